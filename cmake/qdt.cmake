@@ -1,0 +1,56 @@
+# Compiler settings, and the two functions with which every folder is declared.
+
+add_library(qdt_options INTERFACE)
+target_include_directories(qdt_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(qdt_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Woverloaded-virtual -Wimplicit-fallthrough -fno-omit-frame-pointer -g)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_compile_options(qdt_options INTERFACE -O1)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlapping copies in every `"literal" + std::string` (its bug 105651).
+  target_compile_options(qdt_options INTERFACE -Wno-restrict)
+endif()
+if(QDT_WERROR)
+  target_compile_options(qdt_options INTERFACE -Werror)
+endif()
+if(QDT_SANITIZE)
+  target_compile_options(qdt_options INTERFACE -fsanitize=${QDT_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(qdt_options INTERFACE -fsanitize=${QDT_SANITIZE})
+endif()
+if(QDT_FUZZ)
+  target_compile_options(qdt_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# qdt_test(NAME SOURCES... LIBRARIES...): one GoogleTest program, each TEST a test of ctest's.
+function(qdt_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE qdt_options ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE QDT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300 LABELS unit
+                       DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# qdt_folder(NAME LIBRARIES...): the sources of this folder as the library qdt_NAME, the *_test.cc
+# beside them as the test program NAME_test. PUBLIC libraries are the folders it may include;
+# PRIVATE ones are third-party, which no header shows.
+function(qdt_folder name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;TEST_LIBRARIES" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS *.cc *.h)
+  endif()
+  set(tests ${ARG_SOURCES})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER ARG_SOURCES EXCLUDE REGEX "_test\\.cc$")
+
+  add_library(qdt_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(qdt_${name} PUBLIC qdt_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  if(tests AND NOT QDT_FUZZ)
+    qdt_test(${name}_test SOURCES ${tests} LIBRARIES qdt_${name} ${ARG_TEST_LIBRARIES})
+  endif()
+endfunction()
