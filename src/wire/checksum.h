@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace qdt::wire {
+
+/// The Internet checksum (RFC 1071) in pieces: add ranges, then finish. Every range but the last
+/// has an even length.
+class Checksum {
+ public:
+  constexpr Checksum() = default;
+  Checksum& add(Bytes range);
+  Checksum& add(std::uint16_t word) {
+    sum_ += word;
+    return *this;
+  }
+  /// The complement to be stored in a header, in host order. Over a range that contains a correct
+  /// checksum it is 0.
+  std::uint16_t finish() const;
+
+ private:
+  std::uint64_t sum_ = 0;
+};
+
+}  // namespace qdt::wire

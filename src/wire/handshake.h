@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "wire/datagram.h"
+#include "wire/seal.h"
+
+namespace qdt::wire {
+
+inline constexpr std::string_view kConnectPath = "/connect";
+inline constexpr std::string_view kTokenHeader = "x-qdt-token";
+inline constexpr std::size_t kMaxConnectBodyBytes = 4096;
+/// What a missing `mtu` means.
+inline constexpr std::size_t kDefaultMtu = 1350;
+/// Every IPv4 host takes packets of this size (RFC 791); a smaller MTU carries nothing useful.
+inline constexpr std::size_t kMinMtu = 576;
+
+/// Names in `caps` (docs/protocol.md, Growing version 1).
+namespace cap {
+inline constexpr std::string_view kFragment = "fragment";
+inline constexpr std::string_view kAead = "aead";
+inline constexpr std::string_view kPing = "ping";
+inline constexpr std::string_view kClose = "close";
+}  // namespace cap
+
+/// Capabilities that change what an implementation of this project may send, once both sides
+/// named them.
+struct Capabilities {
+  bool ping = false;
+  bool close = false;
+
+  static Capabilities from_names(const std::vector<std::string>& names);
+  std::vector<std::string> names() const;
+  /// What both sides have.
+  Capabilities operator&(const Capabilities& other) const {
+    return {.ping = ping && other.ping, .close = close && other.close};
+  }
+  bool operator==(const Capabilities&) const = default;
+};
+
+/// How a handshake ended: `ok` or one of the refusals, in the order in which they are checked.
+enum class HandshakeResult : std::uint8_t {
+  kOk,
+  kNotReady,
+  kMethod,
+  kUnauthorized,
+  kRateLimited,
+  kBusy,
+  kNotHttp3,
+  kBadRequest,
+  kBadNonce,
+  kPoolExhausted,
+  kCount
+};
+
+struct HandshakeStatus {
+  int status;              ///< HTTP status
+  std::string_view body;   ///< plain text; empty for kOk
+  std::string_view label;  ///< `result` of qdt_handshakes_total
+};
+
+HandshakeStatus handshake_status(HandshakeResult result);
+
+/// The body of `POST /connect`.
+struct ConnectRequest {
+  HandshakeNonce client_nonce{};
+  std::size_t mtu = kDefaultMtu;
+  Capabilities caps;
+  std::string client_id;  ///< at most 64 bytes, free of control characters: fit for a log line
+  std::string platform;   ///< likewise
+};
+
+/// The body of its answer.
+struct ConnectResponse {
+  SessionId session_id = 0;
+  HandshakeNonce server_nonce{};
+  std::size_t mtu = kDefaultMtu;
+  IpAddress client_ip;
+  IpAddress gateway_ip;
+  Prefix cidr;
+  std::vector<IpAddress> dns;
+  Capabilities caps;
+};
+
+/// Whether `body` is a whole JSON value: the sign that a request whose length was not announced is
+/// complete, since its stream stays open.
+bool is_complete_json(std::string_view body);
+
+/// kBadRequest or kBadNonce when the body is not as docs/protocol.md has it.
+std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string_view body);
+std::string to_json(const ConnectRequest& request);
+
+/// The error says which member is wrong and why.
+Result<ConnectResponse> parse_connect_response(std::string_view body);
+std::string to_json(const ConnectResponse& response);
+
+}  // namespace qdt::wire

@@ -1,0 +1,173 @@
+#include "wire/handshake.h"
+
+#include <gtest/gtest.h>
+
+namespace qdt::wire {
+namespace {
+
+constexpr std::string_view kRequest =
+    R"({"version":1,"client_nonce":"PF6BtAxexo4Eo0Bsl9Y8+w","mtu":1350,)"
+    R"("caps":["fragment","aead"],"client_id":"laptop","platform":"linux"})";
+constexpr std::string_view kResponse =
+    R"({"version":1,"session_id":12345678901234567890,"server_nonce":"PHUwvbceNHiGsrQbkcl2cg",)"
+    R"("mtu":1350,"client_ip":"10.8.0.2","gateway_ip":"10.8.0.1","cidr":"10.8.0.0/24",)"
+    R"("dns":["1.1.1.1"]})";
+
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out(text);
+  const std::size_t at = out.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return out.replace(at, from.size(), to);
+}
+
+TEST(ConnectRequest, IsReadAsExistingPeersWriteIt) {
+  const auto request = parse_connect_request(kRequest);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->client_nonce[0], 0x3c);
+  EXPECT_EQ(request->mtu, 1350u);
+  EXPECT_EQ(request->client_id, "laptop");
+  EXPECT_EQ(request->platform, "linux");
+  EXPECT_EQ(request->caps, Capabilities{});
+}
+
+TEST(ConnectRequest, NeedsOnlyVersionAndNonce) {
+  const auto request =
+      parse_connect_request(R"({"version":1,"client_nonce":"PF6BtAxexo4Eo0Bsl9Y8+w=="})");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->mtu, kDefaultMtu);
+}
+
+TEST(ConnectRequest, IgnoresWhatItDoesNotKnow) {
+  const auto request = parse_connect_request(
+      replaced(kRequest, R"(["fragment","aead"])", R"(["ping","x-new"],"later":{"a":[1,null]})"));
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(request->caps.ping);
+  EXPECT_FALSE(request->caps.close);
+}
+
+TEST(ConnectRequest, RefusesABadBody) {
+  for (const std::string& body :
+       {std::string(""), std::string("[]"), std::string("{"), std::string(kRequest) + "x",
+        replaced(kRequest, "\"version\":1", "\"version\":2"),
+        replaced(kRequest, "\"version\":1", "\"version\":\"1\""),
+        replaced(kRequest, "\"version\":1,", ""), replaced(kRequest, "1350", "\"big\""),
+        replaced(kRequest, "\"laptop\"", "7"), replaced(kRequest, "\"aead\"", "3"),
+        std::string(kMaxConnectBodyBytes + 1, ' ')}) {
+    const auto request = parse_connect_request(body);
+    ASSERT_FALSE(request) << body;
+    EXPECT_EQ(request.error(), HandshakeResult::kBadRequest) << body;
+  }
+}
+
+TEST(ConnectRequest, RefusesABadNonce) {
+  for (const char* nonce :
+       {"\"\"", "\"PF6B\"", "\"PF6BtAxexo4Eo0Bsl9Y8-w\"", "7", "\"PF6BtAxexo4Eo0Bsl9Y8+wAA\""}) {
+    const auto request =
+        parse_connect_request(replaced(kRequest, "\"PF6BtAxexo4Eo0Bsl9Y8+w\"", nonce));
+    ASSERT_FALSE(request) << nonce;
+    EXPECT_EQ(request.error(), HandshakeResult::kBadNonce);
+  }
+}
+
+TEST(ConnectRequest, TakesAMissingOrNonPositiveMtuForTheDefault) {
+  for (const char* mtu : {"0", "-5", "null"}) {
+    EXPECT_EQ(parse_connect_request(replaced(kRequest, "1350", mtu))->mtu, kDefaultMtu);
+  }
+  EXPECT_EQ(parse_connect_request(replaced(kRequest, "1350", "18446744073709551615"))->mtu, 65535u);
+}
+
+TEST(ConnectRequest, MakesNamesFitForALog) {
+  const auto request =
+      parse_connect_request(replaced(kRequest, "laptop", "a\\nb\\u0007\\u001b[2J"));
+  EXPECT_EQ(request->client_id, "a?b??[2J");
+  const auto longer = parse_connect_request(replaced(kRequest, "laptop", std::string(500, 'x')));
+  EXPECT_EQ(longer->client_id.size(), 64u);
+}
+
+TEST(ConnectRequest, SurvivesTheRoundTrip) {
+  const ConnectRequest sent{.client_nonce = {1, 2, 3},
+                            .mtu = 1400,
+                            .caps = {.ping = true, .close = true},
+                            .client_id = "laptop",
+                            .platform = "linux"};
+  const std::string body = to_json(sent);
+  EXPECT_NE(body.find(R"("caps":["fragment","aead","ping","close"])"), std::string::npos);
+  const auto received = parse_connect_request(body);
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->client_nonce, sent.client_nonce);
+  EXPECT_EQ(received->mtu, sent.mtu);
+  EXPECT_EQ(received->caps, sent.caps);
+}
+
+TEST(ConnectResponse, IsReadWithoutLosingPrecision) {
+  const auto response = parse_connect_response(kResponse);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->session_id, 12345678901234567890u);
+  EXPECT_EQ(response->client_ip.to_string(), "10.8.0.2");
+  EXPECT_EQ(response->cidr.to_string(), "10.8.0.0/24");
+  ASSERT_EQ(response->dns.size(), 1u);
+  EXPECT_EQ(response->caps, Capabilities{});
+}
+
+TEST(ConnectResponse, SurvivesTheRoundTrip) {
+  auto sent = *parse_connect_response(kResponse);
+  sent.session_id = ~std::uint64_t{0};
+  sent.caps.close = true;
+  const auto received = parse_connect_response(to_json(sent));
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->session_id, sent.session_id);
+  EXPECT_EQ(received->server_nonce, sent.server_nonce);
+  EXPECT_EQ(received->caps, sent.caps);
+}
+
+TEST(ConnectResponse, AnswersNoCapsToAPlainPeer) {
+  EXPECT_EQ(to_json(*parse_connect_response(kResponse)).find("caps"), std::string::npos);
+}
+
+TEST(ConnectResponse, SaysWhichMemberIsWrong) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"nonsense", "JSON"},
+      {replaced(kResponse, "\"version\":1", "\"version\":3"), "version"},
+      {replaced(kResponse, "12345678901234567890", "-1"), "session_id"},
+      {replaced(kResponse, "12345678901234567890", "1.5"), "session_id"},
+      {replaced(kResponse, "PHUwvbceNHiGsrQbkcl2cg", "x"), "server_nonce"},
+      {replaced(kResponse, "1350", "68"), "mtu"},
+      {replaced(kResponse, "10.8.0.2", "0.0.0.0"), "client_ip"},
+      {replaced(kResponse, "10.8.0.2", "fe80::1"), "client_ip"},
+      {replaced(kResponse, "10.8.0.2", "127.0.0.1"), "client_ip"},
+      {replaced(kResponse, "10.8.0.1", "224.0.0.1"), "gateway_ip"},
+      {replaced(kResponse, "10.8.0.0/24", "10.9.0.0/24"), "cidr"},
+      {replaced(kResponse, "10.8.0.0/24", "10.8.0.0/33"), "cidr"},
+      {replaced(kResponse, "[\"1.1.1.1\"]", "\"1.1.1.1\""), "dns"},
+      {replaced(kResponse, "1.1.1.1", "dns.example"), "DNS"},
+  };
+  for (const auto& [body, word] : cases) {
+    const auto response = parse_connect_response(body);
+    ASSERT_FALSE(response) << body;
+    EXPECT_NE(response.error().message.find(word), std::string::npos) << response.error().message;
+  }
+}
+
+TEST(ConnectResponse, ClearsHostBitsOfTheCidr) {
+  EXPECT_EQ(
+      parse_connect_response(replaced(kResponse, "10.8.0.0/24", "10.8.0.1/24"))->cidr.to_string(),
+      "10.8.0.0/24");
+}
+
+TEST(Handshake, KnowsWhenAnUnannouncedBodyIsComplete) {
+  EXPECT_TRUE(is_complete_json(kRequest));
+  for (std::size_t length = 0; length < kRequest.size(); ++length) {
+    EXPECT_FALSE(is_complete_json(kRequest.substr(0, length)));
+  }
+}
+
+TEST(Handshake, HasAStatusForEveryResult) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(HandshakeResult::kCount); ++i) {
+    const auto status = handshake_status(static_cast<HandshakeResult>(i));
+    EXPECT_NE(status.status, 500);
+    EXPECT_EQ(status.body.empty(), i == 0);
+  }
+}
+
+}  // namespace
+}  // namespace qdt::wire

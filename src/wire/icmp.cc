@@ -1,0 +1,95 @@
+#include "wire/icmp.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "wire/checksum.h"
+
+namespace qdt::wire {
+namespace {
+
+constexpr std::size_t kIcmpHeaderBytes = 8;
+constexpr std::size_t kMaxIcmpv4ErrorBytes = 576;
+constexpr std::uint8_t kTtl = 64;
+
+bool is_icmp_error(const IpPacket& packet) {
+  if (packet.payload().empty()) return false;
+  const std::uint8_t type = packet.payload()[0];
+  if (packet.is_v4()) {
+    // Errors are 3, 4, 5, 11 and 12 (RFC 1122 section 3.2.2); the rest are queries and answers.
+    return packet.protocol == kProtocolIcmp &&
+           (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+  }
+  return packet.protocol == kProtocolIcmpv6 && type < 128;
+}
+
+bool may_be_answered(const IpPacket& packet) {
+  return !packet.is_later_fragment && !is_icmp_error(packet) && !packet.source.is_unspecified() &&
+         !packet.source.is_multicast() && !packet.destination.is_multicast();
+}
+
+std::size_t write_v4(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
+                     MutableBytes out) {
+  const std::size_t quoted =
+      std::min(packet.bytes.size(), kMaxIcmpv4ErrorBytes - kIpv4HeaderBytes - kIcmpHeaderBytes);
+  const std::size_t total = kIpv4HeaderBytes + kIcmpHeaderBytes + quoted;
+  const MutableBytes ip = out.first(kIpv4HeaderBytes);
+  const MutableBytes icmp = out.subspan(kIpv4HeaderBytes, kIcmpHeaderBytes + quoted);
+  std::ranges::fill(out.first(kIpv4HeaderBytes + kIcmpHeaderBytes), std::uint8_t{0});
+
+  ip[0] = 0x45;
+  ip[1] = 0xc0;  // precedence 6, internetwork control (RFC 1812 section 4.3.2.5)
+  store_be<std::uint16_t>(&ip[2], static_cast<std::uint16_t>(total));
+  ip[8] = kTtl;
+  ip[9] = kProtocolIcmp;
+  append(ip.subspan(12), from.bytes());
+  append(ip.subspan(16), packet.source.bytes());
+  store_be<std::uint16_t>(&ip[10], Checksum().add(ip).finish());
+
+  icmp[0] = 3;  // Destination Unreachable
+  icmp[1] = 4;  // Fragmentation Needed and DF set
+  store_be<std::uint16_t>(&icmp[6], static_cast<std::uint16_t>(mtu));
+  append(icmp.subspan(kIcmpHeaderBytes), packet.bytes.first(quoted));
+  store_be<std::uint16_t>(&icmp[2], Checksum().add(icmp).finish());
+  return total;
+}
+
+std::size_t write_v6(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
+                     MutableBytes out) {
+  const std::size_t quoted =
+      std::min(packet.bytes.size(), kMaxIcmpErrorBytes - kIpv6HeaderBytes - kIcmpHeaderBytes);
+  const std::size_t payload = kIcmpHeaderBytes + quoted;
+  const MutableBytes ip = out.first(kIpv6HeaderBytes);
+  const MutableBytes icmp = out.subspan(kIpv6HeaderBytes, payload);
+  std::ranges::fill(out.first(kIpv6HeaderBytes + kIcmpHeaderBytes), std::uint8_t{0});
+
+  ip[0] = 0x60;
+  store_be<std::uint16_t>(&ip[4], static_cast<std::uint16_t>(payload));
+  ip[6] = kProtocolIcmpv6;
+  ip[7] = kTtl;
+  append(ip.subspan(8), from.bytes());
+  append(ip.subspan(24), packet.source.bytes());
+
+  icmp[0] = 2;  // Packet Too Big
+  store_be<std::uint32_t>(&icmp[4], static_cast<std::uint32_t>(mtu));
+  append(icmp.subspan(kIcmpHeaderBytes), packet.bytes.first(quoted));
+  const std::uint16_t checksum = Checksum()
+                                     .add(ip.subspan(8, 32))  // pseudo-header (RFC 8200 8.1)
+                                     .add(static_cast<std::uint16_t>(payload))
+                                     .add(std::uint16_t{kProtocolIcmpv6})
+                                     .add(icmp)
+                                     .finish();
+  store_be<std::uint16_t>(&icmp[2], checksum);
+  return kIpv6HeaderBytes + payload;
+}
+
+}  // namespace
+
+std::size_t write_too_big(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
+                          MutableBytes out) {
+  assert(out.size() >= kMaxIcmpErrorBytes && from.is_v4() == packet.is_v4());
+  if (!may_be_answered(packet)) return 0;
+  return packet.is_v4() ? write_v4(packet, mtu, from, out) : write_v6(packet, mtu, from, out);
+}
+
+}  // namespace qdt::wire

@@ -1,0 +1,87 @@
+#include "wire/icmp.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <vector>
+
+#include "wire/checksum.h"
+
+namespace qdt::wire {
+namespace {
+
+const IpAddress kGateway = IpAddress::v4(0x0a080001);
+
+std::vector<std::uint8_t> v4(std::uint8_t protocol, std::size_t bytes) {
+  std::vector<std::uint8_t> packet(bytes, 0xab);
+  append(packet, std::array<std::uint8_t, 20>{0x45, 0, 0,  0, 0, 1, 0x40, 0, 64, protocol,
+                                              0,    0, 10, 8, 0, 2, 1,    1, 1,  1});
+  store_be<std::uint16_t>(&packet[2], static_cast<std::uint16_t>(bytes));
+  return packet;
+}
+
+TEST(Icmp, TellsAnIpv4SenderTheMtu) {
+  const auto big = v4(kProtocolTcp, 1500);
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  const std::size_t bytes = write_too_big(*parse_ip_packet(big), 1350, kGateway, out);
+  const auto error = parse_ip_packet(Bytes(out).first(bytes));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(bytes, 576u);
+  EXPECT_EQ(error->source, kGateway);
+  EXPECT_EQ(error->destination.to_string(), "10.8.0.2");
+  EXPECT_EQ(error->payload()[0], 3);
+  EXPECT_EQ(error->payload()[1], 4);
+  EXPECT_EQ(load_be<std::uint16_t>(&error->payload()[6]), 1350);
+  EXPECT_TRUE(std::equal(big.begin(), big.begin() + 548, error->payload().begin() + 8));
+}
+
+TEST(Icmp, WritesValidIpv4Checksums) {
+  const auto big = v4(kProtocolUdp, 1401);
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  const std::size_t bytes = write_too_big(*parse_ip_packet(big), 1280, kGateway, out);
+  EXPECT_EQ(Checksum().add(Bytes(out).first(20)).finish(), 0);
+  EXPECT_EQ(Checksum().add(Bytes(out).subspan(20, bytes - 20)).finish(), 0);
+}
+
+TEST(Icmp, TellsAnIpv6SenderTheMtu) {
+  std::vector<std::uint8_t> big(1400, 0x11);
+  big[0] = 0x60;
+  store_be<std::uint16_t>(&big[4], 1360);
+  big[6] = kProtocolTcp;
+  big[8] = 0xfd;
+  big[24] = 0x20;
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  const IpAddress gateway = *IpAddress::parse("fd00::1");
+  const std::size_t bytes = write_too_big(*parse_ip_packet(big), 1300, gateway, out);
+  const auto error = parse_ip_packet(Bytes(out).first(bytes));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(bytes, 1280u);
+  EXPECT_EQ(error->payload()[0], 2);
+  EXPECT_EQ(load_be<std::uint32_t>(&error->payload()[4]), 1300u);
+  const std::uint16_t checksum = Checksum()
+                                     .add(Bytes(out).subspan(8, 32))
+                                     .add(static_cast<std::uint16_t>(bytes - 40))
+                                     .add(std::uint16_t{kProtocolIcmpv6})
+                                     .add(error->payload())
+                                     .finish();
+  EXPECT_EQ(checksum, 0);
+}
+
+TEST(Icmp, StaysSilentWhereAnAnswerIsForbidden) {
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  auto error = v4(kProtocolIcmp, 1400);
+  error[20] = 3;
+  EXPECT_EQ(write_too_big(*parse_ip_packet(error), 1300, kGateway, out), 0u);
+  auto echo = v4(kProtocolIcmp, 1400);
+  echo[20] = 8;
+  EXPECT_NE(write_too_big(*parse_ip_packet(echo), 1300, kGateway, out), 0u);
+  auto later = v4(kProtocolUdp, 1400);
+  later[7] = 1;
+  EXPECT_EQ(write_too_big(*parse_ip_packet(later), 1300, kGateway, out), 0u);
+  auto multicast = v4(kProtocolUdp, 1400);
+  multicast[16] = 224;
+  EXPECT_EQ(write_too_big(*parse_ip_packet(multicast), 1300, kGateway, out), 0u);
+}
+
+}  // namespace
+}  // namespace qdt::wire
