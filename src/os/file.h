@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// The whole content of a file; errors name the path and the reason.
+Result<std::string> read_file(const std::string& path);
+
+/// Creates `path`, readable by its owner alone (0600), with `content`, which is on disk when this
+/// returns. Fails when the file exists: nothing of the user's is ever overwritten.
+Result<void> create_private_file(const std::string& path, std::string_view content);
+
+bool file_exists(const std::string& path);
+
+/// Whether others than the owner may read the file: a reason to warn when it holds a secret.
+bool is_readable_by_others(const std::string& path);
+
+}  // namespace qdt::os

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/logger.h"
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// Marks the tunnel's own outer packets, so that no route of ours sends them into the tunnel.
+/// ("QDT" in ASCII; also the number of the client's routing table.)
+inline constexpr std::uint32_t kTunnelMark = 0x514454;
+
+/// Address translation for a server's clients.
+struct NatOptions {
+  Prefix pool;
+  /// The interface to the world; empty means any but the TUN device.
+  std::string external_interface;
+  std::size_t tunnel_mtu = 0;
+};
+
+/// Changes to this host's network on behalf of one TUN device. They last as long as the object:
+/// destroying it undoes them, newest first, and puts back exactly what was there. Each change is
+/// noted on disk before it is made, so that after a crash clean_up_host_network(), or the next
+/// open_host_network() for the same device, undoes what was left. One thread. Every function says
+/// in its error what it was doing, why that failed and how to mend it; a function that fails leaves
+/// nothing half done.
+class HostNetwork {
+ public:
+  virtual ~HostNetwork() = default;
+
+  /// Gives the TUN device its address, MTU and transmit queue, and brings it up. A prefix length
+  /// below the address's full length makes the rest of that prefix reachable through the device.
+  virtual Result<void> configure_tun(const IpAddress& address, int prefix_length,
+                                     std::size_t mtu) = 0;
+
+  /// Switches IPv4 forwarding on, where it is off.
+  virtual Result<void> enable_forwarding() = 0;
+  /// Translates the pool's addresses on their way out, lets forwarded packets of the tunnel pass,
+  /// and clamps TCP's MSS to the tunnel MTU, all in an nftables table of its own.
+  virtual Result<void> install_nat(const NatOptions& options) = 0;
+  /// What on this host keeps packets from being forwarded although we accept them, such as another
+  /// table's FORWARD policy: a line each, with its remedy.
+  virtual std::vector<std::string> forwarding_obstacles() = 0;
+
+  /// Sends `destination` into the tunnel.
+  virtual Result<void> route_through_tunnel(const Prefix& destination) = 0;
+  /// Sends everything into the tunnel but what carries kTunnelMark and what the main table routes
+  /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense, so that
+  /// nothing goes around the tunnel.
+  virtual Result<void> route_everything_through_tunnel() = 0;
+  /// Makes `servers` the host's name servers.
+  virtual Result<void> use_dns(std::span<const IpAddress> servers) = 0;
+};
+
+/// Opens the network of this host (on Linux: of this network namespace) for the TUN device
+/// `tun_name`, which need not exist yet. Undoes first what a crashed predecessor left. Fails when
+/// another living process uses the name.
+Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger);
+
+/// Undoes what crashed processes left behind in this network namespace: for `tun_name`, or for
+/// every device when it is empty. Leaves alone what a living process owns. Returns what it undid,
+/// a line each.
+Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_name, Logger& logger);
+
+}  // namespace qdt::os

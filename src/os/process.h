@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "os/poller.h"
+
+namespace qdt::os {
+
+/// Receives this process's requests to stop (SIGTERM, SIGINT) as something to poll for. Made in
+/// main, before any thread, so that every thread inherits the blocked signals.
+class StopSignal {
+ public:
+  static Result<StopSignal> open();
+  StopSignal(StopSignal&&) noexcept;
+  StopSignal& operator=(StopSignal&&) noexcept;
+  ~StopSignal();
+
+  /// The name of the signal that arrived, if one did.
+  std::optional<std::string> take();
+  PollHandle poll_handle() const;
+
+ private:
+  explicit StopSignal(std::intptr_t handle) : handle_(handle) {}
+  std::intptr_t handle_ = -1;
+};
+
+/// Tells the service manager, where there is one, that start-up is complete, or that the process
+/// is about to stop (sd_notify(3)).
+void notify_ready(std::string_view status);
+void notify_stopping();
+
+/// Names the calling thread in ps, top and perf; at most 15 letters.
+void name_thread(const std::string& name);
+
+/// This host's name, and its addresses but loopback and link-local ones.
+std::string host_name();
+std::vector<IpAddress> host_addresses();
+
+}  // namespace qdt::os

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/ip_address.h"
+#include "base/logger.h"
+#include "base/result.h"
+#include "base/udp_burst.h"
+#include "os/poller.h"
+
+namespace qdt::os {
+
+/// What one receive() brings: a few bursts in memory that is allocated once. One thread.
+class UdpReceiveBatch {
+ public:
+  static constexpr std::size_t kMaxBursts = 32;
+  UdpReceiveBatch();
+  ~UdpReceiveBatch();
+
+  /// Valid until the next receive().
+  std::span<const UdpBurst> bursts() const { return {bursts_.data(), count_}; }
+
+ private:
+  friend class UdpSocket;
+  struct Messages;
+
+  std::unique_ptr<Messages> messages_;
+  std::array<UdpBurst, kMaxBursts> bursts_;
+  std::size_t count_ = 0;
+};
+
+/// A non-blocking UDP socket that reads and writes bursts. One thread.
+class UdpSocket {
+ public:
+  struct Options {
+    SocketAddress local;  ///< unspecified IPv6 takes IPv4 too, where the host has both
+    /// Sockets of one group share a port; the kernel spreads arrivals over them.
+    bool is_shared = false;
+    /// Firewall mark of everything sent (needs CAP_NET_ADMIN); 0: none.
+    std::uint32_t mark = 0;
+    /// Wanted kernel buffers, each way; what the host refuses is left at its limit.
+    std::size_t buffer_bytes = 7 << 20;
+  };
+
+  static Result<UdpSocket> open(const Options& options, Logger& logger);
+  UdpSocket(UdpSocket&&) noexcept;
+  UdpSocket& operator=(UdpSocket&&) noexcept;
+  ~UdpSocket();
+
+  /// Fills `batch` with what has arrived; none when nothing has.
+  void receive(UdpReceiveBatch& batch);
+
+  struct SendResult {
+    std::size_t sent_payloads = 0;
+    std::size_t refused_payloads = 0;  ///< the kernel would not have them: given up
+    bool is_blocked = false;           ///< the rest waits until the socket is writable
+  };
+  /// Sends and pops what it can from the front of `queue`.
+  SendResult send(UdpSendQueue& queue);
+
+  /// With the port that the kernel chose, where 0 was asked for.
+  SocketAddress local_address() const;
+  PollHandle poll_handle() const;
+
+ private:
+  struct State;
+  explicit UdpSocket(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace qdt::os
