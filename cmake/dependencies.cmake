@@ -2,8 +2,24 @@
 # target, so that a folder names exactly what it uses.
 
 find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+# QUIC, TLS, ciphers
 pkg_check_modules(gnutls REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(ngtcp2 REQUIRED IMPORTED_TARGET libngtcp2>=1.11 libngtcp2_crypto_gnutls>=1.11)
 pkg_check_modules(nghttp3 REQUIRED IMPORTED_TARGET libnghttp3>=1.8)
+
+# the host's network
+pkg_check_modules(libmnl REQUIRED IMPORTED_TARGET libmnl)
+pkg_check_modules(libnftables REQUIRED IMPORTED_TARGET libnftables)
+pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
+
+# configuration, logs, metrics, command line
 find_package(nlohmann_json REQUIRED)
-find_package(Threads REQUIRED)
+pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)

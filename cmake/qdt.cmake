@@ -4,7 +4,9 @@ add_library(qdt_options INTERFACE)
 target_include_directories(qdt_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(qdt_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
-  -Woverloaded-virtual -Wimplicit-fallthrough -fno-omit-frame-pointer -g)
+  -Woverloaded-virtual -Wimplicit-fallthrough
+  # Designated initializers name what differs from the default.
+  -Wno-missing-field-initializers -fno-omit-frame-pointer -g)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_options(qdt_options INTERFACE -O1)
 endif()

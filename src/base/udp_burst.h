@@ -31,6 +31,7 @@ struct UdpBurst {
   Ecn ecn = Ecn::kNotEct;
   std::size_t segment_bytes = 0;
   MutableBytes bytes;
+  bool is_complete = false;  ///< no further payload may join
 
   std::size_t payload_count() const {
     return segment_bytes == 0 ? 0 : (bytes.size() + segment_bytes - 1) / segment_bytes;
@@ -75,17 +76,20 @@ class UdpSendQueue {
     return {arena_.get() + used_, kMaxPayloadBytes};
   }
 
+  enum class Joining { kAllowed, kAlone };
+
   /// Takes the first `bytes` of next_payload() as a payload on `path`.
-  void push(const UdpPath& path, Ecn ecn, std::size_t bytes) {
+  void push(const UdpPath& path, Ecn ecn, std::size_t bytes, Joining joining = Joining::kAllowed) {
     assert(has_room() && bytes > 0 && bytes <= kMaxPayloadBytes);
     const MutableBytes payload(arena_.get() + used_, bytes);
     used_ += bytes;
-    if (!empty() && extends(bursts_.back(), path, ecn, bytes)) {
+    const bool may_join = joining == Joining::kAllowed;
+    if (may_join && !empty() && extends(bursts_.back(), path, ecn, bytes)) {
       UdpBurst& last = bursts_.back();
       last.bytes = {last.bytes.data(), last.bytes.size() + bytes};
       return;
     }
-    bursts_.push_back({path, ecn, bytes, payload});
+    bursts_.push_back({path, ecn, bytes, payload, !may_join});
   }
 
   /// What waits, oldest first; valid until push(), pop() or clear().
@@ -112,8 +116,8 @@ class UdpSendQueue {
 
  private:
   static bool extends(const UdpBurst& last, const UdpPath& path, Ecn ecn, std::size_t bytes) {
-    return bytes <= last.segment_bytes && !last.ends_short() && last.ecn == ecn &&
-           last.payload_count() < kMaxBurstPayloads &&
+    return !last.is_complete && bytes <= last.segment_bytes && !last.ends_short() &&
+           last.ecn == ecn && last.payload_count() < kMaxBurstPayloads &&
            last.bytes.size() + bytes <= kMaxBurstBytes && last.path == path;
   }
 

@@ -43,6 +43,14 @@ TEST(UdpSendQueue, StartsABurstForALargerPayloadAnotherPathOrAnotherMark) {
   EXPECT_EQ(queue.bursts().size(), 4u);
 }
 
+TEST(UdpSendQueue, SendsAProbeAlone) {
+  UdpSendQueue queue(8);
+  push(queue, 1400);
+  queue.push(kPath, Ecn::kNotEct, 1400, UdpSendQueue::Joining::kAlone);
+  push(queue, 1400);
+  EXPECT_EQ(queue.bursts().size(), 3u);
+}
+
 TEST(UdpSendQueue, KeepsToWhatTheKernelTakes) {
   UdpSendQueue queue(200);
   for (int i = 0; i < 130; ++i) push(queue, 1472);

@@ -1,0 +1,142 @@
+#include "quic/certificate.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+
+namespace qdt::quic {
+namespace {
+
+constexpr std::time_t kDay = 24 * 60 * 60;
+constexpr std::time_t kValidity = 3650 * kDay;
+
+struct Deleter {
+  void operator()(gnutls_x509_crt_int* certificate) const { gnutls_x509_crt_deinit(certificate); }
+  void operator()(gnutls_x509_privkey_int* key) const { gnutls_x509_privkey_deinit(key); }
+};
+using Certificate = std::unique_ptr<gnutls_x509_crt_int, Deleter>;
+using Key = std::unique_ptr<gnutls_x509_privkey_int, Deleter>;
+
+// Runs GnuTLS calls one after the other until one fails.
+class Steps {
+ public:
+  template <typename Call>
+  Steps& then(Call&& call) {
+    if (status_ >= 0) status_ = call();
+    return *this;
+  }
+  int status() const { return status_; }
+
+ private:
+  int status_ = 0;
+};
+
+template <typename Export>
+std::string pem(Export&& export_to) {
+  gnutls_datum_t text{};
+  if (export_to(&text) < 0) return {};
+  std::string copy(reinterpret_cast<const char*>(text.data), text.size);
+  gnutls_free(text.data);
+  return copy;
+}
+
+int add_names(gnutls_x509_crt_t certificate, std::span<const std::string> names,
+              std::span<const IpAddress> addresses) {
+  Steps steps;
+  for (const std::string& name : names) {
+    steps.then([&] {
+      return gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, name.data(),
+                                                  static_cast<unsigned>(name.size()),
+                                                  GNUTLS_FSAN_APPEND);
+    });
+  }
+  for (const IpAddress& address : addresses) {
+    steps.then([&] {
+      const Bytes bytes = address.bytes();
+      return gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_IPADDRESS, bytes.data(),
+                                                  static_cast<unsigned>(bytes.size()),
+                                                  GNUTLS_FSAN_APPEND);
+    });
+  }
+  return steps.status();
+}
+
+int fill_in(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, std::time_t now) {
+  std::array<unsigned char, 16> serial;
+  const std::string_view common_name = "qdt-server";
+  return Steps()
+      .then([&] { return gnutls_rnd(GNUTLS_RND_NONCE, serial.data(), serial.size()); })
+      .then([&] {
+        serial[0] &= 0x7f;  // a serial number is positive (RFC 5280 section 4.1.2.2)
+        return gnutls_x509_crt_set_serial(certificate, serial.data(), serial.size());
+      })
+      .then([&] { return gnutls_x509_crt_set_version(certificate, 3); })
+      .then([&] { return gnutls_x509_crt_set_activation_time(certificate, now - kDay); })
+      .then([&] { return gnutls_x509_crt_set_expiration_time(certificate, now + kValidity); })
+      .then([&] {
+        return gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0,
+                                             common_name.data(),
+                                             static_cast<unsigned>(common_name.size()));
+      })
+      .then([&] { return gnutls_x509_crt_set_basic_constraints(certificate, 0, -1); })
+      .then(
+          [&] { return gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_DIGITAL_SIGNATURE); })
+      .then([&] {
+        return gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_SERVER, 0);
+      })
+      .then([&] { return gnutls_x509_crt_set_key(certificate, key); })
+      .status();
+}
+
+}  // namespace
+
+Result<PemCertificate> make_self_signed_certificate(std::span<const std::string> names,
+                                                    std::span<const IpAddress> addresses) {
+  gnutls_x509_privkey_t new_key = nullptr;
+  gnutls_x509_crt_t new_certificate = nullptr;
+  int status = gnutls_x509_privkey_init(&new_key);
+  const Key key(new_key);
+  if (status >= 0) status = gnutls_x509_crt_init(&new_certificate);
+  const Certificate certificate(new_certificate);
+
+  status = Steps()
+               .then([&] { return status; })
+               .then([&] {
+                 const unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+                 return gnutls_x509_privkey_generate(key.get(), GNUTLS_PK_ECDSA, bits, 0);
+               })
+               .then([&] { return fill_in(certificate.get(), key.get(), std::time(nullptr)); })
+               .then([&] { return add_names(certificate.get(), names, addresses); })
+               .then([&] {
+                 return gnutls_x509_crt_sign2(certificate.get(), certificate.get(), key.get(),
+                                              GNUTLS_DIG_SHA256, 0);
+               })
+               .status();
+  if (status < 0) return fail(std::string("make a certificate: ") + gnutls_strerror(status));
+
+  return PemCertificate{.certificate = pem([&](gnutls_datum_t* out) {
+                          return gnutls_x509_crt_export2(certificate.get(), GNUTLS_X509_FMT_PEM,
+                                                         out);
+                        }),
+                        .key = pem([&](gnutls_datum_t* out) {
+                          return gnutls_x509_privkey_export2_pkcs8(key.get(), GNUTLS_X509_FMT_PEM,
+                                                                   nullptr, GNUTLS_PKCS_PLAIN, out);
+                        })};
+}
+
+std::string fingerprint_text(std::span<const std::uint8_t> fingerprint) {
+  std::string text = "sha256:";
+  for (const std::uint8_t byte : fingerprint) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", byte);
+    text += digits;
+  }
+  return text;
+}
+
+}  // namespace qdt::quic

@@ -1,0 +1,614 @@
+#include "quic/connection.h"
+
+#include <nghttp3/nghttp3.h>
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+
+#include "quic/path.h"
+#include "wire/varint.h"
+
+namespace qdt::quic {
+namespace {
+
+// Receive windows. A session's streams carry one small request and one small answer.
+constexpr std::uint64_t kStreamWindow = 128 * 1024;
+constexpr std::uint64_t kConnectionWindow = 512 * 1024;
+constexpr std::uint64_t kMaxPeerStreams = 16;
+// A short header with the longest packet number (RFC 9000 section 17.3), less the connection ID.
+constexpr std::size_t kShortHeaderBytes = 1 + 4;
+constexpr std::size_t kPacketTagBytes = 16;
+// A DATAGRAM frame's type and length (RFC 9221 section 4); no payload of ours needs a longer one.
+constexpr std::size_t kDatagramFrameBytes = 1 + 2;
+constexpr int kMaxPacketsBeforeDatagram = 8;
+// Payload sizes that path MTU discovery tries, largest first: Ethernet, PPPoE, and what tunnels
+// and mobile networks leave.
+constexpr std::uint16_t kProbesV4[] = {1472, 1464, 1432, 1392, 1352, 1280};
+constexpr std::uint16_t kProbesV6[] = {1452, 1444, 1412, 1372, 1332, 1232};
+
+std::uint64_t to_engine(Timestamp time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+Timestamp timestamp_from_engine(std::uint64_t time) {
+  return time == UINT64_MAX ? kNever : Timestamp(Duration(static_cast<std::int64_t>(time)));
+}
+
+ngtcp2_cid to_engine(const ConnectionId& id) {
+  ngtcp2_cid cid;
+  ngtcp2_cid_init(&cid, id.bytes().data(), id.bytes().size());
+  return cid;
+}
+
+ngtcp2_cc_algo to_engine(CongestionControl congestion) {
+  switch (congestion) {
+    case CongestionControl::kBbr: return NGTCP2_CC_ALGO_BBR;
+    case CongestionControl::kCubic: return NGTCP2_CC_ALGO_CUBIC;
+    case CongestionControl::kReno: return NGTCP2_CC_ALGO_RENO;
+  }
+  return NGTCP2_CC_ALGO_BBR;
+}
+
+Connection& self(void* user) {
+  return *static_cast<Connection*>(user);
+}
+
+}  // namespace
+
+// By which the TLS glue finds the engine from a TLS session.
+struct Connection::ConnectionReference {
+  ngtcp2_crypto_conn_ref reference;
+};
+
+// ngtcp2's callbacks; `user` is the Connection.
+struct Connection::Engine {
+  static int recv_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamId stream, std::uint64_t,
+                              const std::uint8_t* data, std::size_t size, void* user, void*) {
+    const bool has_ended = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+    return http_result(user, self(user).http_->receive(stream, {data, size}, has_ended));
+  }
+
+  static int acked_stream_data(ngtcp2_conn*, StreamId stream, std::uint64_t, std::uint64_t size,
+                               void* user, void*) {
+    return http_result(user, self(user).http_->acknowledge(stream, size));
+  }
+
+  static int stream_close(ngtcp2_conn* engine, std::uint32_t flags, StreamId stream,
+                          std::uint64_t error, void* user, void*) {
+    Connection& connection = self(user);
+    if (!ngtcp2_conn_is_local_stream(engine, stream)) {
+      if (ngtcp2_is_bidi_stream(stream)) {
+        ngtcp2_conn_extend_max_streams_bidi(engine, 1);
+      } else {
+        ngtcp2_conn_extend_max_streams_uni(engine, 1);
+      }
+    }
+    if (!connection.http_) return 0;
+    if ((flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) == 0) error = NGHTTP3_H3_NO_ERROR;
+    return http_result(user, connection.http_->close(stream, error));
+  }
+
+  static int stream_reset(ngtcp2_conn*, StreamId stream, std::uint64_t, std::uint64_t, void* user,
+                          void*) {
+    Connection& connection = self(user);
+    if (!connection.http_) return 0;
+    const int status = http_result(user, connection.http_->reset(stream));
+    // The session's stream is gone in one direction: that is its end, although the other direction
+    // is not closed yet.
+    if (status == 0) connection.context_.events.on_stream_closed(connection, stream);
+    return status;
+  }
+
+  static int stop_sending(ngtcp2_conn*, StreamId stream, std::uint64_t, void* user, void*) {
+    Connection& connection = self(user);
+    return connection.http_ ? http_result(user, connection.http_->reset(stream)) : 0;
+  }
+
+  static int extend_max_stream_data(ngtcp2_conn*, StreamId stream, std::uint64_t, void* user,
+                                    void*) {
+    return http_result(user, self(user).http_->unblock(stream));
+  }
+
+  // HTTP/3 begins as soon as we may send 1-RTT packets; a server's SETTINGS then travel with its
+  // handshake.
+  static int recv_tx_key(ngtcp2_conn* engine, ngtcp2_encryption_level level, void* user) {
+    if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
+    Connection& connection = self(user);
+    Http3Events& events = connection;
+    connection.http_ = std::make_unique<Http3>(connection.role_, engine, events);
+    return connection.http_->open_streams() ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
+  }
+
+  static int recv_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
+                           void* user) {
+    Connection& connection = self(user);
+    const Bytes bytes(data, size);
+    const auto quarter = wire::parse_varint(bytes);
+    const bool is_ours = quarter && connection.sink_.receive != nullptr &&
+                         quarter->value == quarter_id(connection.datagram_stream_);
+    if (!is_ours) {
+      connection.context_.drops.count(Drop::kNoSession);
+      return 0;
+    }
+    connection.sink_.receive(connection.sink_.context, bytes.subspan(quarter->bytes));
+    return 0;
+  }
+
+  static int recv_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset*, void* user) {
+    self(user).was_reset_ = true;
+    return 0;
+  }
+
+  static void rand(std::uint8_t* dest, std::size_t size, const ngtcp2_rand_ctx* context) {
+    self(context->native_handle).context_.random.fill({dest, size});
+  }
+
+  static int get_new_connection_id(ngtcp2_conn*, ngtcp2_cid* cid, std::uint8_t* token, std::size_t,
+                                   void* user) {
+    Connection& connection = self(user);
+    const ConnectionId id = connection.context_.ids.issue(connection);
+    *cid = to_engine(id);
+    std::ranges::copy(connection.context_.ids.reset_token(id), token);
+    return 0;
+  }
+
+  static int remove_connection_id(ngtcp2_conn*, const ngtcp2_cid* cid, void* user) {
+    self(user).context_.ids.retire(ConnectionId({cid->data, cid->datalen}));
+    return 0;
+  }
+
+  static int get_path_challenge(ngtcp2_conn*, std::uint8_t* data, void* user) {
+    self(user).context_.random.fill({data, NGTCP2_PATH_CHALLENGE_DATALEN});
+    return 0;
+  }
+
+  static int http_result(void* user, int http_error) {
+    if (http_error == 0) return 0;
+    self(user).http_error_ = http_error;
+    return NGTCP2_ERR_CALLBACK_FAILURE;
+  }
+
+  static ngtcp2_conn* get_conn(ngtcp2_crypto_conn_ref* reference) {
+    return self(reference->user_data).engine_.get();
+  }
+
+  static ngtcp2_callbacks callbacks() {
+    ngtcp2_callbacks table{};
+    table.client_initial = ngtcp2_crypto_client_initial_cb;
+    table.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
+    table.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+    table.encrypt = ngtcp2_crypto_encrypt_cb;
+    table.decrypt = ngtcp2_crypto_decrypt_cb;
+    table.hp_mask = ngtcp2_crypto_hp_mask_cb;
+    table.recv_retry = ngtcp2_crypto_recv_retry_cb;
+    table.update_key = ngtcp2_crypto_update_key_cb;
+    table.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
+    table.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+    table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
+    table.recv_stream_data = recv_stream_data;
+    table.acked_stream_data_offset = acked_stream_data;
+    table.stream_close = stream_close;
+    table.stream_reset = stream_reset;
+    table.stream_stop_sending = stop_sending;
+    table.extend_max_stream_data = extend_max_stream_data;
+    table.recv_tx_key = recv_tx_key;
+    // ack_datagram and lost_datagram stay unset: each would cost an allocation per packet.
+    table.recv_datagram = recv_datagram;
+    table.recv_stateless_reset = recv_stateless_reset;
+    table.rand = rand;
+    table.get_new_connection_id = get_new_connection_id;
+    table.remove_connection_id = remove_connection_id;
+    table.get_path_challenge_data = get_path_challenge;
+    return table;
+  }
+
+  static ngtcp2_settings settings(Connection& connection, const UdpPath& path, Timestamp now) {
+    const ConnectionOptions& options = connection.context_.options;
+    const std::span<const std::uint16_t> probes =
+        path.remote.address.is_v4() ? std::span(kProbesV4) : std::span(kProbesV6);
+    ngtcp2_settings settings;
+    ngtcp2_settings_default(&settings);
+    settings.initial_ts = to_engine(now);
+    settings.cc_algo = to_engine(options.congestion);
+    settings.handshake_timeout = static_cast<std::uint64_t>(options.handshake_timeout.count());
+    settings.max_tx_udp_payload_size = probes.front();
+    settings.pmtud_probes = probes.data();
+    settings.pmtud_probeslen = probes.size();
+    settings.rand_ctx.native_handle = &connection;
+    return settings;
+  }
+
+  static ngtcp2_transport_params transport_params(const ConnectionOptions& options) {
+    ngtcp2_transport_params params;
+    ngtcp2_transport_params_default(&params);
+    params.initial_max_stream_data_bidi_local = kStreamWindow;
+    params.initial_max_stream_data_bidi_remote = kStreamWindow;
+    params.initial_max_stream_data_uni = kStreamWindow;
+    params.initial_max_data = kConnectionWindow;
+    params.initial_max_streams_bidi = kMaxPeerStreams;
+    params.initial_max_streams_uni = kMaxPeerStreams;
+    params.max_idle_timeout = static_cast<std::uint64_t>(options.idle_timeout.count());
+    params.max_datagram_frame_size = options.max_datagram_frame_bytes;
+    return params;
+  }
+};
+
+void Connection::EngineDeleter::operator()(ngtcp2_conn* engine) const {
+  ngtcp2_conn_del(engine);
+}
+
+Connection::Connection(const ConnectionContext& context, Role role)
+    : context_(context),
+      role_(role),
+      reference_(std::make_unique<ConnectionReference>(
+          ConnectionReference{{.get_conn = Engine::get_conn, .user_data = this}})) {
+  registration.connection = this;
+}
+
+Connection::~Connection() = default;
+
+std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context,
+                                                const TlsClientContext& tls,
+                                                const std::string& server_name, const UdpPath& path,
+                                                Timestamp now) {
+  std::unique_ptr<Connection> connection(new Connection(context, Role::kClient));
+  const ngtcp2_settings settings = Engine::settings(*connection, path, now);
+  const ngtcp2_transport_params params = Engine::transport_params(context.options);
+  const ngtcp2_callbacks callbacks = Engine::callbacks();
+  const ngtcp2_cid our_id = to_engine(context.ids.issue(*connection));
+  const auto first_id = context.random.bytes<18>();
+  const ngtcp2_cid their_id = to_engine(ConnectionId(first_id));
+  const ngtcp2_path* engine_path = connection->engine_path(path).get();
+
+  ngtcp2_conn* engine = nullptr;
+  if (ngtcp2_conn_client_new(&engine, &their_id, &our_id, engine_path, NGTCP2_PROTO_VER_V1,
+                             &callbacks, &settings, &params, nullptr, connection.get()) != 0) {
+    std::abort();  // only for want of memory
+  }
+  connection->attach(engine, TlsSession::client(tls, server_name));
+  return connection;
+}
+
+std::unique_ptr<Connection> Connection::accept(const ConnectionContext& context,
+                                               const TlsServerContext& tls,
+                                               const ngtcp2_pkt_hd& header,
+                                               const std::optional<ConnectionId>& original_id,
+                                               const UdpPath& path, Timestamp now) {
+  std::unique_ptr<Connection> connection(new Connection(context, Role::kServer));
+  ngtcp2_settings settings = Engine::settings(*connection, path, now);
+  ngtcp2_transport_params params = Engine::transport_params(context.options);
+  params.original_dcid_present = 1;
+  if (original_id) {
+    params.original_dcid = to_engine(*original_id);
+    params.retry_scid = header.dcid;
+    params.retry_scid_present = 1;
+    settings.token = header.token;
+    settings.tokenlen = header.tokenlen;
+    settings.token_type = NGTCP2_TOKEN_TYPE_RETRY;
+  } else {
+    params.original_dcid = header.dcid;
+  }
+  const ConnectionId id = context.ids.issue(*connection);
+  params.stateless_reset_token_present = 1;
+  std::ranges::copy(context.ids.reset_token(id), params.stateless_reset_token);
+
+  const ngtcp2_callbacks callbacks = Engine::callbacks();
+  const ngtcp2_cid our_id = to_engine(id);
+  const ngtcp2_path* engine_path = connection->engine_path(path).get();
+  ngtcp2_conn* engine = nullptr;
+  if (ngtcp2_conn_server_new(&engine, &header.scid, &our_id, engine_path, header.version,
+                             &callbacks, &settings, &params, nullptr, connection.get()) != 0) {
+    std::abort();  // only for want of memory
+  }
+  connection->attach(engine, TlsSession::server(tls));
+  return connection;
+}
+
+void Connection::attach(ngtcp2_conn* engine, TlsSession tls) {
+  engine_.reset(engine);
+  tls_ = std::move(tls);
+  ngtcp2_conn_set_tls_native_handle(engine, tls_->handle());
+  tls_->bind(&reference_->reference);
+  if (context_.options.keep_alive > Duration::zero()) {
+    ngtcp2_conn_set_keep_alive_timeout(
+        engine, static_cast<std::uint64_t>(context_.options.keep_alive.count()));
+  }
+}
+
+void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
+  if (state_ == State::kClosing) owes_close_ = true;  // the peer has not heard it: say it again
+  if (state_ != State::kOpen) return;
+  const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(ecn)};
+  const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
+                                          payload.data(), payload.size(), to_engine(now));
+  if (status != 0) fail(status, now);
+}
+
+Connection::SendStatus Connection::send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now) {
+  assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
+  if (state_ != State::kOpen) return SendStatus::kClosed;
+  // The engine says neither "too big" nor "blocked" clearly; so ask the first question here.
+  if (datagram.size() > max_datagram_bytes()) return SendStatus::kTooBig;
+
+  const ngtcp2_vec piece{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};
+  for (int packets = 0; packets < kMaxPacketsBeforeDatagram; ++packets) {
+    if (!out.has_room()) return SendStatus::kFull;
+    const MutableBytes payload = out.next_payload();
+    ngtcp2_path_storage path;
+    ngtcp2_path_storage_zero(&path);
+    ngtcp2_pkt_info packet_info{};
+    int was_accepted = 0;
+    const ngtcp2_ssize bytes = ngtcp2_conn_writev_datagram(
+        engine_.get(), &path.path, &packet_info, payload.data(), payload.size(), &was_accepted,
+        NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &piece, 1, to_engine(now));
+    if (bytes < 0) {
+      fail(static_cast<int>(bytes), now);
+      return SendStatus::kClosed;
+    }
+    if (bytes == 0) return SendStatus::kBlocked;
+    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
+    if (was_accepted != 0) return SendStatus::kSent;
+    // A packet of the engine's own went first: an acknowledgement, a probe.
+  }
+  return SendStatus::kBlocked;
+}
+
+bool Connection::write(UdpSendQueue& out, Timestamp now) {
+  if (state_ != State::kOpen) return write_close(out, now);
+
+  std::array<nghttp3_vec, 16> pieces;
+  while (state_ == State::kOpen) {
+    if (!out.has_room()) return false;
+    Http3::Pick pick;
+    std::ptrdiff_t count = 0;
+    if (http_ && ngtcp2_conn_get_max_data_left(engine_.get()) > 0) {
+      count = http_->pick(pick, pieces.data(), pieces.size());
+      if (count < 0) {
+        http_error_ = static_cast<int>(count);
+        fail(NGTCP2_ERR_CALLBACK_FAILURE, now);
+        break;
+      }
+    }
+
+    const MutableBytes payload = out.next_payload();
+    ngtcp2_path_storage path;
+    ngtcp2_path_storage_zero(&path);
+    ngtcp2_pkt_info packet_info{};
+    ngtcp2_ssize accepted = -1;
+    const std::uint32_t flags =
+        NGTCP2_WRITE_STREAM_FLAG_MORE |
+        (pick.ends ? NGTCP2_WRITE_STREAM_FLAG_FIN : NGTCP2_WRITE_STREAM_FLAG_NONE);
+    const ngtcp2_ssize bytes = ngtcp2_conn_writev_stream(
+        engine_.get(), &path.path, &packet_info, payload.data(), payload.size(), &accepted, flags,
+        pick.stream, reinterpret_cast<const ngtcp2_vec*>(pieces.data()),
+        static_cast<std::size_t>(count), to_engine(now));
+    if (accepted >= 0) http_->sent(pick.stream, static_cast<std::size_t>(accepted));
+
+    switch (bytes) {
+      case NGTCP2_ERR_WRITE_MORE: continue;
+      case NGTCP2_ERR_STREAM_DATA_BLOCKED: http_->blocked(pick.stream); continue;
+      case NGTCP2_ERR_STREAM_SHUT_WR: http_->shut(pick.stream); continue;
+      case 0: return true;  // nothing left, or the congestion window is full
+      default: break;
+    }
+    if (bytes < 0) {
+      fail(static_cast<int>(bytes), now);
+      break;
+    }
+    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
+  }
+  return write_close(out, now);
+}
+
+void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes,
+                      std::uint32_t ecn) {
+  const auto mark = static_cast<Ecn>(ecn);
+  const bool is_usual_path = ngtcp2_path_eq(&path, engine_path_->get()) != 0;
+  // A path MTU probe travels alone: where it is too large, the kernel refuses its whole burst.
+  const bool is_probe = bytes > ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
+  const auto joining = is_probe ? UdpSendQueue::Joining::kAlone : UdpSendQueue::Joining::kAllowed;
+  out.push(is_usual_path ? path_ : from_engine(path), mark, bytes, joining);
+  burst_bytes_ += bytes;
+}
+
+void Connection::end_burst(Timestamp now) {
+  if (burst_bytes_ == 0) return;
+  burst_bytes_ = 0;
+  ngtcp2_conn_update_pkt_tx_time(engine_.get(), to_engine(now));
+}
+
+Timestamp Connection::next_timeout() const {
+  if (state_ != State::kOpen) return forget_at_;
+  return timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get()));
+}
+
+void Connection::handle_timeout(Timestamp now) {
+  if (state_ != State::kOpen) return;
+  const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
+  if (status != 0) fail(status, now);
+}
+
+void Connection::set_datagram_sink(StreamId stream, DatagramSink sink) {
+  datagram_stream_ = stream;
+  sink_ = sink;
+}
+
+std::size_t Connection::max_datagram_bytes() const {
+  const ngtcp2_transport_params* remote = ngtcp2_conn_get_remote_transport_params(engine_.get());
+  if (remote == nullptr || remote->max_datagram_frame_size <= kDatagramFrameBytes) return 0;
+  const std::size_t packet_overhead = kShortHeaderBytes + kPacketTagBytes + kDatagramFrameBytes +
+                                      ngtcp2_conn_get_dcid(engine_.get())->datalen;
+  const std::size_t path_bytes = ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
+  return static_cast<std::size_t>(std::min<std::uint64_t>(
+      remote->max_datagram_frame_size - kDatagramFrameBytes, path_bytes - packet_overhead));
+}
+
+bool Connection::accepts_datagrams() const {
+  return http_takes_datagrams_ && max_datagram_bytes() > 0;
+}
+
+bool Connection::is_handshake_complete() const {
+  return ngtcp2_conn_get_handshake_completed(engine_.get()) != 0;
+}
+
+UdpPath Connection::path() const {
+  return from_engine(*ngtcp2_conn_get_path(engine_.get()));
+}
+
+Duration Connection::smoothed_rtt() const {
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(engine_.get(), &info);
+  return Duration(static_cast<std::int64_t>(info.smoothed_rtt));
+}
+
+std::optional<StreamId> Connection::request(const Request& request) {
+  if (state_ != State::kOpen || !http_) return std::nullopt;
+  return http_->request(request);
+}
+
+bool Connection::respond(StreamId stream, const Response& response) {
+  return state_ == State::kOpen && http_->respond(stream, response);
+}
+
+void Connection::close(std::string_view text, Timestamp now) {
+  if (state_ != State::kOpen) return;
+  close_frame_ = {.is_application = true, .code = NGHTTP3_H3_NO_ERROR, .text = std::string(text)};
+  end(State::kClosing, {CloseReason::Kind::kLocal, std::string(text)}, now);
+}
+
+void Connection::fail(int engine_error, Timestamp now) {
+  using Kind = CloseReason::Kind;
+  switch (engine_error) {
+    case NGTCP2_ERR_DRAINING: end(State::kDraining, reason_from_peer(), now); return;
+    case NGTCP2_ERR_IDLE_CLOSE:
+      end(State::kDraining, {Kind::kIdle, "the peer fell silent"}, now);
+      forget_at_ = now;
+      return;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+      end(State::kDraining, {Kind::kNoAnswer, "no answer in time"}, now);
+      forget_at_ = now;
+      return;
+    case NGTCP2_ERR_RETRY:
+    case NGTCP2_ERR_DROP_CONN:
+      end(State::kDraining, {Kind::kProtocolError, "not a connection attempt"}, now);
+      forget_at_ = now;
+      return;
+    case NGTCP2_ERR_CRYPTO: {
+      const std::uint8_t alert = ngtcp2_conn_get_tls_alert(engine_.get());
+      const std::string distrust = tls_->distrust();
+      close_frame_ = {
+          .is_application = false, .code = NGTCP2_CRYPTO_ERROR | std::uint64_t{alert}, .text = ""};
+      end(State::kClosing,
+          distrust.empty() ? CloseReason{Kind::kProtocolError, "TLS: " + tls_alert_text(alert)}
+                           : CloseReason{Kind::kUntrusted, distrust},
+          now);
+      return;
+    }
+    default: break;
+  }
+
+  if (http_error_ != 0) {
+    close_frame_ = {.is_application = true,
+                    .code = nghttp3_err_infer_quic_app_error_code(http_error_),
+                    .text = ""};
+    end(State::kClosing,
+        {Kind::kProtocolError, std::string("HTTP/3: ") + nghttp3_strerror(http_error_)}, now);
+    return;
+  }
+  close_frame_ = {.is_application = false,
+                  .code = ngtcp2_err_infer_quic_transport_error_code(engine_error),
+                  .text = ""};
+  end(State::kClosing,
+      {Kind::kProtocolError, std::string("QUIC: ") + ngtcp2_strerror(engine_error)}, now);
+}
+
+CloseReason Connection::reason_from_peer() const {
+  using Kind = CloseReason::Kind;
+  if (was_reset_) return {Kind::kReset, "the peer does not know this connection any more"};
+  const ngtcp2_ccerr* error = ngtcp2_conn_get_ccerr(engine_.get());
+  if (error->reasonlen > 0) {
+    std::string text(as_text({error->reason, error->reasonlen}));
+    std::ranges::replace_if(
+        text, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, '?');
+    return {Kind::kPeer, text};
+  }
+  const bool is_tls = error->type == NGTCP2_CCERR_TYPE_TRANSPORT &&
+                      error->error_code >= NGTCP2_CRYPTO_ERROR &&
+                      error->error_code <= (NGTCP2_CRYPTO_ERROR | 0xff);
+  if (is_tls) {
+    return {Kind::kPeer,
+            "TLS: " + tls_alert_text(static_cast<std::uint8_t>(error->error_code & 0xff))};
+  }
+  if (error->error_code == 0 || error->error_code == NGHTTP3_H3_NO_ERROR) {
+    return {Kind::kPeer, "the peer closed the connection"};
+  }
+  return {Kind::kPeer,
+          "the peer closed the connection with error " + std::to_string(error->error_code)};
+}
+
+void Connection::end(State state, CloseReason reason, Timestamp now) {
+  if (state_ != State::kOpen) return;
+  state_ = state;
+  owes_close_ = state == State::kClosing;
+  sink_ = {};
+  // Long enough for stray packets to be recognised (RFC 9000 section 10.2).
+  forget_at_ = now + Duration(static_cast<std::int64_t>(3 * ngtcp2_conn_get_pto(engine_.get())));
+  context_.events.on_closed(*this, reason);
+}
+
+bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
+  if (!owes_close_) return true;
+  if (!out.has_room()) return false;
+  owes_close_ = false;
+  const MutableBytes payload = out.next_payload();
+  if (!close_payload_.empty()) {
+    append(payload, close_payload_);
+    out.push(path_, Ecn::kNotEct, close_payload_.size());
+    return true;
+  }
+
+  ngtcp2_ccerr error;
+  ngtcp2_ccerr_default(&error);
+  const Bytes text = as_bytes(close_frame_->text);
+  const auto set = close_frame_->is_application ? ngtcp2_ccerr_set_application_error
+                                                : ngtcp2_ccerr_set_transport_error;
+  set(&error, close_frame_->code, text.data(), text.size());
+  ngtcp2_path_storage path;
+  ngtcp2_path_storage_zero(&path);
+  ngtcp2_pkt_info packet_info{};
+  const ngtcp2_ssize bytes =
+      ngtcp2_conn_write_connection_close(engine_.get(), &path.path, &packet_info, payload.data(),
+                                         payload.size(), &error, to_engine(now));
+  if (bytes <= 0) return true;  // no keys to say it with: the peer will time out
+  close_payload_.assign(payload.begin(), payload.begin() + bytes);
+  out.push(path_, Ecn::kNotEct, close_payload_.size());
+  return true;
+}
+
+const EnginePath& Connection::engine_path(const UdpPath& path) {
+  if (!engine_path_ || path != path_) {
+    path_ = path;
+    engine_path_ = std::make_unique<EnginePath>(path);
+  }
+  return *engine_path_;
+}
+
+void Connection::on_settings(bool accepts_datagrams) {
+  has_settings_ = true;
+  http_takes_datagrams_ = accepts_datagrams;
+  context_.events.on_settings(*this);
+}
+
+void Connection::on_message(StreamId stream, const Message& message) {
+  context_.events.on_message(*this, stream, message);
+}
+
+void Connection::on_stream_closed(StreamId stream) {
+  context_.events.on_stream_closed(*this, stream);
+}
+
+}  // namespace qdt::quic

@@ -1,0 +1,233 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/drop.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "quic/connection_id.h"
+#include "quic/http3.h"
+#include "quic/tls.h"
+
+struct ngtcp2_conn;
+struct ngtcp2_path;
+struct ngtcp2_pkt_hd;
+
+namespace qdt::quic {
+
+class Connection;
+class EnginePath;
+
+enum class CongestionControl { kBbr, kCubic, kReno };
+
+struct ConnectionOptions {
+  Duration idle_timeout = 30s;
+  Duration handshake_timeout = 10s;
+  /// How often an idle connection is kept alive; 0: never. One side is enough.
+  Duration keep_alive{};
+  CongestionControl congestion = CongestionControl::kBbr;
+  /// What we accept; 0 declares that we take no datagrams.
+  std::size_t max_datagram_frame_bytes = 65535;
+};
+
+/// Why a connection ended.
+struct CloseReason {
+  enum class Kind {
+    kLocal,          ///< we closed it
+    kPeer,           ///< the peer closed it; `text` has its words
+    kIdle,           ///< nothing was heard for the idle timeout
+    kNoAnswer,       ///< the handshake was not complete in time
+    kUntrusted,      ///< we do not trust the peer's certificate
+    kReset,          ///< the peer does not know the connection (stateless reset)
+    kProtocolError,  ///< the peer broke QUIC's, TLS's or HTTP/3's rules
+  };
+  Kind kind = Kind::kLocal;
+  std::string text;
+};
+
+/// What a connection tells its owner. Called from within receive() and handle_timeout(), on the
+/// connection's thread; never once per packet.
+class ConnectionEvents {
+ public:
+  virtual ~ConnectionEvents() = default;
+  /// The peer's SETTINGS have arrived: accepts_datagrams() is now final.
+  virtual void on_settings(Connection& connection) = 0;
+  /// A message's headers are complete, or its body has grown or ended since.
+  virtual void on_message(Connection& connection, StreamId stream, const Message& message) = 0;
+  virtual void on_stream_closed(Connection& connection, StreamId stream) = 0;
+  /// The last event. The connection is destroyed soon after; nothing is sent any more.
+  virtual void on_closed(Connection& connection, const CloseReason& reason) = 0;
+};
+
+/// Gives out and takes back the IDs by which payloads find their connection.
+class ConnectionIds {
+ public:
+  virtual ~ConnectionIds() = default;
+  virtual ConnectionId issue(Connection& connection) = 0;
+  virtual void retire(const ConnectionId& id) = 0;
+  virtual std::array<std::uint8_t, 16> reset_token(const ConnectionId& id) const = 0;
+};
+
+/// Where the datagrams of one stream go: a function and what it is to work on. A plain pointer,
+/// because it is called for every packet.
+struct DatagramSink {
+  void (*receive)(void* context, Bytes datagram) = nullptr;
+  void* context = nullptr;
+};
+
+/// What a connection uses of its surroundings. All of it outlives the connection.
+struct ConnectionContext {
+  ConnectionOptions options;
+  ConnectionIds& ids;
+  ConnectionEvents& events;
+  Random& random;
+  DropCounters& drops;
+};
+
+/// One QUIC connection with HTTP/3 on it: an engine without sockets, clock or threads. Payloads and
+/// time go in, payloads come out. One thread.
+class Connection final : private Http3Events {
+ public:
+  /// A client's connection to the server at `path.remote`.
+  static std::unique_ptr<Connection> connect(const ConnectionContext& context,
+                                             const TlsClientContext& tls,
+                                             const std::string& server_name, const UdpPath& path,
+                                             Timestamp now);
+  /// A server's side of the connection that a client's first packet `header` asks for.
+  /// `original_id` is the ID of the packet that a Retry answered.
+  static std::unique_ptr<Connection> accept(const ConnectionContext& context,
+                                            const TlsServerContext& tls,
+                                            const ngtcp2_pkt_hd& header,
+                                            const std::optional<ConnectionId>& original_id,
+                                            const UdpPath& path, Timestamp now);
+  ~Connection() override;
+
+  /// Takes a payload that arrived on `path`. Datagrams in it reach the sink, events the owner.
+  void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
+
+  enum class SendStatus {
+    kSent,
+    kBlocked,  ///< by congestion control or pacing: keep the datagram, try after receive() or
+               ///< handle_timeout()
+    kFull,     ///< `out` is full: keep the datagram, try when it is not
+    kTooBig,   ///< larger than max_datagram_bytes() now is
+    kClosed,
+  };
+  /// Writes `datagram` (1 to max_datagram_bytes() long) into a payload in `out`. Finish a run of
+  /// calls with end_burst().
+  SendStatus send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now);
+
+  /// Writes all there is to send besides datagrams: handshake, acknowledgements, streams, probes.
+  /// False when `out` was full before all was written.
+  [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
+
+  /// Tells the engine when what was written leaves, for its pacing.
+  void end_burst(Timestamp now);
+
+  Timestamp next_timeout() const;
+  void handle_timeout(Timestamp now);
+
+  /// Sends the datagrams of `stream` to `sink`; an empty sink drops them.
+  void set_datagram_sink(StreamId stream, DatagramSink sink);
+  /// The largest datagram that fits the path as it is known now, and that the peer takes; 0 while
+  /// the handshake lasts, or when it takes none.
+  std::size_t max_datagram_bytes() const;
+  /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
+  bool accepts_datagrams() const;
+  bool has_settings() const { return has_settings_; }
+  /// HTTP Datagrams begin with this number, a quarter of their stream's ID (RFC 9297).
+  static std::uint64_t quarter_id(StreamId stream) {
+    return static_cast<std::uint64_t>(stream) / 4;
+  }
+
+  std::optional<StreamId> request(const Request& request);
+  bool respond(StreamId stream, const Response& response);
+
+  /// Ends the connection: on_closed() is called, and CONNECTION_CLOSE goes out with the next
+  /// write(). May be called from within an event. `text` is for the peer's log.
+  void close(std::string_view text, Timestamp now);
+  bool is_closed() const { return state_ != State::kOpen; }
+  bool is_handshake_complete() const;
+  /// When a closed connection may be forgotten (RFC 9000 section 10.2).
+  Timestamp forget_at() const { return forget_at_; }
+
+  /// The path in use.
+  UdpPath path() const;
+  Duration smoothed_rtt() const;
+
+  /// Free for the owner of the connection, which is told of it by on_closed() at the latest.
+  void* owner = nullptr;
+
+  /// The Endpoint's notes about this connection; nobody else's business.
+  struct Registration {
+    Connection* connection = nullptr;
+    std::size_t index = 0;  ///< among the endpoint's connections
+    std::vector<ConnectionId> ids;
+    Timestamp timer = kNever;
+    std::size_t timer_index = SIZE_MAX;
+    bool is_touched = false;
+    bool is_half_open = false;
+  } registration;
+
+ private:
+  enum class State { kOpen, kClosing, kDraining };
+  struct Engine;  // ngtcp2's callbacks
+  struct ConnectionReference;
+  struct EngineDeleter {
+    void operator()(ngtcp2_conn* engine) const;
+  };
+
+  /// What CONNECTION_CLOSE will say.
+  struct CloseFrame {
+    bool is_application = true;
+    std::uint64_t code = 0;
+    std::string text;
+  };
+
+  Connection(const ConnectionContext& context, Role role);
+  void attach(ngtcp2_conn* engine, TlsSession tls);
+  void fail(int engine_error, Timestamp now);
+  void end(State state, CloseReason reason, Timestamp now);
+  bool write_close(UdpSendQueue& out, Timestamp now);
+  CloseReason reason_from_peer() const;
+  const EnginePath& engine_path(const UdpPath& path);
+  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn);
+
+  // Http3Events
+  void on_settings(bool accepts_datagrams) override;
+  void on_message(StreamId stream, const Message& message) override;
+  void on_stream_closed(StreamId stream) override;
+
+  ConnectionContext context_;
+  Role role_;
+  std::optional<TlsSession> tls_;
+  std::unique_ptr<ConnectionReference> reference_;
+  std::unique_ptr<ngtcp2_conn, EngineDeleter> engine_;
+  std::unique_ptr<Http3> http_;
+  StreamId datagram_stream_ = -1;
+  DatagramSink sink_;
+  bool has_settings_ = false;
+  bool http_takes_datagrams_ = false;
+
+  // The path of the latest payload in both forms, since almost always the next one is on it too.
+  UdpPath path_;
+  std::unique_ptr<EnginePath> engine_path_;
+
+  State state_ = State::kOpen;
+  Timestamp forget_at_ = kNever;
+  std::optional<CloseFrame> close_frame_;    // to be written
+  std::vector<std::uint8_t> close_payload_;  // written, kept for a peer that has not heard it
+  bool owes_close_ = false;
+  bool was_reset_ = false;
+  int http_error_ = 0;
+  std::size_t burst_bytes_ = 0;  // written since end_burst()
+};
+
+}  // namespace qdt::quic

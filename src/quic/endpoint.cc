@@ -1,0 +1,274 @@
+#include "quic/endpoint.h"
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "quic/path.h"
+
+namespace qdt::quic {
+namespace {
+
+constexpr std::uint8_t kLongHeader = 0x80;
+// Where a long header's destination ID begins: flags, version, length (RFC 9000 section 17.2).
+constexpr std::size_t kLongHeaderIdOffset = 6;
+constexpr int kResetsPerSecond = 100;
+// The shortest reset has 21 bytes, and an answer is shorter than its cause (RFC 9000 section 10.3).
+constexpr std::size_t kMinResetTrigger = 22;
+constexpr std::uint64_t kRetryTokenSeconds = 10;
+
+std::uint64_t to_engine(Timestamp time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+}  // namespace
+
+Endpoint::Endpoint(const Options& options, const TlsServerContext* server, ConnectionEvents& events,
+                   Random& random, DropCounters& drops)
+    : options_(options), server_(server), events_(events), random_(random), drops_(drops) {}
+
+Endpoint::~Endpoint() = default;
+
+ConnectionContext Endpoint::context() {
+  return {options_.connection, *this, events_, random_, drops_};
+}
+
+Connection& Endpoint::connect(const TlsClientContext& tls, const std::string& server_name,
+                              const UdpPath& path, Timestamp now) {
+  auto connection = Connection::connect(context(), tls, server_name, path, now);
+  Connection& added = *connection;
+  add(std::move(connection));
+  return added;
+}
+
+void Endpoint::add(std::unique_ptr<Connection> connection) {
+  connection->registration.index = connections_.size();
+  connections_.push_back(std::move(connection));
+  touch(*connections_.back());
+}
+
+void Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
+                       Timestamp now) {
+  if (payload.empty()) return drops_.count(Drop::kNotQuic);
+  ngtcp2_version_cid header;
+  const int status =
+      ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(), kOurConnectionIdBytes);
+  if (status == NGTCP2_ERR_VERSION_NEGOTIATION) return answer_version(path, payload, out);
+  if (status != 0 || header.dcidlen > ConnectionId::kMaxBytes) {
+    return drops_.count(Drop::kNotQuic);
+  }
+
+  Connection* connection = find({header.dcid, header.dcidlen});
+  if (connection == nullptr) {
+    const bool is_long = (payload[0] & kLongHeader) != 0;
+    if (!is_long && server_ != nullptr) return answer_unknown(path, payload, out, now);
+    connection = is_long ? accept(path, payload, out, now) : find_by_path(path);
+    if (connection == nullptr) return;
+  }
+  connection->receive(path, ecn, payload, now);
+  touch(*connection);
+}
+
+Connection* Endpoint::find(Bytes id) {
+  if (last_connection_ != nullptr && std::ranges::equal(id, last_id_.bytes())) {
+    return last_connection_;
+  }
+  const auto found = by_id_.find(ConnectionId(id));
+  if (found == by_id_.end()) return nullptr;
+  last_id_ = found->first;
+  last_connection_ = found->second;
+  return last_connection_;
+}
+
+Connection* Endpoint::find_by_path(const UdpPath& path) {
+  for (const auto& connection : connections_) {
+    if (connection->path() == path) return connection.get();
+  }
+  drops_.count(Drop::kUnknownConnection);
+  return nullptr;
+}
+
+Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now) {
+  ngtcp2_pkt_hd header;
+  if (server_ == nullptr || ngtcp2_accept(&header, payload.data(), payload.size()) != 0) {
+    drops_.count(server_ == nullptr ? Drop::kUnknownConnection : Drop::kNotQuic);
+    return nullptr;
+  }
+
+  std::optional<ConnectionId> original_id;
+  if (header.tokenlen > 0 && header.token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
+    ngtcp2_cid original;
+    const EnginePath engine_path(path);
+    const ngtcp2_addr& remote = engine_path.get()->remote;
+    if (ngtcp2_crypto_verify_retry_token(
+            &original, header.token, header.tokenlen, options_.secret.data(),
+            options_.secret.size(), header.version, remote.addr, remote.addrlen, &header.dcid,
+            kRetryTokenSeconds * NGTCP2_SECONDS, to_engine(now)) != 0) {
+      drops_.count(Drop::kNotQuic);
+      return nullptr;
+    }
+    original_id.emplace(Bytes(original.data, original.datalen));
+  } else if (half_open_ >= options_.half_open_before_retry) {
+    answer_retry(path, header, out, now);
+    return nullptr;
+  }
+
+  add(Connection::accept(context(), *server_, header, original_id, path, now));
+  Connection& connection = *connections_.back();
+  connection.registration.is_half_open = true;
+  ++half_open_;
+  // Until it has learnt ours, the client goes on using the ID that it made up.
+  const ConnectionId first_id(Bytes(header.dcid.data, header.dcid.datalen));
+  by_id_[first_id] = &connection;
+  connection.registration.ids.push_back(first_id);
+  return &connection;
+}
+
+void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out) {
+  drops_.count(Drop::kNotQuic);
+  // An answer to a short packet could be larger than it (RFC 9000 section 6.1).
+  if (server_ == nullptr || payload.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE || !out.has_room()) return;
+  ngtcp2_version_cid header;
+  ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(), kOurConnectionIdBytes);
+  const std::uint32_t versions[] = {NGTCP2_PROTO_VER_V1};
+  const MutableBytes answer = out.next_payload();
+  const ngtcp2_ssize bytes = ngtcp2_pkt_write_version_negotiation(
+      answer.data(), answer.size(), random_.bytes<1>()[0], header.scid, header.scidlen, header.dcid,
+      header.dcidlen, versions, std::size(versions));
+  if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
+}
+
+void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out,
+                              Timestamp now) {
+  drops_.count(Drop::kUnknownConnection);
+  if (payload.size() < kMinResetTrigger || !out.has_room()) return;
+  if (now - reset_second_ >= 1s) {
+    reset_second_ = now;
+    resets_in_second_ = 0;
+  }
+  if (++resets_in_second_ > kResetsPerSecond) return;
+
+  const auto token = reset_token(ConnectionId(payload.subspan(1, kOurConnectionIdBytes)));
+  const auto noise = random_.bytes<NGTCP2_MIN_STATELESS_RESET_RANDLEN + 14>();
+  const MutableBytes answer = out.next_payload().first(payload.size() - 1);
+  const ngtcp2_ssize bytes = ngtcp2_pkt_write_stateless_reset(
+      answer.data(), answer.size(), token.data(), noise.data(), noise.size());
+  if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
+}
+
+void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
+                            Timestamp now) {
+  if (!out.has_room()) return;
+  const ConnectionId id = new_connection_id(random_, options_.shard, options_.shard_count);
+  ngtcp2_cid retry_id;
+  ngtcp2_cid_init(&retry_id, id.bytes().data(), id.bytes().size());
+
+  const EnginePath engine_path(path);
+  const ngtcp2_addr& remote = engine_path.get()->remote;
+  std::array<std::uint8_t, NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN> token;
+  const ngtcp2_ssize token_bytes = ngtcp2_crypto_generate_retry_token(
+      token.data(), options_.secret.data(), options_.secret.size(), header.version, remote.addr,
+      remote.addrlen, &retry_id, &header.dcid, to_engine(now));
+  if (token_bytes < 0) return;
+
+  const MutableBytes answer = out.next_payload();
+  const ngtcp2_ssize bytes = ngtcp2_crypto_write_retry(
+      answer.data(), answer.size(), header.version, &header.scid, &retry_id, &header.dcid,
+      token.data(), static_cast<std::size_t>(token_bytes));
+  if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
+}
+
+std::size_t Endpoint::shard_of_payload(Bytes payload) const {
+  if (payload.empty()) return options_.shard;
+  const std::size_t at = (payload[0] & kLongHeader) != 0 ? kLongHeaderIdOffset : 1;
+  if (payload.size() <= at) return options_.shard;
+  return shard_of(payload[at], options_.shard_count);
+}
+
+void Endpoint::touch(Connection& connection) {
+  if (std::exchange(connection.registration.is_touched, true)) return;
+  touched_.push_back(&connection);
+}
+
+bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
+  while (!touched_.empty()) {
+    Connection& connection = *touched_.back();
+    touched_.pop_back();
+    connection.registration.is_touched = false;
+    if (!connection.write(out, now)) {
+      touch(connection);
+      return false;
+    }
+    connection.end_burst(now);
+    note_handshake(connection);
+    timers_.set(connection.registration, connection.next_timeout());
+  }
+  return true;
+}
+
+void Endpoint::note_handshake(Connection& connection) {
+  if (!connection.registration.is_half_open || !connection.is_handshake_complete()) return;
+  connection.registration.is_half_open = false;
+  --half_open_;
+}
+
+void Endpoint::handle_timeouts(Timestamp now) {
+  while (timers_.next() <= now) {
+    Connection& connection = *timers_.front().connection;
+    timers_.remove(connection.registration);
+    if (connection.is_closed() && connection.forget_at() <= now) {
+      forget(connection);
+      continue;
+    }
+    connection.handle_timeout(now);
+    touch(connection);
+  }
+}
+
+void Endpoint::forget(Connection& connection) {
+  for (const ConnectionId& id : connection.registration.ids) by_id_.erase(id);
+  if (connection.registration.is_half_open) --half_open_;
+  std::erase(touched_, &connection);
+  timers_.remove(connection.registration);
+  last_connection_ = nullptr;
+
+  const std::size_t index = connection.registration.index;
+  std::swap(connections_[index], connections_.back());
+  connections_[index]->registration.index = index;
+  connections_.pop_back();
+}
+
+void Endpoint::close_all(std::string_view text, Timestamp now) {
+  for (const auto& connection : connections_) {
+    connection->close(text, now);
+    touch(*connection);
+  }
+}
+
+ConnectionId Endpoint::issue(Connection& connection) {
+  const ConnectionId id = new_connection_id(random_, options_.shard, options_.shard_count);
+  connection.registration.ids.push_back(id);
+  by_id_[id] = &connection;
+  return id;
+}
+
+void Endpoint::retire(const ConnectionId& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  std::erase(found->second->registration.ids, id);
+  by_id_.erase(found);
+  last_connection_ = nullptr;
+}
+
+std::array<std::uint8_t, 16> Endpoint::reset_token(const ConnectionId& id) const {
+  ngtcp2_cid cid;
+  ngtcp2_cid_init(&cid, id.bytes().data(), id.bytes().size());
+  std::array<std::uint8_t, 16> token{};
+  ngtcp2_crypto_generate_stateless_reset_token(token.data(), options_.secret.data(),
+                                               options_.secret.size(), &cid);
+  return token;
+}
+
+}  // namespace qdt::quic

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/drop.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "quic/connection.h"
+#include "quic/timer_heap.h"
+
+namespace qdt::quic {
+
+/// The connections of one shard: finds the one that an arriving payload belongs to, accepts new
+/// ones, and keeps their timers. One thread; neither sockets nor clock.
+class Endpoint final : private ConnectionIds {
+ public:
+  struct Options {
+    ConnectionOptions connection;
+    std::size_t shard = 0;
+    std::size_t shard_count = 1;
+    /// From which stateless reset tokens and Retry tokens are made; the same in all shards.
+    std::array<std::uint8_t, 32> secret{};
+    /// Handshakes under way above which a client has to prove its address first (Retry): a flood
+    /// of forged first packets then costs no memory.
+    std::size_t half_open_before_retry = 64;
+  };
+
+  /// `server` may be null: then nothing is accepted. What is referred to outlives the endpoint.
+  Endpoint(const Options& options, const TlsServerContext* server, ConnectionEvents& events,
+           Random& random, DropCounters& drops);
+  ~Endpoint() override;
+
+  Connection& connect(const TlsClientContext& tls, const std::string& server_name,
+                      const UdpPath& path, Timestamp now);
+
+  /// Takes a payload from the network. What it calls for goes out with the next write(), answers
+  /// without a connection (Retry, stateless reset, version negotiation) at once into `out`.
+  void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out, Timestamp now);
+
+  /// Which shard a payload belongs to, by the first byte of its connection ID.
+  std::size_t shard_of_payload(Bytes payload) const;
+
+  /// Notes that `connection` has something to write or another timer: it was written to.
+  void touch(Connection& connection);
+
+  /// Lets every touched connection write what is not a datagram, and sets its timer. False when
+  /// `out` was full: send it and call again.
+  [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
+
+  Timestamp next_timeout() const { return timers_.next(); }
+  /// Handles the timers that have come; what they call for goes out with the next write().
+  void handle_timeouts(Timestamp now);
+
+  /// Ends every connection.
+  void close_all(std::string_view text, Timestamp now);
+
+  std::size_t connection_count() const { return connections_.size(); }
+  template <typename Visit>
+  void for_each_connection(Visit&& visit) {
+    for (const auto& connection : connections_) visit(*connection);
+  }
+
+ private:
+  // ConnectionIds
+  ConnectionId issue(Connection& connection) override;
+  void retire(const ConnectionId& id) override;
+  std::array<std::uint8_t, 16> reset_token(const ConnectionId& id) const override;
+
+  ConnectionContext context();
+  Connection* find(Bytes id);
+  /// A client's connection for a payload whose ID nobody knows: it may be a stateless reset, which
+  /// looks like that on purpose.
+  Connection* find_by_path(const UdpPath& path);
+  Connection* accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
+  void answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out);
+  void answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
+  void answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
+                    Timestamp now);
+  void forget(Connection& connection);
+  void add(std::unique_ptr<Connection> connection);
+  void note_handshake(Connection& connection);
+
+  Options options_;
+  const TlsServerContext* server_;
+  ConnectionEvents& events_;
+  Random& random_;
+  DropCounters& drops_;
+
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::unordered_map<ConnectionId, Connection*> by_id_;
+  std::vector<Connection*> touched_;
+  TimerHeap<Connection::Registration> timers_;
+  std::size_t half_open_ = 0;  // accepted, handshake under way
+  // The last look-up: a burst's payloads have one ID.
+  ConnectionId last_id_;
+  Connection* last_connection_ = nullptr;
+  // Stateless resets are answers to anyone, and so are limited.
+  Timestamp reset_second_{};
+  int resets_in_second_ = 0;
+};
+
+}  // namespace qdt::quic

@@ -1,0 +1,351 @@
+#include "quic/endpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+
+#include "support/sim_world.h"
+#include "support/test_certificate.h"
+#include "wire/varint.h"
+
+namespace qdt::quic {
+namespace {
+
+using testing::LinkOptions;
+using testing::SeededRandom;
+using testing::SimWorld;
+
+const SocketAddress kServer{IpAddress::v4(0x0a000001), 443};
+const SocketAddress kClient{IpAddress::v4(0x0a000002), 50000};
+
+// An endpoint in the simulated world that keeps what it is told.
+class Node final : public testing::SimNode, public ConnectionEvents {
+ public:
+  Node(const Endpoint::Options& options, const TlsServerContext* server, std::uint64_t seed)
+      : random(seed), endpoint(options, server, *this, random, drops) {}
+
+  void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
+               Timestamp now) override {
+    endpoint.receive(path, ecn, payload, out, now);
+  }
+  bool send(UdpSendQueue& out, Timestamp now) override {
+    while (connection != nullptr && !datagrams.empty()) {
+      const auto status = connection->send_datagram(as_bytes(datagrams.front()), out, now);
+      endpoint.touch(*connection);
+      if (status == Connection::SendStatus::kFull) return false;
+      if (status != Connection::SendStatus::kSent) break;
+      datagrams.pop_front();
+    }
+    return endpoint.write(out, now);
+  }
+  Timestamp next_timeout() override { return endpoint.next_timeout(); }
+  void handle_timeouts(Timestamp now) override { endpoint.handle_timeouts(now); }
+
+  void on_settings(Connection& from) override { connection = &from; }
+  void on_message(Connection& from, StreamId stream, const Message& message) override {
+    connection = &from;
+    last_stream = stream;
+    last_message = message;
+    if (answer) answer(from, stream, message);
+  }
+  void on_stream_closed(Connection&, StreamId) override { ++closed_streams; }
+  void on_closed(Connection&, const CloseReason& reason) override {
+    connection = nullptr;
+    closed = reason;
+  }
+
+  void take_datagrams(StreamId stream) {
+    connection->set_datagram_sink(
+        stream, {[](void* context, Bytes datagram) {
+                   static_cast<Node*>(context)->received.emplace_back(as_text(datagram));
+                 },
+                 this});
+  }
+
+  SeededRandom random;
+  DropCounters drops;
+  Endpoint endpoint;
+  Connection* connection = nullptr;
+  std::function<void(Connection&, StreamId, const Message&)> answer;
+  std::deque<std::string> datagrams;
+  std::vector<std::string> received;
+  StreamId last_stream = -1;
+  Message last_message;
+  int closed_streams = 0;
+  std::optional<CloseReason> closed;
+};
+
+class EndpointTest : public ::testing::Test {
+ protected:
+  explicit EndpointTest(Endpoint::Options server_options = {})
+      : server(server_options, &testing::test_server_tls(), 1), client({}, nullptr, 2) {
+    world.attach(kServer, server, {.delay = 10ms});
+    world.attach(kClient, client, {.delay = 10ms});
+  }
+
+  void connect(const TlsClientContext& tls = testing::test_client_tls()) {
+    client.connection = &client.endpoint.connect(tls, "localhost", {kClient, kServer}, world.now());
+  }
+  bool settle(Duration duration = 5s) {
+    return world.run_until(
+        [&] { return client.connection && client.connection->has_settings() && server.connection; },
+        duration);
+  }
+  // A request that the server answers and keeps open, with datagrams both ways.
+  void open_session() {
+    connect();
+    ASSERT_TRUE(settle());
+    server.answer = [&](Connection& connection, StreamId stream, const Message&) {
+      connection.respond(stream, {.status = 200, .body = "{}", .keeps_stream_open = true});
+      server.take_datagrams(stream);
+    };
+    const auto stream = client.connection->request({"POST", "localhost", "/connect", {}, "{}"});
+    ASSERT_TRUE(stream);
+    client.endpoint.touch(*client.connection);
+    ASSERT_TRUE(world.run_until([&] { return client.last_message.body == "{}"; }, 1s));
+    client.take_datagrams(*stream);
+  }
+
+  SimWorld world{3};
+  Node server;
+  Node client;
+};
+
+TEST_F(EndpointTest, CompletesAHandshake) {
+  connect();
+  EXPECT_TRUE(settle());
+  EXPECT_TRUE(client.connection->accepts_datagrams());
+  EXPECT_TRUE(server.connection->accepts_datagrams());
+}
+
+TEST_F(EndpointTest, CarriesARequestAndAnAnswer) {
+  connect();
+  ASSERT_TRUE(settle());
+  server.answer = [](Connection& connection, StreamId stream, const Message& message) {
+    if (message.body != "question") return;
+    connection.respond(stream, {.status = 404, .headers = {{"x-test", "1"}}, .body = "answer"});
+  };
+  client.connection->request({"POST", "localhost", "/there", {{"x-qdt-token", "t"}}, "question"});
+  client.endpoint.touch(*client.connection);
+  ASSERT_TRUE(world.run_until([&] { return client.last_message.has_ended; }, 1s));
+  EXPECT_EQ(server.last_message.method, "POST");
+  EXPECT_EQ(server.last_message.path, "/there");
+  EXPECT_EQ(server.last_message.header("x-qdt-token"), "t");
+  EXPECT_EQ(client.last_message.status, 404);
+  EXPECT_EQ(client.last_message.body, "answer");
+  EXPECT_EQ(client.last_message.header("x-test"), "1");
+}
+
+TEST_F(EndpointTest, KeepsASessionsStreamOpen) {
+  open_session();
+  world.run_for(5s);
+  EXPECT_FALSE(client.last_message.has_ended);
+  EXPECT_FALSE(server.last_message.has_ended);
+  EXPECT_EQ(client.closed_streams, 0);
+}
+
+TEST_F(EndpointTest, CarriesDatagramsOfTheSessionsStream) {
+  open_session();
+  client.datagrams.push_back(std::string("\0up", 3));
+  server.datagrams.push_back(std::string("\0down", 5));
+  world.run_for(1s);
+  EXPECT_EQ(server.received, std::vector<std::string>{"up"});
+  EXPECT_EQ(client.received, std::vector<std::string>{"down"});
+}
+
+TEST_F(EndpointTest, DropsDatagramsOfOtherStreams) {
+  open_session();
+  client.datagrams.push_back("\x01stray");
+  client.datagrams.push_back("\xff");  // a varint cut short
+  world.run_for(1s);
+  EXPECT_TRUE(server.received.empty());
+  EXPECT_EQ(server.drops.value(Drop::kNoSession), 2u);
+}
+
+TEST_F(EndpointTest, GrowsItsDatagramsToThePath) {
+  connect();
+  ASSERT_TRUE(settle());
+  EXPECT_LT(client.connection->max_datagram_bytes(), 1200u);
+  world.run_for(3s);
+  EXPECT_GE(client.connection->max_datagram_bytes(), 1430u);
+  EXPECT_GE(server.connection->max_datagram_bytes(), 1430u);
+}
+
+TEST_F(EndpointTest, FindsASmallerPath) {
+  world.set_link(kClient, {.delay = 10ms, .max_payload_bytes = 1400});
+  world.set_link(kServer, {.delay = 10ms, .max_payload_bytes = 1400});
+  open_session();
+  world.run_for(10s);
+  EXPECT_GE(client.connection->max_datagram_bytes(), 1340u);
+  EXPECT_LE(client.connection->max_datagram_bytes(), 1392u);
+}
+
+TEST_F(EndpointTest, SaysSoWhenADatagramIsTooBig) {
+  open_session();
+  UdpSendQueue out(4);
+  const std::string big(2000, 'x');
+  EXPECT_EQ(client.connection->send_datagram(as_bytes(big), out, world.now()),
+            Connection::SendStatus::kTooBig);
+}
+
+TEST_F(EndpointTest, KeepsADatagramThatHasNoRoom) {
+  open_session();
+  UdpSendQueue out(1);
+  EXPECT_EQ(client.connection->send_datagram(as_bytes("0"), out, world.now()),
+            Connection::SendStatus::kSent);
+  EXPECT_EQ(client.connection->send_datagram(as_bytes("0"), out, world.now()),
+            Connection::SendStatus::kFull);
+}
+
+TEST_F(EndpointTest, TellsThePeerWhyItCloses) {
+  open_session();
+  server.endpoint.close_all("maintenance", world.now());
+  world.run_for(1s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kPeer);
+  EXPECT_EQ(client.closed->text, "maintenance");
+  EXPECT_EQ(server.closed->kind, CloseReason::Kind::kLocal);
+}
+
+TEST_F(EndpointTest, ForgetsAClosedConnection) {
+  open_session();
+  client.endpoint.close_all("bye", world.now());
+  world.run_for(5s);
+  EXPECT_EQ(client.endpoint.connection_count(), 0u);
+  EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+TEST_F(EndpointTest, EndsASilentConnectionAfterItsIdleTimeout) {
+  open_session();
+  world.set_link(kClient, {.loss = 1});
+  world.set_link(kServer, {.loss = 1});
+  world.run_for(29s);
+  EXPECT_FALSE(client.closed);
+  world.run_for(3s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kIdle);
+  EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+TEST_F(EndpointTest, GivesUpAHandshakeThatIsNotAnswered) {
+  world.set_link(kClient, {.loss = 1});
+  connect();
+  world.run_for(9s);
+  EXPECT_FALSE(client.closed);
+  world.run_for(2s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kNoAnswer);
+}
+
+TEST_F(EndpointTest, RefusesACertificateItWasNotPointedTo) {
+  Fingerprint other{};
+  connect(*TlsClientContext::with_fingerprint(other));
+  world.run_for(2s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kUntrusted);
+  EXPECT_NE(client.closed->text.find("tls_fingerprint"), std::string::npos);
+}
+
+TEST_F(EndpointTest, RefusesACertificateThatNoAuthorityVouchesFor) {
+  const auto tls = TlsClientContext::with_system_trust();
+  ASSERT_TRUE(tls) << tls.error().message;
+  connect(*tls);
+  world.run_for(2s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kUntrusted);
+}
+
+TEST_F(EndpointTest, CompletesOverALossyLink) {
+  const LinkOptions lossy{
+      .delay = 20ms, .loss = 0.2, .duplicates = 0.1, .reordered = 0.2, .reorder_delay = 30ms};
+  world.set_link(kClient, lossy);
+  world.set_link(kServer, lossy);
+  connect();
+  EXPECT_TRUE(settle(10s));
+}
+
+TEST_F(EndpointTest, AnswersAStrayPacketWithAReset) {
+  open_session();
+  // A server that was restarted: the same secret, none of the connections.
+  Node restarted({}, &testing::test_server_tls(), 9);
+  world.attach(kServer, restarted, {.delay = 10ms});
+  client.datagrams.push_back(std::string("\0", 1) + std::string(100, 'x'));
+  world.run_for(2s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kReset);
+  EXPECT_GE(restarted.drops.value(Drop::kUnknownConnection), 1u);
+}
+
+TEST_F(EndpointTest, CountsWhatIsNotQuic) {
+  UdpSendQueue out(4);
+  const std::array<std::uint8_t, 4> garbage = {0xc0, 1, 2, 3};
+  server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, garbage, out, world.now());
+  server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, {}, out, world.now());
+  EXPECT_EQ(server.drops.value(Drop::kNotQuic), 2u);
+  EXPECT_TRUE(out.empty());
+}
+
+TEST_F(EndpointTest, OffersItsVersionToAClientOfAnother) {
+  UdpSendQueue out(4);
+  std::vector<std::uint8_t> initial(1200);
+  initial[0] = 0xc0;
+  store_be<std::uint32_t>(&initial[1], 0x1a2a3a4a);
+  initial[5] = 8;
+  server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, initial, out, world.now());
+  ASSERT_FALSE(out.empty());
+  const Bytes answer = out.bursts()[0].bytes;
+  EXPECT_EQ(load_be<std::uint32_t>(&answer[1]), 0u);
+  EXPECT_EQ(load_be<std::uint32_t>(&answer[answer.size() - 4]), 1u);
+}
+
+TEST_F(EndpointTest, IgnoresAShortPacketOfAnotherVersion) {
+  UdpSendQueue out(4);
+  std::vector<std::uint8_t> initial(1199);
+  initial[0] = 0xc0;
+  store_be<std::uint32_t>(&initial[1], 0x1a2a3a4a);
+  initial[5] = 8;
+  server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, initial, out, world.now());
+  EXPECT_TRUE(out.empty());
+}
+
+class RetryTest : public EndpointTest {
+ protected:
+  RetryTest() : EndpointTest({.half_open_before_retry = 0}) {}
+};
+
+TEST_F(RetryTest, LetsAClientProveItsAddress) {
+  connect();
+  EXPECT_TRUE(settle());
+}
+
+TEST_F(RetryTest, KeepsNothingForAForgedAddress) {
+  connect();
+  world.set_link(kServer, {.loss = 1});
+  world.run_for(5s);
+  EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+TEST(ConnectionId, BelongsToTheShardThatMadeIt) {
+  SeededRandom random(5);
+  for (std::size_t shards : {1u, 2u, 3u, 4u, 7u, 64u}) {
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+      for (int i = 0; i < 100; ++i) {
+        const ConnectionId id = new_connection_id(random, shard, shards);
+        ASSERT_EQ(shard_of(id.bytes()[0], shards), shard);
+      }
+    }
+  }
+}
+
+TEST_F(EndpointTest, KnowsTheShardOfAPayload) {
+  Node four({.shard = 1, .shard_count = 4}, nullptr, 1);
+  const std::array<std::uint8_t, 3> short_header = {0x40, 6, 0};
+  EXPECT_EQ(four.endpoint.shard_of_payload(short_header), 2u);
+  const std::array<std::uint8_t, 8> long_header = {0xc0, 0, 0, 0, 1, 8, 7, 0};
+  EXPECT_EQ(four.endpoint.shard_of_payload(long_header), 3u);
+  EXPECT_EQ(four.endpoint.shard_of_payload({}), 1u);
+}
+
+}  // namespace
+}  // namespace qdt::quic

@@ -1,0 +1,280 @@
+#include "quic/http3.h"
+
+#include <nghttp3/nghttp3.h>
+#include <ngtcp2/ngtcp2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+namespace qdt::quic {
+namespace {
+
+nghttp3_nv field(std::string_view name, std::string_view value) {
+  return {as_bytes(name).data(), as_bytes(value).data(), name.size(), value.size(),
+          NGHTTP3_NV_FLAG_NONE};
+}
+
+std::string_view text(nghttp3_rcbuf* buffer) {
+  const nghttp3_vec bytes = nghttp3_rcbuf_get_buf(buffer);
+  return as_text({bytes.base, bytes.len});
+}
+
+template <typename Number>
+std::optional<Number> parse_number(std::string_view digits) {
+  Number number{};
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::string_view Message::header(std::string_view name) const {
+  const auto found = std::ranges::find(headers, name, &HeaderFields::value_type::first);
+  return found == headers.end() ? std::string_view() : found->second;
+}
+
+std::optional<std::uint64_t> Message::content_length() const {
+  return parse_number<std::uint64_t>(header("content-length"));
+}
+
+// nghttp3's callbacks; `conn_user_data` is the Http3.
+struct Http3::Callbacks {
+  static Http3& self(void* user) { return *static_cast<Http3*>(user); }
+
+  static int begin_headers(nghttp3_conn*, StreamId stream, void* user, void*) {
+    // A response begins anew after an interim one (RFC 9114 section 4.1).
+    self(user).streams_[stream].message.headers.clear();
+    return 0;
+  }
+
+  static int recv_header(nghttp3_conn*, StreamId id, std::int32_t token, nghttp3_rcbuf* name,
+                         nghttp3_rcbuf* value, std::uint8_t, void* user, void*) {
+    Stream& stream = self(user).streams_[id];
+    Message& message = stream.message;
+    stream.header_bytes += text(name).size() + text(value).size();
+    if (stream.header_bytes > Message::kMaxHeaderBytes) {
+      message.is_too_long = true;
+      return 0;
+    }
+    switch (token) {
+      case NGHTTP3_QPACK_TOKEN__METHOD: message.method = text(value); break;
+      case NGHTTP3_QPACK_TOKEN__PATH: message.path = text(value); break;
+      case NGHTTP3_QPACK_TOKEN__STATUS:
+        message.status = parse_number<int>(text(value)).value_or(0);
+        break;
+      default: message.headers.emplace_back(text(name), text(value)); break;
+    }
+    return 0;
+  }
+
+  static int end_headers(nghttp3_conn*, StreamId id, int has_ended, void* user, void*) {
+    Stream& stream = self(user).streams_[id];
+    const bool is_interim = stream.message.status >= 100 && stream.message.status < 200;
+    if (is_interim) return 0;
+    stream.message.has_ended = has_ended != 0;
+    self(user).events_.on_message(id, stream.message);
+    return 0;
+  }
+
+  static int recv_data(nghttp3_conn*, StreamId id, const std::uint8_t* data, std::size_t size,
+                       void* user, void*) {
+    Http3& http = self(user);
+    // Taken over at once: give the peer its flow control credit back.
+    ngtcp2_conn_extend_max_stream_offset(http.transport_, id, size);
+    ngtcp2_conn_extend_max_offset(http.transport_, size);
+
+    Message& message = http.streams_[id].message;
+    const std::size_t room = Message::kMaxBodyBytes - message.body.size();
+    message.is_too_long |= size > room;
+    message.body.append(as_text({data, std::min(size, room)}));
+    http.events_.on_message(id, message);
+    return 0;
+  }
+
+  static int deferred_consume(nghttp3_conn*, StreamId id, std::size_t size, void* user, void*) {
+    ngtcp2_conn_extend_max_stream_offset(self(user).transport_, id, size);
+    ngtcp2_conn_extend_max_offset(self(user).transport_, size);
+    return 0;
+  }
+
+  static int end_stream(nghttp3_conn*, StreamId id, void* user, void*) {
+    Message& message = self(user).streams_[id].message;
+    if (message.has_ended) return 0;
+    message.has_ended = true;
+    self(user).events_.on_message(id, message);
+    return 0;
+  }
+
+  static int stream_close(nghttp3_conn*, StreamId id, std::uint64_t, void* user, void*) {
+    self(user).streams_.erase(id);
+    self(user).events_.on_stream_closed(id);
+    return 0;
+  }
+
+  static int stop_sending(nghttp3_conn*, StreamId id, std::uint64_t error, void* user, void*) {
+    ngtcp2_conn_shutdown_stream_read(self(user).transport_, 0, id, error);
+    return 0;
+  }
+
+  static int reset_stream(nghttp3_conn*, StreamId id, std::uint64_t error, void* user, void*) {
+    ngtcp2_conn_shutdown_stream_write(self(user).transport_, 0, id, error);
+    return 0;
+  }
+
+  static int recv_settings(nghttp3_conn*, const nghttp3_settings* settings, void* user) {
+    self(user).events_.on_settings(settings->h3_datagram != 0);
+    return 0;
+  }
+
+  static nghttp3_ssize read_body(nghttp3_conn*, StreamId id, nghttp3_vec* vec, std::size_t,
+                                 std::uint32_t* flags, void* user, void*) {
+    Stream& stream = self(user).streams_[id];
+    if (stream.body_was_read) return NGHTTP3_ERR_WOULDBLOCK;
+    stream.body_was_read = true;
+    if (stream.ends_after_body) *flags |= NGHTTP3_DATA_FLAG_EOF;
+    if (stream.outgoing_body.empty()) {
+      return stream.ends_after_body ? 0 : nghttp3_ssize{NGHTTP3_ERR_WOULDBLOCK};
+    }
+    // Stays where it is until the stream closes, and so until it is acknowledged.
+    vec->base = reinterpret_cast<std::uint8_t*>(stream.outgoing_body.data());
+    vec->len = stream.outgoing_body.size();
+    return 1;
+  }
+};
+
+void Http3::Deleter::operator()(nghttp3_conn* conn) const {
+  nghttp3_conn_del(conn);
+}
+
+Http3::Http3(Role role, ngtcp2_conn* transport, Http3Events& events)
+    : role_(role), transport_(transport), events_(events) {
+  nghttp3_callbacks callbacks{};
+  callbacks.stream_close = Callbacks::stream_close;
+  callbacks.recv_data = Callbacks::recv_data;
+  callbacks.deferred_consume = Callbacks::deferred_consume;
+  callbacks.begin_headers = Callbacks::begin_headers;
+  callbacks.recv_header = Callbacks::recv_header;
+  callbacks.end_headers = Callbacks::end_headers;
+  callbacks.stop_sending = Callbacks::stop_sending;
+  callbacks.end_stream = Callbacks::end_stream;
+  callbacks.reset_stream = Callbacks::reset_stream;
+  callbacks.recv_settings = Callbacks::recv_settings;
+
+  nghttp3_settings settings;
+  nghttp3_settings_default(&settings);
+  settings.h3_datagram = 1;
+  settings.max_field_section_size = Message::kMaxHeaderBytes;
+  // Few and short headers: the static table is enough, and without a dynamic one no stream ever
+  // waits for another.
+  settings.qpack_max_dtable_capacity = 0;
+  settings.qpack_encoder_max_dtable_capacity = 0;
+  settings.qpack_blocked_streams = 0;
+
+  nghttp3_conn* conn = nullptr;
+  const nghttp3_mem* memory = nghttp3_mem_default();
+  const int status = role == Role::kServer
+                         ? nghttp3_conn_server_new(&conn, &callbacks, &settings, memory, this)
+                         : nghttp3_conn_client_new(&conn, &callbacks, &settings, memory, this);
+  if (status != 0) std::abort();  // only for want of memory
+  conn_.reset(conn);
+}
+
+Http3::~Http3() = default;
+
+bool Http3::open_streams() {
+  StreamId control = -1, encoder = -1, decoder = -1;
+  for (StreamId* stream : {&control, &encoder, &decoder}) {
+    if (ngtcp2_conn_open_uni_stream(transport_, stream, nullptr) != 0) return false;
+  }
+  if (role_ == Role::kServer) {
+    const ngtcp2_transport_params* local = ngtcp2_conn_get_local_transport_params(transport_);
+    nghttp3_conn_set_max_client_streams_bidi(conn_.get(), local->initial_max_streams_bidi);
+  }
+  return nghttp3_conn_bind_control_stream(conn_.get(), control) == 0 &&
+         nghttp3_conn_bind_qpack_streams(conn_.get(), encoder, decoder) == 0;
+}
+
+std::optional<StreamId> Http3::request(const Request& request) {
+  StreamId id = -1;
+  if (ngtcp2_conn_open_bidi_stream(transport_, &id, nullptr) != 0) return std::nullopt;
+
+  std::vector<nghttp3_nv> fields = {field(":method", request.method), field(":scheme", "https"),
+                                    field(":authority", request.authority),
+                                    field(":path", request.path)};
+  for (const auto& [name, value] : request.headers) fields.push_back(field(name, value));
+
+  Stream& stream = streams_[id];
+  stream.outgoing_body = request.body;
+  stream.ends_after_body = false;
+  const nghttp3_data_reader reader{.read_data = Callbacks::read_body};
+  if (nghttp3_conn_submit_request(conn_.get(), id, fields.data(), fields.size(), &reader,
+                                  nullptr) != 0) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+bool Http3::respond(StreamId id, const Response& response) {
+  const auto found = streams_.find(id);
+  if (found == streams_.end()) return false;
+
+  const std::string status = std::to_string(response.status);
+  std::vector<nghttp3_nv> fields = {field(":status", status)};
+  for (const auto& [name, value] : response.headers) fields.push_back(field(name, value));
+
+  Stream& stream = found->second;
+  stream.outgoing_body = response.body;
+  stream.ends_after_body = !response.keeps_stream_open;
+  const nghttp3_data_reader reader{.read_data = Callbacks::read_body};
+  return nghttp3_conn_submit_response(conn_.get(), id, fields.data(), fields.size(), &reader) == 0;
+}
+
+int Http3::receive(StreamId stream, Bytes bytes, bool has_ended) {
+  const nghttp3_ssize consumed =
+      nghttp3_conn_read_stream(conn_.get(), stream, bytes.data(), bytes.size(), has_ended);
+  if (consumed < 0) return static_cast<int>(consumed);
+  ngtcp2_conn_extend_max_stream_offset(transport_, stream, static_cast<std::uint64_t>(consumed));
+  ngtcp2_conn_extend_max_offset(transport_, static_cast<std::uint64_t>(consumed));
+  return 0;
+}
+
+int Http3::acknowledge(StreamId stream, std::uint64_t bytes) {
+  return nghttp3_conn_add_ack_offset(conn_.get(), stream, bytes);
+}
+
+int Http3::unblock(StreamId stream) {
+  return nghttp3_conn_unblock_stream(conn_.get(), stream);
+}
+
+int Http3::reset(StreamId stream) {
+  return nghttp3_conn_shutdown_stream_read(conn_.get(), stream);
+}
+
+int Http3::close(StreamId stream, std::uint64_t error_code) {
+  const int status = nghttp3_conn_close_stream(conn_.get(), stream, error_code);
+  return status == NGHTTP3_ERR_STREAM_NOT_FOUND ? 0 : status;
+}
+
+std::ptrdiff_t Http3::pick(Pick& pick, nghttp3_vec* out, std::size_t out_size) {
+  int ends = 0;
+  const nghttp3_ssize count =
+      nghttp3_conn_writev_stream(conn_.get(), &pick.stream, &ends, out, out_size);
+  pick.ends = ends != 0;
+  return count;
+}
+
+int Http3::sent(StreamId stream, std::size_t bytes) {
+  return nghttp3_conn_add_write_offset(conn_.get(), stream, bytes);
+}
+
+void Http3::blocked(StreamId stream) {
+  nghttp3_conn_block_stream(conn_.get(), stream);
+}
+
+void Http3::shut(StreamId stream) {
+  nghttp3_conn_shutdown_stream_write(conn_.get(), stream);
+}
+
+}  // namespace qdt::quic

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+
+struct ngtcp2_conn;
+struct nghttp3_conn;
+struct nghttp3_vec;
+
+namespace qdt::quic {
+
+using StreamId = std::int64_t;
+enum class Role { kClient, kServer };
+
+/// HTTP header fields in the order in which they go out; names in lower case.
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;
+
+/// An HTTP message as far as it has arrived.
+struct Message {
+  /// What a peer may send; the rest is read and forgotten, and `is_too_long` tells.
+  static constexpr std::size_t kMaxBodyBytes = 64 * 1024;
+  static constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
+
+  std::string method;  ///< requests
+  std::string path;    ///< requests
+  int status = 0;      ///< responses
+  HeaderFields headers;
+  std::string body;
+  bool has_ended = false;  ///< the peer will send no more of it
+  bool is_too_long = false;
+
+  /// The value of the first field of that name; empty when there is none.
+  std::string_view header(std::string_view name) const;
+  /// Nothing when it is absent or no number.
+  std::optional<std::uint64_t> content_length() const;
+};
+
+/// A message to send.
+struct Request {
+  std::string method;
+  std::string authority;
+  std::string path;
+  HeaderFields headers;
+  std::string body;
+};
+
+struct Response {
+  int status = 200;
+  HeaderFields headers;
+  std::string body;
+  /// Leaves our side of the stream open behind the body: the stream then stands for a session.
+  bool keeps_stream_open = false;
+};
+
+/// What Http3 tells its connection.
+class Http3Events {
+ public:
+  virtual ~Http3Events() = default;
+  virtual void on_settings(bool accepts_datagrams) = 0;
+  /// The headers are complete, or the body has grown or ended since.
+  virtual void on_message(StreamId stream, const Message& message) = 0;
+  virtual void on_stream_closed(StreamId stream) = 0;
+};
+
+/// HTTP/3 (RFC 9114) over the streams of one engine connection: framing, header compression and
+/// messages; HTTP Datagrams are the connection's. The functions that return an int return 0 or a
+/// negative nghttp3 error that ends the connection.
+class Http3 {
+ public:
+  /// `transport` outlives this object.
+  Http3(Role role, ngtcp2_conn* transport, Http3Events& events);
+  ~Http3();
+
+  /// Opens the control and QPACK streams and sends SETTINGS. Call once 1-RTT keys are there.
+  [[nodiscard]] bool open_streams();
+
+  /// Sends a request on a new stream; nothing when the peer allows no further stream.
+  std::optional<StreamId> request(const Request& request);
+  /// Answers a request, once. False when the stream is gone.
+  bool respond(StreamId stream, const Response& response);
+
+  // What the engine tells.
+  int receive(StreamId stream, Bytes bytes, bool has_ended);
+  int acknowledge(StreamId stream, std::uint64_t bytes);
+  int unblock(StreamId stream);
+  int reset(StreamId stream);
+  int close(StreamId stream, std::uint64_t error_code);
+
+  // What there is to send. `pick` fills `out` with bytes of one stream and returns how many
+  // pieces, 0 when nothing is to be sent, or a negative error.
+  struct Pick {
+    StreamId stream = -1;
+    bool ends = false;
+  };
+  std::ptrdiff_t pick(Pick& pick, nghttp3_vec* out, std::size_t out_size);
+  int sent(StreamId stream, std::size_t bytes);
+  void blocked(StreamId stream);
+  void shut(StreamId stream);
+
+ private:
+  struct Deleter {
+    void operator()(nghttp3_conn* conn) const;
+  };
+  struct Stream {
+    Message message;
+    std::size_t header_bytes = 0;
+    std::string outgoing_body;
+    bool ends_after_body = true;
+    bool body_was_read = false;
+  };
+  struct Callbacks;
+
+  Role role_;
+  std::unique_ptr<nghttp3_conn, Deleter> conn_;
+  ngtcp2_conn* transport_;
+  Http3Events& events_;
+  std::map<StreamId, Stream> streams_;
+};
+
+}  // namespace qdt::quic

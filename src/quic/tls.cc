@@ -1,0 +1,215 @@
+#include "quic/tls.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/ip_address.h"
+
+namespace qdt::quic {
+namespace {
+
+// QUIC needs TLS 1.3 (RFC 9001 section 4.2). AES first: with AES instructions it is the fastest.
+constexpr const char* kPriority =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
+    "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:"
+    "%DISABLE_TLS13_COMPAT_MODE";
+constexpr std::string_view kAlpn = "h3";
+
+// What can only fail for want of memory, or by a fault of ours.
+void require(int status) {
+  if (status < 0) std::abort();
+}
+
+gnutls_datum_t datum(std::string_view text) {
+  // The C interface takes pointers to mutable data that it does not change.
+  return {const_cast<unsigned char*>(as_bytes(text).data()), static_cast<unsigned>(text.size())};
+}
+
+std::unexpected<Error> tls_error(const std::string& what, int status) {
+  return fail(what + ": " + gnutls_strerror(status));
+}
+
+TlsCredentials new_credentials() {
+  gnutls_certificate_credentials_t credentials = nullptr;
+  require(gnutls_certificate_allocate_credentials(&credentials));
+  return TlsCredentials(credentials);
+}
+
+Fingerprint sha256(const gnutls_datum_t& der) {
+  Fingerprint digest;
+  require(gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, digest.data()));
+  return digest;
+}
+
+Result<Fingerprint> leaf_fingerprint(gnutls_certificate_credentials_t credentials) {
+  gnutls_datum_t der{};
+  if (const int status = gnutls_certificate_get_crt_raw(credentials, 0, 0, &der); status < 0) {
+    return tls_error("read the certificate back", status);
+  }
+  return sha256(der);
+}
+
+std::string explain(int status, const std::string& certificate_path, const std::string& key_path) {
+  if (status == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
+    return "tls_cert " + certificate_path + " and tls_key " + key_path +
+           " do not belong together: name the key that the certificate was made for";
+  }
+  return "read tls_cert " + certificate_path + " and tls_key " + key_path + ": " +
+         gnutls_strerror(status) + "; both have to be PEM files that this process may read";
+}
+
+void apply_common(gnutls_session_t session, gnutls_certificate_credentials_t credentials) {
+  require(gnutls_priority_set_direct(session, kPriority, nullptr));
+  require(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials));
+  const gnutls_datum_t alpn = datum(kAlpn);
+  require(gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY));
+}
+
+// A peer that offers no ALPN at all slips past GNUTLS_ALPN_MANDATORY; RFC 9001 section 8.1 wants
+// the handshake to fail then.
+int require_alpn(gnutls_session_t session, unsigned, unsigned, unsigned, const gnutls_datum_t*) {
+  gnutls_datum_t selected{};
+  const int status = gnutls_alpn_get_selected_protocol(session, &selected);
+  return status < 0 ? GNUTLS_E_NO_APPLICATION_PROTOCOL : 0;
+}
+
+int verify_fingerprint(gnutls_session_t session) {
+  const auto* pinned = static_cast<const Fingerprint*>(gnutls_db_get_ptr(session));
+  unsigned count = 0;
+  const gnutls_datum_t* chain = gnutls_certificate_get_peers(session, &count);
+  if (chain == nullptr || count == 0) return GNUTLS_E_NO_CERTIFICATE_FOUND;
+  return sha256(chain[0]) == *pinned ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+}  // namespace
+
+void TlsDeleter::operator()(gnutls_certificate_credentials_st* credentials) const {
+  gnutls_certificate_free_credentials(credentials);
+}
+
+void TlsDeleter::operator()(gnutls_session_int* session) const {
+  gnutls_deinit(session);
+}
+
+Result<TlsServerContext> TlsServerContext::from_files(const std::string& certificate_path,
+                                                      const std::string& key_path) {
+  TlsCredentials credentials = new_credentials();
+  const int status = gnutls_certificate_set_x509_key_file(
+      credentials.get(), certificate_path.c_str(), key_path.c_str(), GNUTLS_X509_FMT_PEM);
+  if (status < 0) return fail(explain(status, certificate_path, key_path));
+
+  const auto fingerprint = leaf_fingerprint(credentials.get());
+  if (!fingerprint) return fail(fingerprint);
+  return TlsServerContext(std::move(credentials), *fingerprint);
+}
+
+Result<TlsServerContext> TlsServerContext::from_pem(std::string_view certificate,
+                                                    std::string_view key) {
+  TlsCredentials credentials = new_credentials();
+  const gnutls_datum_t certificate_datum = datum(certificate);
+  const gnutls_datum_t key_datum = datum(key);
+  const int status = gnutls_certificate_set_x509_key_mem(credentials.get(), &certificate_datum,
+                                                         &key_datum, GNUTLS_X509_FMT_PEM);
+  if (status < 0) return tls_error("read a certificate and its key", status);
+
+  const auto fingerprint = leaf_fingerprint(credentials.get());
+  if (!fingerprint) return fail(fingerprint);
+  return TlsServerContext(std::move(credentials), *fingerprint);
+}
+
+Result<TlsClientContext> TlsClientContext::with_system_trust() {
+  TlsCredentials credentials = new_credentials();
+  const int count = gnutls_certificate_set_x509_system_trust(credentials.get());
+  if (count < 0) return tls_error("read the system's certificate authorities", count);
+  if (count == 0) {
+    return fail(
+        "this system trusts no certificate authority: install ca-certificates, or set "
+        "tls_fingerprint");
+  }
+  return TlsClientContext(std::move(credentials), Trust::kSystem);
+}
+
+Result<TlsClientContext> TlsClientContext::with_fingerprint(const Fingerprint& fingerprint) {
+  return TlsClientContext(new_credentials(), Trust::kFingerprint, fingerprint);
+}
+
+Result<TlsClientContext> TlsClientContext::without_verification() {
+  return TlsClientContext(new_credentials(), Trust::kNone);
+}
+
+std::string tls_alert_text(std::uint8_t alert) {
+  const char* name = gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(alert));
+  return name != nullptr ? name : "TLS alert " + std::to_string(alert);
+}
+
+TlsSession TlsSession::server(const TlsServerContext& context) {
+  gnutls_session_t session = nullptr;
+  require(gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET));
+  TlsSession tls(session);
+  apply_common(session, context.credentials());
+  gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST,
+                                     require_alpn);
+  require(ngtcp2_crypto_gnutls_configure_server_session(session));
+  return tls;
+}
+
+TlsSession TlsSession::client(const TlsClientContext& context, const std::string& server_name) {
+  gnutls_session_t session = nullptr;
+  require(gnutls_init(&session, GNUTLS_CLIENT));
+  TlsSession tls(session);
+  apply_common(session, context.credentials());
+  require(ngtcp2_crypto_gnutls_configure_client_session(session));
+
+  tls.server_name_ = std::make_unique<std::string>(server_name);
+  if (!IpAddress::parse(server_name)) {
+    require(
+        gnutls_server_name_set(session, GNUTLS_NAME_DNS, server_name.data(), server_name.size()));
+  }
+  switch (context.trust()) {
+    case TlsClientContext::Trust::kSystem:
+      gnutls_session_set_verify_cert(session, tls.server_name_->c_str(), 0);
+      break;
+    case TlsClientContext::Trust::kFingerprint:
+      // The session's own pointer belongs to ngtcp2; the one for a session store is free, since a
+      // client has none.
+      tls.pinned_ = std::make_unique<Fingerprint>(context.fingerprint());
+      gnutls_db_set_ptr(session, tls.pinned_.get());
+      gnutls_session_set_verify_function(session, verify_fingerprint);
+      break;
+    case TlsClientContext::Trust::kNone: break;
+  }
+  return tls;
+}
+
+void TlsSession::bind(void* reference) {
+  gnutls_session_set_ptr(session_.get(), reference);
+}
+
+std::string TlsSession::distrust() const {
+  unsigned count = 0;
+  const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_.get(), &count);
+  if (chain == nullptr || count == 0) return {};
+  if (pinned_) {
+    return sha256(chain[0]) == *pinned_
+               ? ""
+               : "the server's certificate does not have the fingerprint in tls_fingerprint";
+  }
+
+  const unsigned status = gnutls_session_get_verify_cert_status(session_.get());
+  if (status == 0) return {};
+  gnutls_datum_t text{};
+  if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0) {
+    return "the server's certificate is not trusted";
+  }
+  std::string reason(reinterpret_cast<const char*>(text.data), text.size);
+  gnutls_free(text.data);
+  while (!reason.empty() && (reason.back() == ' ' || reason.back() == '\0')) reason.pop_back();
+  return reason;
+}
+
+}  // namespace qdt::quic

@@ -1,0 +1,96 @@
+#include "support/sim_world.h"
+
+#include <algorithm>
+
+namespace qdt::testing {
+
+void SimWorld::attach(const SocketAddress& address, SimNode& node, const LinkOptions& uplink) {
+  nodes_[address] = {.node = &node, .link = uplink};
+}
+
+void SimWorld::set_link(const SocketAddress& address, const LinkOptions& uplink) {
+  nodes_.at(address).link = uplink;
+}
+
+Duration SimWorld::queue_delay(const SocketAddress& address) const {
+  return nodes_.at(address).queue_delay;
+}
+
+void SimWorld::flush() {
+  for (auto& [address, attachment] : nodes_) {
+    for (bool is_done = false; !is_done;) {
+      is_done = attachment.node->send(out_, now_);
+      for (const UdpBurst& burst : out_.bursts()) carry(burst);
+      out_.clear();
+    }
+  }
+}
+
+bool SimWorld::step(Timestamp end) {
+  Timestamp next = arrivals_.empty() ? kNever : arrivals_.top().time;
+  for (const auto& [address, attachment] : nodes_) {
+    next = std::min(next, attachment.node->next_timeout());
+  }
+  if (next > end) {
+    now_ = end;
+    return false;
+  }
+  now_ = std::max(now_, next);
+
+  while (!arrivals_.empty() && arrivals_.top().time <= now_) {
+    const Arrival arrival = arrivals_.top();
+    arrivals_.pop();
+    const auto found = nodes_.find(arrival.path.local);
+    if (found == nodes_.end()) continue;
+    ++delivered_;
+    found->second.node->receive(arrival.path, arrival.ecn, arrival.payload, out_, now_);
+    for (const UdpBurst& burst : out_.bursts()) carry(burst);
+    out_.clear();
+  }
+  for (auto& [address, attachment] : nodes_) {
+    if (attachment.node->next_timeout() <= now_) attachment.node->handle_timeouts(now_);
+  }
+  flush();
+  return true;
+}
+
+void SimWorld::carry(const UdpBurst& burst) {
+  for_each_payload(burst, [&](Bytes payload) { carry(burst.path, burst.ecn, payload); });
+}
+
+void SimWorld::carry(const UdpPath& path, Ecn ecn, Bytes payload) {
+  const auto sender = nodes_.find(path.local);
+  if (sender == nodes_.end()) return;
+  Attachment& from = sender->second;
+  if (payload.size() > from.link.max_payload_bytes || random_.happens(from.link.loss)) {
+    ++lost_;
+    return;
+  }
+
+  Timestamp leaves = now_;
+  if (from.link.bits_per_second > 0) {
+    constexpr double kUdpIpBytes = 28;
+    const double bits = 8 * (static_cast<double>(payload.size()) + kUdpIpBytes);
+    const Duration waiting = std::max(from.link_free - now_, Duration::zero());
+    const double queued_bits =
+        std::chrono::duration<double>(waiting).count() * from.link.bits_per_second;
+    if (queued_bits + bits > 8 * static_cast<double>(from.link.queue_bytes)) {
+      ++lost_;
+      return;
+    }
+    from.queue_delay = waiting;
+    const Duration sending(static_cast<std::int64_t>(1e9 * bits / from.link.bits_per_second));
+    leaves = std::max(from.link_free, now_) + sending;
+    from.link_free = leaves;
+  }
+
+  Timestamp arrives = leaves + from.link.delay;
+  if (random_.happens(from.link.reordered)) arrives += from.link.reorder_delay;
+  const UdpPath seen{.local = path.remote, .remote = path.local};
+  const int copies = random_.happens(from.link.duplicates) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    arrivals_.push({arrives, order_++, seen, ecn, {payload.begin(), payload.end()}});
+  }
+}
+
+}  // namespace qdt::testing

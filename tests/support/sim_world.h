@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <queue>
+#include <vector>
+
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "support/seeded_random.h"
+
+namespace qdt::testing {
+
+/// One direction of a simulated path: a rate with a tail-drop queue before it, a delay, and the
+/// faults of real networks.
+struct LinkOptions {
+  Duration delay = 0ms;
+  double bits_per_second = 0;  ///< 0: no limit
+  std::size_t queue_bytes = 1 << 20;
+  double loss = 0;  ///< of payloads, 0..1
+  double duplicates = 0;
+  double reordered = 0;  ///< share of payloads that take `reorder_delay` longer
+  Duration reorder_delay = 5ms;
+  std::size_t max_payload_bytes = 65535;  ///< larger payloads vanish, as in an MTU black hole
+};
+
+/// What the simulator drives: anything that takes payloads and time and gives payloads.
+class SimNode {
+ public:
+  virtual ~SimNode() = default;
+  virtual void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
+                       Timestamp now) = 0;
+  /// Writes what there is to send; false when `out` filled up before the end.
+  virtual bool send(UdpSendQueue& out, Timestamp now) = 0;
+  virtual Timestamp next_timeout() = 0;
+  virtual void handle_timeouts(Timestamp now) = 0;
+};
+
+/// Virtual time, and the links between nodes. Everything happens in the order of its time, and is
+/// the same in every run with the same seed.
+class SimWorld {
+ public:
+  explicit SimWorld(std::uint64_t seed) : random_(seed) {}
+
+  Timestamp now() const { return now_; }
+  SeededRandom& random() { return random_; }
+
+  /// Puts `node` at `address`; what it sends leaves over `uplink`.
+  void attach(const SocketAddress& address, SimNode& node, const LinkOptions& uplink = {});
+  /// Changes the link that payloads from `address` take, from now on.
+  void set_link(const SocketAddress& address, const LinkOptions& uplink);
+
+  /// Runs until `done()` or `duration` has passed; returns whether it was `done()`.
+  template <typename Done>
+  bool run_until(Done&& done, Duration duration) {
+    const Timestamp end = now_ + duration;
+    flush();
+    while (!done()) {
+      if (!step(end)) return done();
+    }
+    return true;
+  }
+  void run_for(Duration duration) {
+    run_until([] { return false; }, duration);
+  }
+  /// Lets nodes send what they were given outside of an event.
+  void flush();
+
+  std::uint64_t delivered() const { return delivered_; }
+  std::uint64_t lost() const { return lost_; }
+  /// How long the latest payload from `address` waited in its link's queue.
+  Duration queue_delay(const SocketAddress& address) const;
+
+ private:
+  struct Attachment {
+    SimNode* node;
+    LinkOptions link;
+    Timestamp link_free{};  // when the link has sent what it was given
+    Duration queue_delay{};
+  };
+  struct Arrival {
+    Timestamp time;
+    std::uint64_t order;
+    UdpPath path;  // as the receiver sees it
+    Ecn ecn;
+    std::vector<std::uint8_t> payload;
+    bool operator>(const Arrival& other) const {
+      return std::tie(time, order) > std::tie(other.time, other.order);
+    }
+  };
+
+  bool step(Timestamp end);
+  void carry(const UdpBurst& burst);
+  void carry(const UdpPath& path, Ecn ecn, Bytes payload);
+
+  Timestamp now_{Duration(1s)};
+  SeededRandom random_;
+  std::map<SocketAddress, Attachment> nodes_;
+  std::priority_queue<Arrival, std::vector<Arrival>, std::greater<>> arrivals_;
+  UdpSendQueue out_{256};
+  std::uint64_t order_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace qdt::testing
