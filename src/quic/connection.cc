@@ -331,6 +331,7 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
 Connection::SendStatus Connection::send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now) {
   assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
   if (state_ != State::kOpen) return SendStatus::kClosed;
+  if (is_in_engine_) return SendStatus::kBlocked;
   // The engine says neither "too big" nor "blocked" clearly; so ask the first question here.
   if (datagram.size() > max_datagram_bytes()) return SendStatus::kTooBig;
 
@@ -428,7 +429,9 @@ Timestamp Connection::next_timeout() const {
 
 void Connection::handle_timeout(Timestamp now) {
   if (state_ != State::kOpen) return;
+  is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
+  is_in_engine_ = false;
   if (status != 0) fail(status, now);
 }
 

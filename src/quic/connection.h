@@ -114,8 +114,8 @@ class Connection final : private Http3Events {
 
   enum class SendStatus {
     kSent,
-    kBlocked,  ///< by congestion control or pacing: keep the datagram, try after receive() or
-               ///< handle_timeout()
+    kBlocked,  ///< by congestion control or pacing, or called from within an event: keep the
+               ///< datagram, try after receive() or handle_timeout()
     kFull,     ///< `out` is full: keep the datagram, try when it is not
     kTooBig,   ///< larger than max_datagram_bytes() now is
     kClosed,
@@ -225,6 +225,8 @@ class Connection final : private Http3Events {
   std::optional<CloseFrame> close_frame_;    // to be written
   std::vector<std::uint8_t> close_payload_;  // written, kept for a peer that has not heard it
   bool owes_close_ = false;
+  bool is_in_engine_ =
+      false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;
   int http_error_ = 0;
   std::size_t burst_bytes_ = 0;  // written since end_burst()

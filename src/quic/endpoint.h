@@ -50,6 +50,11 @@ class Endpoint final : private ConnectionIds {
   /// Notes that `connection` has something to write or another timer: it was written to.
   void touch(Connection& connection);
 
+  template <typename Visit>
+  void for_each_touched(Visit&& visit) const {
+    for (Connection* connection : touched_) visit(*connection);
+  }
+
   /// Lets every touched connection write what is not a datagram, and sets its timer. False when
   /// `out` was full: send it and call again.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);

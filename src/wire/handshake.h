@@ -37,6 +37,8 @@ struct Capabilities {
   bool ping = false;
   bool close = false;
 
+  /// What this implementation has.
+  static constexpr Capabilities all() { return {.ping = true, .close = true}; }
   static Capabilities from_names(const std::vector<std::string>& names);
   std::vector<std::string> names() const;
   /// What both sides have.

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/drop.h"
+#include "wire/handshake.h"
+
+namespace qdt::tunnel {
+
+/// What one shard has done so far, and how it stands. Written by the shard's thread alone, read by
+/// any; aligned so that no two shards share a cache line. Names and help texts are in
+/// ops/metrics.cc.
+struct alignas(128) Counters {
+  // Inner packets: "up" from clients, "down" to them.
+  Counter packets_up;
+  Counter bytes_up;
+  Counter packets_down;
+  Counter bytes_down;
+  DropCounters drops;
+
+  // Outer payloads.
+  Counter payloads_received;
+  Counter payloads_sent;
+  Counter payload_bytes_received;
+  Counter payload_bytes_sent;
+  Counter bursts_received;  ///< receive system calls' buffers
+  Counter bursts_sent;      ///< send system calls
+
+  // Handed to the shard they belong to.
+  Counter stray_payloads;
+  Counter stray_packets;
+
+  // Gauges, sampled once a second.
+  Counter sessions;
+  Counter connections;
+  Counter queued_packets;   ///< in the sessions' send queues
+  Counter queued_payloads;  ///< waiting for a blocked socket
+  Counter rtt_p50_microseconds;
+  Counter rtt_max_microseconds;
+};
+
+/// How handshakes ended. Any thread counts and reads: there are few of them, and admission is the
+/// affair of all shards.
+class HandshakeCounters {
+ public:
+  void count(wire::HandshakeResult result) {
+    counts_[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
+  }
+  std::uint64_t value(wire::HandshakeResult result) const {
+    return counts_[static_cast<std::size_t>(result)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(wire::HandshakeResult::kCount)>
+      counts_{};
+};
+
+}  // namespace qdt::tunnel

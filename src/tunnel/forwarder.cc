@@ -1,0 +1,115 @@
+#include "tunnel/forwarder.h"
+
+#include "wire/icmp.h"
+#include "wire/ip_packet.h"
+
+namespace qdt::tunnel {
+namespace {
+
+// A session's packets are from its lease on their way up and to it on their way down: nobody speaks
+// for another client, and a server reaches no address of the client's but the one it gave.
+bool is_of_session(const wire::IpPacket& packet, const Session& session, bool is_up) {
+  return (is_up ? packet.source : packet.destination) == session.lease();
+}
+
+}  // namespace
+
+Forwarder::Forwarder(const Options& options, SessionTable& sessions, Counters& counters,
+                     PacketBatch& to_tun)
+    : options_(options), sessions_(sessions), counters_(counters), to_tun_(to_tun) {}
+
+std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue& out,
+                                                     Timestamp now) {
+  const auto ip = wire::parse_ip_packet(packet);
+  if (!ip) return std::unexpected(Drop::kMalformed);
+
+  Session* session = sessions_.route(ip->destination);
+  if (session == nullptr) return std::unexpected(Drop::kNoSession);
+
+  const bool is_up = options_.role == quic::Role::kClient;
+  if (!is_of_session(*ip, *session, is_up)) return std::unexpected(Drop::kSpoofedSource);
+  if (!session->send_limit.take(now)) return std::unexpected(Drop::kRateLimited);
+
+  const bool is_too_big = packet.size() > session->mtu() && ip->dont_fragment;
+  if (is_too_big) return std::unexpected(answer_too_big(*ip, session->mtu()));
+  if (!session->send(packet, out, now)) return std::unexpected(Drop::kQueueFull);
+
+  session->last_packet = now;
+  (is_up ? counters_.packets_up : counters_.packets_down).add();
+  (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
+  return session;
+}
+
+Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Timestamp now) {
+  const auto drop = [this](Drop reason) {
+    counters_.drops.count(reason);
+    return Outcome::kDone;
+  };
+  if (!to_tun_.has_room(datagram.size())) return drop(Drop::kQueueFull);
+  const MutableBytes slot = to_tun_.reserve(datagram.size());
+  const auto opened = session.opener.open(datagram, slot);
+  if (!opened) return drop(opened.error());
+
+  const MutableBytes plaintext = slot.first(opened->bytes);
+  switch (opened->type) {
+    case wire::DatagramType::kData:
+      if (const auto reason = deliver(session, plaintext, now)) return drop(*reason);
+      return Outcome::kDone;
+    case wire::DatagramType::kFragment:
+      if (const auto reason = reassemble(session, plaintext, now)) return drop(*reason);
+      return Outcome::kDone;
+    case wire::DatagramType::kPing:
+      // A plain v1 peer expects nothing: its own kind drops Ping silently.
+      if (!session.caps().ping || plaintext.size() > wire::kMaxControlBytes) return Outcome::kDone;
+      session.owe_pong(plaintext);
+      return Outcome::kOwesReply;
+    case wire::DatagramType::kPong: return Outcome::kDone;
+    case wire::DatagramType::kClose:
+      if (session.caps().close) return Outcome::kClosed;
+      break;
+  }
+  return drop(Drop::kUnknownType);
+}
+
+std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Timestamp now) {
+  const auto whole = session.reassembler.add(fragment, now);
+  if (const std::size_t evicted = session.reassembler.take_evicted(); evicted > 0) {
+    counters_.drops.count(Drop::kReassemblyFull, evicted);
+  }
+  if (!whole) return whole.error();
+  if (!*whole) return std::nullopt;  // more is to come
+
+  if (!to_tun_.has_room((*whole)->size())) return Drop::kQueueFull;
+  const MutableBytes packet = to_tun_.reserve((*whole)->size());
+  append(packet, **whole);
+  return deliver(session, packet, now);
+}
+
+// `packet` is what was last reserved in to_tun_.
+std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Timestamp now) {
+  const auto ip = wire::parse_ip_packet(packet);
+  if (!ip) return Drop::kMalformed;
+
+  const bool is_up = options_.role == quic::Role::kServer;
+  if (!is_of_session(*ip, session, is_up)) return Drop::kSpoofedSource;
+  if (!session.receive_limit.take(now)) return Drop::kRateLimited;
+
+  to_tun_.commit(packet.size());
+  session.last_packet = now;
+  (is_up ? counters_.packets_up : counters_.packets_down).add();
+  (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
+  return std::nullopt;
+}
+
+Drop Forwarder::answer_too_big(const wire::IpPacket& packet, std::size_t mtu) {
+  const bool can_answer =
+      options_.icmp_source.is_v4() == packet.is_v4() && to_tun_.has_room(wire::kMaxIcmpErrorBytes);
+  if (can_answer) {
+    const std::size_t bytes = wire::write_too_big(packet, mtu, options_.icmp_source,
+                                                  to_tun_.reserve(wire::kMaxIcmpErrorBytes));
+    if (bytes > 0) to_tun_.commit(bytes);
+  }
+  return Drop::kTooBig;
+}
+
+}  // namespace qdt::tunnel

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/drop.h"
+#include "base/ip_address.h"
+#include "base/packet_batch.h"
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "tunnel/counters.h"
+#include "tunnel/session.h"
+#include "tunnel/session_table.h"
+#include "wire/ip_packet.h"
+
+namespace qdt::tunnel {
+
+/// The path of a packet between the TUN device and the connections, and every way out of it. One
+/// thread; no allocation, lock or log line per packet.
+class Forwarder {
+ public:
+  struct Options {
+    quic::Role role = quic::Role::kServer;
+    /// Source of the ICMP errors that tell an inner sender of a smaller MTU.
+    IpAddress icmp_source;
+  };
+
+  Forwarder(const Options& options, SessionTable& sessions, Counters& counters,
+            PacketBatch& to_tun);
+
+  /// Takes a packet from the TUN device to its session's connection, or to its queue. Returns the
+  /// session, or why the packet went nowhere, which the caller counts: a packet for nobody here may
+  /// still be another shard's.
+  std::expected<Session*, Drop> tun_to_quic(Bytes packet, UdpSendQueue& out, Timestamp now);
+
+  enum class Outcome {
+    kDone,       ///< delivered, dropped or noted
+    kOwesReply,  ///< the session has something to send now
+    kClosed,     ///< the peer ended the session
+  };
+  /// Takes a datagram from its session's connection to the TUN device: opens it into `to_tun`,
+  /// which has room for it.
+  Outcome quic_to_tun(Session& session, Bytes datagram, Timestamp now);
+
+  void set_icmp_source(const IpAddress& address) { options_.icmp_source = address; }
+
+ private:
+  std::optional<Drop> deliver(Session& session, MutableBytes packet, Timestamp now);
+  std::optional<Drop> reassemble(Session& session, Bytes fragment, Timestamp now);
+  Drop answer_too_big(const wire::IpPacket& packet, std::size_t mtu);
+
+  Options options_;
+  SessionTable& sessions_;
+  Counters& counters_;
+  PacketBatch& to_tun_;
+};
+
+}  // namespace qdt::tunnel

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/ip_address.h"
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "quic/connection.h"
+#include "tunnel/send_queue.h"
+#include "tunnel/token_bucket.h"
+#include "wire/datagram.h"
+#include "wire/fragment.h"
+#include "wire/handshake.h"
+
+namespace qdt::tunnel {
+
+class Tunnel;
+
+struct SessionOptions {
+  quic::Role role = quic::Role::kServer;
+  wire::SessionId id = 0;
+  wire::SessionKeys keys;
+  IpAddress lease;      ///< the client's inner address
+  std::size_t mtu = 0;  ///< as negotiated: larger packets are answered or cut
+  wire::Capabilities caps;
+  RateLimit rate_limit;  ///< inner packets, each direction
+  std::size_t send_queue = 0;
+  std::size_t max_reassembly_bytes = 0;
+  std::string client_id;  ///< fit for a log line
+};
+
+/// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol.md).
+enum class SessionEnd : std::uint8_t {
+  kDone = 0,              ///< an orderly exit
+  kShutdown = 1,          ///< the server stops
+  kIdle = 2,              ///< no packet for session_timeout
+  kReplaced = 3,          ///< the client has a newer session
+  kExhausted = 4,         ///< every counter was used
+  kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
+};
+
+/// A client as the tunnel sees it: a connection, a lease, keys, limits, and the packets that wait
+/// for the connection. Datagrams are sealed when they are about to be sent, so that nothing sealed
+/// is dropped. One thread: its shard's.
+class Session {
+ public:
+  Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
+          PacketPool& pool, Timestamp now);
+
+  wire::SessionId id() const { return options_.id; }
+  const IpAddress& lease() const { return options_.lease; }
+  const std::string& client_id() const { return options_.client_id; }
+  const wire::Capabilities& caps() const { return options_.caps; }
+  std::size_t mtu() const { return options_.mtu; }
+  quic::Connection& connection() const { return connection_; }
+  quic::StreamId stream() const { return stream_; }
+  Timestamp opened_at() const { return opened_at_; }
+
+  // --- towards the peer ---
+
+  enum class Progress {
+    kIdle,      ///< nothing is left to send
+    kTurnOver,  ///< more is left, but it is another session's turn
+    kBlocked,   ///< the connection takes no more until it has heard from the peer or its timer
+    kFull,      ///< `out` is full
+  };
+  /// Sends `packet` now if nothing waits before it and the connection takes it; else it waits its
+  /// turn. False: the queue is full, and the packet was dropped.
+  bool send(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// Sends what waits, at most `max_packets` of it.
+  Progress flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now);
+  bool has_backlog() const { return sealed_bytes_ > 0 || !queue_.empty() || owes_pong_; }
+  std::size_t queued_packets() const { return queue_.size(); }
+
+  /// Tells a peer that understands it that the session ends; the connection's close follows.
+  void send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now);
+  /// Answers a Ping at the next flush(). `payload` is at most kMaxControlBytes long.
+  void owe_pong(Bytes payload);
+
+  // --- from the peer ---
+
+  wire::DatagramOpener opener;
+  wire::Reassembler reassembler;
+
+  // --- both ---
+
+  TokenBucket send_limit;
+  TokenBucket receive_limit;
+  Timestamp last_packet;  ///< inner packet, either way
+
+  // The tunnel's notes about this session.
+  Tunnel* tunnel = nullptr;
+  bool is_ready = false;  ///< in the round of sessions that may send
+
+ private:
+  enum class Step { kDone, kBlocked, kFull };
+  Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
+  Step send_sealed(UdpSendQueue& out, Timestamp now);
+  void seal(wire::DatagramType type, Bytes prefix, Bytes body);
+  std::size_t max_datagram_bytes() const;
+
+  // The largest QUIC payload, and so no datagram of ours is longer.
+  static constexpr std::size_t kMaxSealedBytes = UdpSendQueue::kMaxPayloadBytes;
+
+  SessionOptions options_;
+  quic::Connection& connection_;
+  quic::StreamId stream_;
+  Timestamp opened_at_;
+
+  wire::DatagramSealer sealer_;
+  SendQueue queue_;
+  std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
+  std::uint32_t fragment_id_ = 0;
+  // One datagram that was sealed and that the connection did not take: quarter stream ID first.
+  std::array<std::uint8_t, kMaxSealedBytes> sealed_;
+  std::size_t sealed_bytes_ = 0;
+  std::size_t quarter_bytes_ = 0;
+
+  std::array<std::uint8_t, wire::kMaxControlBytes> pong_;
+  std::size_t pong_bytes_ = 0;
+  bool owes_pong_ = false;
+};
+
+}  // namespace qdt::tunnel

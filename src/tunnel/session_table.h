@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "tunnel/session.h"
+
+namespace qdt::tunnel {
+
+/// The sessions of a shard, owned here, found by the inner address that a packet is for. One
+/// thread.
+class SessionTable {
+ public:
+  /// On a server a packet goes to the session whose lease is its destination; on a client, to the
+  /// one session there is.
+  explicit SessionTable(quic::Role role) : role_(role) {}
+
+  /// `session`'s lease is not in the table yet.
+  Session& add(std::unique_ptr<Session> session);
+  /// Takes the session out; it lives on in the caller's hands.
+  std::unique_ptr<Session> remove(Session& session);
+
+  /// Where a packet to `destination` goes; null when to nobody here.
+  Session* route(const IpAddress& destination) const {
+    if (role_ == quic::Role::kClient) return sessions_.empty() ? nullptr : sessions_.front().get();
+    return find(destination);
+  }
+  Session* find(const IpAddress& lease) const;
+
+  std::size_t size() const { return sessions_.size(); }
+  auto begin() const { return sessions_.begin(); }
+  auto end() const { return sessions_.end(); }
+
+ private:
+  quic::Role role_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  // IPv4 leases by their number: a cheaper hash than an address of either kind.
+  std::unordered_map<std::uint32_t, Session*> by_v4_;
+};
+
+}  // namespace qdt::tunnel

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/time.h"
+
+namespace qdt::tunnel {
+
+/// `per_second` on average, `burst` at once; per_second 0 lets everything pass.
+struct RateLimit {
+  double per_second = 0;
+  double burst = 0;
+  bool is_unlimited() const { return per_second <= 0; }
+};
+
+/// Lets through what a RateLimit allows. A value; one thread.
+class TokenBucket {
+ public:
+  explicit TokenBucket(const RateLimit& limit, Timestamp now = {})
+      : limit_(limit), tokens_(std::max(limit.burst, 1.0)), filled_(now) {}
+
+  /// Whether one more may pass now; if so, it has.
+  bool take(Timestamp now) {
+    if (limit_.is_unlimited()) return true;
+    const double seconds = std::chrono::duration<double>(now - filled_).count();
+    tokens_ = std::min(tokens_ + seconds * limit_.per_second, std::max(limit_.burst, 1.0));
+    filled_ = now;
+    if (tokens_ < 1) return false;
+    tokens_ -= 1;
+    return true;
+  }
+
+  /// When the bucket was last asked: how long it has not been needed.
+  Timestamp last_use() const { return filled_; }
+
+ private:
+  RateLimit limit_;
+  double tokens_;
+  Timestamp filled_;
+};
+
+}  // namespace qdt::tunnel

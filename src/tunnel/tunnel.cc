@@ -1,0 +1,206 @@
+#include "tunnel/tunnel.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace qdt::tunnel {
+
+Tunnel::Tunnel(const Options& options, const quic::TlsServerContext* server_tls,
+               TunnelEvents& events, Random& random, Counters& counters)
+    : options_(options),
+      events_(events),
+      counters_(counters),
+      payloads_(options.send_datagram_queue),
+      pool_(options.max_packet_bytes, options.max_queued_packets),
+      sessions_(options.role),
+      forwarder_({.role = options.role, .icmp_source = options.icmp_source}, sessions_, counters,
+                 packets_),
+      endpoint_(options.endpoint, server_tls, *this, random, counters.drops) {}
+
+Tunnel::~Tunnel() = default;
+
+void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
+  now_ = now;
+  endpoint_.receive(path, ecn, payload, payloads_, now);
+}
+
+void Tunnel::forward(const PacketBatch& packets, Timestamp now) {
+  for (const Bytes packet : packets) forward(packet, now);
+}
+
+void Tunnel::forward(Bytes packet, Timestamp now) {
+  now_ = now;
+  const auto session = forwarder_.tun_to_quic(packet, payloads_, now);
+  if (session) {
+    endpoint_.touch((*session)->connection());
+    return;
+  }
+  const bool may_be_a_siblings = session.error() == Drop::kNoSession && options_.has_siblings;
+  if (may_be_a_siblings && strays_.has_room(packet.size())) {
+    strays_.push(packet);
+    return;
+  }
+  counters_.drops.count(session.error());
+}
+
+Timestamp Tunnel::next_timeout() const {
+  return std::min(endpoint_.next_timeout(), next_tick_);
+}
+
+void Tunnel::handle_timeouts(Timestamp now) {
+  now_ = now;
+  endpoint_.handle_timeouts(now);
+  if (next_tick_ <= now) tick(now);
+}
+
+bool Tunnel::send(Timestamp now) {
+  now_ = now;
+  ended_.clear();
+  // A connection that was heard from, or whose timer came, may take what waits again.
+  endpoint_.for_each_touched([this](quic::Connection& connection) {
+    Session* session = session_of(connection);
+    if (session != nullptr && session->has_backlog()) make_ready(*session);
+  });
+  return send_backlog(now) && endpoint_.write(payloads_, now);
+}
+
+// Round robin: each session with something to send gets send_batch packets, then the next.
+bool Tunnel::send_backlog(Timestamp now) {
+  std::size_t turn = 0;
+  bool is_full = false;
+  while (!ready_.empty() && !is_full) {
+    if (turn >= ready_.size()) turn = 0;
+    Session& session = *ready_[turn];
+    const Session::Progress progress = session.flush(options_.send_batch, payloads_, now);
+    endpoint_.touch(session.connection());
+    switch (progress) {
+      case Session::Progress::kTurnOver: ++turn; break;
+      case Session::Progress::kFull: is_full = true; break;
+      case Session::Progress::kIdle:
+      case Session::Progress::kBlocked:
+        session.is_ready = false;
+        ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(turn));
+        break;
+    }
+  }
+  // Whoever's turn it was goes on from there.
+  if (turn < ready_.size()) {
+    std::rotate(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(turn), ready_.end());
+  }
+  return !is_full;
+}
+
+void Tunnel::make_ready(Session& session) {
+  if (std::exchange(session.is_ready, true)) return;
+  ready_.push_back(&session);
+}
+
+quic::Connection& Tunnel::connect(const quic::TlsClientContext& tls, const std::string& server_name,
+                                  const UdpPath& path, Timestamp now) {
+  return endpoint_.connect(tls, server_name, path, now);
+}
+
+std::optional<quic::StreamId> Tunnel::request(quic::Connection& connection,
+                                              const quic::Request& request) {
+  endpoint_.touch(connection);
+  return connection.request(request);
+}
+
+Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& connection,
+                              quic::StreamId stream, Timestamp now) {
+  assert(session_of(connection) == nullptr);
+  Session& session =
+      sessions_.add(std::make_unique<Session>(options, connection, stream, pool_, now));
+  connection.owner = &session;
+  session.tunnel = this;
+  connection.set_datagram_sink(stream, {[](void* context, Bytes datagram) {
+                                          auto& receiver = *static_cast<Session*>(context);
+                                          receiver.tunnel->receive_datagram(receiver, datagram);
+                                        },
+                                        &session});
+  if (next_tick_ == kNever) next_tick_ = now + kTick;
+  counters_.sessions.set(sessions_.size());
+  return session;
+}
+
+void Tunnel::receive_datagram(Session& session, Bytes datagram) {
+  switch (forwarder_.quic_to_tun(session, datagram, now_)) {
+    case Forwarder::Outcome::kDone:
+    case Forwarder::Outcome::kOwesReply:  // its connection is touched: send() comes to it
+      break;
+    case Forwarder::Outcome::kClosed:
+      end_session(session, SessionEnd::kDone, "the peer closed the session");
+      session.connection().close("session closed", now_);
+      break;
+  }
+}
+
+void Tunnel::close_session(Session& session, SessionEnd end, Timestamp now) {
+  now_ = now;
+  quic::Connection& connection = session.connection();
+  session.send_close(end, payloads_, now);
+  end_session(session, end, "");
+  connection.close("session closed", now);
+  endpoint_.touch(connection);
+}
+
+void Tunnel::close_all(SessionEnd end, std::string_view text, Timestamp now) {
+  while (sessions_.size() > 0) close_session(**sessions_.begin(), end, now);
+  endpoint_.close_all(text, now);
+}
+
+void Tunnel::end_session(Session& session, SessionEnd end, const std::string& detail) {
+  quic::Connection& connection = session.connection();
+  connection.owner = nullptr;
+  connection.set_datagram_sink(session.stream(), {});
+  std::erase(ready_, &session);
+  ended_.push_back(sessions_.remove(session));
+  counters_.sessions.set(sessions_.size());
+  events_.on_session_closed(*this, session, end, detail);
+}
+
+// Once a second: what nobody's packet would ever remind us of.
+void Tunnel::tick(Timestamp now) {
+  std::vector<Session*> idle;
+  std::size_t queued = 0;
+  for (const auto& session : sessions_) {
+    if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
+      counters_.drops.count(Drop::kReassemblyTimeout, expired);
+    }
+    queued += session->queued_packets();
+    const bool is_idle = options_.session_timeout > Duration::zero() &&
+                         now - session->last_packet >= options_.session_timeout;
+    if (is_idle) idle.push_back(session.get());
+  }
+  for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
+  counters_.queued_packets.set(queued);
+  next_tick_ = sessions_.size() > 0 ? now + kTick : kNever;
+}
+
+void Tunnel::on_settings(quic::Connection& connection) {
+  events_.on_settings(*this, connection);
+}
+
+void Tunnel::on_message(quic::Connection& connection, quic::StreamId stream,
+                        const quic::Message& message) {
+  events_.on_message(*this, connection, stream, message);
+}
+
+void Tunnel::on_stream_closed(quic::Connection& connection, quic::StreamId stream) {
+  Session* session = session_of(connection);
+  if (session == nullptr || session->stream() != stream) {
+    events_.on_stream_closed(*this, connection, stream);
+    return;
+  }
+  end_session(*session, SessionEnd::kDone, "the peer closed the session's stream");
+  connection.close("session closed", now_);
+}
+
+void Tunnel::on_closed(quic::Connection& connection, const quic::CloseReason& reason) {
+  if (Session* session = session_of(connection)) {
+    end_session(*session, SessionEnd::kConnectionLost, reason.text);
+  }
+  events_.on_connection_closed(*this, connection, reason);
+}
+
+}  // namespace qdt::tunnel

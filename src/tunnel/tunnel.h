@@ -1,0 +1,156 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/packet_batch.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "quic/endpoint.h"
+#include "tunnel/counters.h"
+#include "tunnel/forwarder.h"
+#include "tunnel/send_queue.h"
+#include "tunnel/session.h"
+#include "tunnel/session_table.h"
+
+namespace qdt::tunnel {
+
+class Tunnel;
+
+/// What the server, or the client, makes of what happens in its tunnel. Called on the tunnel's
+/// thread from within its functions, never once per packet. A session may be opened or closed, and
+/// a connection answered or closed, from within each.
+class TunnelEvents {
+ public:
+  virtual ~TunnelEvents() = default;
+  /// The peer's SETTINGS have arrived.
+  virtual void on_settings(Tunnel& tunnel, quic::Connection& connection) = 0;
+  /// A request (to a server) or an answer (to a client) has its headers, or has grown or ended.
+  virtual void on_message(Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                          const quic::Message& message) = 0;
+  /// The stream of a request is gone; that of a session reports on_session_closed() instead.
+  virtual void on_stream_closed(Tunnel& tunnel, quic::Connection& connection,
+                                quic::StreamId stream) = 0;
+  /// `session` is over and forgotten when this returns. `detail` is empty or has the connection's
+  /// words.
+  virtual void on_session_closed(Tunnel& tunnel, Session& session, SessionEnd end,
+                                 const std::string& detail) = 0;
+  /// The connection is over and forgotten soon; its session was reported before.
+  virtual void on_connection_closed(Tunnel& tunnel, quic::Connection& connection,
+                                    const quic::CloseReason& reason) = 0;
+};
+
+/// All of a shard that needs no operating system: connections, sessions, and the path of the
+/// packets between them. Payloads, packets and time go in; payloads() and packets() come out, for
+/// the shard to take away. The simulator runs two of these. One thread.
+class Tunnel final : private quic::ConnectionEvents {
+ public:
+  struct Options {
+    quic::Role role = quic::Role::kServer;
+    quic::Endpoint::Options endpoint;
+    IpAddress icmp_source;
+    std::size_t max_packet_bytes = 1350;     ///< the TUN device's MTU
+    std::size_t send_batch = 64;             ///< packets of one session before the next's turn
+    std::size_t send_datagram_queue = 1024;  ///< capacity of payloads()
+    std::size_t max_queued_packets = 65536;  ///< in all sessions' send queues together
+    Duration session_timeout{};              ///< 0: never
+    /// Packets for nobody here go to strays() instead of being dropped: a sibling may own them.
+    bool has_siblings = false;
+  };
+
+  /// `server_tls` is null on a client. What is referred to outlives the tunnel.
+  Tunnel(const Options& options, const quic::TlsServerContext* server_tls, TunnelEvents& events,
+         Random& random, Counters& counters);
+  ~Tunnel() override;
+
+  // --- in ---
+
+  /// A payload from the network. Ask has_room() first.
+  void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
+  /// Packets from the TUN device, or strays from a sibling's.
+  void forward(const PacketBatch& packets, Timestamp now);
+  void forward(Bytes packet, Timestamp now);
+  Timestamp next_timeout() const;
+  void handle_timeouts(Timestamp now);
+
+  // --- out ---
+
+  /// Writes what there is to send. False when payloads() was full: take them away, call again.
+  [[nodiscard]] bool send(Timestamp now);
+  /// For the network. Call send() before looking.
+  UdpSendQueue& payloads() { return payloads_; }
+  /// For the TUN device.
+  PacketBatch& packets() { return packets_; }
+  /// For whoever owns their destinations; only with `has_siblings`.
+  PacketBatch& strays() { return strays_; }
+  /// Whether packets() can take what one more payload may bring.
+  bool has_room() const {
+    return packets_.has_room(kMaxPacketBytes) &&
+           packets_.size() + kMaxPacketsPerPayload <= PacketBatch::kMaxPackets;
+  }
+
+  // --- control ---
+
+  quic::Connection& connect(const quic::TlsClientContext& tls, const std::string& server_name,
+                            const UdpPath& path, Timestamp now);
+  /// Makes `stream` of `connection` a session. A connection has one at most, a lease likewise.
+  Session& open_session(const SessionOptions& options, quic::Connection& connection,
+                        quic::StreamId stream, Timestamp now);
+  /// Ends a session and its connection, telling a peer that understands why.
+  void close_session(Session& session, SessionEnd end, Timestamp now);
+  /// Ends everything.
+  void close_all(SessionEnd end, std::string_view text, Timestamp now);
+  /// Sends a request; nothing when the connection cannot.
+  std::optional<quic::StreamId> request(quic::Connection& connection, const quic::Request& request);
+  void set_icmp_source(const IpAddress& address) { forwarder_.set_icmp_source(address); }
+
+  std::size_t shard_of_payload(Bytes payload) const { return endpoint_.shard_of_payload(payload); }
+  const SessionTable& sessions() const { return sessions_; }
+  std::size_t connection_count() const { return endpoint_.connection_count(); }
+  /// The session of a connection, if it has one.
+  static Session* session_of(const quic::Connection& connection) {
+    return static_cast<Session*>(connection.owner);
+  }
+  /// The time of the call that the tunnel is in.
+  Timestamp now() const { return now_; }
+
+ private:
+  static constexpr std::size_t kMaxPacketsPerPayload = 32;
+  static constexpr Duration kTick = 1s;
+
+  // quic::ConnectionEvents
+  void on_settings(quic::Connection& connection) override;
+  void on_message(quic::Connection& connection, quic::StreamId stream,
+                  const quic::Message& message) override;
+  void on_stream_closed(quic::Connection& connection, quic::StreamId stream) override;
+  void on_closed(quic::Connection& connection, const quic::CloseReason& reason) override;
+
+  void receive_datagram(Session& session, Bytes datagram);
+  void make_ready(Session& session);
+  bool send_backlog(Timestamp now);
+  void end_session(Session& session, SessionEnd end, const std::string& detail);
+  void tick(Timestamp now);
+
+  Options options_;
+  TunnelEvents& events_;
+  Counters& counters_;
+  Timestamp now_{};
+  Timestamp next_tick_ = kNever;
+
+  UdpSendQueue payloads_;
+  PacketBatch packets_;
+  PacketBatch strays_;
+  PacketPool pool_;
+  SessionTable sessions_;
+  // Ended from within a callback of their own connection: forgotten when no function of theirs can
+  // be on the stack.
+  std::vector<std::unique_ptr<Session>> ended_;
+  std::vector<Session*> ready_;  // with something to send, in the order of their turns
+  Forwarder forwarder_;
+  quic::Endpoint endpoint_;  // last: its connections refer to the rest
+};
+
+}  // namespace qdt::tunnel
