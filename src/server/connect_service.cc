@@ -1,0 +1,165 @@
+#include "server/connect_service.h"
+
+#include <algorithm>
+
+namespace qdt::server {
+namespace {
+
+using wire::HandshakeResult;
+
+std::string_view describe(tunnel::SessionEnd end) {
+  switch (end) {
+    case tunnel::SessionEnd::kDone: return "closed by the client";
+    case tunnel::SessionEnd::kShutdown: return "the server stops";
+    case tunnel::SessionEnd::kIdle: return "no packet for session_timeout";
+    case tunnel::SessionEnd::kReplaced: return "replaced by a newer session of the client";
+    case tunnel::SessionEnd::kExhausted: return "every counter was used";
+    case tunnel::SessionEnd::kConnectionLost: return "connection lost";
+  }
+  return "ended";
+}
+
+// Complete when it is as long as announced, or, unannounced, when its JSON value is closed: the
+// client keeps its side of the stream open.
+bool has_whole_body(const quic::Message& message) {
+  if (message.has_ended || message.is_too_long) return true;
+  if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
+  if (const auto length = message.content_length()) return message.body.size() >= *length;
+  return wire::is_complete_json(message.body);
+}
+
+}  // namespace
+
+ConnectService::ConnectService(const Options& options, Admission& admission, LeasePool& leases,
+                               tunnel::HandshakeCounters& handshakes, Random& random,
+                               Logger& logger)
+    : options_(options),
+      admission_(admission),
+      leases_(leases),
+      handshakes_(handshakes),
+      random_(random),
+      logger_(logger) {}
+
+void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                quic::StreamId stream, const quic::Message& message) {
+  const auto [entry, is_new] = pending_.try_emplace({&connection, stream});
+  Pending& pending = entry->second;
+  if (pending.is_answered) return;
+
+  if (is_new) {
+    if (message.path != wire::kConnectPath) {
+      pending.is_answered = true;
+      connection.respond(
+          stream,
+          {.status = 404, .headers = {{"content-type", "text/plain"}}, .body = "not found\n"});
+      return;
+    }
+    const HandshakeResult result =
+        admission_.judge(message.method, message.header(wire::kTokenHeader),
+                         connection.path().remote.address, tunnel.now());
+    if (result != HandshakeResult::kOk) {
+      pending.is_answered = true;
+      return refuse(connection, stream, result);
+    }
+  }
+  if (!has_whole_body(message)) return;
+  pending.body = message.body;
+  pending.has_body = true;
+  if (connection.has_settings()) admit(tunnel, connection, stream, pending);
+}
+
+void ConnectService::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {
+  for (auto& [key, pending] : pending_) {
+    if (key.first == &connection && pending.has_body && !pending.is_answered) {
+      admit(tunnel, connection, key.second, pending);
+    }
+  }
+}
+
+void ConnectService::admit(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                           quic::StreamId stream, Pending& pending) {
+  pending.is_answered = true;
+  const HandshakeResult result = open(tunnel, connection, stream, pending);
+  pending.body.clear();
+  if (result != HandshakeResult::kOk) return refuse(connection, stream, result);
+  handshakes_.count(result);
+}
+
+HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                     quic::StreamId stream, const Pending& pending) {
+  if (!connection.accepts_datagrams()) return HandshakeResult::kNotHttp3;
+  const auto request = wire::parse_connect_request(pending.body);
+  if (!request) return request.error();
+  const bool has_session = tunnel::Tunnel::session_of(connection) != nullptr;
+  if (has_session) return HandshakeResult::kBadRequest;
+
+  if (!admission_.reserve_session()) return HandshakeResult::kBusy;
+  const auto lease = leases_.acquire(options_.shard);
+  if (!lease) {
+    admission_.release_session();
+    return HandshakeResult::kPoolExhausted;
+  }
+
+  const wire::ConnectResponse response{.session_id = random_.number(),
+                                       .server_nonce = random_.bytes<wire::kHandshakeNonceBytes>(),
+                                       .mtu = std::min(options_.mtu, request->mtu),
+                                       .client_ip = *lease,
+                                       .gateway_ip = options_.gateway,
+                                       .cidr = options_.pool,
+                                       .dns = options_.dns,
+                                       .caps = request->caps & wire::Capabilities::all()};
+  tunnel.open_session({.role = quic::Role::kServer,
+                       .id = response.session_id,
+                       .keys = wire::derive_session_keys(options_.token, request->client_nonce,
+                                                         response.server_nonce),
+                       .lease = *lease,
+                       .mtu = response.mtu,
+                       .caps = response.caps,
+                       .rate_limit = options_.rate_limit,
+                       .send_queue = options_.send_queue,
+                       .max_reassembly_bytes = options_.max_reassembly_bytes,
+                       .client_id = request->client_id},
+                      connection, stream, tunnel.now());
+  connection.respond(stream, {.status = 200,
+                              .headers = {{"content-type", "application/json"}},
+                              .body = wire::to_json(response),
+                              .keeps_stream_open = true});
+  logger_.info("session of " + (request->client_id.empty() ? "a client" : request->client_id) +
+               " from " + connection.path().remote.to_string() + " opened with " +
+               lease->to_string());
+  return HandshakeResult::kOk;
+}
+
+void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,
+                            HandshakeResult result) {
+  handshakes_.count(result);
+  const wire::HandshakeStatus status = wire::handshake_status(result);
+  connection.respond(stream, {.status = status.status,
+                              .headers = {{"content-type", "text/plain"}},
+                              .body = std::string(status.body)});
+  logger_.debug("handshake from " + connection.path().remote.to_string() +
+                " refused: " + std::string(status.label));
+}
+
+void ConnectService::on_stream_closed(tunnel::Tunnel&, quic::Connection& connection,
+                                      quic::StreamId stream) {
+  pending_.erase({&connection, stream});
+}
+
+void ConnectService::on_session_closed(tunnel::Tunnel&, tunnel::Session& session,
+                                       tunnel::SessionEnd end, const std::string& detail) {
+  pending_.erase({&session.connection(), session.stream()});
+  leases_.release(session.lease());
+  admission_.release_session();
+  const std::string client = session.client_id().empty() ? "a client" : session.client_id();
+  const std::string reason = detail.empty() ? std::string(describe(end)) : detail;
+  logger_.info("session of " + client + " with " + session.lease().to_string() +
+               " ended: " + reason);
+}
+
+void ConnectService::on_connection_closed(tunnel::Tunnel&, quic::Connection& connection,
+                                          const quic::CloseReason&) {
+  std::erase_if(pending_, [&](const auto& entry) { return entry.first.first == &connection; });
+}
+
+}  // namespace qdt::server

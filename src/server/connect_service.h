@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <utility>
+
+#include "base/logger.h"
+#include "base/random.h"
+#include "server/admission.h"
+#include "server/lease_pool.h"
+#include "tunnel/counters.h"
+#include "tunnel/tunnel.h"
+#include "wire/handshake.h"
+
+namespace qdt::server {
+
+/// Answers `POST /connect` in one shard: judges the request, lends an address, derives the keys and
+/// opens the session; gives everything back when the session ends. One thread; what it refers to
+/// (shared by all shards) outlives it.
+class ConnectService final : public tunnel::TunnelEvents {
+ public:
+  struct Options {
+    std::string token;
+    std::size_t mtu = wire::kDefaultMtu;
+    Prefix pool;
+    IpAddress gateway;
+    std::vector<IpAddress> dns;
+    tunnel::RateLimit rate_limit;
+    std::size_t send_queue = 1024;
+    std::size_t max_reassembly_bytes = 256 * 1024;
+    std::size_t shard = 0;
+  };
+
+  ConnectService(const Options& options, Admission& admission, LeasePool& leases,
+                 tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger);
+
+  void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
+  void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                  const quic::Message& message) override;
+  void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                        quic::StreamId stream) override;
+  void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
+                         const std::string& detail) override;
+  void on_connection_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                            const quic::CloseReason& reason) override;
+
+ private:
+  /// A request whose headers passed, until its body and the client's SETTINGS are complete.
+  struct Pending {
+    bool is_answered = false;
+    bool has_body = false;
+    std::string body;
+  };
+  using Key = std::pair<quic::Connection*, quic::StreamId>;
+
+  void admit(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+             Pending& pending);
+  wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                             quic::StreamId stream, const Pending& pending);
+  void refuse(quic::Connection& connection, quic::StreamId stream, wire::HandshakeResult result);
+
+  Options options_;
+  Admission& admission_;
+  LeasePool& leases_;
+  tunnel::HandshakeCounters& handshakes_;
+  Random& random_;
+  Logger& logger_;
+  std::map<Key, Pending> pending_;
+};
+
+}  // namespace qdt::server

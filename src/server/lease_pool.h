@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/ip_address.h"
+
+namespace qdt::server {
+
+/// The inner addresses that sessions may have: the pool without its network, broadcast and gateway
+/// addresses. An address is lent to one session at a time; the one given back longest ago comes
+/// next, so that late packets for a former owner rarely meet a new one. Any thread.
+class LeasePool {
+ public:
+  /// `pool` is an IPv4 prefix of length 8 to 30 that contains `gateway`.
+  LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t shard_count);
+
+  /// An address for a session of `shard`; nothing when all are lent. One whose number modulo the
+  /// shard count is `shard` if there is one: packets to it then arrive at the right TUN queue.
+  std::optional<IpAddress> acquire(std::size_t shard);
+  void release(const IpAddress& address);
+
+  /// The shard that owns `address` now. Lock-free: asked for packets.
+  std::optional<std::size_t> owner(const IpAddress& address) const;
+
+  /// How many addresses there are, and how many are lent.
+  std::size_t capacity() const { return capacity_; }
+  std::size_t lent() const { return lent_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::uint8_t kFree = 0;
+  static constexpr std::uint8_t kReserved = 255;
+
+  std::optional<std::uint32_t> next_free(std::uint32_t from, std::uint32_t step) const;
+  std::uint32_t offset_of(const IpAddress& address) const { return address.v4_number() - first_; }
+
+  std::uint32_t first_;  // the pool's network address
+  std::uint32_t size_;
+  std::uint32_t shard_count_;
+  std::size_t capacity_ = 0;
+  std::atomic<std::size_t> lent_{0};
+  std::mutex mutex_;
+  // For each address: free, reserved, or its shard's number plus one.
+  std::unique_ptr<std::atomic<std::uint8_t>[]> owners_;
+  std::vector<std::uint32_t> cursors_;  // for each shard: where to look next
+};
+
+}  // namespace qdt::server

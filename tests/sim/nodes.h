@@ -1,0 +1,176 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "client/connector.h"
+#include "server/connect_service.h"
+#include "support/sim_world.h"
+#include "support/test_certificate.h"
+
+namespace qdt::testing {
+
+using Packet = std::vector<std::uint8_t>;
+
+/// A tunnel in the simulated world; what it would hand to its TUN device is kept.
+class TunnelNode : public SimNode {
+ public:
+  void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue&, Timestamp now) override {
+    tunnel().receive(path, ecn, payload, now);
+    collect();
+  }
+  bool send(UdpSendQueue& out, Timestamp now) override {
+    const bool is_done = tunnel().send(now);
+    for (const UdpBurst& burst : tunnel().payloads().bursts()) {
+      for_each_payload(burst, [&](Bytes payload) {
+        append(out.next_payload(), payload);
+        out.push(burst.path, burst.ecn, payload.size());
+      });
+      tunnel().payloads().pop(1);
+      if (out.payload_count() > kMaxPayloads) return false;
+    }
+    return is_done;
+  }
+  Timestamp next_timeout() override { return tunnel().next_timeout(); }
+  void handle_timeouts(Timestamp now) override {
+    tunnel().handle_timeouts(now);
+    collect();
+  }
+
+  /// A packet from this node's TUN device.
+  void inject(const Packet& packet, Timestamp now) {
+    tunnel().forward(packet, now);
+    collect();
+  }
+
+  virtual tunnel::Tunnel& tunnel() = 0;
+  const DropCounters& drops() const { return counters.drops; }
+
+  tunnel::Counters counters;
+  std::vector<Packet> delivered;
+
+ private:
+  static constexpr std::size_t kMaxPayloads = 100;
+
+  void collect() {
+    for (const Bytes packet : tunnel().packets())
+      delivered.emplace_back(packet.begin(), packet.end());
+    tunnel().packets().clear();
+  }
+};
+
+class SilentLogger final : public Logger {
+  void write(LogLevel, std::string_view) override {}
+};
+
+struct ServerNodeOptions {
+  std::string token = "secret-token";
+  Prefix pool = *Prefix::parse("10.8.0.0/24");
+  std::size_t mtu = 1350;
+  server::Admission::Options admission;
+  tunnel::Tunnel::Options tunnel;
+  tunnel::RateLimit rate_limit;
+  std::size_t max_reassembly_bytes = 256 * 1024;
+  std::size_t send_queue = 1024;
+};
+
+class ServerNode final : public TunnelNode {
+ public:
+  explicit ServerNode(const ServerNodeOptions& options = {}, std::uint64_t seed = 1)
+      : random(seed),
+        admission(with_token(options)),
+        leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1),
+        service({.token = options.token,
+                 .mtu = options.mtu,
+                 .pool = options.pool,
+                 .gateway = IpAddress::v4(options.pool.address().v4_number() + 1),
+                 .dns = {IpAddress::v4(0x01010101)},
+                 .rate_limit = options.rate_limit,
+                 .send_queue = options.send_queue,
+                 .max_reassembly_bytes = options.max_reassembly_bytes},
+                admission, leases, handshakes, random, logger),
+        tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters) {
+    admission.set_ready(true);
+  }
+  tunnel::Tunnel& tunnel() override { return tunnel_; }
+
+  SeededRandom random;
+  SilentLogger logger;
+  server::Admission admission;
+  server::LeasePool leases;
+  tunnel::HandshakeCounters handshakes;
+  server::ConnectService service;
+
+ private:
+  static server::Admission::Options with_token(const ServerNodeOptions& options) {
+    auto admission = options.admission;
+    admission.token = options.token;
+    return admission;
+  }
+  static tunnel::Tunnel::Options with_role(tunnel::Tunnel::Options options) {
+    options.role = quic::Role::kServer;
+    options.icmp_source = IpAddress::v4(0x0a080001);
+    return options;
+  }
+
+  tunnel::Tunnel tunnel_;
+};
+
+class ClientNode final : public TunnelNode, private client::ConnectorEvents {
+ public:
+  explicit ClientNode(client::Connector::Options options = {}, std::uint64_t seed = 2,
+                      const quic::ConnectionOptions& connection = {.keep_alive = 10s})
+      : random(seed),
+        connector(with_defaults(options), test_client_tls(), *this, random),
+        tunnel_(with_role(connection), nullptr, connector, random, counters) {}
+
+  void connect(const SocketAddress& from, const SocketAddress& to, Timestamp now) {
+    connector.connect(tunnel_, {from, to}, now);
+  }
+  tunnel::Tunnel& tunnel() override { return tunnel_; }
+  tunnel::Session& session() { return **tunnel_.sessions().begin(); }
+
+  SeededRandom random;
+  client::Connector connector;
+  std::optional<wire::ConnectResponse> response;
+  std::optional<client::Ending> ending;
+
+ private:
+  static client::Connector::Options with_defaults(client::Connector::Options options) {
+    if (options.token.empty()) options.token = "secret-token";
+    options.server_name = "localhost";
+    return options;
+  }
+  static tunnel::Tunnel::Options with_role(const quic::ConnectionOptions& connection) {
+    tunnel::Tunnel::Options options{.role = quic::Role::kClient};
+    options.endpoint.connection = connection;
+    options.max_packet_bytes = 4096;
+    return options;
+  }
+  void on_connected(const wire::ConnectResponse& connected) override { response = connected; }
+  void on_ended(const client::Ending& ended) override { ending = ended; }
+
+  tunnel::Tunnel tunnel_;
+};
+
+/// A valid UDP packet of `bytes` in all; its payload is filled with `fill`.
+inline Packet udp_packet(const IpAddress& source, const IpAddress& destination, std::size_t bytes,
+                         std::uint8_t fill = 0, bool dont_fragment = false) {
+  Packet packet(bytes, fill);
+  std::fill_n(packet.begin(), 28, std::uint8_t{0});
+  packet[0] = 0x45;
+  store_be<std::uint16_t>(&packet[2], static_cast<std::uint16_t>(bytes));
+  packet[6] = dont_fragment ? 0x40 : 0;
+  packet[8] = 64;
+  packet[9] = wire::kProtocolUdp;
+  append(MutableBytes(packet).subspan(12), source.bytes());
+  append(MutableBytes(packet).subspan(16), destination.bytes());
+  return packet;
+}
+
+inline const SocketAddress kServerAddress{IpAddress::v4(0xc0000201), 443};
+inline const SocketAddress kClientAddress{IpAddress::v4(0xc6336401), 40000};
+inline const SocketAddress kClient2Address{IpAddress::v4(0xc6336402), 40000};
+inline const IpAddress kInternet = IpAddress::v4(0x08080808);
+
+}  // namespace qdt::testing

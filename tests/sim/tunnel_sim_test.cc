@@ -1,0 +1,371 @@
+// Server and client as they are, but for sockets, TUN devices and the clock: handshake, packets
+// both ways, refusals and faults, on virtual time.
+
+#include <gtest/gtest.h>
+
+#include "sim/nodes.h"
+#include "wire/icmp.h"
+
+namespace qdt::testing {
+namespace {
+
+class TunnelSim : public ::testing::Test {
+ protected:
+  explicit TunnelSim(const ServerNodeOptions& options = {},
+                     const client::Connector::Options& client_options = {})
+      : server(options), client(client_options) {
+    world.attach(kServerAddress, server, {.delay = 10ms});
+    world.attach(kClientAddress, client, {.delay = 10ms});
+  }
+
+  bool connect() { return connect(client, kClientAddress); }
+  bool connect(ClientNode& node, const SocketAddress& from) {
+    node.connect(from, kServerAddress, world.now());
+    return world.run_until([&] { return node.response || node.ending; }, 20s) &&
+           node.response.has_value();
+  }
+  void set_links(const LinkOptions& link) {
+    world.set_link(kServerAddress, link);
+    world.set_link(kClientAddress, link);
+  }
+  IpAddress lease() const { return client.response->client_ip; }
+  Packet up(std::size_t bytes, std::uint8_t fill = 0) const {
+    return udp_packet(lease(), kInternet, bytes, fill);
+  }
+  Packet down(std::size_t bytes, std::uint8_t fill = 0) const {
+    return udp_packet(kInternet, lease(), bytes, fill);
+  }
+
+  SimWorld world{42};
+  ServerNode server;
+  ClientNode client;
+};
+
+TEST_F(TunnelSim, GrantsALease) {
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(client.response->client_ip.to_string(), "10.8.0.2");
+  EXPECT_EQ(client.response->gateway_ip.to_string(), "10.8.0.1");
+  EXPECT_EQ(client.response->mtu, 1350u);
+  EXPECT_TRUE(client.response->caps.ping);
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kOk), 1u);
+  EXPECT_EQ(server.leases.lent(), 1u);
+}
+
+TEST_F(TunnelSim, CarriesPacketsBothWays) {
+  ASSERT_TRUE(connect());
+  client.inject(up(100, 1), world.now());
+  server.inject(down(200, 2), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered, std::vector<Packet>{up(100, 1)});
+  EXPECT_EQ(client.delivered, std::vector<Packet>{down(200, 2)});
+  EXPECT_EQ(server.counters.packets_up.value(), 1u);
+  EXPECT_EQ(server.counters.bytes_down.value(), 200u);
+}
+
+TEST_F(TunnelSim, CarriesAFullPacketInFragmentsOverASmallPath) {
+  set_links({.delay = 10ms, .max_payload_bytes = 1250});
+  ASSERT_TRUE(connect());
+  client.inject(up(1350, 3), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered, std::vector<Packet>{up(1350, 3)});
+}
+
+TEST_F(TunnelSim, CarriesAFullPacketInOneDatagramOnceThePathIsKnown) {
+  ASSERT_TRUE(connect());
+  world.run_for(3s);
+  const auto before = world.delivered();
+  client.inject(up(1350, 3), world.now());
+  world.flush();
+  world.run_until([&] { return !server.delivered.empty(); }, 1s);
+  EXPECT_EQ(world.delivered() - before, 1u);
+}
+
+TEST_F(TunnelSim, KeepsTheOrderOfAFlow) {
+  ASSERT_TRUE(connect());
+  for (std::uint8_t i = 0; i < 200; ++i) client.inject(up(60 + i, i), world.now());
+  world.run_for(2s);
+  ASSERT_EQ(server.delivered.size(), 200u);
+  for (std::uint8_t i = 0; i < 200; ++i) EXPECT_EQ(server.delivered[i], up(60 + i, i));
+}
+
+TEST_F(TunnelSim, DropsASpoofedSource) {
+  ASSERT_TRUE(connect());
+  client.inject(udp_packet(IpAddress::v4(0x0a080063), kInternet, 100), world.now());
+  EXPECT_EQ(client.drops().value(Drop::kSpoofedSource), 1u);
+  // A client that does not check.
+  const Packet spoofed = udp_packet(IpAddress::v4(0x0a080063), kInternet, 100);
+  client.session().send(spoofed, client.tunnel().payloads(), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 1u);
+  EXPECT_TRUE(server.delivered.empty());
+}
+
+TEST_F(TunnelSim, ClientTakesNoPacketForAnotherAddress) {
+  ASSERT_TRUE(connect());
+  tunnel::Session& session = *server.tunnel().sessions().find(lease());
+  session.send(udp_packet(kInternet, IpAddress::v4(0x7f000001), 100), server.tunnel().payloads(),
+               world.now());
+  world.run_for(1s);
+  EXPECT_EQ(client.drops().value(Drop::kSpoofedSource), 1u);
+  EXPECT_TRUE(client.delivered.empty());
+}
+
+TEST_F(TunnelSim, DropsWhatIsNoPacket) {
+  ASSERT_TRUE(connect());
+  client.inject(Packet(10, 0xff), world.now());
+  client.inject(Packet(), world.now());
+  EXPECT_EQ(client.drops().value(Drop::kMalformed), 2u);
+}
+
+TEST_F(TunnelSim, DropsPacketsToAddressesNobodyHas) {
+  ASSERT_TRUE(connect());
+  server.inject(udp_packet(kInternet, IpAddress::v4(0x0a080099), 100), world.now());
+  EXPECT_EQ(server.drops().value(Drop::kNoSession), 1u);
+}
+
+TEST_F(TunnelSim, KeepsTwoClientsApart) {
+  ClientNode other({}, 9);
+  world.attach(kClient2Address, other, {.delay = 10ms});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(other, kClient2Address));
+  EXPECT_EQ(other.response->client_ip.to_string(), "10.8.0.3");
+  server.inject(down(100, 1), world.now());
+  server.inject(udp_packet(kInternet, other.response->client_ip, 100, 2), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(client.delivered.size(), 1u);
+  EXPECT_EQ(other.delivered.size(), 1u);
+  EXPECT_EQ(other.delivered[0][99], 2);
+}
+
+TEST_F(TunnelSim, TellsTheServerWhenItLeaves) {
+  ASSERT_TRUE(connect());
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "bye", world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.tunnel().sessions().size(), 0u);
+  EXPECT_EQ(server.leases.lent(), 0u);
+  EXPECT_EQ(server.admission.sessions(), 0u);
+}
+
+TEST_F(TunnelSim, TellsTheClientWhenItStops) {
+  ASSERT_TRUE(connect());
+  server.tunnel().close_all(tunnel::SessionEnd::kShutdown, "server stops", world.now());
+  world.run_for(1s);
+  ASSERT_TRUE(client.ending);
+  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kLost);
+}
+
+TEST_F(TunnelSim, NoticesAClientThatVanished) {
+  ASSERT_TRUE(connect());
+  set_links({.loss = 1});
+  world.run_for(45s);
+  EXPECT_EQ(server.leases.lent(), 0u);
+  ASSERT_TRUE(client.ending);
+}
+
+TEST_F(TunnelSim, StaysConnectedWhileNothingIsSent) {
+  ASSERT_TRUE(connect());
+  world.run_for(600s);
+  EXPECT_FALSE(client.ending);
+  client.inject(up(100), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered.size(), 1u);
+}
+
+TEST_F(TunnelSim, SurvivesALossyReorderingPath) {
+  set_links(
+      {.delay = 20ms, .loss = 0.05, .duplicates = 0.05, .reordered = 0.1, .reorder_delay = 10ms});
+  ASSERT_TRUE(connect());
+  world.run_for(5s);
+  constexpr int kPackets = 2000;
+  for (int i = 0; i < kPackets; ++i) {
+    client.inject(up(1000), world.now());
+    server.inject(down(1000), world.now());
+    world.run_for(2ms);
+  }
+  world.run_for(2s);
+  EXPECT_GT(server.delivered.size(), kPackets * 9 / 10);
+  EXPECT_GT(client.delivered.size(), kPackets * 9 / 10);
+  EXPECT_LE(server.delivered.size(), static_cast<std::size_t>(kPackets));
+  EXPECT_EQ(server.drops().value(Drop::kForged), 0u);
+}
+
+TEST_F(TunnelSim, AnswersAPacketThatIsTooBig) {
+  ASSERT_TRUE(connect());
+  server.inject(udp_packet(kInternet, lease(), 1400, 0, /*dont_fragment=*/true), world.now());
+  ASSERT_EQ(server.delivered.size(), 1u);
+  const auto error = wire::parse_ip_packet(server.delivered[0]);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->destination, kInternet);
+  EXPECT_EQ(error->protocol, wire::kProtocolIcmp);
+  EXPECT_EQ(load_be<std::uint16_t>(&error->payload()[6]), 1350);
+  EXPECT_EQ(server.drops().value(Drop::kTooBig), 1u);
+}
+
+TEST_F(TunnelSim, CarriesALargePacketThatMayBeFragmented) {
+  ASSERT_TRUE(connect());
+  world.run_for(3s);
+  client.inject(up(4000, 5), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered, std::vector<Packet>{up(4000, 5)});
+}
+
+// --- refusals ---
+
+TEST_F(TunnelSim, RefusesAWrongToken) {
+  ClientNode guesser({.token = "wrong"}, 5);
+  world.attach(kClient2Address, guesser);
+  EXPECT_FALSE(connect(guesser, kClient2Address));
+  EXPECT_EQ(guesser.ending->kind, client::Ending::Kind::kRefused);
+  EXPECT_EQ(guesser.ending->text, "unauthorized: the token is wrong");
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kUnauthorized), 1u);
+}
+
+TEST_F(TunnelSim, RefusesWhileItIsNotReady) {
+  server.admission.set_ready(false);
+  EXPECT_FALSE(connect());
+  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kRefused);
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kNotReady), 1u);
+}
+
+class BusySim : public TunnelSim {
+ protected:
+  BusySim() : TunnelSim({.admission = {.max_sessions = 1}}) {}
+};
+
+TEST_F(BusySim, RefusesASessionTooMany) {
+  ClientNode second({}, 5);
+  world.attach(kClient2Address, second);
+  ASSERT_TRUE(connect());
+  EXPECT_FALSE(connect(second, kClient2Address));
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kBusy), 1u);
+}
+
+class TinyPoolSim : public TunnelSim {
+ protected:
+  TinyPoolSim() : TunnelSim({.pool = *Prefix::parse("10.9.0.0/30")}) {}
+};
+
+TEST_F(TinyPoolSim, LendsAnAddressAgainOnceItIsBack) {
+  ClientNode second({}, 5);
+  world.attach(kClient2Address, second);
+  ASSERT_TRUE(connect());
+  EXPECT_FALSE(connect(second, kClient2Address));
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kPoolExhausted), 1u);
+  EXPECT_EQ(server.admission.sessions(), 1u);
+
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  second.ending.reset();
+  ASSERT_TRUE(connect(second, kClient2Address));
+  EXPECT_EQ(second.response->client_ip, lease());
+}
+
+class LimitedSim : public TunnelSim {
+ protected:
+  LimitedSim() : TunnelSim({.admission = {.address_rate = {.per_second = 0.1, .burst = 2}}}) {}
+};
+
+TEST_F(LimitedSim, SlowsAGuesserDown) {
+  for (const auto expected :
+       {wire::HandshakeResult::kUnauthorized, wire::HandshakeResult::kUnauthorized,
+        wire::HandshakeResult::kRateLimited}) {
+    ClientNode guesser({.token = "wrong"}, 5);
+    world.attach(kClient2Address, guesser);
+    const auto before = server.handshakes.value(expected);
+    EXPECT_FALSE(connect(guesser, kClient2Address));
+    EXPECT_EQ(server.handshakes.value(expected), before + 1);
+    world.run_for(1s);
+  }
+}
+
+TEST_F(TunnelSim, RefusesAClientThatTakesNoDatagrams) {
+  // This side of it: our client notices that the server takes none.
+  ServerNode plain({.tunnel = {.endpoint = {.connection = {.max_datagram_frame_bytes = 0}}}}, 8);
+  world.attach(kServerAddress, plain);
+  EXPECT_FALSE(connect());
+  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kUnreachable);
+  EXPECT_NE(client.ending->text.find("not a QDT server"), std::string::npos);
+}
+
+TEST_F(TunnelSim, SaysThatNobodyAnswers) {
+  set_links({.loss = 1});
+  EXPECT_FALSE(connect());
+  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kUnreachable);
+  EXPECT_NE(client.ending->text.find("no answer from 192.0.2.1:443"), std::string::npos);
+}
+
+// --- limits ---
+
+class IdleSim : public TunnelSim {
+ protected:
+  IdleSim() : TunnelSim({.tunnel = {.session_timeout = 60s}}) {}
+};
+
+TEST_F(IdleSim, ClosesASessionWithoutPackets) {
+  ASSERT_TRUE(connect());
+  world.run_for(50s);
+  client.inject(up(100), world.now());
+  world.run_for(55s);
+  EXPECT_FALSE(client.ending);
+  world.run_for(10s);
+  EXPECT_TRUE(client.ending);
+  EXPECT_EQ(server.leases.lent(), 0u);
+}
+
+class RateLimitSim : public TunnelSim {
+ protected:
+  RateLimitSim() : TunnelSim({.rate_limit = {.per_second = 100, .burst = 10}}) {}
+};
+
+TEST_F(RateLimitSim, LimitsEachDirectionByItself) {
+  ASSERT_TRUE(connect());
+  for (int i = 0; i < 50; ++i) {
+    client.inject(up(100), world.now());
+    server.inject(down(100), world.now());
+  }
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered.size(), 10u);
+  EXPECT_EQ(client.delivered.size(), 10u);
+  EXPECT_EQ(server.drops().value(Drop::kRateLimited), 80u);
+}
+
+class QueueSim : public TunnelSim {
+ protected:
+  QueueSim() : TunnelSim({.send_queue = 100}) {}
+};
+
+TEST_F(QueueSim, BoundsWhatWaitsForASlowConnection) {
+  ASSERT_TRUE(connect());
+  world.run_for(3s);
+  for (int i = 0; i < 5000; ++i) server.inject(down(1350), world.now());
+  EXPECT_GE(server.drops().value(Drop::kQueueFull), 4000u);
+  world.run_for(5s);
+  EXPECT_EQ(client.delivered.size() + server.drops().value(Drop::kQueueFull), 5000u);
+}
+
+// --- plain v1 peers ---
+
+class PlainSim : public TunnelSim {
+ protected:
+  PlainSim() : TunnelSim({}, {.caps = {}}) {}
+};
+
+TEST_F(PlainSim, AnswersNoCapsToAPeerThatOffersNone) {
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(client.response->caps, wire::Capabilities{});
+  client.inject(up(1350), world.now());
+  server.inject(down(1350), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered.size(), 1u);
+  EXPECT_EQ(client.delivered.size(), 1u);
+}
+
+TEST_F(PlainSim, NoticesThatAPlainPeerLeft) {
+  ASSERT_TRUE(connect());
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.leases.lent(), 0u);
+}
+
+}  // namespace
+}  // namespace qdt::testing
