@@ -32,9 +32,7 @@ std::string explain_refusal(int status, std::string_view body) {
 std::string explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
   using Kind = quic::CloseReason::Kind;
   switch (reason.kind) {
-    case Kind::kNoAnswer:
-      return "no answer from " + server.to_string() +
-             ": is the server running, and is this UDP port open in every firewall on the way?";
+    case Kind::kNoAnswer: return explain_silence(server);
     case Kind::kUntrusted:
       return "the server at " + server.to_string() + " is not trusted: " + reason.text +
              "; for a self-signed certificate set tls_fingerprint to the value that the server "
@@ -44,6 +42,11 @@ std::string explain_close(const quic::CloseReason& reason, const SocketAddress& 
 }
 
 }  // namespace
+
+std::string explain_silence(const SocketAddress& server) {
+  return "no answer from " + server.to_string() +
+         ": is the server running, and is this UDP port open in every firewall on the way?";
+}
 
 Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
                      ConnectorEvents& events, Random& random)

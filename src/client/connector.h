@@ -21,6 +21,9 @@ struct Ending {
   std::string text;  ///< in words for a person
 };
 
+/// For a person: `server` did not answer, and what may be the matter.
+std::string explain_silence(const SocketAddress& server);
+
 /// What a connector tells. Called on the tunnel's thread.
 class ConnectorEvents {
  public:

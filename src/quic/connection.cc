@@ -9,233 +9,19 @@
 #include <cassert>
 #include <cstdlib>
 
+#include "quic/engine.h"
 #include "quic/path.h"
-#include "wire/varint.h"
 
 namespace qdt::quic {
 namespace {
 
-// Receive windows. A session's streams carry one small request and one small answer.
-constexpr std::uint64_t kStreamWindow = 128 * 1024;
-constexpr std::uint64_t kConnectionWindow = 512 * 1024;
-constexpr std::uint64_t kMaxPeerStreams = 16;
 // A short header with the longest packet number (RFC 9000 section 17.3), less the connection ID.
 constexpr std::size_t kShortHeaderBytes = 1 + 4;
 constexpr std::size_t kPacketTagBytes = 16;
 // A DATAGRAM frame's type and length (RFC 9221 section 4); no payload of ours needs a longer one.
 constexpr std::size_t kDatagramFrameBytes = 1 + 2;
 constexpr int kMaxPacketsBeforeDatagram = 8;
-// Payload sizes that path MTU discovery tries, largest first: Ethernet, PPPoE, and what tunnels
-// and mobile networks leave.
-constexpr std::uint16_t kProbesV4[] = {1472, 1464, 1432, 1392, 1352, 1280};
-constexpr std::uint16_t kProbesV6[] = {1452, 1444, 1412, 1372, 1332, 1232};
-
-std::uint64_t to_engine(Timestamp time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
-Timestamp timestamp_from_engine(std::uint64_t time) {
-  return time == UINT64_MAX ? kNever : Timestamp(Duration(static_cast<std::int64_t>(time)));
-}
-
-ngtcp2_cid to_engine(const ConnectionId& id) {
-  ngtcp2_cid cid;
-  ngtcp2_cid_init(&cid, id.bytes().data(), id.bytes().size());
-  return cid;
-}
-
-ngtcp2_cc_algo to_engine(CongestionControl congestion) {
-  switch (congestion) {
-    case CongestionControl::kBbr: return NGTCP2_CC_ALGO_BBR;
-    case CongestionControl::kCubic: return NGTCP2_CC_ALGO_CUBIC;
-    case CongestionControl::kReno: return NGTCP2_CC_ALGO_RENO;
-  }
-  return NGTCP2_CC_ALGO_BBR;
-}
-
-Connection& self(void* user) {
-  return *static_cast<Connection*>(user);
-}
-
 }  // namespace
-
-// By which the TLS glue finds the engine from a TLS session.
-struct Connection::ConnectionReference {
-  ngtcp2_crypto_conn_ref reference;
-};
-
-// ngtcp2's callbacks; `user` is the Connection.
-struct Connection::Engine {
-  static int recv_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamId stream, std::uint64_t,
-                              const std::uint8_t* data, std::size_t size, void* user, void*) {
-    const bool has_ended = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
-    return http_result(user, self(user).http_->receive(stream, {data, size}, has_ended));
-  }
-
-  static int acked_stream_data(ngtcp2_conn*, StreamId stream, std::uint64_t, std::uint64_t size,
-                               void* user, void*) {
-    return http_result(user, self(user).http_->acknowledge(stream, size));
-  }
-
-  static int stream_close(ngtcp2_conn* engine, std::uint32_t flags, StreamId stream,
-                          std::uint64_t error, void* user, void*) {
-    Connection& connection = self(user);
-    if (!ngtcp2_conn_is_local_stream(engine, stream)) {
-      if (ngtcp2_is_bidi_stream(stream)) {
-        ngtcp2_conn_extend_max_streams_bidi(engine, 1);
-      } else {
-        ngtcp2_conn_extend_max_streams_uni(engine, 1);
-      }
-    }
-    if (!connection.http_) return 0;
-    if ((flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) == 0) error = NGHTTP3_H3_NO_ERROR;
-    return http_result(user, connection.http_->close(stream, error));
-  }
-
-  static int stream_reset(ngtcp2_conn*, StreamId stream, std::uint64_t, std::uint64_t, void* user,
-                          void*) {
-    Connection& connection = self(user);
-    if (!connection.http_) return 0;
-    const int status = http_result(user, connection.http_->reset(stream));
-    // The session's stream is gone in one direction: that is its end, although the other direction
-    // is not closed yet.
-    if (status == 0) connection.context_.events.on_stream_closed(connection, stream);
-    return status;
-  }
-
-  static int stop_sending(ngtcp2_conn*, StreamId stream, std::uint64_t, void* user, void*) {
-    Connection& connection = self(user);
-    return connection.http_ ? http_result(user, connection.http_->reset(stream)) : 0;
-  }
-
-  static int extend_max_stream_data(ngtcp2_conn*, StreamId stream, std::uint64_t, void* user,
-                                    void*) {
-    return http_result(user, self(user).http_->unblock(stream));
-  }
-
-  // HTTP/3 begins as soon as we may send 1-RTT packets; a server's SETTINGS then travel with its
-  // handshake.
-  static int recv_tx_key(ngtcp2_conn* engine, ngtcp2_encryption_level level, void* user) {
-    if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
-    Connection& connection = self(user);
-    Http3Events& events = connection;
-    connection.http_ = std::make_unique<Http3>(connection.role_, engine, events);
-    return connection.http_->open_streams() ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
-  }
-
-  static int recv_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
-                           void* user) {
-    Connection& connection = self(user);
-    const Bytes bytes(data, size);
-    const auto quarter = wire::parse_varint(bytes);
-    const bool is_ours = quarter && connection.sink_.receive != nullptr &&
-                         quarter->value == quarter_id(connection.datagram_stream_);
-    if (!is_ours) {
-      connection.context_.drops.count(Drop::kNoSession);
-      return 0;
-    }
-    connection.sink_.receive(connection.sink_.context, bytes.subspan(quarter->bytes));
-    return 0;
-  }
-
-  static int recv_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset*, void* user) {
-    self(user).was_reset_ = true;
-    return 0;
-  }
-
-  static void rand(std::uint8_t* dest, std::size_t size, const ngtcp2_rand_ctx* context) {
-    self(context->native_handle).context_.random.fill({dest, size});
-  }
-
-  static int get_new_connection_id(ngtcp2_conn*, ngtcp2_cid* cid, std::uint8_t* token, std::size_t,
-                                   void* user) {
-    Connection& connection = self(user);
-    const ConnectionId id = connection.context_.ids.issue(connection);
-    *cid = to_engine(id);
-    std::ranges::copy(connection.context_.ids.reset_token(id), token);
-    return 0;
-  }
-
-  static int remove_connection_id(ngtcp2_conn*, const ngtcp2_cid* cid, void* user) {
-    self(user).context_.ids.retire(ConnectionId({cid->data, cid->datalen}));
-    return 0;
-  }
-
-  static int get_path_challenge(ngtcp2_conn*, std::uint8_t* data, void* user) {
-    self(user).context_.random.fill({data, NGTCP2_PATH_CHALLENGE_DATALEN});
-    return 0;
-  }
-
-  static int http_result(void* user, int http_error) {
-    if (http_error == 0) return 0;
-    self(user).http_error_ = http_error;
-    return NGTCP2_ERR_CALLBACK_FAILURE;
-  }
-
-  static ngtcp2_conn* get_conn(ngtcp2_crypto_conn_ref* reference) {
-    return self(reference->user_data).engine_.get();
-  }
-
-  static ngtcp2_callbacks callbacks() {
-    ngtcp2_callbacks table{};
-    table.client_initial = ngtcp2_crypto_client_initial_cb;
-    table.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-    table.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-    table.encrypt = ngtcp2_crypto_encrypt_cb;
-    table.decrypt = ngtcp2_crypto_decrypt_cb;
-    table.hp_mask = ngtcp2_crypto_hp_mask_cb;
-    table.recv_retry = ngtcp2_crypto_recv_retry_cb;
-    table.update_key = ngtcp2_crypto_update_key_cb;
-    table.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    table.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
-    table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
-    table.recv_stream_data = recv_stream_data;
-    table.acked_stream_data_offset = acked_stream_data;
-    table.stream_close = stream_close;
-    table.stream_reset = stream_reset;
-    table.stream_stop_sending = stop_sending;
-    table.extend_max_stream_data = extend_max_stream_data;
-    table.recv_tx_key = recv_tx_key;
-    // ack_datagram and lost_datagram stay unset: each would cost an allocation per packet.
-    table.recv_datagram = recv_datagram;
-    table.recv_stateless_reset = recv_stateless_reset;
-    table.rand = rand;
-    table.get_new_connection_id = get_new_connection_id;
-    table.remove_connection_id = remove_connection_id;
-    table.get_path_challenge_data = get_path_challenge;
-    return table;
-  }
-
-  static ngtcp2_settings settings(Connection& connection, const UdpPath& path, Timestamp now) {
-    const ConnectionOptions& options = connection.context_.options;
-    const std::span<const std::uint16_t> probes =
-        path.remote.address.is_v4() ? std::span(kProbesV4) : std::span(kProbesV6);
-    ngtcp2_settings settings;
-    ngtcp2_settings_default(&settings);
-    settings.initial_ts = to_engine(now);
-    settings.cc_algo = to_engine(options.congestion);
-    settings.handshake_timeout = static_cast<std::uint64_t>(options.handshake_timeout.count());
-    settings.max_tx_udp_payload_size = probes.front();
-    settings.pmtud_probes = probes.data();
-    settings.pmtud_probeslen = probes.size();
-    settings.rand_ctx.native_handle = &connection;
-    return settings;
-  }
-
-  static ngtcp2_transport_params transport_params(const ConnectionOptions& options) {
-    ngtcp2_transport_params params;
-    ngtcp2_transport_params_default(&params);
-    params.initial_max_stream_data_bidi_local = kStreamWindow;
-    params.initial_max_stream_data_bidi_remote = kStreamWindow;
-    params.initial_max_stream_data_uni = kStreamWindow;
-    params.initial_max_data = kConnectionWindow;
-    params.initial_max_streams_bidi = kMaxPeerStreams;
-    params.initial_max_streams_uni = kMaxPeerStreams;
-    params.max_idle_timeout = static_cast<std::uint64_t>(options.idle_timeout.count());
-    params.max_datagram_frame_size = options.max_datagram_frame_bytes;
-    return params;
-  }
-};
 
 void Connection::EngineDeleter::operator()(ngtcp2_conn* engine) const {
   ngtcp2_conn_del(engine);
@@ -430,7 +216,9 @@ Timestamp Connection::next_timeout() const {
 void Connection::handle_timeout(Timestamp now) {
   if (state_ != State::kOpen) return;
   is_in_engine_ = true;
+  is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
+  is_in_engine_ = false;
   is_in_engine_ = false;
   if (status != 0) fail(status, now);
 }

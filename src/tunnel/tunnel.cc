@@ -174,7 +174,22 @@ void Tunnel::tick(Timestamp now) {
   }
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
   counters_.queued_packets.set(queued);
-  next_tick_ = sessions_.size() > 0 ? now + kTick : kNever;
+  counters_.connections.set(endpoint_.connection_count());
+  sample_rtt();
+  // While there is nothing to look after, the shard sleeps.
+  next_tick_ = endpoint_.connection_count() > 0 ? now + kTick : kNever;
+}
+
+void Tunnel::sample_rtt() {
+  std::vector<Duration>& rtts = rtts_;
+  rtts.clear();
+  for (const auto& session : sessions_) rtts.push_back(session->connection().smoothed_rtt());
+  if (rtts.empty()) rtts.push_back(Duration::zero());
+  const auto microseconds = [](Duration rtt) { return static_cast<std::uint64_t>(rtt / 1us); };
+  const auto middle = rtts.begin() + static_cast<std::ptrdiff_t>(rtts.size() / 2);
+  std::ranges::nth_element(rtts, middle);
+  counters_.rtt_p50_microseconds.set(microseconds(*middle));
+  counters_.rtt_max_microseconds.set(microseconds(*std::ranges::max_element(rtts)));
 }
 
 void Tunnel::on_settings(quic::Connection& connection) {

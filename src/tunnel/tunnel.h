@@ -133,6 +133,7 @@ class Tunnel final : private quic::ConnectionEvents {
   bool send_backlog(Timestamp now);
   void end_session(Session& session, SessionEnd end, const std::string& detail);
   void tick(Timestamp now);
+  void sample_rtt();
 
   Options options_;
   TunnelEvents& events_;
@@ -149,6 +150,7 @@ class Tunnel final : private quic::ConnectionEvents {
   // be on the stack.
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<Session*> ready_;  // with something to send, in the order of their turns
+  std::vector<Duration> rtts_;   // scratch of sample_rtt()
   Forwarder forwarder_;
   quic::Endpoint endpoint_;  // last: its connections refer to the rest
 };

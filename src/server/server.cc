@@ -1,0 +1,133 @@
+#include "server/server.h"
+
+#include <utility>
+
+#include "os/tun_device.h"
+#include "os/udp_socket.h"
+
+namespace qdt::server {
+
+Result<std::unique_ptr<Server>> Server::start(const Options& options,
+                                              const quic::TlsServerContext& tls, Random& random,
+                                              Logger& logger) {
+  std::unique_ptr<Server> server(new Server(options, random, logger));
+  if (auto ok = server->set_up(tls); !ok) return fail(ok);
+  server->run_shards();
+  server->check_host();
+  return server;
+}
+
+Server::Server(const Options& options, Random& random, Logger& logger)
+    : options_(options),
+      random_(random),
+      logger_(logger),
+      admission_(options.admission),
+      leases_(options.service.pool, options.service.gateway, options.shard_count) {}
+
+Server::~Server() {
+  admission_.set_ready(false);
+  for (const auto& shard : shards_) shard->stop(tunnel::SessionEnd::kShutdown, "the server stops");
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Result<void> Server::set_up(const quic::TlsServerContext& tls) {
+  // The port first: the fault most likely to be met changes nothing on the host.
+  std::vector<os::UdpSocket> sockets;
+  local_address_ = options_.address;
+  for (std::size_t i = 0; i < options_.shard_count; ++i) {
+    auto socket = os::UdpSocket::open(
+        {.local = local_address_, .is_shared = options_.shard_count > 1}, logger_);
+    if (!socket) return fail(socket);
+    local_address_ = socket->local_address();  // :0 becomes one port for all shards
+    sockets.push_back(std::move(*socket));
+  }
+
+  auto network = os::open_host_network(options_.tun_name, logger_);
+  if (!network) return fail(network);
+  network_ = std::move(*network);
+  auto tun = os::TunDevice::open(options_.tun_name, options_.shard_count);
+  if (!tun) return fail(tun);
+  if (auto ok = set_up_host(); !ok) return fail(ok);
+
+  options_.tunnel.endpoint.secret = random_.bytes<32>();
+  for (std::size_t i = 0; i < options_.shard_count; ++i) {
+    if (auto ok = add_shard(std::move(sockets[i]), std::move(tun->queues[i]), tls); !ok) {
+      return fail(ok);
+    }
+  }
+  return {};
+}
+
+Result<void> Server::set_up_host() {
+  const ConnectService::Options& service = options_.service;
+  if (auto ok = network_->configure_tun(service.gateway, service.pool.length(), service.mtu); !ok) {
+    return fail(ok);
+  }
+  if (auto ok = network_->enable_forwarding(); !ok) return fail(ok);
+  if (options_.has_nat) {
+    const os::NatOptions nat{.pool = service.pool,
+                             .external_interface = options_.external_interface,
+                             .tunnel_mtu = service.mtu};
+    if (auto ok = network_->install_nat(nat); !ok) return fail(ok);
+  }
+  for (const std::string& obstacle : network_->forwarding_obstacles()) logger_.warning(obstacle);
+  return {};
+}
+
+Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
+                               const quic::TlsServerContext& tls) {
+  const std::size_t index = shards_.size();
+  ConnectService::Options service = options_.service;
+  service.shard = index;
+  services_.push_back(std::make_unique<ConnectService>(service, admission_, leases_, handshakes_,
+                                                       random_, logger_));
+  counters_.push_back(std::make_unique<tunnel::Counters>());
+
+  tunnel::Tunnel::Options tunnel = options_.tunnel;
+  tunnel.role = quic::Role::kServer;
+  tunnel.endpoint.shard = index;
+  tunnel.endpoint.shard_count = options_.shard_count;
+  tunnel.icmp_source = service.gateway;
+  tunnel.max_packet_bytes = service.mtu;
+  tunnel.has_siblings = options_.shard_count > 1;
+  auto shard = shard::Shard::create(
+      {.thread_name = "qdt-shard-" + std::to_string(index),
+       .index = index,
+       .tunnel = tunnel,
+       .owner_of_lease = [this](const IpAddress& lease) { return leases_.owner(lease); }},
+      std::move(tun), &tls, *services_.back(), random_, *counters_.back());
+  if (!shard) return fail(shard);
+  if (auto ok = (*shard)->use_socket(std::move(socket)); !ok) return fail(ok);
+  shards_.push_back(std::move(*shard));
+  return {};
+}
+
+void Server::run_shards() {
+  std::vector<shard::Mailbox<shard::Mail>*> mailboxes;
+  for (const auto& shard : shards_) mailboxes.push_back(&shard->mailbox());
+  for (const auto& shard : shards_) {
+    shard->introduce(mailboxes);
+    threads_.emplace_back([&shard = *shard] { shard.run(); });
+  }
+}
+
+void Server::check_host() {
+  const bool is_up = os::is_tun_up(options_.tun_name);
+  if (is_up == admission_.is_ready()) return;
+  admission_.set_ready(is_up);
+  if (is_up) {
+    logger_.info("ready: clients are taken on " + local_address().to_string());
+  } else {
+    logger_.error("not ready: the TUN device " + options_.tun_name +
+                  " is down; clients are refused until it is up again (ip link set " +
+                  options_.tun_name + " up)");
+  }
+}
+
+std::vector<const tunnel::Counters*> Server::counters() const {
+  std::vector<const tunnel::Counters*> counters;
+  for (const auto& shard : counters_) counters.push_back(shard.get());
+  return counters;
+}
+
+}  // namespace qdt::server

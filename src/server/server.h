@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/logger.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "os/host_network.h"
+#include "quic/tls.h"
+#include "server/admission.h"
+#include "server/connect_service.h"
+#include "server/lease_pool.h"
+#include "shard/shard.h"
+#include "tunnel/counters.h"
+
+namespace qdt::server {
+
+/// A running server: its TUN device, host network, and shards with a thread each. Made and
+/// destroyed in main; destroying it tells the clients, stops the threads and puts the host back.
+class Server {
+ public:
+  struct Options {
+    SocketAddress address;
+    std::string tun_name;
+    std::size_t shard_count = 1;
+    Admission::Options admission;
+    ConnectService::Options service;
+    tunnel::Tunnel::Options tunnel;  ///< role, shard and secret are filled in
+    bool has_nat = true;
+    std::string external_interface;
+  };
+
+  /// Binds the port, makes the TUN device, sets up the host and starts. An error leaves the host
+  /// as it was. What is referred to outlives the server.
+  static Result<std::unique_ptr<Server>> start(const Options& options,
+                                               const quic::TlsServerContext& tls, Random& random,
+                                               Logger& logger);
+  ~Server();
+
+  /// Looks after the host once a second: a TUN device that somebody took down means not ready.
+  void check_host();
+  /// Whether it takes clients. Any thread.
+  bool is_ready() const { return admission_.is_ready(); }
+
+  const SocketAddress& local_address() const { return local_address_; }
+  std::vector<const tunnel::Counters*> counters() const;
+  const tunnel::HandshakeCounters& handshakes() const { return handshakes_; }
+  const LeasePool& leases() const { return leases_; }
+
+ private:
+  Server(const Options& options, Random& random, Logger& logger);
+  Result<void> set_up(const quic::TlsServerContext& tls);
+  Result<void> set_up_host();
+  Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun,
+                         const quic::TlsServerContext& tls);
+  void run_shards();
+
+  Options options_;
+  Random& random_;
+  Logger& logger_;
+  SocketAddress local_address_;
+
+  // In the order in which they depend on each other: the last one goes first.
+  std::unique_ptr<os::HostNetwork> network_;
+  Admission admission_;
+  LeasePool leases_;
+  tunnel::HandshakeCounters handshakes_;
+  std::vector<std::unique_ptr<tunnel::Counters>> counters_;
+  std::vector<std::unique_ptr<ConnectService>> services_;
+  std::vector<std::unique_ptr<shard::Shard>> shards_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace qdt::server

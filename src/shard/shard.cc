@@ -1,0 +1,220 @@
+#include "shard/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "os/clock.h"
+#include "os/process.h"
+#include "wire/ip_packet.h"
+
+namespace qdt::shard {
+namespace {
+
+enum PollKey { kSocket, kTun, kMail };
+
+// Strays are a few at a time or a fault; beyond this many batches they are dropped.
+constexpr std::size_t kMaxWaitingMail = 256;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Shard>> Shard::create(const Options& options, os::TunQueue tun,
+                                             const quic::TlsServerContext* server_tls,
+                                             tunnel::TunnelEvents& events, Random& random,
+                                             tunnel::Counters& counters) {
+  auto poller = os::Poller::open();
+  if (!poller) return fail(poller);
+  auto waker = os::Waker::open();
+  if (!waker) return fail(waker);
+
+  std::unique_ptr<Shard> shard(new Shard(options, std::move(tun), std::move(*poller),
+                                         std::move(*waker), server_tls, events, random, counters));
+  const std::pair<os::PollHandle, PollKey> sources[] = {
+      {shard->tun_.poll_handle(), kTun}, {shard->mailbox_.poll_handle(), kMail}};
+  for (const auto& [handle, key] : sources) {
+    if (auto ok = shard->poller_.add(handle, key); !ok) return fail(ok);
+  }
+  return shard;
+}
+
+Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Waker waker,
+             const quic::TlsServerContext* server_tls,
+             tunnel::TunnelEvents& events, Random& random, tunnel::Counters& counters)
+    : options_(options),
+      tun_(std::move(tun)),
+      poller_(std::move(poller)),
+      mailbox_(std::move(waker)),
+      counters_(counters),
+      stray_payloads_(options.tunnel.endpoint.shard_count),
+      tunnel_(options.tunnel, server_tls, events, random, counters) {}
+
+Result<void> Shard::use_socket(os::UdpSocket socket) {
+  if (socket_) poller_.remove(socket_->poll_handle());
+  tunnel_.payloads().clear();
+  is_socket_blocked_ = is_watching_writable_ = false;
+  socket_ = std::move(socket);
+  return poller_.add(socket_->poll_handle(), kSocket);
+}
+
+void Shard::run() {
+  os::name_thread(options_.thread_name);
+  while (!is_stopping_) {
+    const auto events = poller_.wait(tunnel_.next_timeout(), os::now());
+    const Timestamp now = os::now();
+    for (const os::PollEvent& event : events) {
+      switch (event.key) {
+        case kSocket:
+          if (event.is_writable) is_socket_blocked_ = false;
+          if (event.is_readable) receive_payloads(now);
+          break;
+        case kTun: read_packets(now); break;
+        case kMail: take_mail(now); break;
+      }
+    }
+    if (tunnel_.next_timeout() <= now) tunnel_.handle_timeouts(now);
+    flush(now);
+  }
+}
+
+void Shard::stop(tunnel::SessionEnd end, std::string text) {
+  post([end, text = std::move(text)](Shard& shard, Timestamp now) {
+    shard.tunnel_.close_all(end, text, now);
+    shard.is_stopping_ = true;
+  });
+}
+
+void Shard::receive_payloads(Timestamp now) {
+  socket_->receive(received_);
+  for (const UdpBurst& burst : received_.bursts()) {
+    counters_.bursts_received.add();
+    counters_.payload_bytes_received.add(burst.bytes.size());
+    for_each_payload(burst, [&](Bytes payload) {
+      counters_.payloads_received.add();
+      const std::size_t owner = tunnel_.shard_of_payload(payload);
+      if (owner == options_.index || owner >= siblings_.size()) {
+        receive(burst.path, burst.ecn, payload, now);
+        return;
+      }
+      StrayPayloads& strays = stray_payloads_[owner];
+      strays.bytes.insert(strays.bytes.end(), payload.begin(), payload.end());
+      strays.entries.push_back({burst.path, burst.ecn, payload.size()});
+    });
+  }
+  hand_over_payloads();
+}
+
+void Shard::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
+  if (!tunnel_.has_room()) write_packets();
+  tunnel_.receive(path, ecn, payload, now);
+}
+
+void Shard::read_packets(Timestamp now) {
+  read_.clear();
+  tun_.read(read_);
+  tunnel_.forward(read_, now);
+  hand_over_packets();
+}
+
+void Shard::take_mail(Timestamp now) {
+  for (Mail& mail : mailbox_.take()) {
+    std::visit(Overloaded{[&](Task& task) { task(*this, now); },
+                          [&](const StrayPayloads& strays) {
+                            Bytes rest = strays.bytes;
+                            for (const auto& [path, ecn, bytes] : strays.entries) {
+                              receive(path, ecn, rest.first(bytes), now);
+                              rest = rest.subspan(bytes);
+                            }
+                          },
+                          [&](const StrayPackets& strays) {
+                            Bytes rest = strays.bytes;
+                            for (const std::size_t bytes : strays.sizes) {
+                              tunnel_.forward(rest.first(bytes), now);
+                              rest = rest.subspan(bytes);
+                            }
+                            // Its lease has ended meanwhile: nobody's.
+                            counters_.drops.count(Drop::kNoSession, tunnel_.strays().size());
+                            tunnel_.strays().clear();
+                          }},
+               mail);
+  }
+}
+
+void Shard::flush(Timestamp now) {
+  bool is_done = false;
+  while (!is_done && !is_socket_blocked_) {
+    is_done = tunnel_.send(now);
+    send_payloads();
+  }
+  write_packets();
+}
+
+void Shard::send_payloads() {
+  if (tunnel_.payloads().empty()) return;
+  if (!socket_) return tunnel_.payloads().clear();
+  for (const UdpBurst& burst : tunnel_.payloads().bursts()) {
+    counters_.payload_bytes_sent.add(burst.bytes.size());
+  }
+  const auto result = socket_->send(tunnel_.payloads());
+  counters_.payloads_sent.add(result.sent_payloads);
+  counters_.bursts_sent.add(result.calls);
+  if (result.refused_payloads > 0) {
+    counters_.drops.count(Drop::kSocketRefused, result.refused_payloads);
+  }
+  counters_.queued_payloads.set(result.is_blocked ? tunnel_.payloads().payload_count() : 0);
+  if (result.is_blocked != is_watching_writable_) {
+    is_watching_writable_ = result.is_blocked;
+    poller_.watch_writable(socket_->poll_handle(), kSocket, result.is_blocked);
+  }
+  is_socket_blocked_ = result.is_blocked;
+}
+
+void Shard::write_packets() {
+  if (tunnel_.packets().empty()) return;
+  const std::size_t refused = tun_.write(tunnel_.packets());
+  if (refused > 0) counters_.drops.count(Drop::kTunRefused, refused);
+  tunnel_.packets().clear();
+}
+
+void Shard::hand_over_payloads() {
+  for (std::size_t owner = 0; owner < stray_payloads_.size(); ++owner) {
+    if (stray_payloads_[owner].entries.empty()) continue;
+    StrayPayloads strays = std::exchange(stray_payloads_[owner], {});
+    const std::size_t count = strays.entries.size();
+    counters_.stray_payloads.add(count);
+    if (!siblings_[owner]->offer(std::move(strays), kMaxWaitingMail)) {
+      counters_.drops.count(Drop::kQueueFull, count);
+    }
+  }
+}
+
+void Shard::hand_over_packets() {
+  if (tunnel_.strays().empty()) return;
+  std::vector<StrayPackets> by_owner(siblings_.size());
+  for (const Bytes packet : tunnel_.strays()) {
+    const auto ip = wire::parse_ip_packet(packet);
+    const auto owner = ip ? options_.owner_of_lease(ip->destination) : std::nullopt;
+    if (!owner || *owner == options_.index || *owner >= siblings_.size()) {
+      counters_.drops.count(Drop::kNoSession);
+      continue;
+    }
+    StrayPackets& strays = by_owner[*owner];
+    strays.bytes.insert(strays.bytes.end(), packet.begin(), packet.end());
+    strays.sizes.push_back(packet.size());
+  }
+  tunnel_.strays().clear();
+
+  for (std::size_t owner = 0; owner < by_owner.size(); ++owner) {
+    const std::size_t count = by_owner[owner].sizes.size();
+    if (count == 0) continue;
+    counters_.stray_packets.add(count);
+    if (!siblings_[owner]->offer(std::move(by_owner[owner]), kMaxWaitingMail)) {
+      counters_.drops.count(Drop::kQueueFull, count);
+    }
+  }
+}
+
+}  // namespace qdt::shard

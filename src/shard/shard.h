@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/random.h"
+#include "os/poller.h"
+#include "os/tun_device.h"
+#include "os/udp_socket.h"
+#include "shard/mailbox.h"
+#include "tunnel/tunnel.h"
+
+namespace qdt::shard {
+
+/// Payloads that reached another shard than their connection's.
+struct StrayPayloads {
+  struct Entry {
+    UdpPath path;
+    Ecn ecn;
+    std::size_t bytes;
+  };
+  std::vector<std::uint8_t> bytes;  // all payloads, back to back
+  std::vector<Entry> entries;
+};
+
+/// Packets that reached another shard than their session's.
+struct StrayPackets {
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::size_t> sizes;
+};
+
+class Shard;
+
+/// Something to be done to a shard on its own thread.
+using Task = std::move_only_function<void(Shard& shard, Timestamp now)>;
+
+using Mail = std::variant<StrayPayloads, StrayPackets, Task>;
+
+/// One thread and everything that only it may touch: a UDP socket, a TUN queue, and the tunnel
+/// between them. Shards share nothing; what reaches the wrong one, and control, comes by mail.
+class Shard {
+ public:
+  struct Options {
+    std::string thread_name = "qdt";
+    std::size_t index = 0;
+    tunnel::Tunnel::Options tunnel;
+    /// Which shard has the session with this lease; asked for strays only. Any thread.
+    std::function<std::optional<std::size_t>(const IpAddress&)> owner_of_lease;
+  };
+
+  /// What is referred to outlives the shard.
+  static Result<std::unique_ptr<Shard>> create(const Options& options, os::TunQueue tun,
+                                               const quic::TlsServerContext* server_tls,
+                                               tunnel::TunnelEvents& events, Random& random,
+                                               tunnel::Counters& counters);
+
+  /// Once all shards are there: their mailboxes in order, this one's included.
+  void introduce(std::vector<Mailbox<Mail>*> siblings) { siblings_ = std::move(siblings); }
+  Mailbox<Mail>& mailbox() { return mailbox_; }
+
+  /// Sends and receives by `socket` from now on; what waited for the one before is dropped. On the
+  /// shard's thread, or before run().
+  Result<void> use_socket(os::UdpSocket socket);
+  /// On the shard's thread.
+  tunnel::Tunnel& tunnel() { return tunnel_; }
+
+  /// Works until stop(). Call on the shard's own thread.
+  void run();
+
+  /// Has `task` done between two batches. Any thread.
+  void post(Task task) { mailbox_.post(std::move(task)); }
+  /// Closes everything in the tunnel, then lets run() return. Any thread.
+  void stop(tunnel::SessionEnd end, std::string text);
+
+ private:
+  Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Waker waker,
+        const quic::TlsServerContext* server_tls, tunnel::TunnelEvents& events,
+        Random& random, tunnel::Counters& counters);
+
+  void receive_payloads(Timestamp now);
+  void read_packets(Timestamp now);
+  void take_mail(Timestamp now);
+  void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
+  void flush(Timestamp now);
+  void write_packets();
+  void send_payloads();
+  void hand_over_payloads();
+  void hand_over_packets();
+
+  Options options_;
+  std::optional<os::UdpSocket> socket_;
+  os::TunQueue tun_;
+  os::Poller poller_;
+  Mailbox<Mail> mailbox_;
+  std::vector<Mailbox<Mail>*> siblings_;
+  tunnel::Counters& counters_;
+
+  os::UdpReceiveBatch received_;
+  PacketBatch read_;
+  std::vector<StrayPayloads> stray_payloads_;  // one for each sibling
+  tunnel::Tunnel tunnel_;
+  bool is_socket_blocked_ = false;
+  bool is_watching_writable_ = false;
+  bool is_stopping_ = false;
+};
+
+}  // namespace qdt::shard

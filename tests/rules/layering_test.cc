@@ -1,0 +1,178 @@
+// The dependency rules of docs/architecture.md, checked against every #include in the tree.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace qdt {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::set<std::string>;
+
+// What a folder may include besides itself. Arrows point one way.
+const std::map<std::string, Names> kMayInclude = {
+    {"base", {}},
+    {"wire", {"base"}},
+    {"quic", {"base", "wire"}},
+    {"tunnel", {"base", "wire", "quic"}},
+    {"os", {"base"}},
+    {"shard", {"base", "wire", "quic", "tunnel", "os"}},
+    {"server", {"base", "wire", "quic", "tunnel", "os", "shard"}},
+    {"client", {"base", "wire", "quic", "tunnel", "os", "shard"}},
+    {"ops", {"base", "wire", "tunnel", "os"}},
+};
+
+struct Include {
+  std::string file;  // relative to src
+  std::string folder;
+  std::string path;
+  bool is_system;  // in angle brackets
+};
+
+struct Source {
+  std::string file;
+  std::string folder;
+  std::vector<std::string> lines;
+  bool is_test() const { return file.find("_test.") != std::string::npos; }
+};
+
+const std::vector<Source>& sources() {
+  static const std::vector<Source> all = [] {
+    std::vector<Source> found;
+    const fs::path root = fs::path(QDT_SOURCE_DIR) / "src";
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cc") continue;
+      const fs::path file = fs::relative(entry.path(), root);
+      Source source{.file = file, .folder = *file.begin()};
+      std::ifstream stream(entry.path());
+      for (std::string line; std::getline(stream, line);) source.lines.push_back(line);
+      found.push_back(std::move(source));
+    }
+    return found;
+  }();
+  return all;
+}
+
+std::vector<Include> includes() {
+  static const std::regex pattern(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
+  std::vector<Include> found;
+  for (const Source& source : sources()) {
+    for (const std::string& line : source.lines) {
+      std::smatch match;
+      if (!std::regex_search(line, match, pattern)) continue;
+      found.push_back({source.file, source.folder, match[2], match[1] == "<"});
+    }
+  }
+  return found;
+}
+
+bool starts_with_any(const std::string& text, const Names& prefixes) {
+  return std::ranges::any_of(prefixes,
+                             [&](const auto& prefix) { return text.starts_with(prefix); });
+}
+
+TEST(Layering, SeesTheWholeTree) {
+  EXPECT_GT(sources().size(), 50u);
+  EXPECT_GT(includes().size(), 300u);
+}
+
+TEST(Layering, EveryFolderIncludesOnlyWhatIsBelowIt) {
+  for (const Include& include : includes()) {
+    if (include.is_system) continue;
+    const std::string target = include.path.substr(0, include.path.find('/'));
+    const bool is_test_support =
+        target == "support" && include.file.find("_test.") != std::string::npos;
+    if (target == include.folder || is_test_support) continue;
+    const auto allowed = kMayInclude.find(include.folder);
+    ASSERT_NE(allowed, kMayInclude.end()) << "src/" << include.folder << " is in no layer";
+    EXPECT_TRUE(allowed->second.contains(target))
+        << "src/" << include.file << " includes " << include.path;
+  }
+}
+
+TEST(Layering, OpsSeesOfTheTunnelOnlyItsCounters) {
+  for (const Include& include : includes()) {
+    if (include.folder != "ops" || !include.path.starts_with("tunnel/")) continue;
+    EXPECT_EQ(include.path, "tunnel/counters.h") << include.file;
+  }
+}
+
+TEST(Layering, EachThirdPartyLibraryHasOnePlace) {
+  const std::map<std::string, Names> places = {
+      {"ngtcp2/", {"quic/"}},
+      {"nghttp3/", {"quic/"}},
+      {"gnutls/", {"quic/", "wire/seal."}},
+      {"nlohmann/", {"wire/handshake", "wire/vectors_test", "os/linux/", "ops/"}},
+      {"yaml-cpp/", {"ops/"}},
+      {"spdlog/", {"ops/"}},
+      {"fmt/", {"ops/"}},
+      {"prometheus/", {"ops/"}},
+      {"httplib.h", {"ops/"}},
+      {"gperftools/", {"ops/"}},
+      {"libmnl/", {"os/linux/"}},
+      {"nftables/", {"os/linux/"}},
+      {"systemd/", {"os/linux/"}},
+  };
+  for (const Include& include : includes()) {
+    if (!include.is_system) continue;
+    for (const auto& [library, folders] : places) {
+      if (!include.path.starts_with(library)) continue;
+      EXPECT_TRUE(starts_with_any(include.file, folders))
+          << "src/" << include.file << " includes " << include.path;
+    }
+  }
+}
+
+TEST(Layering, OnlyOsKnowsTheSystem) {
+  const Names system = {"sys/",     "netinet/", "arpa/",   "linux/",    "net/",      "netdb.h",
+                        "unistd.h", "fcntl.h",  "poll.h",  "pthread.h", "ifaddrs.h", "dlfcn.h",
+                        "sched.h",  "spawn.h",  "csignal", "signal.h",  "windows.h", "winsock2.h"};
+  for (const Include& include : includes()) {
+    if (!include.is_system || include.folder == "os") continue;
+    EXPECT_FALSE(starts_with_any(include.path, system))
+        << "src/" << include.file << " includes <" << include.path << ">";
+  }
+}
+
+TEST(Layering, OnlyOsAsksWhichPlatformItIsOn) {
+  static const std::regex pattern(R"(^\s*#\s*(if|elif).*(_WIN32|__linux__|__APPLE__|__unix__))");
+  for (const Source& source : sources()) {
+    if (source.folder == "os") continue;
+    for (const std::string& line : source.lines) {
+      EXPECT_FALSE(std::regex_search(line, pattern)) << "src/" << source.file << ": " << line;
+    }
+  }
+}
+
+TEST(Layering, HeadersShowNoThirdPartyType) {
+  const Names third_party = {"ngtcp2/",   "nghttp3/", "gnutls/",  "nlohmann/",
+                             "yaml-cpp/", "spdlog/",  "fmt/",     "prometheus/",
+                             "httplib.h", "libmnl/",  "nftables/"};
+  // Headers that say of themselves that they are their folder's own affair.
+  const Names internal = {"quic/path.h", "quic/engine.h", "os/linux/", "ops/yaml_tree.h",
+                          "ops/config_value.h"};
+  for (const Include& include : includes()) {
+    if (!include.file.ends_with(".h") || starts_with_any(include.file, internal)) continue;
+    EXPECT_FALSE(include.is_system && starts_with_any(include.path, third_party))
+        << "src/" << include.file << " includes <" << include.path << ">";
+  }
+}
+
+TEST(Layering, FilesStaySmall) {
+  constexpr std::size_t kMaxLines = 500;
+  for (const Source& source : sources()) {
+    EXPECT_LE(source.lines.size(), kMaxLines) << "src/" << source.file << " wants to be two files";
+  }
+}
+
+}  // namespace
+}  // namespace qdt

@@ -1,0 +1,157 @@
+// Per packet nothing is allocated: two real tunnels move packets in memory while every allocation
+// of the process is counted, the libraries' included.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "sim/nodes.h"
+
+namespace {
+
+std::atomic<bool> is_counting{false};
+std::atomic<std::size_t> allocations{0};
+
+void note_allocation() {
+  if (is_counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
+}
+
+}  // namespace
+
+// The C library's own functions under the names that everybody calls.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) {
+  note_allocation();
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  note_allocation();
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  note_allocation();
+  return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  note_allocation();
+  return __libc_memalign(alignment, size);
+}
+}
+
+namespace qdt::testing {
+namespace {
+
+class NoAllocation : public ::testing::Test {
+ protected:
+  explicit NoAllocation(const ServerNodeOptions& options = {}) : server(options) {
+    now = Timestamp(1s);
+    client.connect(kClientAddress, kServerAddress, now);
+    while (!client.response && now < Timestamp(10s)) exchange();
+    // Path MTU discovery, and every buffer at its working size.
+    for (int i = 0; i < 3000; ++i) exchange();
+  }
+
+  // What one end has to send is what the other receives, a millisecond later.
+  void exchange() {
+    now += 1ms;
+    carry(client.tunnel(), server.tunnel());
+    carry(server.tunnel(), client.tunnel());
+    for (tunnel::Tunnel* tunnel : {&client.tunnel(), &server.tunnel()}) {
+      if (tunnel->next_timeout() <= now) tunnel->handle_timeouts(now);
+    }
+  }
+
+  void carry(tunnel::Tunnel& from, tunnel::Tunnel& to) {
+    bool is_done = false;
+    while (!is_done) {
+      is_done = from.send(now);
+      for (const UdpBurst& burst : from.payloads().bursts()) {
+        const UdpPath seen{.local = burst.path.remote, .remote = burst.path.local};
+        for_each_payload(burst, [&](Bytes payload) {
+          if (lose_every > 0 && ++carried % lose_every == 0) return;
+          to.receive(seen, burst.ecn, payload, now);
+          received += to.packets().size();
+          to.packets().clear();
+        });
+      }
+      from.payloads().clear();
+    }
+  }
+
+  // Sends `rounds` times a batch of packets each way and returns the allocations of the later half.
+  std::size_t count_allocations(int rounds, std::size_t packets_each, std::size_t packet_bytes) {
+    const IpAddress lease = client.response->client_ip;
+    const Packet up = udp_packet(lease, kInternet, packet_bytes);
+    const Packet down = udp_packet(kInternet, lease, packet_bytes);
+    for (int round = 0; round < rounds; ++round) {
+      if (round == rounds / 2) {
+        received = 0;
+        allocations = 0;
+        is_counting = true;
+      }
+      for (std::size_t i = 0; i < packets_each; ++i) {
+        client.tunnel().forward(up, now);
+        server.tunnel().forward(down, now);
+      }
+      exchange();
+    }
+    is_counting = false;
+    return allocations;
+  }
+
+  ServerNode server;
+  ClientNode client;
+  Timestamp now;
+  std::size_t received = 0;
+  std::size_t lose_every = 0;
+  std::size_t carried = 0;
+};
+
+TEST_F(NoAllocation, CountsAllocationsAtAll) {
+  is_counting = true;
+  const auto before = allocations.load();
+  auto* volatile probe = new int(7);
+  delete probe;
+  is_counting = false;
+  EXPECT_GT(allocations.load(), before);
+}
+
+TEST_F(NoAllocation, BothWaysInWholeDatagrams) {
+  EXPECT_EQ(count_allocations(2000, 20, 1350), 0u);
+  EXPECT_EQ(received, 2u * 1000 * 20);
+}
+
+TEST_F(NoAllocation, BothWaysWithSmallPackets) {
+  EXPECT_EQ(count_allocations(2000, 40, 64), 0u);
+  EXPECT_EQ(received, 2u * 1000 * 40);
+}
+
+TEST_F(NoAllocation, BothWaysInFragments) {
+  EXPECT_EQ(count_allocations(2000, 10, 2400), 0u);
+  EXPECT_GE(received, 1000u * 10);
+}
+
+TEST_F(NoAllocation, WhileEverythingIsDropped) {
+  const Packet spoofed = udp_packet(IpAddress::v4(0x09090909), kInternet, 100);
+  const Packet garbage(50, 0xff);
+  const Packet stray = udp_packet(kInternet, IpAddress::v4(0x0a080077), 100);
+  is_counting = true;
+  allocations = 0;
+  for (int i = 0; i < 10000; ++i) {
+    client.tunnel().forward(spoofed, now);
+    client.tunnel().forward(garbage, now);
+    server.tunnel().forward(stray, now);
+    server.tunnel().receive({kServerAddress, kClientAddress}, Ecn::kNotEct, garbage, now);
+  }
+  is_counting = false;
+  EXPECT_EQ(allocations, 0u);
+}
+
+}  // namespace
+}  // namespace qdt::testing
