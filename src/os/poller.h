@@ -39,7 +39,7 @@ class Poller {
 
  private:
   struct State;
-  explicit Poller(std::unique_ptr<State> state);
+  Poller();
   std::unique_ptr<State> state_;
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +32,7 @@ class UdpReceiveBatch {
   std::unique_ptr<Messages> messages_;
   std::array<UdpBurst, kMaxBursts> bursts_;
   std::size_t count_ = 0;
+  std::size_t received_ = 0;  // messages of the latest call, the unusable ones included
 };
 
 /// A non-blocking UDP socket that reads and writes bursts. One thread.
@@ -37,12 +40,17 @@ class UdpSocket {
  public:
   struct Options {
     SocketAddress local;  ///< unspecified IPv6 takes IPv4 too, where the host has both
+    /// The only peer, for a client: the kernel then picks the local address, and tells when the
+    /// peer's port is closed.
+    std::optional<SocketAddress> remote;
     /// Sockets of one group share a port; the kernel spreads arrivals over them.
     bool is_shared = false;
     /// Firewall mark of everything sent (needs CAP_NET_ADMIN); 0: none.
     std::uint32_t mark = 0;
     /// Wanted kernel buffers, each way; what the host refuses is left at its limit.
     std::size_t buffer_bytes = 7 << 20;
+    /// The kernel cuts and joins bursts (UDP_SEGMENT, UDP_GRO) where it can.
+    bool use_offloads = true;
   };
 
   static Result<UdpSocket> open(const Options& options, Logger& logger);
@@ -55,13 +63,15 @@ class UdpSocket {
 
   struct SendResult {
     std::size_t sent_payloads = 0;
+    std::size_t calls = 0;             ///< pieces in which the kernel took them
     std::size_t refused_payloads = 0;  ///< the kernel would not have them: given up
     bool is_blocked = false;           ///< the rest waits until the socket is writable
   };
   /// Sends and pops what it can from the front of `queue`.
   SendResult send(UdpSendQueue& queue);
 
-  /// With the port that the kernel chose, where 0 was asked for.
+  /// With the port that the kernel chose where 0 was asked for, and the address where there is a
+  /// remote.
   SocketAddress local_address() const;
   PollHandle poll_handle() const;
 

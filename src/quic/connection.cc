@@ -109,8 +109,10 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (state_ == State::kClosing) owes_close_ = true;  // the peer has not heard it: say it again
   if (state_ != State::kOpen) return;
   const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(ecn)};
+  is_in_engine_ = true;
   const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));
+  is_in_engine_ = false;
   if (status != 0) fail(status, now);
 }
 
@@ -216,9 +218,7 @@ Timestamp Connection::next_timeout() const {
 void Connection::handle_timeout(Timestamp now) {
   if (state_ != State::kOpen) return;
   is_in_engine_ = true;
-  is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
-  is_in_engine_ = false;
   is_in_engine_ = false;
   if (status != 0) fail(status, now);
 }
