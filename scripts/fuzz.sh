@@ -1,0 +1,13 @@
+#!/bin/sh
+# Fuzzes each target for a while, from its corpus; a fault leaves its input in build/fuzz/.
+# Usage: [FUZZ_SECONDS=60] scripts/fuzz.sh [TARGET...]
+set -eu
+cd "$(dirname "$0")/.."
+scripts/build.sh fuzz
+[ $# -gt 0 ] || set -- $(cd fuzz && ls ./*_fuzz.cc | sed 's|^./||; s/_fuzz.cc$//')
+for target; do
+  echo "fuzzing $target for ${FUZZ_SECONDS:-60} s"
+  mkdir -p "build/fuzz/corpus/$target"
+  "build/fuzz/${target}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="build/fuzz/$target-" "build/fuzz/corpus/$target" "fuzz/corpus/$target"
+done
