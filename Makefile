@@ -1,0 +1,47 @@
+# The front door. Each target does all that it needs: on a fresh machine `make demo` and `make test`
+# install, build and run.
+
+JOBS ?= $(shell nproc)
+
+.PHONY: help setup build demo test test-sanitizers lint format fuzz bench test-docker install clean
+
+help:
+	@echo "make setup        install every dependency (Debian 12 or 13; root or sudo)"
+	@echo "make build        build/release/qdt-server and build/release/qdt-client"
+	@echo "make demo         see it work: four hosts in network namespaces, real traffic (root)"
+	@echo "make test         all tests: units, simulator, sanitizers, namespaces (root)"
+	@echo "make lint         clang-format, clang-tidy, shellcheck"
+	@echo "make format       let clang-format rewrite the sources"
+	@echo "make fuzz         each fuzz target for a minute (FUZZ_SECONDS=60)"
+	@echo "make test-docker  build the Dockerfile's image without a Docker daemon and run it (root)"
+	@echo "make install      into PREFIX=/usr/local, systemd units included (DESTDIR works)"
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	@scripts/build.sh release qdt-server qdt-client
+
+demo: build
+	@tests/netns/demo.sh
+
+test: setup
+	@scripts/test.sh
+
+lint: setup
+	@scripts/lint.sh
+
+format:
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+fuzz: setup
+	@scripts/fuzz.sh
+
+test-docker:
+	@scripts/test-docker.sh
+
+install: build
+	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
+
+clean:
+	rm -rf build

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Installs everything that building, testing and the demo need, on Debian 12 and 13. Asks nothing,
+# may be run again at any time, and does nothing when all is there.
+# Usage: scripts/setup.sh [build|all]   (build: only what compiling needs; all, the default: tests too)
+set -eu
+
+what=${1:-all}
+
+# QUIC and HTTP/3: from bookworm-backports on Debian 12.
+quic_packages="libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev"
+build_packages="g++ cmake ninja-build pkg-config make git ca-certificates
+  libgnutls28-dev libmnl-dev libnftables-dev libsystemd-dev nlohmann-json3-dev libyaml-cpp-dev
+  libfmt-dev libspdlog-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev
+  libgoogle-perftools-dev libgtest-dev libgmock-dev libbenchmark-dev"
+# Clang 19: the first in Debian whose tools and fuzzer understand std::expected.
+test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
+  iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 socat
+  shellcheck"
+quic_test_packages="ngtcp2-client"
+
+case $what in
+  build) packages=$build_packages quic=$quic_packages ;;
+  all) packages="$build_packages $test_packages" quic="$quic_packages $quic_test_packages" ;;
+  *) echo "usage: $0 [build|all]" >&2; exit 2 ;;
+esac
+
+. /etc/os-release
+case ${ID:-}${VERSION_ID:-} in
+  debian12) backports=bookworm-backports ;;
+  debian13) backports= ;;
+  *)
+    echo "setup: this is ${PRETTY_NAME:-an unknown system}; it knows Debian 12 and 13." >&2
+    echo "setup: elsewhere install the equivalents of:" $packages $quic >&2
+    exit 1 ;;
+esac
+
+is_installed() {
+  dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+}
+
+missing=
+for package in $packages $quic; do
+  is_installed "$package" || missing="$missing $package"
+done
+# Debian 12's own ngtcp2 is from before version 1.
+if [ -z "$missing" ] && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" ge 1.11; then
+  echo "setup: everything is there"
+  exit 0
+fi
+echo "setup: installing$missing"
+
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null; then
+  as_root=sudo
+else
+  echo "setup: needs root: run it as root, or install sudo" >&2
+  exit 1
+fi
+apt_get() {
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120 \
+    -o Acquire::Retries=3 "$@"
+}
+
+apt_get update
+if [ -n "$backports" ] && ! apt-get indextargets --format '$(RELEASE)' | grep -qx "$backports"; then
+  # The mirror is the one that this machine uses already.
+  mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' |
+    awk -v suite="$VERSION_CODENAME" '$1 == "Packages" && $2 == suite { print $3; exit }')
+  if [ -z "$mirror" ]; then
+    echo "setup: no apt source for $VERSION_CODENAME found, so none for $backports can be derived;" >&2
+    echo "setup: add $backports to the apt sources by hand and run this again" >&2
+    exit 1
+  fi
+  echo "setup: adding $backports to the apt sources"
+  printf '%s\n' "Types: deb" "URIs: $mirror" "Suites: $backports" "Components: main" \
+    "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg" |
+    $as_root tee /etc/apt/sources.list.d/qdt-backports.sources >/dev/null
+  apt_get update
+fi
+
+# tshark's package would ask who may capture.
+echo 'wireshark-common wireshark-common/install-setuid boolean false' | $as_root debconf-set-selections
+# shellcheck disable=SC2086  # lists of packages
+apt_get install --no-install-recommends ${backports:+-t $backports} $quic
+# shellcheck disable=SC2086
+apt_get install --no-install-recommends $packages
+echo "setup: done"

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Everything that CI runs: the unit and simulator tests under AddressSanitizer, UBSan and
+# ThreadSanitizer, then the release build with the namespace tests, last, so that the output ends
+# with its summary.
+set -eu
+cd "$(dirname "$0")/.."
+
+for preset in dev tsan; do
+  scripts/build.sh "$preset"
+  echo "testing $preset"
+  ctest --preset "$preset"
+done
+scripts/build.sh release
+echo "testing release"
+ctest --preset release
