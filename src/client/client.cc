@@ -21,12 +21,6 @@ Result<std::unique_ptr<shard::Mailbox<Message>>> make_mailbox() {
   return std::make_unique<shard::Mailbox<Message>>(std::move(*waker));
 }
 
-std::string join(const std::vector<IpAddress>& addresses) {
-  std::string text;
-  for (const IpAddress& address : addresses) text += (text.empty() ? "" : ", ") + address.to_string();
-  return text;
-}
-
 }  // namespace
 
 Client::Client(const Options& options, const quic::TlsClientContext& tls, Random& random,
@@ -94,9 +88,9 @@ Result<void> Client::set_up() {
   tunnel.endpoint.connection.handshake_timeout = options_.timeout;
   tunnel.endpoint.secret = random_.bytes<32>();
   tunnel.max_packet_bytes = options_.connector.mtu;
-  auto shard = shard::Shard::create({.thread_name = "qdt-client", .tunnel = tunnel},
-                                    std::move(tun->queues.front()), nullptr, connector_, random_,
-                                    counters_);
+  auto shard =
+      shard::Shard::create({.thread_name = "qdt-client", .tunnel = tunnel},
+                           std::move(tun->queues.front()), nullptr, connector_, random_, counters_);
   if (!shard) return fail(shard);
   shard_ = std::move(*shard);
   thread_ = std::thread([this] { shard_->run(); });
@@ -157,13 +151,13 @@ std::variant<wire::ConnectResponse, Client::Outcome> Client::connect(const Socke
   if (!socket) return Outcome{Exit::kUnreachable, socket.error().message};
 
   const UdpPath path{.local = socket->local_address(), .remote = server};
-  shard_->post([this, path, socket = std::move(*socket)](shard::Shard& shard,
-                                                         Timestamp now) mutable {
-    if (const auto ok = shard.use_socket(std::move(socket)); !ok) {
-      return events_->post(Ending{Ending::Kind::kUnreachable, ok.error().message});
-    }
-    connector_.connect(shard.tunnel(), path, now);
-  });
+  shard_->post(
+      [this, path, socket = std::move(*socket)](shard::Shard& shard, Timestamp now) mutable {
+        if (const auto ok = shard.use_socket(std::move(socket)); !ok) {
+          return events_->post(Ending{Ending::Kind::kUnreachable, ok.error().message});
+        }
+        connector_.connect(shard.tunnel(), path, now);
+      });
 
   switch (wait(deadline)) {
     case Woken::kStop: return Outcome{};
@@ -209,16 +203,15 @@ Result<void> Client::set_up_host(const wire::ConnectResponse& response) {
   // Without routes into the tunnel, the server's name servers may not be reachable by it.
   if (options_.routing == Routing::kNothing && options_.dns.empty()) return {};
   if (dns.empty()) return {};
-  if (auto ok = network_->use_dns(dns); !ok) return ok;
-  logger_.info("name servers: " + join(dns));
-  return {};
+  return network_->use_dns(dns);
 }
 
 Client::Outcome Client::outcome_of(const Ending& ending) const {
   switch (ending.kind) {
     case Ending::Kind::kRefused: return {Exit::kRefused, "refused by the server: " + ending.text};
     case Ending::Kind::kUnreachable: return {Exit::kUnreachable, ending.text};
-    case Ending::Kind::kLost: return {Exit::kUnreachable, "the connection was lost: " + ending.text};
+    case Ending::Kind::kLost:
+      return {Exit::kUnreachable, "the connection was lost: " + ending.text};
   }
   return {Exit::kUnreachable, ending.text};
 }

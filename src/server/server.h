@@ -55,8 +55,7 @@ class Server {
   Server(const Options& options, Random& random, Logger& logger);
   Result<void> set_up(const quic::TlsServerContext& tls);
   Result<void> set_up_host();
-  Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun,
-                         const quic::TlsServerContext& tls);
+  Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun, const quic::TlsServerContext& tls);
   void run_shards();
 
   Options options_;

@@ -9,7 +9,9 @@
 namespace qdt::shard {
 namespace {
 
-Mailbox<int> make_mailbox() { return Mailbox<int>(std::move(*os::Waker::open())); }
+Mailbox<int> make_mailbox() {
+  return Mailbox<int>(std::move(*os::Waker::open()));
+}
 
 TEST(Mailbox, KeepsTheOrder) {
   auto mailbox = make_mailbox();

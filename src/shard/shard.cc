@@ -33,8 +33,8 @@ Result<std::unique_ptr<Shard>> Shard::create(const Options& options, os::TunQueu
 
   std::unique_ptr<Shard> shard(new Shard(options, std::move(tun), std::move(*poller),
                                          std::move(*waker), server_tls, events, random, counters));
-  const std::pair<os::PollHandle, PollKey> sources[] = {
-      {shard->tun_.poll_handle(), kTun}, {shard->mailbox_.poll_handle(), kMail}};
+  const std::pair<os::PollHandle, PollKey> sources[] = {{shard->tun_.poll_handle(), kTun},
+                                                        {shard->mailbox_.poll_handle(), kMail}};
   for (const auto& [handle, key] : sources) {
     if (auto ok = shard->poller_.add(handle, key); !ok) return fail(ok);
   }
@@ -42,8 +42,8 @@ Result<std::unique_ptr<Shard>> Shard::create(const Options& options, os::TunQueu
 }
 
 Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Waker waker,
-             const quic::TlsServerContext* server_tls,
-             tunnel::TunnelEvents& events, Random& random, tunnel::Counters& counters)
+             const quic::TlsServerContext* server_tls, tunnel::TunnelEvents& events, Random& random,
+             tunnel::Counters& counters)
     : options_(options),
       tun_(std::move(tun)),
       poller_(std::move(poller)),

@@ -80,8 +80,8 @@ class Shard {
 
  private:
   Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Waker waker,
-        const quic::TlsServerContext* server_tls, tunnel::TunnelEvents& events,
-        Random& random, tunnel::Counters& counters);
+        const quic::TlsServerContext* server_tls, tunnel::TunnelEvents& events, Random& random,
+        tunnel::Counters& counters);
 
   void receive_payloads(Timestamp now);
   void read_packets(Timestamp now);

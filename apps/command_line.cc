@@ -1,0 +1,76 @@
+#include "command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+#include <vector>
+
+#include "ops/log.h"
+#include "os/host_network.h"
+
+namespace qdt::apps {
+namespace {
+
+constexpr const char* kVersion = QDT_VERSION;
+
+// Go's flag package takes one dash or two; users of a Go QDT have `-config` in their scripts.
+std::vector<std::string> with_two_dashes(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    const bool is_long = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
+    if (is_long) argument.insert(0, "-");
+  }
+  return arguments;
+}
+
+}  // namespace
+
+std::optional<CommandLine> parse_command_line(int argc, char** argv, const Program& program,
+                                              int& exit_code) {
+  CommandLine command_line{.config_path = program.default_config};
+  CLI::App app(program.description, program.name);
+  app.footer(program.footer);
+  app.set_version_flag("--version", program.name + " " + kVersion, "print the version and exit");
+  app.set_help_flag("-h,--help", "print this help and exit");
+  app.add_option("-c,--config", command_line.config_path, "the configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_flag("--check-config", command_line.check_config,
+               "check the configuration, change nothing, and exit: 0 when it is good, else 1");
+  app.add_flag("--cleanup", command_line.cleanup,
+               "undo what a crashed " + program.name +
+                   " left behind on this host (routes, rules, DNS, firewall), and exit");
+
+  std::vector<std::string> arguments = with_two_dashes(argc, argv);
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error, std::cout, std::cerr);
+    exit_code = status == 0 ? 0 : 1;
+    return std::nullopt;
+  }
+  return command_line;
+}
+
+void print_error(const std::string& program, const std::string& message) {
+  std::istringstream lines(message);
+  for (std::string line; std::getline(lines, line);) {
+    std::cerr << program << ": " << line << '\n';
+  }
+}
+
+int clean_up(const std::string& program) {
+  const auto logger = ops::make_logger(LogLevel::kWarning, /*json=*/false);
+  const auto undone = os::clean_up_host_network("", *logger);
+  if (!undone) {
+    print_error(program, undone.error().message);
+    return 1;
+  }
+  if (undone->empty()) std::cout << "nothing was left behind\n";
+  for (const std::string& line : *undone) std::cout << line << '\n';
+  return 0;
+}
+
+}  // namespace qdt::apps

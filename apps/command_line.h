@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace qdt::apps {
+
+/// What both programs can be asked to do.
+struct CommandLine {
+  std::string config_path;
+  bool check_config = false;
+  bool cleanup = false;
+};
+
+/// What --help says about a program.
+struct Program {
+  std::string name;
+  std::string description;
+  std::string default_config;
+  std::string footer;
+};
+
+/// Reads the command line; `-config FILE` is taken for `--config FILE`, and so on for every option.
+/// Nothing when the program is to exit with `exit_code`: it printed its help, its version, or what
+/// is wrong.
+std::optional<CommandLine> parse_command_line(int argc, char** argv, const Program& program,
+                                              int& exit_code);
+
+/// Prints `PROGRAM: message`, each line of it, to standard error.
+void print_error(const std::string& program, const std::string& message);
+
+/// `--cleanup`: undoes what crashed programs left on this host, and says what. The exit code.
+int clean_up(const std::string& program);
+
+}  // namespace qdt::apps

@@ -1,0 +1,103 @@
+// qdt-client: carries this host's packets to a QDT server.
+
+#include <iostream>
+#include <string>
+
+#include "client/client.h"
+#include "command_line.h"
+#include "ops/config.h"
+#include "ops/log.h"
+#include "os/process.h"
+#include "os/system_random.h"
+#include "quic/tls.h"
+
+namespace {
+
+using namespace qdt;
+
+constexpr const char* kName = "qdt-client";
+
+const apps::Program kProgram = {
+    .name = kName,
+    .description =
+        "The client of QDT, a VPN inside HTTP/3: this host's packets travel to a "
+        "qdt-server as QUIC datagrams on UDP port 443.\n",
+    .default_config = "client.yaml",
+    .footer =
+        "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
+        "server, 3 server not reached or lost.\nEvery key is explained in "
+        "client.example.yaml; a server's first start prints a client.yaml that fits it."};
+
+int fail_with(const std::string& message) {
+  apps::print_error(kName, message);
+  return 1;
+}
+
+client::Routing routing(ops::RouteMode mode) {
+  switch (mode) {
+    case ops::RouteMode::kDefault: return client::Routing::kEverything;
+    case ops::RouteMode::kCidr: return client::Routing::kPool;
+    case ops::RouteMode::kNone: return client::Routing::kNothing;
+  }
+  return client::Routing::kEverything;
+}
+
+client::Client::Options client_options(const ops::ClientConfig& config) {
+  return {.server_host = config.server_host,
+          .server_port = config.server_port,
+          .tun_name = config.tun_name,
+          .routing = routing(config.route_mode),
+          .dns = config.dns,
+          .timeout = config.timeout,
+          .connector = {.token = config.token,
+                        .server_name = config.server_host,
+                        .mtu = config.mtu,
+                        .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
+                        .platform = os::platform(),
+                        .max_reassembly_bytes = config.max_reassembly_bytes}};
+}
+
+Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {
+  if (config.tls_fingerprint) {
+    return quic::TlsClientContext::with_fingerprint(*config.tls_fingerprint);
+  }
+  if (config.insecure) return quic::TlsClientContext::without_verification();
+  return quic::TlsClientContext::with_system_trust();
+}
+
+int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
+  const auto logger = ops::make_logger(config.log_level, config.log_json);
+  if (tls.trust() == quic::TlsClientContext::Trust::kNone) {
+    logger->warning(
+        "insecure: true: the server's certificate is not checked; anyone on the way "
+        "can read the token and everything else");
+  }
+  os::SystemRandom random;
+  client::Client client(client_options(config), tls, random, *logger);
+  const client::Client::Outcome outcome = client.run(stop);
+  os::notify_stopping();
+  if (!outcome.text.empty()) apps::print_error(kName, outcome.text);
+  return static_cast<int>(outcome.exit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int exit_code = 0;
+  const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
+  if (!command_line) return exit_code;
+  auto stop = os::StopSignal::open();
+  if (!stop) return fail_with(stop.error().message);
+  if (command_line->cleanup) return apps::clean_up(kName);
+
+  const auto loaded = ops::load_client_config(command_line->config_path);
+  if (!loaded) return fail_with(loaded.error().message);
+  for (const std::string& note : loaded->notes) apps::print_error(kName, note);
+  const auto tls = trust(loaded->config);
+  if (!tls) return fail_with(tls.error().message);
+  if (command_line->check_config) {
+    std::cout << command_line->config_path << " is valid\n";
+    return 0;
+  }
+  return run(loaded->config, *tls, *stop);
+}

@@ -1,0 +1,104 @@
+// qdt-server: routes many clients' packets between a TUN device and QUIC connections.
+
+#include <iostream>
+#include <string>
+
+#include "command_line.h"
+#include "first_start.h"
+#include "ops/config.h"
+#include "ops/log.h"
+#include "ops/monitoring.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/host_network.h"
+#include "os/poller.h"
+#include "os/process.h"
+#include "os/system_random.h"
+#include "quic/certificate.h"
+#include "quic/tls.h"
+#include "server/server.h"
+#include "server_options.h"
+
+namespace {
+
+using namespace qdt;
+
+constexpr const char* kName = "qdt-server";
+
+const apps::Program kProgram = {
+    .name = kName,
+    .description =
+        "The server of QDT, a VPN inside HTTP/3: clients' packets travel as QUIC "
+        "datagrams on UDP port 443.\n",
+    .default_config = "server.yaml",
+    .footer =
+        "Without a configuration file the first start writes one, makes a certificate, and "
+        "prints a client.yaml that fits.\nEvery key is explained in server.example.yaml."};
+
+int fail_with(const std::string& message) {
+  apps::print_error(kName, message);
+  return 1;
+}
+
+// Until the process is asked to stop; once a second the host is looked after.
+Result<void> serve(server::Server& server, os::StopSignal& stop, Logger& logger) {
+  auto poller = os::Poller::open();
+  if (!poller) return fail(poller);
+  if (auto ok = poller->add(stop.poll_handle(), 0); !ok) return ok;
+  for (;;) {
+    const Timestamp now = os::now();
+    poller->wait(now + 1s, now);
+    if (const auto signal = stop.take()) {
+      logger.info(*signal + ": stopping");
+      return {};
+    }
+    server.check_host();
+  }
+}
+
+int run(const ops::ServerConfig& config, const quic::TlsServerContext& tls, os::StopSignal& stop) {
+  const auto logger = ops::make_logger(config.log_level, config.log_json);
+  os::SystemRandom random;
+  logger->info("certificate: " + quic::fingerprint_text(tls.fingerprint()));
+
+  auto server = server::Server::start(apps::server_options(config), tls, random, *logger);
+  if (!server) return fail_with(server.error().message);
+  auto monitoring = ops::Monitoring::start(apps::monitoring_options(config),
+                                           apps::metrics_source(config, **server), *logger);
+  if (!monitoring) return fail_with(monitoring.error().message);
+
+  os::notify_ready("serving on " + (*server)->local_address().to_string());
+  const auto ok = serve(**server, stop, *logger);
+  os::notify_stopping();
+  return ok ? 0 : fail_with(ok.error().message);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int exit_code = 0;
+  const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
+  if (!command_line) return exit_code;
+  auto stop = os::StopSignal::open();
+  if (!stop) return fail_with(stop.error().message);
+  if (command_line->cleanup) return apps::clean_up(kName);
+
+  const std::string& path = command_line->config_path;
+  if (!os::file_exists(path) && !command_line->check_config) {
+    os::SystemRandom random;
+    const auto told = apps::make_first_config(path, random);
+    if (!told) return fail_with(told.error().message);
+    std::cout << *told << std::endl;
+  }
+  const auto loaded = ops::load_server_config(path);
+  if (!loaded) return fail_with(loaded.error().message);
+  for (const std::string& note : loaded->notes) apps::print_error(kName, note);
+  const auto tls =
+      quic::TlsServerContext::from_files(loaded->config.tls_cert, loaded->config.tls_key);
+  if (!tls) return fail_with(tls.error().message);
+  if (command_line->check_config) {
+    std::cout << path << " is valid\n";
+    return 0;
+  }
+  return run(loaded->config, *tls, *stop);
+}

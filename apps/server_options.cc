@@ -1,0 +1,63 @@
+#include "server_options.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace qdt::apps {
+namespace {
+
+tunnel::RateLimit to_tunnel(const ops::RateLimit& limit) {
+  return {.per_second = limit.per_second, .burst = limit.burst};
+}
+
+std::size_t shard_count(std::size_t send_workers) {
+  return send_workers > 0 ? send_workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+server::Server::Options server_options(const ops::ServerConfig& config) {
+  return {.address = config.addr,
+          .tun_name = config.tun_name,
+          .shard_count = shard_count(config.send_workers),
+          .admission = {.token = config.token,
+                        .rate = to_tunnel(config.handshake_rate),
+                        .address_rate = to_tunnel(config.handshake_ip_rate),
+                        .address_ttl = config.handshake_ip_ttl,
+                        .max_sessions = config.max_sessions},
+          .service = {.token = config.token,
+                      .mtu = config.mtu,
+                      .pool = config.pool_cidr,
+                      .gateway = config.gateway_ip,
+                      .dns = config.dns,
+                      .rate_limit = to_tunnel(config.rate_limit),
+                      .send_queue = config.send_queue,
+                      .max_reassembly_bytes = config.max_reassembly_bytes},
+          .tunnel = {.send_batch = config.send_batch,
+                     .send_datagram_queue = config.send_datagram_queue,
+                     .session_timeout = config.session_timeout},
+          .has_nat = config.nat_enabled,
+          .external_interface = config.nat_external_iface};
+}
+
+ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config) {
+  return {.metrics_addr = config.metrics_addr,
+          .health_addr = config.health_addr,
+          .pprof_addr = config.pprof_addr};
+}
+
+ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server) {
+  return {.version = QDT_VERSION,
+          .readiness = [&server]() -> std::optional<std::string> {
+            if (server.is_ready()) return std::nullopt;
+            return "the TUN device is down";
+          },
+          .shards = server.counters(),
+          .handshakes = &server.handshakes(),
+          .max_sessions = config.max_sessions,
+          .pool_addresses = server.leases().capacity(),
+          .send_queue_packets = config.send_queue,
+          .payload_queue_payloads = config.send_datagram_queue};
+}
+
+}  // namespace qdt::apps

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "ops/config.h"
+#include "ops/metrics.h"
+#include "ops/monitoring.h"
+#include "server/server.h"
+
+namespace qdt::apps {
+
+/// What each component gets to see of the configuration.
+server::Server::Options server_options(const ops::ServerConfig& config);
+ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config);
+ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server);
+
+}  // namespace qdt::apps
