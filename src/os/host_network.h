@@ -12,8 +12,8 @@
 
 namespace qdt::os {
 
-/// Marks the tunnel's own outer packets, so that no route of ours sends them into the tunnel.
-/// ("QDT" in ASCII; also the number of the client's routing table.)
+/// Marks the tunnel's own outer packets, so that they stay outside when everything else is routed
+/// through it. ("QDT" in ASCII; also the number of the client's routing table.)
 inline constexpr std::uint32_t kTunnelMark = 0x514454;
 
 /// Address translation for a server's clients.
@@ -21,7 +21,7 @@ struct NatOptions {
   Prefix pool;
   /// The interface to the world; empty means any but the TUN device.
   std::string external_interface;
-  std::size_t tunnel_mtu = 0;
+  std::size_t tunnel_mtu = 0;  ///< at least 576
 };
 
 /// Changes to this host's network on behalf of one TUN device. They last as long as the object:
@@ -36,10 +36,13 @@ class HostNetwork {
 
   /// Gives the TUN device its address, MTU and transmit queue, and brings it up. A prefix length
   /// below the address's full length makes the rest of that prefix reachable through the device.
+  /// Called again, for another lease, it replaces address and MTU, and every route stays. IPv4
+  /// only, as the tunnel is: the device gets no IPv6.
   virtual Result<void> configure_tun(const IpAddress& address, int prefix_length,
                                      std::size_t mtu) = 0;
 
-  /// Switches IPv4 forwarding on, where it is off.
+  /// Switches IPv4 forwarding on, where it is off. It is put back by whoever switched it on,
+  /// without regard for others who came to rely on it.
   virtual Result<void> enable_forwarding() = 0;
   /// Translates the pool's addresses on their way out, lets forwarded packets of the tunnel pass,
   /// and clamps TCP's MSS to the tunnel MTU, all in an nftables table of its own.
@@ -48,19 +51,22 @@ class HostNetwork {
   /// table's FORWARD policy: a line each, with its remedy.
   virtual std::vector<std::string> forwarding_obstacles() = 0;
 
-  /// Sends `destination` into the tunnel.
+  /// Sends `destination` into the tunnel; a prefix of length 0 is everything. After
+  /// configure_tun(). Refused for a prefix that the host routes elsewhere. Routes that are narrower
+  /// than this one win, and the tunnel's own packets follow it like all others: the server is to be
+  /// outside of it.
   virtual Result<void> route_through_tunnel(const Prefix& destination) = 0;
   /// Sends everything into the tunnel but what carries kTunnelMark and what the main table routes
   /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense, so that
-  /// nothing goes around the tunnel.
+  /// nothing goes around the tunnel. After configure_tun(). One device of a host at a time.
   virtual Result<void> route_everything_through_tunnel() = 0;
-  /// Makes `servers` the host's name servers.
+  /// Makes `servers` the host's name servers, in place of those of an earlier call.
   virtual Result<void> use_dns(std::span<const IpAddress> servers) = 0;
 };
 
 /// Opens the network of this host (on Linux: of this network namespace) for the TUN device
-/// `tun_name`, which need not exist yet. Undoes first what a crashed predecessor left. Fails when
-/// another living process uses the name.
+/// `tun_name`, which need not exist yet. Undoes first what crashed processes left behind here, for
+/// whichever device. Fails when another living process uses the name.
 Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger);
 
 /// Undoes what crashed processes left behind in this network namespace: for `tun_name`, or for

@@ -37,6 +37,9 @@ void notify_stopping();
 /// Names the calling thread in ps, top and perf; at most 15 letters.
 void name_thread(const std::string& name);
 
+/// The `platform` of a handshake: "linux", "windows".
+std::string platform();
+
 /// This host's name, and its addresses but loopback and link-local ones.
 std::string host_name();
 std::vector<IpAddress> host_addresses();

@@ -1,0 +1,65 @@
+#include "os/linux/default_route.h"
+
+#include "os/file.h"
+#include "os/host_network.h"
+
+namespace qdt::os {
+namespace {
+
+/// Behind the rules that people write, before the kernel's own for the main table (32766). The
+/// first lets the main table's routes win, all but its default route; the second sends to our table
+/// what is not the tunnel's own.
+constexpr std::uint32_t kMainTablePriority = 20804;  // "QD" in ASCII
+constexpr std::uint32_t kTunnelTablePriority = kMainTablePriority + 1;
+constexpr std::uint32_t kTunnelTable = kTunnelMark;
+
+// What is there already, but without a route through a living device, was left by a crashed process
+// whose journal is lost: from now on it is ours.
+Result<Change> taken_over(const Result<Change>& change) {
+  return change ? Change::kMade : change;
+}
+
+Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transaction& transaction) {
+  const bool is_v6 = route.destination.address().is_v6();
+  const auto routed = transaction.change(DeleteRoute{route}, [&] {
+    const auto added = netlink.add_route(route);
+    return is_v6 ? taken_over(added) : added;
+  });
+  if (!routed) return fail(routed);
+  if (*routed == Change::kNotNeeded) {
+    return fail("another tunnel does so already (ip route show table " +
+                std::to_string(kTunnelTable) + "); stop that first");
+  }
+
+  const RoutingRule rules[] = {{.is_v6 = is_v6,
+                                .priority = kMainTablePriority,
+                                .table = kMainTable,
+                                .unless_mark = std::nullopt,
+                                .suppress_prefix_length = 0},
+                               {.is_v6 = is_v6,
+                                .priority = kTunnelTablePriority,
+                                .table = kTunnelTable,
+                                .unless_mark = kTunnelMark,
+                                .suppress_prefix_length = std::nullopt}};
+  for (const RoutingRule& rule : rules) {
+    const auto ruled =
+        transaction.change(DeleteRule{rule}, [&] { return taken_over(netlink.add_rule(rule)); });
+    if (!ruled) return fail(ruled);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> make_default_route(int link_index, Netlink& netlink, Transaction& transaction) {
+  const Route v4{
+      .destination = Prefix(IpAddress(), 0), .link_index = link_index, .table = kTunnelTable};
+  const auto routed = send_to_tunnel_table(v4, netlink, transaction);
+  if (!routed || !file_exists("/proc/net/if_inet6")) return routed;  // a kernel without IPv6
+
+  const IpAddress any_v6 = IpAddress::v6(std::array<std::uint8_t, 16>{});
+  const Route v6{.destination = Prefix(any_v6, 0), .link_index = 0, .table = kTunnelTable};
+  return send_to_tunnel_table(v6, netlink, transaction);
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,84 @@
+#include "os/linux/dns.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "os/linux/host_network_fixture.h"
+
+namespace qdt::os {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Dns, WritesResolvConfInPlaceAndPutsItBack) {
+  in_fresh_network([] {
+    Host host;
+    expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("9.9.9.9")}));
+    expect_ok(host.network->use_dns(
+        std::vector{*IpAddress::parse("10.8.0.1"), *IpAddress::parse("fd00::1")}));
+    EXPECT_EQ(read_text("/etc/resolv.conf"),
+              "# Written by QDT for qdt0, which puts back the old content when it ends.\n"
+              "nameserver 10.8.0.1\nnameserver fd00::1\n");
+    host.network.reset();
+    EXPECT_EQ(host_state(), host.before);
+  });
+}
+
+TEST(Dns, LeavesResolvConfAloneThatSomebodyElseHasChanged) {
+  in_fresh_network([] {
+    Host host;
+    expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    write_text("/etc/resolv.conf", "nameserver 192.0.2.99\n");
+    host.network.reset();
+    EXPECT_EQ(read_text("/etc/resolv.conf"), "nameserver 192.0.2.99\n");
+    EXPECT_THAT(host.logger.text, HasSubstr("somebody else has changed it"));
+    EXPECT_EQ(shell("ls /run/qdt"), "lock\n");
+  });
+}
+
+TEST(Dns, ForgetsNameServersThatItCannotWrite) {
+  in_fresh_network([] {
+    Host host;
+    const int flags = MS_BIND | MS_REMOUNT | MS_RDONLY;
+    ASSERT_EQ(::mount("none", "/etc/resolv.conf", nullptr, flags, nullptr), 0);
+    const auto set = host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")});
+    ASSERT_FALSE(set);
+    EXPECT_THAT(set.error().message, HasSubstr("/etc/resolv.conf: read-only"));
+    host.network.reset();
+    EXPECT_EQ(host_state(), host.before);
+  });
+}
+
+TEST(Dns, PrefersResolvconfWhereItIsInstalled) {
+  in_fresh_network([] {
+    Host host;
+    write_text("/run/resolvconf-says", "");
+    shell(
+        "mkdir /run/bin; cat >/run/bin/resolvconf <<'END'\n#!/bin/sh\n"
+        "echo \"$@\" >>/run/resolvconf-says; /bin/cat >>/run/resolvconf-says\nEND\n"
+        "chmod 755 /run/bin/resolvconf");
+    expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    EXPECT_THAT(read_text("/run/resolvconf-says"), HasSubstr("qdt0 -m 0 -x"));
+    EXPECT_THAT(read_text("/run/resolvconf-says"), HasSubstr("nameserver 10.8.0.1\n"));
+    host.network.reset();
+    EXPECT_THAT(read_text("/run/resolvconf-says"), HasSubstr("-d "));
+    EXPECT_EQ(host_state(), host.before);
+  });
+}
+
+TEST(Dns, WritesResolvConfWhereResolvconfFails) {
+  in_fresh_network([] {
+    Host host;
+    shell(
+        "mkdir /run/bin; printf '#!/bin/sh\necho signature mismatch; exit 1\n' "
+        ">/run/bin/resolvconf; chmod 755 /run/bin/resolvconf");
+    expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    EXPECT_THAT(host.logger.text, HasSubstr("signature mismatch"));
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 10.8.0.1"));
+    host.network.reset();
+    EXPECT_EQ(host_state(), host.before);
+  });
+}
+
+}  // namespace
+}  // namespace qdt::os

@@ -1,0 +1,320 @@
+#include "os/host_network.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <optional>
+
+#include "os/linux/default_route.h"
+#include "os/linux/dns.h"
+#include "os/linux/forwarding_obstacles.h"
+#include "os/linux/netlink.h"
+#include "os/linux/nft_ruleset.h"
+#include "os/linux/nftables.h"
+#include "os/linux/sysctl.h"
+#include "os/linux/transaction.h"
+#include "os/linux/undo_journal.h"
+
+namespace qdt::os {
+namespace {
+
+constexpr std::uint32_t kMinQueuePackets = 1000;
+constexpr std::size_t kMaxInterfaceNameBytes = 15;  // IFNAMSIZ less the final zero
+
+// The kernel takes more, but would have to be quoted in files, rules and commands.
+Result<void> check_interface_name(const std::string& name) {
+  const bool is_plain = std::ranges::all_of(name, [](unsigned char letter) {
+    return std::isalnum(letter) || letter == '_' || letter == '-' || letter == '.';
+  });
+  if (is_plain && !name.empty() && name.size() <= kMaxInterfaceNameBytes &&
+      !name.starts_with('-') && !name.starts_with('.')) {
+    return {};
+  }
+  return fail("\"" + name + "\" is no name for a network device: up to 15 of A-Z a-z 0-9 _ - .");
+}
+
+class LinuxHostNetwork final : public HostNetwork {
+ public:
+  LinuxHostNetwork(std::string tun_name, UndoJournal journal, Netlink netlink, Logger& logger)
+      : tun_name_(std::move(tun_name)),
+        journal_(std::move(journal)),
+        netlink_(std::move(netlink)),
+        logger_(logger) {}
+  ~LinuxHostNetwork() override { journal_.undo_down_to(0, undo, logger_); }
+
+  Result<void> configure_tun(const IpAddress& address, int prefix_length, std::size_t mtu) override;
+  Result<void> enable_forwarding() override;
+  Result<void> install_nat(const NatOptions& options) override;
+  std::vector<std::string> forwarding_obstacles() override;
+  Result<void> route_through_tunnel(const Prefix& destination) override;
+  Result<void> route_everything_through_tunnel() override;
+  Result<void> use_dns(std::span<const IpAddress> servers) override;
+
+ private:
+  Result<Change> set_sysctl(Transaction& transaction, const std::string& name,
+                            const std::string& value);
+  void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
+  Result<void> bring_up(Transaction& transaction, const Link& link, std::size_t mtu);
+  Result<void> note_forwarding_interfaces(Transaction& transaction);
+  void install_outer_rules(Transaction& transaction);
+  void warn_of_lost_answers(const Error& error);
+  void delete_older_addresses();
+
+  std::string tun_name_;
+  UndoJournal journal_;
+  Netlink netlink_;
+  Logger& logger_;
+  std::optional<InterfaceAddress> address_;  // since configure_tun()
+};
+
+Result<Change> LinuxHostNetwork::set_sysctl(Transaction& transaction, const std::string& name,
+                                            const std::string& value) {
+  const auto was = read_sysctl(name);
+  if (!was) return fail(was);
+  if (*was == value) return Change::kNotNeeded;
+  return transaction.change(RestoreSysctl{name, *was, value},
+                            [&] { return write_sysctl(name, value); });
+}
+
+// For what is good to have: a container's /proc/sys may be read-only, a kernel without IPv6.
+void LinuxHostNetwork::try_sysctl(Transaction& transaction, const std::string& name,
+                                  const std::string& value) {
+  const auto set = set_sysctl(transaction, name, value);
+  if (!set) logger_.debug("done without: " + set.error().message);
+}
+
+Result<void> LinuxHostNetwork::configure_tun(const IpAddress& address, int prefix_length,
+                                             std::size_t mtu) {
+  if (address.is_v6()) return fail(tun_name_ + ": the tunnel carries no IPv6");
+  const auto link = netlink_.find_link(tun_name_);
+  if (!link) return fail(link);
+
+  Transaction transaction(journal_, logger_);
+  const auto is_up = bring_up(transaction, *link, mtu);
+  if (!is_up) return fail(is_up);
+  const InterfaceAddress wanted{link->index, address, prefix_length};
+  const auto added =
+      transaction.change(DeleteAddress{wanted}, [&] { return netlink_.add_address(wanted); });
+  if (!added) return fail(tun_name_ + ": " + added.error().message);
+  transaction.commit();
+
+  address_ = wanted;
+  delete_older_addresses();
+  if (journal_.contains(DeleteNftTable{outer_table_name(tun_name_)})) {
+    Transaction renewal(journal_, logger_);
+    install_outer_rules(renewal);  // they name the address
+    renewal.commit();
+  }
+  logger_.info(tun_name_ + " is up with " + address.to_string() + "/" +
+               std::to_string(prefix_length) + ", MTU " + std::to_string(mtu));
+  return {};
+}
+
+Result<void> LinuxHostNetwork::bring_up(Transaction& transaction, const Link& link,
+                                        std::size_t mtu) {
+  // Another address of the same prefix replaces this one without the routes going: without it, the
+  // kernel deletes the newer address, being secondary, together with the older.
+  try_sysctl(transaction, "net/ipv4/conf/" + tun_name_ + "/promote_secondaries", "1");
+  // The tunnel has no IPv6 yet: no link-local address, no router solicitations into it.
+  try_sysctl(transaction, "net/ipv6/conf/" + tun_name_ + "/disable_ipv6", "1");
+
+  const Link wanted{.index = link.index,
+                    .name = link.name,
+                    .is_up = true,
+                    .mtu = static_cast<std::uint32_t>(mtu),
+                    .queue_packets = std::max(link.queue_packets, kMinQueuePackets)};
+  if (wanted == link) return {};
+  const auto set = transaction.change(RestoreLink{.was = link, .wrote = wanted},
+                                      [&] { return netlink_.set_link(wanted); });
+  if (!set) return fail(tun_name_ + ": " + set.error().message);
+  return {};
+}
+
+void LinuxHostNetwork::delete_older_addresses() {
+  const std::vector<UndoStep> steps = journal_.steps();
+  for (const UndoStep& step : steps) {
+    const auto* older = std::get_if<DeleteAddress>(&step);
+    if (older && older->address != *address_) journal_.undo_one(step, undo, logger_);
+  }
+}
+
+// Switching forwarding off for the host will switch it off for every interface, also for one where
+// it was on alone. These steps, undone after that, switch it on again; their change is our undoing.
+Result<void> LinuxHostNetwork::note_forwarding_interfaces(Transaction& transaction) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
+    const std::string name = "net/ipv4/conf/" + entry.path().filename().string() + "/forwarding";
+    const auto forwards = read_sysctl(name);
+    if (!forwards || *forwards != "1") continue;
+    const auto noted = transaction.change(RestoreSysctl{.name = name, .was = "1", .wrote = "0"},
+                                          [] { return Result<void>(); });
+    if (!noted) return fail(noted);
+  }
+  return {};
+}
+
+Result<void> LinuxHostNetwork::enable_forwarding() {
+  const auto forwards = read_sysctl("net/ipv4/ip_forward");
+  if (forwards && *forwards == "1") return {};
+
+  Transaction transaction(journal_, logger_);
+  const auto noted = note_forwarding_interfaces(transaction);
+  if (!noted) return noted;
+  const auto change = set_sysctl(transaction, "net/ipv4/ip_forward", "1");
+  if (!change) return fail("switch on IPv4 forwarding: " + change.error().message);
+  transaction.commit();
+  logger_.info("IPv4 forwarding switched on; it was off");
+  return {};
+}
+
+Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
+  if (!options.external_interface.empty()) {
+    const auto is_name = check_interface_name(options.external_interface);
+    if (!is_name) return fail("install address translation: " + is_name.error().message);
+    const auto link = netlink_.find_link(options.external_interface);
+    if (!link) logger_.warning("no address is translated for now: " + link.error().message);
+  }
+  const std::string table = nat_table_name(tun_name_);
+  Transaction transaction(journal_, logger_);
+  const auto installed = transaction.change(
+      DeleteNftTable{table}, [&] { return run_nft(nat_ruleset(tun_name_, options)); });
+  if (!installed) return fail("install address translation: " + installed.error().message);
+  transaction.commit();
+  logger_.info("nftables table inet " + table + " made: translates " + options.pool.to_string() +
+               " on its way out, and lets packets of " + tun_name_ + " be forwarded");
+  return {};
+}
+
+std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
+  std::vector<std::string> obstacles;
+  const auto chains = list_nft("list chains");
+  if (!chains) {
+    logger_.warning("cannot look for obstacles to forwarding: " + chains.error().message);
+    return obstacles;
+  }
+  for (const NftTable& table : forward_filters(*chains, nat_table_name(tun_name_))) {
+    const auto rules = list_nft("list table " + table.family + " " + table.name);
+    if (!rules) continue;  // it went while we looked
+    std::ranges::copy(obstacles_in(*rules, tun_name_), std::back_inserter(obstacles));
+  }
+  return obstacles;
+}
+
+Result<void> LinuxHostNetwork::route_through_tunnel(const Prefix& destination) {
+  if (destination.length() == 0) return route_everything_through_tunnel();
+  if (destination.address().is_v6()) {
+    return fail("route " + destination.to_string() + " through " + tun_name_ +
+                ": the tunnel carries no IPv6");
+  }
+  // The kernel made this route when the device got its address.
+  if (address_ && destination == Prefix(address_->address, address_->prefix_length)) return {};
+
+  const auto link = netlink_.find_link(tun_name_);
+  if (!link) return fail(link);
+  const Route route{.destination = destination, .link_index = link->index};
+  Transaction transaction(journal_, logger_);
+  const auto added =
+      transaction.change(DeleteRoute{route}, [&] { return netlink_.add_route(route); });
+  if (!added) return fail(tun_name_ + ": " + added.error().message);
+  if (*added == Change::kNotNeeded) {
+    return fail("route " + destination.to_string() + " through " + tun_name_ +
+                ": the host routes it elsewhere; delete that route (ip route show " +
+                destination.to_string() + "), or do without ours");
+  }
+  transaction.commit();
+  logger_.info(destination.to_string() + " is routed through " + tun_name_);
+  return {};
+}
+
+Result<void> LinuxHostNetwork::route_everything_through_tunnel() {
+  const auto link = netlink_.find_link(tun_name_);
+  if (!link) return fail(link);
+
+  Transaction transaction(journal_, logger_);
+  const auto marks_count = set_sysctl(transaction, "net/ipv4/conf/all/src_valid_mark", "1");
+  if (!marks_count) warn_of_lost_answers(marks_count.error());
+  install_outer_rules(transaction);
+  const auto is_routed = make_default_route(link->index, netlink_, transaction);
+  if (!is_routed) {
+    return fail("route everything through " + tun_name_ + ": " + is_routed.error().message);
+  }
+  transaction.commit();
+  logger_.info("all IPv4 traffic is routed through " + tun_name_ +
+               ", all IPv6 traffic refused; local networks stay as they are");
+  return {};
+}
+
+void LinuxHostNetwork::install_outer_rules(Transaction& transaction) {
+  if (!address_) return;
+  const std::string rules = outer_ruleset(tun_name_, kTunnelMark, address_->address);
+  const auto installed = transaction.change(DeleteNftTable{outer_table_name(tun_name_)},
+                                            [&] { return run_nft(rules); });
+  if (!installed) warn_of_lost_answers(installed.error());
+}
+
+void LinuxHostNetwork::warn_of_lost_answers(const Error& error) {
+  logger_.warning("a strict reverse path filter (rp_filter=1) would drop the server's answers: " +
+                  error.message);
+}
+
+Result<void> LinuxHostNetwork::use_dns(std::span<const IpAddress> servers) {
+  if (servers.empty()) return {};
+  const auto link = netlink_.find_link(tun_name_);
+  if (!link) return fail(link);
+  Transaction transaction(journal_, logger_);
+  const auto way = set_name_servers(servers, link->index, tun_name_, transaction, logger_);
+  if (!way) return fail(way);
+  transaction.commit();
+
+  std::string names;
+  for (const IpAddress& server : servers) names += (names.empty() ? "" : ", ") + server.to_string();
+  logger_.info("name servers set to " + names + " " + *way);
+  return {};
+}
+
+// What crashed processes left behind: for one device, or for all. lock_journals() is held.
+std::vector<std::string> undo_leftovers(const std::vector<std::string>& tun_names, Logger& logger) {
+  std::vector<std::string> done;
+  for (const std::string& tun_name : tun_names) {
+    auto journal = UndoJournal::open(kJournalDirectory, tun_name, logger);
+    if (!journal) {
+      logger.info("left alone: " + journal.error().message);
+      continue;
+    }
+    std::ranges::move(journal->undo_down_to(0, undo, logger), std::back_inserter(done));
+  }
+  return done;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name,
+                                                       Logger& logger) {
+  if (const auto is_name = check_interface_name(tun_name); !is_name) return fail(is_name);
+  auto netlink = Netlink::open();
+  if (!netlink) return fail(netlink);
+  const auto lock = lock_journals(kJournalDirectory);
+  if (!lock) return fail(lock);
+
+  auto journal = UndoJournal::open(kJournalDirectory, tun_name, logger);
+  if (!journal) return fail(journal);
+  journal->undo_down_to(0, undo, logger);
+  auto others = find_journals(kJournalDirectory);
+  std::erase(others, tun_name);
+  undo_leftovers(others, logger);
+  return std::make_unique<LinuxHostNetwork>(tun_name, std::move(*journal), std::move(*netlink),
+                                            logger);
+}
+
+Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_name,
+                                                       Logger& logger) {
+  const auto lock = lock_journals(kJournalDirectory);
+  if (!lock) return fail(lock);
+  auto tun_names = find_journals(kJournalDirectory);
+  if (!tun_name.empty()) {
+    std::erase_if(tun_names, [&](const std::string& name) { return name != tun_name; });
+  }
+  return undo_leftovers(tun_names, logger);
+}
+
+}  // namespace qdt::os

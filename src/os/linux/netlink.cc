@@ -1,0 +1,291 @@
+#include "os/linux/netlink.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cassert>
+#include <initializer_list>
+#include <string_view>
+
+#include "os/linux/system_error.h"
+
+namespace qdt::os {
+namespace {
+
+/// A request under construction; every one of ours is small.
+class Request {
+ public:
+  Request(int type, int flags) {
+    mnl_nlmsg_put_header(buffer_.data());
+    message()->nlmsg_type = static_cast<std::uint16_t>(type);
+    message()->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+  }
+
+  template <typename Body>
+  Body& body() {
+    return *static_cast<Body*>(mnl_nlmsg_put_extra_header(message(), sizeof(Body)));
+  }
+  void put(int type, std::uint32_t value) { put(type, &value, sizeof value); }
+  void put(int type, std::uint8_t value) { put(type, &value, sizeof value); }
+  void put(int type, const IpAddress& address) {
+    put(type, address.bytes().data(), address.bytes().size());
+  }
+  void put(int type, const std::string& text) { put(type, text.c_str(), text.size() + 1); }
+
+  nlmsghdr* message() { return reinterpret_cast<nlmsghdr*>(buffer_.data()); }
+
+ private:
+  void put(int type, const void* value, std::size_t bytes) {
+    [[maybe_unused]] const bool fits = mnl_attr_put_check(
+        message(), buffer_.size(), static_cast<std::uint16_t>(type), bytes, value);
+    assert(fits);
+  }
+
+  alignas(nlmsghdr) std::array<char, 512> buffer_{};
+};
+
+/// The kernel's verdict on a request.
+struct Answer {
+  int error = 0;     ///< an errno; 0: granted
+  std::string text;  ///< the kernel's own words (extended acknowledgement), where it has some
+};
+
+const nlattr* find_attribute(const nlmsghdr& message, std::size_t offset, int type) {
+  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&message));
+  const auto* attribute =
+      static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&message, offset));
+  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
+    if (mnl_attr_get_type(attribute) == type) return attribute;
+    attribute = mnl_attr_next(attribute);
+  }
+  return nullptr;
+}
+
+Answer parse_acknowledgement(const nlmsghdr& message) {
+  const auto& verdict = *static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message));
+  Answer answer{.error = -verdict.error, .text = {}};
+  // NETLINK_CAP_ACK: the request is not repeated, so attributes follow the verdict at once.
+  if ((message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return answer;
+  const nlattr* text = find_attribute(message, sizeof verdict, NLMSGERR_ATTR_MSG);
+  if (text && mnl_attr_validate(text, MNL_TYPE_NUL_STRING) >= 0) {
+    answer.text = mnl_attr_get_str(text);
+  }
+  return answer;
+}
+
+std::unexpected<Error> refused(const std::string& doing, const Answer& answer) {
+  if (answer.text.empty()) return os_error(doing, answer.error);
+  return fail(doing + ": " + answer.text + " (" + errno_text(answer.error) + ")");
+}
+
+Link parse_link(const nlmsghdr& message) {
+  const auto& body = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+  const auto number = [&](int type) {
+    const nlattr* attribute = find_attribute(message, sizeof body, type);
+    return attribute ? mnl_attr_get_u32(attribute) : 0;
+  };
+  const nlattr* name = find_attribute(message, sizeof body, IFLA_IFNAME);
+  return {.index = body.ifi_index,
+          .name = name ? mnl_attr_get_str(name) : "",
+          .is_up = (body.ifi_flags & IFF_UP) != 0,
+          .mtu = number(IFLA_MTU),
+          .queue_packets = number(IFLA_TXQLEN)};
+}
+
+std::uint8_t family_of(const IpAddress& address) {
+  return address.is_v4() ? AF_INET : AF_INET6;
+}
+
+Request address_request(int type, int flags, const InterfaceAddress& address) {
+  Request request(type, flags);
+  auto& body = request.body<ifaddrmsg>();
+  body.ifa_family = family_of(address.address);
+  body.ifa_prefixlen = static_cast<std::uint8_t>(address.prefix_length);
+  body.ifa_scope = RT_SCOPE_UNIVERSE;
+  body.ifa_index = static_cast<std::uint32_t>(address.link_index);
+  request.put(IFA_LOCAL, address.address);
+  request.put(IFA_ADDRESS, address.address);
+  return request;
+}
+
+Request route_request(int type, int flags, const Route& route) {
+  Request request(type, flags);
+  const bool is_through_device = route.link_index != 0;
+  auto& body = request.body<rtmsg>();
+  body.rtm_family = family_of(route.destination.address());
+  body.rtm_dst_len = static_cast<std::uint8_t>(route.destination.length());
+  body.rtm_table = RT_TABLE_UNSPEC;
+  body.rtm_protocol = kRouteProtocol;
+  body.rtm_scope = is_through_device ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  body.rtm_type = is_through_device ? RTN_UNICAST : RTN_UNREACHABLE;
+  request.put(RTA_TABLE, route.table);
+  if (route.destination.length() > 0) request.put(RTA_DST, route.destination.address());
+  if (is_through_device) request.put(RTA_OIF, static_cast<std::uint32_t>(route.link_index));
+  return request;
+}
+
+Request rule_request(int type, int flags, const RoutingRule& rule) {
+  Request request(type, flags);
+  auto& body = request.body<fib_rule_hdr>();
+  body.family = rule.is_v6 ? AF_INET6 : AF_INET;
+  body.table = RT_TABLE_UNSPEC;
+  body.action = FR_ACT_TO_TBL;
+  if (rule.unless_mark) body.flags = FIB_RULE_INVERT;
+  request.put(FRA_PRIORITY, rule.priority);
+  request.put(FRA_TABLE, rule.table);
+  request.put(FRA_PROTOCOL, kRouteProtocol);
+  if (rule.unless_mark) request.put(FRA_FWMARK, *rule.unless_mark);
+  if (rule.suppress_prefix_length) {
+    request.put(FRA_SUPPRESS_PREFIXLEN, *rule.suppress_prefix_length);
+  }
+  return request;
+}
+
+std::string text_of(const InterfaceAddress& address) {
+  return "address " + address.address.to_string() + "/" + std::to_string(address.prefix_length);
+}
+
+std::string text_of(const Route& route) {
+  return "route to " + route.destination.to_string() + " in table " + std::to_string(route.table);
+}
+
+std::string text_of(const RoutingRule& rule) {
+  return std::string(rule.is_v6 ? "IPv6" : "IPv4") + " rule " + std::to_string(rule.priority) +
+         " for table " + std::to_string(rule.table);
+}
+
+}  // namespace
+
+struct Netlink::Socket {
+  struct Close {
+    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+  };
+  std::unique_ptr<mnl_socket, Close> socket;
+  std::uint32_t sequence = 0;
+
+  /// Sends `request` and waits for its acknowledgement; `on_message` sees what comes before that.
+  template <typename OnMessage>
+  Answer ask(Request& request, OnMessage&& on_message) {
+    nlmsghdr* message = request.message();
+    message->nlmsg_seq = ++sequence;
+    if (mnl_socket_sendto(socket.get(), message, message->nlmsg_len) < 0) return {errno, "send"};
+
+    alignas(nlmsghdr) std::array<char, 32768> buffer;
+    for (;;) {
+      const ssize_t bytes = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
+      if (bytes < 0 && errno == EINTR) continue;
+      if (bytes < 0) return {errno, "receive"};
+      int rest = static_cast<int>(bytes);
+      for (const auto* reply = reinterpret_cast<const nlmsghdr*>(buffer.data());
+           mnl_nlmsg_ok(reply, rest); reply = mnl_nlmsg_next(reply, &rest)) {
+        if (reply->nlmsg_seq != sequence) continue;
+        if (reply->nlmsg_type == NLMSG_ERROR) return parse_acknowledgement(*reply);
+        on_message(*reply);
+      }
+    }
+  }
+
+  Result<Link> get_link(Request& request, const std::string& name) {
+    Link link;
+    const Answer answer = ask(request, [&](const nlmsghdr& reply) { link = parse_link(reply); });
+    if (answer.error == ENODEV) return fail("there is no network device " + name);
+    if (answer.error != 0) return refused("look for network device " + name, answer);
+    return link;
+  }
+
+  /// Makes a change; each of the errors in `if_so` says that there was nothing left to do.
+  Result<Change> change(Request request, std::initializer_list<int> if_so,
+                        const std::string& doing) {
+    const Answer answer = ask(request, [](const nlmsghdr&) {});
+    if (answer.error == 0) return Change::kMade;
+    for (const int error : if_so) {
+      if (answer.error == error) return Change::kNotNeeded;
+    }
+    return refused(doing, answer);
+  }
+};
+
+Netlink::Netlink(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
+Netlink::Netlink(Netlink&&) noexcept = default;
+Netlink& Netlink::operator=(Netlink&&) noexcept = default;
+Netlink::~Netlink() = default;
+
+Result<Netlink> Netlink::open() {
+  auto socket = std::make_unique<Socket>();
+  socket->socket.reset(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+  if (!socket->socket) return os_error("open a netlink socket");
+  if (mnl_socket_bind(socket->socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
+    return os_error("bind a netlink socket");
+  }
+  // Kernels before 4.12 refuse, and then answer without words.
+  int on = 1;
+  mnl_socket_setsockopt(socket->socket.get(), NETLINK_EXT_ACK, &on, sizeof on);
+  mnl_socket_setsockopt(socket->socket.get(), NETLINK_CAP_ACK, &on, sizeof on);
+  return Netlink(std::move(socket));
+}
+
+Result<Link> Netlink::find_link(const std::string& name) {
+  Request request(RTM_GETLINK, 0);
+  request.body<ifinfomsg>();
+  request.put(IFLA_IFNAME, name);
+  return socket_->get_link(request, name);
+}
+
+Result<Link> Netlink::find_link(int index) {
+  Request request(RTM_GETLINK, 0);
+  request.body<ifinfomsg>().ifi_index = index;
+  return socket_->get_link(request, std::to_string(index));
+}
+
+Result<Change> Netlink::set_link(const Link& link) {
+  Request request(RTM_NEWLINK, 0);
+  auto& body = request.body<ifinfomsg>();
+  body.ifi_index = link.index;
+  body.ifi_flags = link.is_up ? IFF_UP : 0;
+  body.ifi_change = IFF_UP;
+  request.put(IFLA_MTU, link.mtu);
+  request.put(IFLA_TXQLEN, link.queue_packets);
+  return socket_->change(request, {ENODEV},
+                         "set " + link.name + " to MTU " + std::to_string(link.mtu) +
+                             (link.is_up ? ", up" : ", down"));
+}
+
+Result<Change> Netlink::add_address(const InterfaceAddress& address) {
+  Request request = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address);
+  if (address.prefix_length == address.address.bit_length()) {
+    request.put(IFA_FLAGS, std::uint32_t{IFA_F_NOPREFIXROUTE});
+  }
+  return socket_->change(request, {EEXIST}, "add " + text_of(address));
+}
+
+Result<Change> Netlink::delete_address(const InterfaceAddress& address) {
+  return socket_->change(address_request(RTM_DELADDR, 0, address), {EADDRNOTAVAIL, ENODEV},
+                         "delete " + text_of(address));
+}
+
+Result<Change> Netlink::add_route(const Route& route) {
+  return socket_->change(route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route), {EEXIST},
+                         "add " + text_of(route));
+}
+
+Result<Change> Netlink::delete_route(const Route& route) {
+  return socket_->change(route_request(RTM_DELROUTE, 0, route), {ESRCH, ENODEV},
+                         "delete " + text_of(route));
+}
+
+Result<Change> Netlink::add_rule(const RoutingRule& rule) {
+  return socket_->change(rule_request(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule), {EEXIST},
+                         "add " + text_of(rule));
+}
+
+Result<Change> Netlink::delete_rule(const RoutingRule& rule) {
+  return socket_->change(rule_request(RTM_DELRULE, 0, rule), {ENOENT}, "delete " + text_of(rule));
+}
+
+}  // namespace qdt::os

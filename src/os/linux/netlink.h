@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "os/linux/change.h"
+
+namespace qdt::os {
+
+/// The kernel's table of ordinary routes (RT_TABLE_MAIN).
+inline constexpr std::uint32_t kMainTable = 254;
+/// Tells our routes and rules from everybody else's: `ip route show proto 81` ("Q" in ASCII).
+inline constexpr std::uint8_t kRouteProtocol = 81;
+
+/// What of a network device we set.
+struct Link {
+  int index = 0;
+  std::string name;
+  bool is_up = false;
+  std::uint32_t mtu = 0;
+  std::uint32_t queue_packets = 0;
+  bool operator==(const Link&) const = default;
+};
+
+struct InterfaceAddress {
+  int link_index = 0;
+  IpAddress address;
+  int prefix_length = 0;
+  bool operator==(const InterfaceAddress&) const = default;
+};
+
+/// A route through a device; without one (index 0) its destination is unreachable.
+struct Route {
+  Prefix destination;
+  int link_index = 0;
+  std::uint32_t table = kMainTable;
+  bool operator==(const Route&) const = default;
+};
+
+/// Which packets look for their route in which table; lower priorities are asked first.
+struct RoutingRule {
+  bool is_v6 = false;
+  std::uint32_t priority = 0;
+  std::uint32_t table = kMainTable;
+  /// Only packets without this firewall mark.
+  std::optional<std::uint32_t> unless_mark;
+  /// Passes over the table's answer when its prefix is no longer than this: 0 is the default route.
+  std::optional<std::uint32_t> suppress_prefix_length;
+  bool operator==(const RoutingRule&) const = default;
+};
+
+/// The kernel's network configuration (rtnetlink(7)), in this process's network namespace. Adding
+/// what is there, and deleting what is not, is kNotNeeded; so is setting a device that is gone.
+/// Routes and rules carry kRouteProtocol, and only such are deleted. Errors quote the kernel.
+class Netlink {
+ public:
+  static Result<Netlink> open();
+  Netlink(Netlink&&) noexcept;
+  Netlink& operator=(Netlink&&) noexcept;
+  ~Netlink();
+
+  Result<Link> find_link(const std::string& name);
+  Result<Link> find_link(int index);
+  Result<Change> set_link(const Link& link);
+
+  /// The rest of the prefix becomes reachable through the device, unless the prefix is the address.
+  Result<Change> add_address(const InterfaceAddress& address);
+  Result<Change> delete_address(const InterfaceAddress& address);
+
+  Result<Change> add_route(const Route& route);
+  Result<Change> delete_route(const Route& route);
+
+  Result<Change> add_rule(const RoutingRule& rule);
+  Result<Change> delete_rule(const RoutingRule& rule);
+
+ private:
+  struct Socket;
+  explicit Netlink(std::unique_ptr<Socket> socket);
+  std::unique_ptr<Socket> socket_;
+};
+
+}  // namespace qdt::os

@@ -1,0 +1,94 @@
+#include "os/linux/nft_ruleset.h"
+
+#include <cassert>
+#include <initializer_list>
+#include <utility>
+
+namespace qdt::os {
+namespace {
+
+// The MSS is the MTU without the IP header and TCP's own; the kernel only ever lowers the option.
+constexpr std::string_view kNatRuleset = R"(
+add table inet $table
+delete table inet $table
+table inet $table {
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    $pool oifname $external masquerade
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname $tun meta nfproto ipv4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v4
+    oifname $tun meta nfproto ipv4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v4
+    iifname $tun meta nfproto ipv6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v6
+    oifname $tun meta nfproto ipv6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v6
+    iifname $tun accept
+    oifname $tun accept
+  }
+}
+)";
+
+constexpr std::string_view kOuterRuleset = R"(
+add table inet $table
+delete table inet $table
+table inet $table {
+  chain prerouting {
+    type filter hook prerouting priority mangle; policy accept;
+    meta l4proto udp socket mark $mark meta mark set $mark
+    iifname != $tun $inner fib saddr type != local drop
+  }
+}
+)";
+
+using Word = std::pair<std::string_view, std::string>;
+
+std::string filled(std::string_view form, std::initializer_list<Word> words) {
+  std::string text(form);
+  for (const auto& [name, value] : words) {
+    for (auto at = text.find(name); at != text.npos; at = text.find(name, at + value.size())) {
+      text.replace(at, name.size(), value);
+    }
+  }
+  return text;
+}
+
+std::string quoted(std::string_view interface) {
+  return '"' + std::string(interface) + '"';
+}
+
+std::string protocol(const IpAddress& address) {
+  return address.is_v4() ? "ip " : "ip6 ";
+}
+
+}  // namespace
+
+std::string nat_table_name(std::string_view tun_name) {
+  return "qdt_" + std::string(tun_name);
+}
+
+std::string outer_table_name(std::string_view tun_name) {
+  return nat_table_name(tun_name) + "/outer";
+}
+
+std::string nat_ruleset(const std::string& tun_name, const NatOptions& options) {
+  assert(options.tunnel_mtu > 60);
+  const std::string anything_else = "!= { " + quoted(tun_name) + ", \"lo\" }";
+  return filled(
+      kNatRuleset,
+      {{"$table", nat_table_name(tun_name)},
+       {"$tun", quoted(tun_name)},
+       {"$pool", protocol(options.pool.address()) + "saddr " + options.pool.to_string()},
+       {"$external",
+        options.external_interface.empty() ? anything_else : quoted(options.external_interface)},
+       {"$mss_v4", std::to_string(options.tunnel_mtu - 40)},
+       {"$mss_v6", std::to_string(options.tunnel_mtu - 60)}});
+}
+
+std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark, const IpAddress& inner) {
+  return filled(kOuterRuleset, {{"$table", outer_table_name(tun_name)},
+                                {"$tun", quoted(tun_name)},
+                                {"$mark", std::to_string(mark)},
+                                {"$inner", protocol(inner) + "daddr " + inner.to_string()}});
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/ip_address.h"
+#include "os/host_network.h"
+
+namespace qdt::os {
+
+// What we ask of nftables, as text in nft(8)'s language. Each ruleset makes its table anew, whether
+// there was one or not.
+
+/// The server's table for this device.
+std::string nat_table_name(std::string_view tun_name);
+/// The client's table for this device. No device can have a slash in its name.
+std::string outer_table_name(std::string_view tun_name);
+
+/// Masquerading, forwarding and MSS clamping for a server. The MTU has room for TCP's headers.
+std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
+
+/// For a client that sends everything into the tunnel. What arrives for a socket with `mark` gets
+/// the mark too, so that a strict reverse path filter (rp_filter=1, with src_valid_mark) looks for
+/// its sender where the socket sends, not in the tunnel. What arrives for `inner`, the tunnel's own
+/// address, by another way than the tunnel is dropped (CVE-2019-14899).
+std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark, const IpAddress& inner);
+
+}  // namespace qdt::os

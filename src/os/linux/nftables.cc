@@ -1,0 +1,90 @@
+#include "os/linux/nftables.h"
+
+#include <sys/socket.h>
+// After <sys/socket.h>: it brings kernel headers that need its types.
+#include <linux/netlink.h>
+#include <nftables/libnftables.h>
+
+#include <memory>
+#include <string_view>
+
+#include "os/linux/system_error.h"
+#include "os/linux/unique_fd.h"
+
+namespace qdt::os {
+namespace {
+
+constexpr std::string_view kNoSuchThing = "No such file or directory";
+constexpr std::string_view kModules =
+    "; if the kernel is short of a module: modprobe -a nf_tables nft_chain_nat nft_masq nft_socket "
+    "nft_fib_inet";
+
+struct FreeContext {
+  void operator()(nft_ctx* context) const { nft_ctx_free(context); }
+};
+using Context = std::unique_ptr<nft_ctx, FreeContext>;
+
+Result<Context> open_context() {
+  // libnftables ends the process when it gets no socket, so ask first.
+  const UniqueFd probe(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  if (!probe.is_open() && errno == EPROTONOSUPPORT) {
+    return fail("open nftables: the kernel has no netfilter; modprobe nf_tables");
+  }
+  if (!probe.is_open()) return os_error("open nftables");
+
+  Context context(nft_ctx_new(NFT_CTX_DEFAULT));
+  if (!context) return fail("open nftables: out of memory");
+  nft_ctx_buffer_output(context.get());
+  nft_ctx_buffer_error(context.get());
+  return context;
+}
+
+// nft explains itself in several lines: the complaint, the place, a marker below it.
+std::string first_line(std::string_view text) {
+  constexpr std::string_view kLabel = "Error: ";
+  if (const auto label = text.find(kLabel); label != std::string_view::npos) {
+    text.remove_prefix(label + kLabel.size());
+  }
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+std::string explain(const std::string& complaint) {
+  if (complaint.contains("Operation not permitted")) {
+    return complaint + "; " + std::string(kNeedsNetAdmin);
+  }
+  // The kernel answers ENOENT or EOPNOTSUPP for an expression or chain type that it does not know.
+  if (complaint.contains("Could not process rule") &&
+      (complaint.contains(kNoSuchThing) || complaint.contains("not supported"))) {
+    return complaint + std::string(kModules);
+  }
+  return complaint;
+}
+
+}  // namespace
+
+Result<void> run_nft(const std::string& commands) {
+  const auto context = open_context();
+  if (!context) return fail(context);
+  if (nft_run_cmd_from_buffer(context->get(), commands.c_str()) == 0) return {};
+  return fail("nftables: " + explain(first_line(nft_ctx_get_error_buffer(context->get()))));
+}
+
+Result<std::string> list_nft(const std::string& command) {
+  const auto context = open_context();
+  if (!context) return fail(context);
+  nft_ctx_output_set_flags(context->get(), NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_STATELESS);
+  if (nft_run_cmd_from_buffer(context->get(), command.c_str()) != 0) {
+    return fail("nftables: " + command + ": " +
+                explain(first_line(nft_ctx_get_error_buffer(context->get()))));
+  }
+  return std::string(nft_ctx_get_output_buffer(context->get()));
+}
+
+Result<Change> delete_nft_table(const std::string& name) {
+  const auto deleted = run_nft("delete table inet " + name + "\n");
+  if (deleted) return Change::kMade;
+  if (deleted.error().message.contains(kNoSuchThing)) return Change::kNotNeeded;
+  return fail(deleted);
+}
+
+}  // namespace qdt::os

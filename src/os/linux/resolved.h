@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "os/linux/change.h"
+
+namespace qdt::os {
+
+// systemd-resolved, over the system bus (org.freedesktop.resolve1(5)).
+
+/// How far resolved answers for the host.
+enum class ResolvedReach {
+  kAllPrograms,
+  kSomePrograms,  ///< /etc/resolv.conf is not resolved's, so those that read it are not reached
+};
+
+/// Whether resolved runs, in this network namespace, and knows the link: an error says what is not
+/// so. Never starts it.
+Result<ResolvedReach> find_resolved(int link_index);
+
+/// Makes `servers` the link's, and the link the way for every name; reads back what was set. A
+/// failure leaves nothing set.
+Result<void> set_resolved_dns(int link_index, std::span<const IpAddress> servers);
+
+/// Forgets every setting of the link. A link that is gone, or resolved not running, needs nothing.
+Result<Change> revert_resolved(int link_index);
+
+}  // namespace qdt::os

@@ -1,0 +1,32 @@
+#include "os/resolver.h"
+
+#include <netdb.h>
+
+#include <memory>
+
+#include "os/linux/socket_address.h"
+
+namespace qdt::os {
+
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port) {
+  if (const auto address = IpAddress::parse(host)) {
+    return std::vector{SocketAddress{*address, port}};
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* first = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &first); error != 0) {
+    return fail("resolve " + host + ": " + ::gai_strerror(error) +
+                "; is the name right, and does this host have DNS?");
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(first, ::freeaddrinfo);
+
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* entry = first; entry != nullptr; entry = entry->ai_next) {
+    addresses.push_back({from_kernel(entry->ai_addr).address, port});
+  }
+  return addresses;
+}
+
+}  // namespace qdt::os

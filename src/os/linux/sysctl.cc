@@ -1,0 +1,51 @@
+#include "os/linux/sysctl.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "os/file.h"
+#include "os/linux/system_error.h"
+#include "os/linux/unique_fd.h"
+
+namespace qdt::os {
+namespace {
+
+std::string path_of(const std::string& name) {
+  return "/proc/sys/" + name;
+}
+
+std::unexpected<Error> cannot_write(const std::string& name, std::string_view value) {
+  const int error = errno;
+  std::string setting = name + "=" + std::string(value);
+  std::ranges::replace(setting, '/', '.');  // as sysctl(8) and container engines write it
+  const std::string doing = "set sysctl " + setting;
+  if (error == EROFS) {
+    return fail(doing + ": /proc/sys is read-only here; start the container with --sysctl " +
+                setting);
+  }
+  if (error == EACCES) return fail(doing + ": " + std::string(kNeedsNetAdmin));
+  return os_error(doing, error);
+}
+
+}  // namespace
+
+Result<std::string> read_sysctl(const std::string& name) {
+  auto value = read_file(path_of(name));
+  if (value && value->ends_with('\n')) value->pop_back();
+  return value;
+}
+
+Result<void> write_sysctl(const std::string& name, std::string_view value) {
+  const UniqueFd file(::open(path_of(name).c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.is_open()) return cannot_write(name, value);
+  if (::write(file.get(), value.data(), value.size()) < 0) return cannot_write(name, value);
+  return {};
+}
+
+bool has_sysctl(const std::string& name) {
+  return file_exists(path_of(name));
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "os/linux/netlink.h"
+
+namespace qdt::os {
+
+// How to undo each kind of change that we make to the host. What restores something knows what we
+// wrote, so as to leave alone what somebody else has changed since.
+
+struct RestoreSysctl {
+  std::string name;
+  std::string was;
+  std::string wrote;
+  bool operator==(const RestoreSysctl&) const = default;
+};
+
+struct RestoreLink {
+  Link was;
+  Link wrote;
+  bool operator==(const RestoreLink&) const = default;
+};
+
+struct DeleteAddress {
+  InterfaceAddress address;
+  bool operator==(const DeleteAddress&) const = default;
+};
+
+struct DeleteRoute {
+  Route route;
+  bool operator==(const DeleteRoute&) const = default;
+};
+
+struct DeleteRule {
+  RoutingRule rule;
+  bool operator==(const DeleteRule&) const = default;
+};
+
+struct DeleteNftTable {
+  std::string name;
+  bool operator==(const DeleteNftTable&) const = default;
+};
+
+/// systemd-resolved's settings for a link.
+struct RevertResolved {
+  int link_index = 0;
+  bool operator==(const RevertResolved&) const = default;
+};
+
+/// A record of the resolvconf program.
+struct DeleteResolvconfRecord {
+  std::string record;
+  bool operator==(const DeleteResolvconfRecord&) const = default;
+};
+
+/// /etc/resolv.conf
+struct RestoreResolvConf {
+  std::optional<std::string> was;  ///< nothing: there was no such file
+  std::string wrote;
+  bool operator==(const RestoreResolvConf&) const = default;
+};
+
+using UndoStep =
+    std::variant<RestoreSysctl, RestoreLink, DeleteAddress, DeleteRoute, DeleteRule, DeleteNftTable,
+                 RevertResolved, DeleteResolvconfRecord, RestoreResolvConf>;
+
+/// One line of JSON, without its end. Bytes that are not UTF-8 survive.
+std::string to_json(const UndoStep& step);
+/// Nothing for what to_json() does not write.
+std::optional<UndoStep> parse_undo_step(std::string_view line);
+
+/// Undoes a change, if it is still as we made it, and tells what was done; an empty text when there
+/// was nothing left to do.
+Result<std::string> undo(const UndoStep& step);
+
+}  // namespace qdt::os

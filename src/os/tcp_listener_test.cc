@@ -1,0 +1,100 @@
+#include "os/tcp_listener.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <thread>
+#include <vector>
+
+#include "os/clock.h"
+
+namespace qdt::os {
+namespace {
+
+const SocketAddress kLoopback{IpAddress::v4(0x7f000001), 0};
+
+TEST(TcpListener, TellsThePortThatTheKernelChose) {
+  const auto listener = TcpListener::open(kLoopback);
+  ASSERT_TRUE(listener);
+  EXPECT_EQ(listener->address().address, kLoopback.address);
+  EXPECT_NE(listener->address().port, 0);
+}
+
+TEST(TcpListener, RefusesATakenAddress) {
+  const auto first = TcpListener::open(kLoopback);
+  ASSERT_TRUE(first);
+  const auto second = TcpListener::open(first->address());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, first->address().to_string() + ": Address already in use");
+}
+
+TEST(TcpListener, StopsAcceptingWhenShutDown) {
+  auto listener = TcpListener::open(kLoopback);
+  ASSERT_TRUE(listener);
+  std::jthread waiting([&] { EXPECT_FALSE(listener->accept()); });
+  listener->shut_down();
+  waiting.join();
+  EXPECT_FALSE(listener->accept());
+}
+
+class ConnectedPair : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto listener = TcpListener::open(kLoopback);
+    ASSERT_TRUE(listener);
+    auto connected = TcpConnection::connect(listener->address(), now() + 5s);
+    ASSERT_TRUE(connected) << connected.error().message;
+    near_ = std::move(*connected);
+    far_ = listener->accept();
+    ASSERT_TRUE(far_);
+  }
+
+  std::string read() {
+    std::array<std::uint8_t, 64> bytes;
+    const auto count = far_->read(bytes, now() + 5s);
+    return count ? std::string(as_text(Bytes(bytes).first(*count))) : "nothing";
+  }
+
+  std::optional<TcpConnection> near_, far_;
+};
+
+TEST_F(ConnectedPair, CarriesBytesAndTheirEnd) {
+  EXPECT_TRUE(near_->write(as_bytes("hello"), now() + 5s));
+  EXPECT_EQ(read(), "hello");
+  near_.reset();
+  EXPECT_EQ(read(), "");
+}
+
+TEST_F(ConnectedPair, StopsWaitingAtTheDeadline) {
+  std::array<std::uint8_t, 1> byte;
+  EXPECT_EQ(far_->read(byte, now()), std::nullopt);
+  EXPECT_TRUE(far_->wait(now()));
+  const std::vector<std::uint8_t> more_than_fits(64 << 20);
+  EXPECT_FALSE(far_->write(more_than_fits, now()));
+}
+
+TEST_F(ConnectedPair, StopsWaitingWhenThePeerHasGone) {
+  std::jthread leaving([&] { near_.reset(); });
+  EXPECT_FALSE(far_->wait(now() + 60s));
+}
+
+TEST_F(ConnectedPair, StopsWaitingWhenShutDown) {
+  std::jthread stopping([&] { far_->shut_down(); });
+  EXPECT_FALSE(far_->wait(now() + 60s));
+  EXPECT_EQ(read(), "");
+  EXPECT_FALSE(far_->write(as_bytes("late"), now() + 60s));
+}
+
+TEST(TcpConnection, SaysWhatItCouldNotReach) {
+  auto listener = TcpListener::open(kLoopback);
+  ASSERT_TRUE(listener);
+  const SocketAddress address = listener->address();
+  listener->shut_down();
+  const auto connected = TcpConnection::connect(address, now() + 5s);
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().message,
+            "connect to " + address.to_string() + ": Connection refused");
+}
+
+}  // namespace
+}  // namespace qdt::os
