@@ -1,0 +1,216 @@
+#include "ops/config.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "ops/config_keys.h"
+#include "ops/config_table.h"
+#include "ops/yaml_tree.h"
+#include "os/file.h"
+
+namespace qdt::ops {
+namespace {
+
+constexpr std::size_t kGoodTokenBytes = 16;
+
+void check_token(const std::string& token, ConfigReport& report) {
+  if (!report.is_sound("token") || token.size() >= kGoodTokenBytes) return;
+  report.add_note("token",
+                  "shorter than 16 characters can be guessed; make one with: openssl rand "
+                  "-base64 32");
+}
+
+template <typename Config>
+void check_reassembly(const Config& config, ConfigReport& report) {
+  if (!report.is_sound("max_reassembly_bytes") || !report.is_sound("mtu")) return;
+  if (config.max_reassembly_bytes >= config.mtu) return;
+  report.add_fault("max_reassembly_bytes", "found " + std::to_string(config.max_reassembly_bytes) +
+                                               ", expected at least mtu, " +
+                                               std::to_string(config.mtu) +
+                                               ", or no full packet could be put together");
+}
+
+void check_gateway(ServerConfig& config, ConfigReport& report) {
+  if (!report.is_sound("gateway_ip") || !report.is_sound("pool_cidr")) return;
+  const std::uint32_t network = config.pool_cidr.address().v4_number();
+  const std::uint32_t broadcast = network | (0xffffffffu >> config.pool_cidr.length());
+  if (!report.is_given("gateway_ip")) {
+    config.gateway_ip = IpAddress::v4(network + 1);
+    return;
+  }
+  const std::uint32_t gateway = config.gateway_ip.v4_number();
+  const std::string found = "found \"" + config.gateway_ip.to_string() + "\", ";
+  const std::string pool = config.pool_cidr.to_string();
+  if (!config.pool_cidr.contains(config.gateway_ip)) {
+    report.add_fault("gateway_ip", found + "expected an address in pool_cidr, " + pool);
+  } else if (gateway == network) {
+    report.add_fault("gateway_ip",
+                     found + "the network address of " + pool + ", expected a host's");
+  } else if (gateway == broadcast) {
+    report.add_fault("gateway_ip",
+                     found + "the broadcast address of " + pool + ", expected a host's");
+  }
+}
+
+/// Fills in a burst that was not given, and refuses one that limits nothing.
+void check_rate(const std::string& group, double burst_seconds, RateLimit& limit,
+                ConfigReport& report) {
+  const std::string pps = group + ".pps";
+  const std::string burst = group + ".burst";
+  if (!report.is_sound(pps) || !report.is_sound(burst)) return;
+  if (limit.per_second == 0) {
+    if (report.is_given(burst) && !report.is_given(pps)) {
+      report.add_fault(burst, "limits nothing alone, expected " + pps + " too");
+    }
+    limit.burst = 0;
+  } else if (!report.is_given(burst) && report.is_given(pps)) {
+    limit.burst = std::max(1.0, burst_seconds * limit.per_second);
+  }
+}
+
+bool overlap(const SocketAddress& a, const SocketAddress& b) {
+  return a.port == b.port &&
+         (a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified());
+}
+
+/// Refuses two HTTP addresses that cannot both be listened on. Metrics and health may be one.
+void check_http_addresses(const ServerConfig& config, ConfigReport& report) {
+  struct Listener {
+    std::string key;
+    const std::optional<SocketAddress>& address;
+  };
+  const Listener listeners[] = {{"metrics_addr", config.metrics_addr},
+                                {"health_addr", config.health_addr},
+                                {"pprof_addr", config.pprof_addr}};
+  for (const Listener& a : listeners) {
+    for (const Listener& b : listeners) {
+      if (&b <= &a || !a.address || !b.address) continue;
+      if (!report.is_sound(a.key) || !report.is_sound(b.key)) continue;
+      const bool is_one_server = &b == &listeners[1] && *a.address == *b.address;
+      if (is_one_server || !overlap(*a.address, *b.address)) continue;
+      // The one that is in the file is the one to change.
+      const bool blames_b = report.is_given(b.key);
+      report.add_fault(blames_b ? b.key : a.key, (blames_b ? b : a).address->to_string() +
+                                                     " overlaps " + (blames_b ? a : b).key + ", " +
+                                                     (blames_b ? a : b).address->to_string() +
+                                                     "; expected another port");
+    }
+  }
+}
+
+void check_exposure(const ServerConfig& config, ConfigReport& report) {
+  if (config.pprof_addr && report.is_sound("pprof_addr") && report.is_sound("pprof_public") &&
+      !config.pprof_addr->address.is_loopback()) {
+    if (config.pprof_public) {
+      report.add_note("pprof_addr", "other hosts can take profiles, and slow the server down");
+    } else {
+      report.add_fault("pprof_addr", "found \"" + config.pprof_addr->to_string() +
+                                         "\", expected a loopback address such as 127.0.0.1:6060 "
+                                         "unless pprof_public is true");
+    }
+  }
+  if (config.metrics_addr && report.is_sound("metrics_addr") &&
+      !config.metrics_addr->address.is_loopback()) {
+    report.add_note("metrics_addr", "reachable from other hosts; let a firewall keep it to yours");
+  }
+}
+
+void check_nat(const ServerConfig& config, ConfigReport& report) {
+  if (!report.is_sound("nat.external_iface") || !report.is_sound("tun_name")) return;
+  if (config.nat_external_iface.empty()) return;
+  if (config.nat_external_iface == config.tun_name) {
+    report.add_fault("nat.external_iface", "found \"" + config.tun_name +
+                                               "\", which is tun_name, expected the interface to "
+                                               "the world");
+  }
+}
+
+void check(ServerConfig& config, ConfigReport& report) {
+  check_token(config.token, report);
+  check_reassembly(config, report);
+  check_gateway(config, report);
+  check_rate("handshake_rate", kBurstSeconds, config.handshake_rate, report);
+  check_rate("handshake_ip_rate", kIpBurstSeconds, config.handshake_ip_rate, report);
+  check_rate("rate_limit", kBurstSeconds, config.rate_limit, report);
+  check_http_addresses(config, report);
+  check_exposure(config, report);
+  check_nat(config, report);
+  if (config.handshake_ip_rate.per_second == 0 && report.is_sound("handshake_ip_rate.pps")) {
+    report.add_note("handshake_ip_rate.pps", "unlimited: nothing slows down who guesses tokens");
+  }
+  if (report.is_given("session_shards")) {
+    report.add_note("session_shards",
+                    "has no effect: sessions live in their shard, without locks; see send_workers");
+  }
+}
+
+void check(const ClientConfig& config, ConfigReport& report) {
+  check_token(config.token, report);
+  check_reassembly(config, report);
+  if (!config.insecure || !report.is_sound("insecure")) return;
+  report.add_note("insecure", config.tls_fingerprint
+                                  ? "without effect beside tls_fingerprint, which decides alone"
+                                  : "any server is trusted; tls_fingerprint is the safe way to "
+                                    "use a self-signed certificate");
+}
+
+template <typename Config, typename Other>
+Result<Loaded<Config>> parse(std::string_view text, const std::string& name,
+                             const std::vector<Key<Config>>& keys,
+                             const std::vector<Key<Other>>& foreign_keys,
+                             std::string_view foreign_file) {
+  const auto tree = parse_yaml(text);
+  if (!tree) return fail(to_string(tree.error(), name));
+
+  Loaded<Config> loaded;
+  ConfigReport report;
+  const auto store = [&](std::size_t index, const YamlNode& value) {
+    return keys[index].store(loaded.config, value);
+  };
+  read_table(*tree, key_texts(keys), key_texts(foreign_keys), foreign_file, store, report);
+  check(loaded.config, report);
+  if (report.has_faults()) return fail(to_string(report.faults(), name));
+
+  for (const Fault& note : report.notes()) loaded.notes.push_back(to_string(note, name));
+  return loaded;
+}
+
+template <typename Config>
+using Parse = Result<Loaded<Config>> (*)(std::string_view, const std::string&);
+
+template <typename Config>
+Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config) {
+  const auto text = os::read_file(path);
+  if (!text) return fail(text);
+  auto loaded = parse_config(*text, path);
+  if (loaded && os::is_readable_by_others(path)) {
+    loaded->notes.push_back(path + ": holds the token, and others may read it; chmod 600 " + path);
+  }
+  return loaded;
+}
+
+}  // namespace
+
+Result<Loaded<ServerConfig>> parse_server_config(std::string_view text, const std::string& name) {
+  return parse(text, name, server_keys(), client_keys(), "client.yaml");
+}
+
+Result<Loaded<ClientConfig>> parse_client_config(std::string_view text, const std::string& name) {
+  return parse(text, name, client_keys(), server_keys(), "server.yaml");
+}
+
+Result<Loaded<ServerConfig>> load_server_config(const std::string& path) {
+  auto loaded = load<ServerConfig>(path, parse_server_config);
+  if (!loaded) return loaded;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (std::string* file : {&loaded->config.tls_cert, &loaded->config.tls_key}) {
+    *file = (folder / *file).string();  // an absolute path stays as it is
+  }
+  return loaded;
+}
+
+Result<Loaded<ClientConfig>> load_client_config(const std::string& path) {
+  return load<ClientConfig>(path, parse_client_config);
+}
+
+}  // namespace qdt::ops

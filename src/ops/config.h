@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/logger.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace qdt::ops {
+
+/// A token bucket: `per_second` on average, `burst` at once. per_second 0 means unlimited.
+struct RateLimit {
+  double per_second = 0;
+  double burst = 0;
+
+  bool operator==(const RateLimit&) const = default;
+};
+
+/// server.yaml, checked. The defaults are those of a missing key; what each key means is in
+/// config_keys.cc, and for users in server.example.yaml.
+struct ServerConfig {
+  SocketAddress addr{IpAddress::v6(std::array<std::uint8_t, 16>{}), 443};
+  std::string tls_cert = "server.crt";
+  std::string tls_key = "server.key";
+  std::string token;
+  std::size_t mtu = 1350;
+  std::string tun_name = "qdt0";
+  Prefix pool_cidr{IpAddress::v4(0x0a080000), 24};
+  IpAddress gateway_ip = IpAddress::v4(0x0a080001);  ///< in pool_cidr, a host's address
+  std::vector<IpAddress> dns = {IpAddress::v4(0x01010101), IpAddress::v4(0x08080808)};
+  std::optional<SocketAddress> metrics_addr = SocketAddress{IpAddress::v4(0x7f000001), 9435};
+  std::optional<SocketAddress> health_addr = SocketAddress{IpAddress::v4(0x7f000001), 9436};
+  std::optional<SocketAddress> pprof_addr;
+  bool pprof_public = false;
+  LogLevel log_level = LogLevel::kInfo;
+  bool log_json = false;
+  Duration session_timeout{};  ///< 0: an idle session stays as long as its connection lives
+  std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
+  std::size_t max_sessions = 0;                  ///< 0: unlimited
+  RateLimit handshake_rate{200, 400};
+  RateLimit handshake_ip_rate{5, 20};
+  Duration handshake_ip_ttl = 10min;  ///< how long an address's bucket is remembered
+  RateLimit rate_limit;
+  std::size_t send_workers = 1;  ///< shards; 0: one per CPU
+  std::size_t send_queue = 1024;
+  std::size_t send_batch = 64;
+  std::size_t send_datagram_queue = 1024;
+  bool nat_enabled = true;
+  std::string nat_external_iface;  ///< empty: any
+
+  bool operator==(const ServerConfig&) const = default;
+};
+
+enum class RouteMode { kDefault, kCidr, kNone };
+
+/// client.yaml, checked.
+struct ClientConfig {
+  std::string server_host;  ///< a name or an address, without brackets
+  std::uint16_t server_port = 443;
+  std::string token;
+  std::size_t mtu = 1350;
+  std::string tun_name = "qdt0";
+  RouteMode route_mode = RouteMode::kDefault;
+  std::vector<IpAddress> dns;  ///< empty: what the server pushes
+  LogLevel log_level = LogLevel::kInfo;
+  bool log_json = false;
+  bool insecure = false;
+  /// SHA-256 of the server's certificate (DER): it alone is trusted. None: the system's CAs decide.
+  std::optional<std::array<std::uint8_t, 32>> tls_fingerprint;
+  std::string client_id;  ///< empty: the app takes the host's name
+  Duration timeout = 10s;
+  std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
+
+  bool operator==(const ClientConfig&) const = default;
+};
+
+/// A configuration, and what its reader should be told although it is valid, in the form of the
+/// errors below.
+template <typename Config>
+struct Loaded {
+  Config config;
+  std::vector<std::string> notes;
+};
+
+/// Reads and checks a whole file. The error lists every fault, a line each, in the form
+/// `server.yaml:12:7: mtu: found "big", expected a whole number from 576 to 65535`; a key that is
+/// not known names the nearest one that is. Relative paths in the file are taken from its folder.
+Result<Loaded<ServerConfig>> load_server_config(const std::string& path);
+Result<Loaded<ClientConfig>> load_client_config(const std::string& path);
+
+/// The same from text; `name` stands in for the path in errors, and paths stay as they are.
+Result<Loaded<ServerConfig>> parse_server_config(std::string_view text, const std::string& name);
+Result<Loaded<ClientConfig>> parse_client_config(std::string_view text, const std::string& name);
+
+}  // namespace qdt::ops

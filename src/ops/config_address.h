@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "ops/config_value.h"
+
+namespace qdt::ops {
+
+/// `IP:PORT` or `:PORT`.
+Reader<SocketAddress> listen_address();
+/// The same, or `off`.
+Reader<std::optional<SocketAddress>> optional_listen_address();
+Reader<IpAddress> ipv4_address();
+/// A range of IPv4 addresses to lend to clients.
+Reader<Prefix> address_pool();
+/// Name servers for clients inside the tunnel, which carries IPv4.
+Reader<std::vector<IpAddress>> pushed_dns();
+/// Name servers for this host.
+Reader<std::vector<IpAddress>> own_dns();
+
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+/// `HOST`, `HOST:PORT`, `[IPV6]:PORT` or an IPv6 address; port 443 when there is none.
+Reader<HostAndPort> server_address();
+
+}  // namespace qdt::ops

@@ -1,0 +1,312 @@
+#include "ops/config_keys.h"
+
+#include "ops/config_address.h"
+#include "wire/handshake.h"
+
+namespace qdt::ops {
+namespace {
+
+constexpr std::size_t kMaxMtu = 65535;
+// The ring of fragments is allocated in one piece for each session that receives any.
+constexpr std::size_t kMinReassemblyBytes = 2048;
+constexpr std::size_t kMaxReassemblyBytes = 64 << 20;
+constexpr double kMaxPerSecond = 10'000'000;
+constexpr auto kDay = std::chrono::hours(24);
+
+Reader<LogLevel> log_level() {
+  return one_of<LogLevel>({{"debug", LogLevel::kDebug},
+                           {"info", LogLevel::kInfo},
+                           {"warn", LogLevel::kWarning},
+                           {"warning", LogLevel::kWarning},
+                           {"error", LogLevel::kError}},
+                          "debug, info, warn or error");
+}
+
+Reader<RouteMode> route_mode() {
+  return one_of<RouteMode>(
+      {{"default", RouteMode::kDefault}, {"cidr", RouteMode::kCidr}, {"none", RouteMode::kNone}},
+      "default, cidr or none");
+}
+
+// Both programs have these, with different words.
+template <typename Config>
+Key<Config> token_key(const std::string& explanation) {
+  return make_key<Config>({.name = "token",
+                           .example = "REPLACE-ME",
+                           .explanation = explanation,
+                           .is_required = true,
+                           .is_secret = true},
+                          token(), &Config::token);
+}
+
+template <typename Config>
+Key<Config> mtu_key() {
+  return make_key<Config>({.name = "mtu",
+                           .example = "1350",
+                           .explanation = "Largest packet inside the tunnel, in bytes. The smaller "
+                                          "of the server's and the client's counts."},
+                          whole_number(wire::kMinMtu, kMaxMtu), &Config::mtu);
+}
+
+template <typename Config>
+Key<Config> tun_name_key() {
+  return make_key<Config>(
+      {.name = "tun_name", .example = "qdt0", .explanation = "Name of the TUN device."},
+      interface_name(), &Config::tun_name);
+}
+
+template <typename Config>
+Key<Config> reassembly_key() {
+  return make_key<Config>(
+      {.name = "max_reassembly_bytes",
+       .example = "262144",
+       .explanation = "Memory for packets that come in fragments, in bytes per session; at least "
+                      "mtu. The oldest incomplete packet gives way when it is full."},
+      whole_number(kMinReassemblyBytes, kMaxReassemblyBytes), &Config::max_reassembly_bytes);
+}
+
+template <typename Config>
+Key<Config> log_level_key() {
+  return make_key<Config>(
+      {.name = "log_level", .example = "info", .explanation = "The least serious messages shown."},
+      log_level(), &Config::log_level);
+}
+
+template <typename Config>
+Key<Config> log_json_key() {
+  return make_key<Config>({.name = "log_json",
+                           .example = "false",
+                           .explanation = "Log lines as JSON objects instead of text."},
+                          flag(), &Config::log_json);
+}
+
+/// `pps` and `burst` below `group`.
+void add_rate_keys(std::vector<Key<ServerConfig>>& keys, const std::string& group,
+                   RateLimit ServerConfig::* limit, const std::string& pps,
+                   const std::string& burst, const std::string& explanation,
+                   const std::string& burst_note) {
+  keys.push_back(make_key<ServerConfig>(
+      {.name = group + ".pps", .example = pps, .explanation = explanation}, rate(kMaxPerSecond),
+      [=](ServerConfig& config, double value) { (config.*limit).per_second = value; }));
+  keys.push_back(make_key<ServerConfig>({.name = group + ".burst",
+                                         .example = burst,
+                                         .explanation = "How many may come at once after a pause.",
+                                         .default_note = burst_note},
+                                        whole_number(1, static_cast<std::size_t>(kMaxPerSecond)),
+                                        [=](ServerConfig& config, std::size_t value) {
+                                          (config.*limit).burst = static_cast<double>(value);
+                                        }));
+}
+
+void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
+  using C = ServerConfig;
+  keys.push_back(make_key<C>({.name = "addr",
+                              .example = "\":443\"",
+                              .explanation = "UDP address for clients; :PORT takes every address "
+                                             "of the host, IPv4 and IPv6."},
+                             listen_address(), &C::addr));
+  keys.push_back(make_key<C>(
+      {.name = "tls_cert",
+       .example = "server.crt",
+       .explanation = "Certificate chain (PEM), leaf first; relative to this file's folder."},
+      file_path(), &C::tls_cert));
+  keys.push_back(make_key<C>(
+      {.name = "tls_key",
+       .example = "server.key",
+       .explanation = "Private key of the certificate (PEM); relative to this file's folder."},
+      file_path(), &C::tls_key));
+  keys.push_back(tun_name_key<C>());
+  keys.push_back(mtu_key<C>());
+  keys.push_back(make_key<C>({.name = "pool_cidr",
+                              .example = "10.8.0.0/24",
+                              .explanation = "Addresses to lend to clients."},
+                             address_pool(), &C::pool_cidr));
+  keys.push_back(make_key<C>({.name = "gateway_ip",
+                              .example = "10.8.0.1",
+                              .explanation = "The server's own address in the pool.",
+                              .default_note = "the pool's first address"},
+                             ipv4_address(), &C::gateway_ip));
+  // Two operators, so that one's outage is not the clients'. Without any, a client that sends
+  // everything into the tunnel would go on asking the resolver of the network it is in.
+  keys.push_back(make_key<C>({.name = "dns",
+                              .example = "[1.1.1.1, 8.8.8.8]",
+                              .explanation = "Name servers pushed to clients; [] leaves them their "
+                                             "own."},
+                             pushed_dns(), &C::dns));
+  keys.push_back(make_key<C>({.name = "nat.enabled",
+                              .example = "true",
+                              .explanation = "Translates the clients' addresses to the host's on "
+                                             "their way out, and switches forwarding on."},
+                             flag(), &C::nat_enabled));
+  keys.push_back(make_key<C>({.name = "nat.external_iface",
+                              .example = "\"\"",
+                              .explanation = "Network interface to the world.",
+                              .default_note = "any but the TUN device"},
+                             optional_interface_name(), &C::nat_external_iface));
+}
+
+void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
+  using C = ServerConfig;
+  keys.push_back(make_key<C>({.name = "max_sessions",
+                              .example = "0",
+                              .explanation = "Clients at one time; 0: as many as the pool holds."},
+                             whole_number(0, 1 << 24), &C::max_sessions));
+  keys.push_back(make_key<C>(
+      {.name = "session_timeout",
+       .example = "0",
+       .explanation = "Ends a session that carried no packet for this long; 0: never, the session "
+                      "lives as long as its connection."},
+      duration(1s, 30 * kDay, Zero::kAllowed), &C::session_timeout));
+  keys.push_back(reassembly_key<C>());
+  add_rate_keys(keys, "handshake_rate", &C::handshake_rate, "200", "400",
+                "Handshakes per second of all clients together; 0: unlimited.", "twice pps");
+  add_rate_keys(keys, "handshake_ip_rate", &C::handshake_ip_rate, "5", "20",
+                "Handshakes per second of one IP address, failed ones included; 0: unlimited, "
+                "which lets tokens be guessed.",
+                "four times pps");
+  keys.push_back(make_key<C>({.name = "handshake_ip_rate.ttl",
+                              .example = "10m",
+                              .explanation = "How long an address is remembered after its last "
+                                             "handshake."},
+                             duration(1s, kDay), &C::handshake_ip_ttl));
+  add_rate_keys(keys, "rate_limit", &C::rate_limit, "0", "20000",
+                "Inner packets per second of one session, in each direction; 0: unlimited.",
+                "twice pps");
+}
+
+void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
+  using C = ServerConfig;
+  keys.push_back(make_key<C>(
+      {.name = "send_workers",
+       .example = "1",
+       .explanation = "Shards: threads with a UDP socket, a TUN queue and sessions of their own; "
+                      "0: one per CPU."},
+      whole_number(0, 64), &C::send_workers));
+  keys.push_back(make_key<C>({.name = "send_queue",
+                              .example = "1024",
+                              .explanation = "Packets that one session may queue while its "
+                                             "connection is congested."},
+                             whole_number(1, 65536), &C::send_queue));
+  keys.push_back(make_key<C>({.name = "send_batch",
+                              .example = "64",
+                              .explanation = "Packets taken from one session before the next gets "
+                                             "its turn."},
+                             whole_number(1, 1024), &C::send_batch));
+  keys.push_back(make_key<C>({.name = "send_datagram_queue",
+                              .example = "1024",
+                              .explanation = "UDP payloads per shard that may wait for a blocked "
+                                             "socket."},
+                             whole_number(16, 65536), &C::send_datagram_queue));
+  keys.push_back(
+      make_key<C>({.name = "session_shards",
+                   .example = "0",
+                   .explanation = "Without effect: sessions live in their shard, without "
+                                  "locks. Accepted so that older files stay valid."},
+                  whole_number(0, 65536), [](C&, std::size_t) {}));
+}
+
+void add_observation_keys(std::vector<Key<ServerConfig>>& keys) {
+  using C = ServerConfig;
+  // Loopback, because counters tell who talks when; and away from the ports of Prometheus and its
+  // common exporters (9090 to 9187), one of which most hosts run.
+  keys.push_back(make_key<C>({.name = "metrics_addr",
+                              .example = "127.0.0.1:9435",
+                              .explanation = "HTTP address of /metrics (Prometheus) and /healthz."},
+                             optional_listen_address(), &C::metrics_addr));
+  keys.push_back(make_key<C>({.name = "health_addr",
+                              .example = "127.0.0.1:9436",
+                              .explanation = "HTTP address of /healthz alone, for load balancers; "
+                                             "may equal metrics_addr."},
+                             optional_listen_address(), &C::health_addr));
+  keys.push_back(make_key<C>({.name = "pprof_addr",
+                              .example = "off",
+                              .explanation = "HTTP address of profiles for go tool pprof, such as "
+                                             "127.0.0.1:6060; loopback only unless pprof_public."},
+                             optional_listen_address(), &C::pprof_addr));
+  keys.push_back(make_key<C>({.name = "pprof_public",
+                              .example = "false",
+                              .explanation = "Lets pprof_addr be reachable from other hosts, all "
+                                             "of which may then slow the server down."},
+                             flag(), &C::pprof_public));
+  keys.push_back(log_level_key<C>());
+  keys.push_back(log_json_key<C>());
+}
+
+std::vector<Key<ServerConfig>> make_server_keys() {
+  std::vector<Key<ServerConfig>> keys;
+  keys.push_back(token_key<ServerConfig>(
+      "The secret that clients show, also the root of the tunnel's keys; make one with: openssl "
+      "rand -base64 32"));
+  add_network_keys(keys);
+  add_limit_keys(keys);
+  add_sending_keys(keys);
+  add_observation_keys(keys);
+  return keys;
+}
+
+std::vector<Key<ClientConfig>> make_client_keys() {
+  using C = ClientConfig;
+  std::vector<Key<C>> keys;
+  keys.push_back(make_key<C>({.name = "server",
+                              .example = "vpn.example.com:443",
+                              .explanation = "The server; the port is 443 when it is left out.",
+                              .is_required = true},
+                             server_address(), [](C& config, HostAndPort server) {
+                               config.server_host = std::move(server.host);
+                               config.server_port = server.port;
+                             }));
+  keys.push_back(token_key<C>("The secret of the server's configuration."));
+  keys.push_back(make_key<C>(
+      {.name = "tls_fingerprint",
+       .example = "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
+       .explanation = "Trusts the certificate with this SHA-256 fingerprint and no other; the "
+                      "server logs its own at start-up.",
+       .default_note = "none, the system's certificate authorities decide"},
+      certificate_fingerprint(), &C::tls_fingerprint));
+  keys.push_back(make_key<C>({.name = "insecure",
+                              .example = "false",
+                              .explanation = "Trusts any certificate, and with it anyone on the "
+                                             "way. For tests only."},
+                             flag(), &C::insecure));
+  keys.push_back(
+      make_key<C>({.name = "route_mode",
+                   .example = "default",
+                   .explanation = "What goes into the tunnel. default: everything; cidr: "
+                                  "the server's pool; none: what you route there "
+                                  "yourself."},
+                  route_mode(), &C::route_mode));
+  keys.push_back(make_key<C>({.name = "dns",
+                              .example = "[]",
+                              .explanation = "Name servers while the tunnel is up.",
+                              .default_note = "[], those that the server pushes"},
+                             own_dns(), &C::dns));
+  keys.push_back(tun_name_key<C>());
+  keys.push_back(mtu_key<C>());
+  keys.push_back(make_key<C>({.name = "client_id",
+                              .example = "laptop",
+                              .explanation = "A name for the server's log.",
+                              .default_note = "this host's name"},
+                             client_name(), &C::client_id));
+  keys.push_back(make_key<C>({.name = "timeout",
+                              .example = "10s",
+                              .explanation = "How long one attempt to connect may take."},
+                             duration(1s, 10min), &C::timeout));
+  keys.push_back(reassembly_key<C>());
+  keys.push_back(log_level_key<C>());
+  keys.push_back(log_json_key<C>());
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<Key<ServerConfig>>& server_keys() {
+  static const std::vector<Key<ServerConfig>> keys = make_server_keys();
+  return keys;
+}
+
+const std::vector<Key<ClientConfig>>& client_keys() {
+  static const std::vector<Key<ClientConfig>> keys = make_client_keys();
+  return keys;
+}
+
+}  // namespace qdt::ops

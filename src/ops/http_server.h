@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/ip_address.h"
+#include "base/logger.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace qdt::ops {
+
+struct HttpRequest {
+  std::multimap<std::string, std::string> query;
+  std::string body;
+  /// Waits this long and returns true, or returns false as soon as there is nobody left to answer:
+  /// the client has gone or the server stops. How handlers that take time do so.
+  std::function<bool(Duration)> wait;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+/// Answers on one path: GET and HEAD, and POST where that is allowed. Called by several threads at
+/// a time.
+struct HttpRoute {
+  std::function<HttpResponse(const HttpRequest&)> answer;
+  bool allows_post = false;
+};
+
+/// By path, which holds no letter that means something in a regular expression but `.`.
+using HttpRoutes = std::map<std::string, HttpRoute>;
+
+/// A small HTTP/1.1 server for people and programs that watch this one. One request per connection;
+/// a few threads; size and time of a request are bounded. It stops at once when destroyed: requests
+/// under way are cut off.
+class HttpServer {
+ public:
+  /// `key` is the configuration's name for `address`; the error tells how to mend the address. The
+  /// logger outlives the server.
+  static Result<std::unique_ptr<HttpServer>> start(const std::string& key,
+                                                   const SocketAddress& address, HttpRoutes routes,
+                                                   Logger& logger);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// With the port that the kernel chose, where 0 was asked for.
+  SocketAddress address() const;
+
+ private:
+  class State;
+  explicit HttpServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace qdt::ops

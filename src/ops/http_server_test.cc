@@ -1,0 +1,190 @@
+#include "ops/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <stdexcept>
+#include <thread>
+
+#include "ops/test_client.h"
+
+namespace qdt::ops {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+HttpResponse echo(const HttpRequest& request) {
+  const auto name = request.query.find("name");
+  return {.body = name == request.query.end() ? request.body : "name=" + name->second};
+}
+
+const HttpRoutes kEcho = {{"/hello", {.answer = [](const HttpRequest&) -> HttpResponse {
+                             return {.content_type = "text/x-test", .body = "hi"};
+                           }}},
+                          {"/echo", {.answer = echo, .allows_post = true}},
+                          {"/throw", {.answer = [](const HttpRequest&) -> HttpResponse {
+                             throw std::runtime_error("a\r\nb: c");
+                           }}}};
+
+class Http : public testing::Test {
+ protected:
+  void start(HttpRoutes routes) {
+    auto started = HttpServer::start("test_addr", kLoopback, std::move(routes), logger_);
+    ASSERT_TRUE(started) << started.error().message;
+    server_ = std::move(*started);
+  }
+
+  std::string send(std::string_view request) { return http(server_->address(), request); }
+  std::string get(const std::string& path) { return http_get(server_->address(), path); }
+
+  MemoryLogger logger_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(Http, AnswersGet) {
+  start(kEcho);
+  EXPECT_THAT(get("/hello"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\nConnection: close\r\n"),
+                    HasSubstr("\r\nContent-Type: text/x-test\r\n"), EndsWith("\r\n\r\nhi")));
+}
+
+TEST_F(Http, AnswersHeadWithoutABody) {
+  start(kEcho);
+  EXPECT_THAT(send("HEAD /hello HTTP/1.1\r\n\r\n"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(Http, HandsOverTheQuery) {
+  start(kEcho);
+  EXPECT_THAT(get("/echo?x=1&name=a%20b"), EndsWith("\r\n\r\nname=a b"));
+}
+
+TEST_F(Http, HandsOverABody) {
+  start(kEcho);
+  EXPECT_THAT(send("POST /echo HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nbody")));
+}
+
+// cpp-httplib would cut it off at 8 KiB; pprof sends addresses as such a form.
+TEST_F(Http, HandsOverALongForm) {
+  start(kEcho);
+  const std::string form(100'000, 'x');
+  const std::string response = send(
+      "POST /echo HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+      "Content-Length: 100000\r\n\r\n" +
+      form);
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(response, EndsWith("\r\n\r\n" + form));
+}
+
+TEST_F(Http, KnowsItsPathsAndMethods) {
+  start(kEcho);
+  EXPECT_THAT(get("/nowhere"),
+              AllOf(StartsWith("HTTP/1.1 404 Not Found\r\n"), EndsWith("/echo\n/hello\n/throw\n")));
+  EXPECT_THAT(get("/hello/"), StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(send("POST /hello HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+              StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
+}
+
+TEST_F(Http, RefusesABodyWithoutEnd) {
+  start(kEcho);
+  EXPECT_THAT(
+      send("POST /echo HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n" + std::string(2'000'000, 'x')),
+      StartsWith("HTTP/1.1 413 "));
+  std::string chunked = "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 40; ++i) chunked += "ffff\r\n" + std::string(0xffff, 'x') + "\r\n";
+  EXPECT_THAT(send(chunked), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(Http, RefusesALineWithoutEnd) {
+  start(kEcho);
+  EXPECT_EQ(send("GET /" + std::string(3'000'000, 'x')), "");
+}
+
+TEST_F(Http, RefusesNonsense) {
+  start(kEcho);
+  EXPECT_THAT(send("\x16\x03\x01\x02\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(send("GET\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(Http, DoesNotMultiplyRanges) {
+  start(kEcho);
+  EXPECT_THAT(send("GET /hello HTTP/1.1\r\nRange: bytes=0-,0-,0-,0-,0-\r\n\r\n"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nhi")));
+}
+
+TEST_F(Http, SurvivesAHandlerThatThrows) {
+  start(kEcho);
+  EXPECT_THAT(get("/throw"), StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(get("/hello"), EndsWith("hi"));
+}
+
+TEST_F(Http, SaysWhereItListens) {
+  start(kEcho);
+  EXPECT_EQ(logger_.text, "test_addr: http://" + server_->address().to_string() +
+                              " serves /echo /hello /throw\n");
+}
+
+TEST_F(Http, SaysHowToMendATakenAddress) {
+  start(kEcho);
+  const auto second = HttpServer::start("test_addr", server_->address(), kEcho, logger_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message,
+            "test_addr " + server_->address().to_string() +
+                ": Address already in use; choose another address or set test_addr: off");
+}
+
+/// A route whose handler waits an hour.
+class SlowHttp : public Http {
+ protected:
+  void SetUp() override {
+    start({{"/slow", {.answer = [this](const HttpRequest& request) -> HttpResponse {
+              entered_.count_down();
+              was_cut_off_ = !request.wait(60min);
+              left_.count_down();
+              return {};
+            }}}});
+  }
+
+  std::latch entered_{1};
+  std::latch left_{1};
+  std::atomic<bool> was_cut_off_ = false;
+};
+
+TEST_F(SlowHttp, StopsAtOnceInTheMiddleOfARequest) {
+  std::jthread client([address = server_->address()] { http_get(address, "/slow"); });
+  entered_.wait();
+  server_.reset();
+  EXPECT_TRUE(was_cut_off_);
+}
+
+TEST_F(SlowHttp, NoticesThatItsClientHasGone) {
+  auto client = os::TcpConnection::connect(server_->address(), os::now() + 5s);
+  ASSERT_TRUE(client);
+  ASSERT_TRUE(client->write(as_bytes("GET /slow HTTP/1.1\r\n\r\n"), os::now() + 5s));
+  entered_.wait();
+  client->shut_down();
+  left_.wait();
+  EXPECT_TRUE(was_cut_off_);
+}
+
+TEST_F(SlowHttp, StopsAtOnceBeforeARequest) {
+  std::vector<os::TcpConnection> idle;
+  for (int i = 0; i < 8; ++i) {
+    auto client = os::TcpConnection::connect(server_->address(), os::now() + 5s);
+    ASSERT_TRUE(client);
+    ASSERT_TRUE(client->write(as_bytes("GET /sl"), os::now() + 5s));
+    idle.push_back(std::move(*client));
+  }
+  const Timestamp before = os::now();
+  server_.reset();
+  EXPECT_LT(os::now() - before, 1s);
+}
+
+}  // namespace
+}  // namespace qdt::ops

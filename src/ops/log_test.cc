@@ -1,0 +1,93 @@
+#include "ops/log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+namespace qdt::ops {
+namespace {
+
+using testing::internal::CaptureStderr;
+using testing::internal::GetCapturedStderr;
+
+// 2026-11-22T13:38:01.123Z
+const std::chrono::system_clock::time_point kTime{std::chrono::milliseconds(1795354681123)};
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) result.push_back(line);
+  return result;
+}
+
+TEST(LogLine, IsTextWithLocalTime) {
+  const std::string line = log_line(LogFormat::kText, LogLevel::kInfo, kTime, "ready");
+  EXPECT_THAT(line, testing::MatchesRegex("2026-11-2[123] [0-9:]*:01.123 info  ready"));
+}
+
+TEST(LogLine, PadsTheLevel) {
+  const auto tail = [](LogLevel level) {
+    return log_line(LogFormat::kText, level, kTime, "x").substr(23);
+  };
+  EXPECT_EQ(tail(LogLevel::kDebug), " debug x");
+  EXPECT_EQ(tail(LogLevel::kWarning), " warn  x");
+  EXPECT_EQ(tail(LogLevel::kError), " error x");
+}
+
+TEST(LogLine, CannotBeForged) {
+  const std::string_view evil = "x\n2026-11-22 error \x1b[2Jgone\xff";
+  EXPECT_EQ(log_line(LogFormat::kText, LogLevel::kInfo, kTime, evil).substr(30),
+            "x\\n2026-11-22 error \\x1b[2Jgone\\xff");
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kInfo, kTime, "x\n<3>y"), "<6>x\\n<3>y");
+}
+
+TEST(LogLine, LeavesTimeAndLevelToTheJournal) {
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kDebug, kTime, "x"), "<7>x");
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kWarning, kTime, "x"), "<4>x");
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kError, kTime, "x"), "<3>x");
+}
+
+TEST(LogLine, IsJsonInUtc) {
+  EXPECT_EQ(log_line(LogFormat::kJson, LogLevel::kInfo, kTime, "a \"b\"\n"),
+            R"({"time":"2026-11-22T13:38:01.123Z","level":"info","msg":"a \"b\"\n"})");
+}
+
+TEST(LogLine, IsValidJsonWhateverTheMessage) {
+  const std::string line = log_line(LogFormat::kJson, LogLevel::kInfo, kTime, "\xff\x01{}");
+  EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+TEST(Logger, ShowsItsLevelAndAbove) {
+  const auto logger = make_logger(LogLevel::kWarning, /*json=*/false);
+  CaptureStderr();
+  logger->debug("one");
+  logger->info("two");
+  logger->warning("three");
+  logger->error("four {}");
+  const std::string text = GetCapturedStderr();
+  EXPECT_THAT(lines(text), testing::ElementsAre(testing::EndsWith("warn  three"),
+                                                testing::EndsWith("error four {}")));
+}
+
+TEST(Logger, KeepsLinesWholeAcrossThreads) {
+  const auto logger = make_logger(LogLevel::kInfo, /*json=*/true);
+  CaptureStderr();
+  {
+    std::array<std::jthread, 4> threads;
+    for (std::jthread& thread : threads) {
+      thread = std::jthread([&] {
+        for (int j = 0; j < 50; ++j) logger->info("message");
+      });
+    }
+  }
+  const auto all = lines(GetCapturedStderr());
+  EXPECT_EQ(all.size(), 200u);
+  for (const std::string& line : all) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+}  // namespace
+}  // namespace qdt::ops

@@ -1,0 +1,249 @@
+#include "ops/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
+#include "base/drop.h"
+#include "os/process_usage.h"
+#include "wire/handshake.h"
+
+namespace qdt::ops {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using tunnel::Counters;
+
+using Labels = std::vector<ClientMetric::Label>;
+
+struct Sample {
+  Labels labels;
+  double value = 0;
+};
+
+MetricFamily family(std::string_view name, std::string_view help, MetricType type,
+                    const std::vector<Sample>& samples) {
+  MetricFamily family{.name = std::string(name), .help = std::string(help), .type = type};
+  for (const Sample& sample : samples) {
+    ClientMetric metric;
+    metric.label = sample.labels;
+    (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = sample.value;
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
+MetricFamily counter(std::string_view name, std::string_view help,
+                     const std::vector<Sample>& samples) {
+  return family(name, help, MetricType::Counter, samples);
+}
+
+MetricFamily gauge(std::string_view name, std::string_view help,
+                   const std::vector<Sample>& samples) {
+  return family(name, help, MetricType::Gauge, samples);
+}
+
+Sample sample(double value) {
+  return {{}, value};
+}
+
+Sample sample(std::string label, std::string_view value, std::uint64_t count) {
+  return {{{std::move(label), std::string(value)}}, static_cast<double>(count)};
+}
+
+using Field = Counter Counters::*;
+
+/// The sums over shards. A number for each shard is given only where one shard's trouble would
+/// drown in the sum: four families, so a server with 64 shards has 256 series of them.
+class Shards {
+ public:
+  explicit Shards(const std::vector<const Counters*>& shards) : shards_(shards) {}
+
+  std::uint64_t sum(Field field) const {
+    std::uint64_t total = 0;
+    for (const Counters* shard : shards_) total += (shard->*field).value();
+    return total;
+  }
+
+  std::uint64_t sum(Drop drop) const {
+    std::uint64_t total = 0;
+    for (const Counters* shard : shards_) total += shard->drops.value(drop);
+    return total;
+  }
+
+  std::vector<Sample> both(std::string_view label, std::string_view first, Field first_field,
+                           std::string_view second, Field second_field) const {
+    return {sample(std::string(label), first, sum(first_field)),
+            sample(std::string(label), second, sum(second_field))};
+  }
+
+  std::vector<Sample> each(std::initializer_list<Field> fields) const {
+    std::vector<Sample> samples;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      std::uint64_t total = 0;
+      for (const Field field : fields) total += (shards_[i]->*field).value();
+      samples.push_back(sample("shard", std::to_string(i), total));
+    }
+    return samples;
+  }
+
+  std::vector<Sample> round_trip_times() const {
+    std::uint64_t connections = 0;
+    double weighted_medians = 0;
+    std::uint64_t maximum = 0;
+    for (const Counters* shard : shards_) {
+      const std::uint64_t count = shard->connections.value();
+      connections += count;
+      weighted_medians +=
+          static_cast<double>(count) * static_cast<double>(shard->rtt_p50_microseconds.value());
+      maximum = std::max(maximum, shard->rtt_max_microseconds.value());
+    }
+    if (connections == 0) return {};  // no sample rather than an RTT of 0
+    return {{{{"stat", "median"}}, weighted_medians / static_cast<double>(connections) * 1e-6},
+            {{{"stat", "max"}}, static_cast<double>(maximum) * 1e-6}};
+  }
+
+ private:
+  const std::vector<const Counters*>& shards_;
+};
+
+void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
+  families.push_back(counter(
+      "qdt_packets_total", "Inner packets carried: up from clients, down to them.",
+      shards.both("direction", "up", &Counters::packets_up, "down", &Counters::packets_down)));
+  families.push_back(
+      counter("qdt_bytes_total", "Bytes of inner packets carried.",
+              shards.both("direction", "up", &Counters::bytes_up, "down", &Counters::bytes_down)));
+
+  std::vector<Sample> drops;
+  for (std::size_t i = 0; i < kDropCount; ++i) {
+    const auto drop = static_cast<Drop>(i);
+    drops.push_back(sample("reason", drop_label(drop), shards.sum(drop)));
+  }
+  families.push_back(
+      counter("qdt_drops_total", "Packets, datagrams and payloads discarded.", drops));
+
+  families.push_back(counter("qdt_payloads_total", "UDP payloads received (in) and sent (out).",
+                             shards.both("direction", "in", &Counters::payloads_received, "out",
+                                         &Counters::payloads_sent)));
+  families.push_back(counter("qdt_payload_bytes_total", "Bytes of UDP payloads.",
+                             shards.both("direction", "in", &Counters::payload_bytes_received,
+                                         "out", &Counters::payload_bytes_sent)));
+  families.push_back(counter(
+      "qdt_bursts_total",
+      "Pieces in which payloads crossed the kernel's border; payloads per "
+      "burst tell how well offloads work.",
+      shards.both("direction", "in", &Counters::bursts_received, "out", &Counters::bursts_sent)));
+  families.push_back(counter("qdt_stray_total",
+                             "Arrivals at another shard than their own, handed over; many mean "
+                             "that steering does not work.",
+                             shards.both("kind", "payload", &Counters::stray_payloads, "packet",
+                                         &Counters::stray_packets)));
+}
+
+void add_state(std::vector<MetricFamily>& families, const Shards& shards,
+               const MetricsSource& source) {
+  const auto total = [&](Field field) {
+    return std::vector<Sample>{sample(static_cast<double>(shards.sum(field)))};
+  };
+  families.push_back(
+      gauge("qdt_sessions_active", "Clients connected.", total(&Counters::sessions)));
+  families.push_back(gauge("qdt_connections",
+                           "QUIC connections, those still in their handshake among them.",
+                           total(&Counters::connections)));
+  families.push_back(gauge("qdt_queued_packets", "Inner packets in the sessions' send queues.",
+                           total(&Counters::queued_packets)));
+  families.push_back(gauge("qdt_queued_payloads", "UDP payloads waiting for a blocked socket.",
+                           total(&Counters::queued_payloads)));
+  families.push_back(gauge("qdt_rtt_seconds",
+                           "Round-trip times to clients: the longest, and the mean of the shards' "
+                           "medians, weighted by connections.",
+                           shards.round_trip_times()));
+
+  families.push_back(gauge("qdt_shards", "Threads that carry packets.",
+                           {sample(static_cast<double>(source.shards.size()))}));
+  families.push_back(gauge("qdt_shard_sessions", "Clients connected, by shard.",
+                           shards.each({&Counters::sessions})));
+  families.push_back(counter("qdt_shard_packets_total",
+                             "Inner packets carried in both directions, by shard.",
+                             shards.each({&Counters::packets_up, &Counters::packets_down})));
+  families.push_back(gauge("qdt_shard_queued_packets",
+                           "Inner packets in the sessions' send queues, by shard.",
+                           shards.each({&Counters::queued_packets})));
+  families.push_back(gauge("qdt_shard_queued_payloads",
+                           "UDP payloads waiting for a blocked socket, by shard.",
+                           shards.each({&Counters::queued_payloads})));
+}
+
+void add_limits(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  const auto limit = [&](std::string_view name, std::string_view help, std::size_t value) {
+    families.push_back(gauge(name, help, {sample(static_cast<double>(value))}));
+  };
+  limit("qdt_sessions_limit", "Clients allowed at one time (max_sessions); 0 means any number.",
+        source.max_sessions);
+  limit("qdt_pool_addresses", "Addresses of pool_cidr that can be lent.", source.pool_addresses);
+  limit("qdt_send_queue_limit", "Packets that one session may queue (send_queue).",
+        source.send_queue_packets);
+  limit("qdt_payload_queue_limit", "Payloads that one shard may queue (send_datagram_queue).",
+        source.payload_queue_payloads);
+}
+
+void add_handshakes(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (source.handshakes == nullptr) return;
+  std::vector<Sample> results;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(wire::HandshakeResult::kCount); ++i) {
+    const auto result = static_cast<wire::HandshakeResult>(i);
+    results.push_back(
+        sample("result", wire::handshake_status(result).label, source.handshakes->value(result)));
+  }
+  families.push_back(counter("qdt_handshakes_total", "Handshakes, by how they ended.", results));
+}
+
+void add_process(std::vector<MetricFamily>& families) {
+  const auto usage = os::process_usage();
+  if (!usage) return;
+  families.push_back(gauge("process_start_time_seconds",
+                           "Start of the process, in seconds since the Unix epoch.",
+                           {sample(usage->start_time_seconds)}));
+  families.push_back(counter("process_cpu_seconds_total", "Processor time used by all threads.",
+                             {sample(usage->cpu_seconds)}));
+  families.push_back(gauge("process_resident_memory_bytes", "Memory in use.",
+                           {sample(static_cast<double>(usage->resident_bytes))}));
+  families.push_back(gauge("process_virtual_memory_bytes", "Address space in use.",
+                           {sample(static_cast<double>(usage->virtual_bytes))}));
+  families.push_back(gauge("process_open_fds", "Open file descriptors.",
+                           {sample(static_cast<double>(usage->open_files))}));
+  families.push_back(gauge("process_max_fds", "Limit of open file descriptors.",
+                           {sample(static_cast<double>(usage->max_open_files))}));
+}
+
+std::string compiler() {
+  const std::string version = __VERSION__;
+  return version.find("lang") == std::string::npos ? "GCC " + version : version;
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsSource& source) {
+  const Shards shards(source.shards);
+  const bool is_ready = !source.readiness || !source.readiness();
+
+  std::vector<MetricFamily> families;
+  families.push_back(gauge("qdt_build_info", "Always 1; the labels tell what runs.",
+                           {{{{"version", source.version}, {"compiler", compiler()}}, 1}}));
+  families.push_back(gauge("qdt_ready", "1 when clients can be served, as /healthz tells.",
+                           {sample(is_ready ? 1 : 0)}));
+  add_state(families, shards, source);
+  add_limits(families, source);
+  add_handshakes(families, source);
+  add_tunnel(families, shards);
+  add_process(families);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace qdt::ops

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tunnel/counters.h"
+
+namespace qdt::ops {
+
+/// Why the server cannot serve clients now, in words; nothing when it can. Any thread.
+using Readiness = std::function<std::optional<std::string>()>;
+
+/// Where the numbers come from. What is pointed at outlives whoever reads it.
+struct MetricsSource {
+  std::string version;
+  Readiness readiness;
+  std::vector<const tunnel::Counters*> shards;
+  const tunnel::HandshakeCounters* handshakes = nullptr;
+
+  // Limits, so that a dashboard can show how near they are.
+  std::size_t max_sessions = 0;            ///< 0: unlimited
+  std::size_t pool_addresses = 0;          ///< that can be lent
+  std::size_t send_queue_packets = 0;      ///< of one session
+  std::size_t payload_queue_payloads = 0;  ///< of one shard
+};
+
+/// All metrics in Prometheus' text format, version 0.0.4. Any thread.
+std::string metrics_text(const MetricsSource& source);
+
+inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace qdt::ops

@@ -1,0 +1,113 @@
+#include "ops/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace qdt::ops {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using tunnel::Counters;
+
+class Metrics : public testing::Test {
+ protected:
+  Metrics() { source_.shards = {&shards_[0], &shards_[1]}; }
+
+  std::string text() const { return metrics_text(source_); }
+
+  Counters shards_[2];
+  tunnel::HandshakeCounters handshakes_;
+  MetricsSource source_{.version = "1.2.3", .handshakes = &handshakes_, .max_sessions = 100};
+};
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++found;
+  return found;
+}
+
+TEST_F(Metrics, SumUpTheShards) {
+  shards_[0].packets_up.set(5);
+  shards_[1].packets_up.set(7);
+  shards_[1].bytes_down.set(1500);
+  shards_[0].sessions.set(2);
+  shards_[1].sessions.set(1);
+  EXPECT_THAT(text(), HasSubstr("\nqdt_packets_total{direction=\"up\"} 12\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_packets_total{direction=\"down\"} 0\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_bytes_total{direction=\"down\"} 1500\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_sessions_active 3\n"));
+}
+
+TEST_F(Metrics, TellShardsApartWhereOneMayBeInTrouble) {
+  shards_[0].packets_up.set(5);
+  shards_[1].packets_down.set(7);
+  shards_[1].queued_packets.set(9);
+  EXPECT_THAT(text(), HasSubstr("qdt_shards 2\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_shard_packets_total{shard=\"0\"} 5\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_shard_packets_total{shard=\"1\"} 7\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_shard_queued_packets{shard=\"1\"} 9\n"));
+}
+
+TEST_F(Metrics, HaveEveryReasonFromTheStart) {
+  shards_[1].drops.count(Drop::kForged, 4);
+  for (std::size_t i = 0; i < kDropCount; ++i) {
+    const std::string label(drop_label(static_cast<Drop>(i)));
+    EXPECT_EQ(count(text(), "qdt_drops_total{reason=\"" + label + "\"}"), 1u) << label;
+  }
+  EXPECT_THAT(text(), HasSubstr("qdt_drops_total{reason=\"forged\"} 4\n"));
+}
+
+TEST_F(Metrics, HaveEveryHandshakeResultFromTheStart) {
+  handshakes_.count(wire::HandshakeResult::kOk);
+  handshakes_.count(wire::HandshakeResult::kOk);
+  EXPECT_THAT(text(), HasSubstr("qdt_handshakes_total{result=\"ok\"} 2\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_handshakes_total{result=\"pool_exhausted\"} 0\n"));
+  EXPECT_EQ(count(text(), "qdt_handshakes_total{"),
+            static_cast<std::size_t>(wire::HandshakeResult::kCount));
+}
+
+TEST_F(Metrics, HaveNoRoundTripTimeWithoutConnections) {
+  EXPECT_THAT(text(), Not(HasSubstr("qdt_rtt_seconds{")));
+}
+
+TEST_F(Metrics, WeighMediansByConnections) {
+  shards_[0].connections.set(3);
+  shards_[0].rtt_p50_microseconds.set(10'000);
+  shards_[0].rtt_max_microseconds.set(250'000);
+  shards_[1].connections.set(1);
+  shards_[1].rtt_p50_microseconds.set(50'000);
+  EXPECT_THAT(text(), HasSubstr("qdt_rtt_seconds{stat=\"median\"} 0.02"));
+  EXPECT_THAT(text(), HasSubstr("qdt_rtt_seconds{stat=\"max\"} 0.25"));
+}
+
+TEST_F(Metrics, TellReadiness) {
+  EXPECT_THAT(text(), HasSubstr("qdt_ready 1\n"));
+  source_.readiness = [] { return std::optional<std::string>("no TUN device yet"); };
+  EXPECT_THAT(text(), HasSubstr("qdt_ready 0\n"));
+}
+
+TEST_F(Metrics, TellBuildLimitsAndProcess) {
+  EXPECT_THAT(text(), HasSubstr("qdt_build_info{version=\"1.2.3\",compiler=\""));
+  EXPECT_THAT(text(), HasSubstr("qdt_sessions_limit 100\n"));
+  for (const char* name :
+       {"process_start_time_seconds ", "process_cpu_seconds_total ",
+        "process_resident_memory_bytes ", "process_open_fds ", "process_max_fds "}) {
+    EXPECT_THAT(text(), HasSubstr(std::string("\n") + name));
+  }
+}
+
+TEST_F(Metrics, DescribeEveryFamilyOnce) {
+  std::istringstream stream(text());
+  std::vector<std::string> families;
+  for (std::string line; std::getline(stream, line);) {
+    if (line.starts_with("# TYPE ")) families.push_back(line);
+  }
+  EXPECT_EQ(families.size(), count(text(), "# HELP "));
+  for (const std::string& family : families) EXPECT_EQ(count(text(), family + "\n"), 1u) << family;
+}
+
+}  // namespace
+}  // namespace qdt::ops
