@@ -103,7 +103,7 @@ Client::Woken Client::wait(Timestamp deadline) {
     const Timestamp now = os::now();
     if (now >= deadline) return Woken::kDeadline;
     for (const os::PollEvent& event : poller_->wait(deadline, now)) {
-      switch (event.key) {
+      switch (static_cast<PollKey>(event.key)) {
         case kStopKey:
           if (const auto signal = stop_->take()) {
             logger_.info(*signal + ": stopping");

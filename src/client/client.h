@@ -51,8 +51,7 @@ class Client final : private ConnectorEvents {
   };
 
   /// What is referred to outlives the client.
-  Client(const Options& options, const quic::TlsClientContext& tls, Random& random,
-         Logger& logger);
+  Client(const Options& options, const quic::TlsClientContext& tls, Random& random, Logger& logger);
   ~Client() override;
 
   /// Connects, and carries packets until `stop` arrives or the session ends.

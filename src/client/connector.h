@@ -70,8 +70,8 @@ class Connector final : public tunnel::TunnelEvents {
 
   void open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
             const wire::ConnectResponse& response);
-  void end(Ending ending);
-  void give_up(tunnel::Tunnel& tunnel, quic::Connection& connection, Ending ending);
+  void end(const Ending& ending);
+  void give_up(tunnel::Tunnel& tunnel, quic::Connection& connection, const Ending& ending);
 
   Options options_;
   const quic::TlsClientContext& tls_;

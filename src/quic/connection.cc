@@ -341,7 +341,7 @@ CloseReason Connection::reason_from_peer() const {
           "the peer closed the connection with error " + std::to_string(error->error_code)};
 }
 
-void Connection::end(State state, CloseReason reason, Timestamp now) {
+void Connection::end(State state, const CloseReason& reason, Timestamp now) {
   if (state_ != State::kOpen) return;
   state_ = state;
   owes_close_ = state == State::kClosing;

@@ -194,7 +194,7 @@ class Connection final : private Http3Events {
   Connection(const ConnectionContext& context, Role role);
   void attach(ngtcp2_conn* engine, TlsSession tls);
   void fail(int engine_error, Timestamp now);
-  void end(State state, CloseReason reason, Timestamp now);
+  void end(State state, const CloseReason& reason, Timestamp now);
   bool write_close(UdpSendQueue& out, Timestamp now);
   CloseReason reason_from_peer() const;
   const EnginePath& engine_path(const UdpPath& path);

@@ -107,7 +107,7 @@ class Endpoint final : private ConnectionIds {
   ConnectionId last_id_;
   Connection* last_connection_ = nullptr;
   // Stateless resets are answers to anyone, and so are limited.
-  Timestamp reset_second_{};
+  Timestamp reset_second_;
   int resets_in_second_ = 0;
 };
 

@@ -55,7 +55,7 @@ class Admission {
   std::mutex mutex_;
   tunnel::TokenBucket all_;
   std::unordered_map<IpAddress, tunnel::TokenBucket> addresses_;
-  Timestamp next_clean_up_{};
+  Timestamp next_clean_up_;
 };
 
 }  // namespace qdt::server

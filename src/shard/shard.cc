@@ -66,7 +66,7 @@ void Shard::run() {
     const auto events = poller_.wait(tunnel_.next_timeout(), os::now());
     const Timestamp now = os::now();
     for (const os::PollEvent& event : events) {
-      switch (event.key) {
+      switch (static_cast<PollKey>(event.key)) {
         case kSocket:
           if (event.is_writable) is_socket_blocked_ = false;
           if (event.is_readable) receive_payloads(now);
