@@ -85,9 +85,10 @@ inline void enter_fresh_network() {
   ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
   // NOLINTEND(concurrency-mt-unsafe)
   ASSERT_EQ(shell("ip link set lo up"), "");
-  // Addresses count at once: without this, duplicate address detection changes what tests compare.
-  const std::string detection = "/proc/sys/net/ipv6/conf/default/accept_dad";
-  if (std::filesystem::exists(detection)) write_text(detection, "0");
+  // Devices get no link-local address: the kernel gives it a moment after they are up, in the
+  // middle of what tests compare.
+  const std::string generation = "/proc/sys/net/ipv6/conf/default/addr_gen_mode";
+  if (std::filesystem::exists(generation)) write_text(generation, "1");
 }
 
 /// Runs `body` in a child process with a network of its own, in which nothing is configured but
