@@ -5,8 +5,10 @@
 
 #include "ops/config.h"
 #include "ops/config_example.h"
+#include "ops/log.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "os/udp_socket.h"
 #include "quic/certificate.h"
 #include "quic/tls.h"
 #include "wire/base64.h"
@@ -40,8 +42,13 @@ Result<void> make_certificate(const std::string& certificate_path, const std::st
   return os::create_private_file(certificate_path, pem->certificate);
 }
 
-// How clients are most likely to reach this host.
+// How clients are most likely to reach this host: where its own packets to the world come from.
 std::string likely_address() {
+  const SocketAddress world{IpAddress::v4(0x01010101), 443};
+  const auto logger = ops::make_logger(LogLevel::kError, /*json=*/false);
+  // Nothing is sent: connecting a UDP socket only looks up the route.
+  const auto socket = os::UdpSocket::open({.remote = world}, *logger);
+  if (socket) return socket->local_address().address.to_string();
   for (const IpAddress& address : os::host_addresses()) {
     if (address.is_v4()) return address.to_string();
   }

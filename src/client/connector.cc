@@ -128,7 +128,6 @@ void Connector::open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic:
        .max_reassembly_bytes = options_.max_reassembly_bytes,
        .client_id = options_.client_id},
       connection, stream, tunnel.now());
-  tunnel.set_icmp_source(response.gateway_ip);
   state_ = State::kConnected;
   events_.on_connected(response);
 }
@@ -150,12 +149,13 @@ void Connector::on_connection_closed(tunnel::Tunnel&, quic::Connection&,
   end({Ending::Kind::kUnreachable, explain_close(reason, server_)});
 }
 
-void Connector::give_up(tunnel::Tunnel& tunnel, quic::Connection& connection, Ending ending) {
-  end(std::move(ending));
+void Connector::give_up(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                        const Ending& ending) {
+  end(ending);
   connection.close("", tunnel.now());
 }
 
-void Connector::end(Ending ending) {
+void Connector::end(const Ending& ending) {
   if (std::exchange(state_, State::kIdle) == State::kIdle) return;
   events_.on_ended(ending);
 }

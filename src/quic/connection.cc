@@ -285,6 +285,7 @@ void Connection::fail(int engine_error, Timestamp now) {
       return;
     case NGTCP2_ERR_RETRY:
     case NGTCP2_ERR_DROP_CONN:
+      context_.drops.count(Drop::kNotQuic);
       end(State::kDraining, {Kind::kProtocolError, "not a connection attempt"}, now);
       forget_at_ = now;
       return;

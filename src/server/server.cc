@@ -34,6 +34,11 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   // The port first: the fault most likely to be met changes nothing on the host.
   std::vector<os::UdpSocket> sockets;
   local_address_ = options_.address;
+  if (options_.shard_count > 1) {
+    // Shards share the port, with whoever else shares it: make sure that nobody has it.
+    const auto alone = os::UdpSocket::open({.local = local_address_}, logger_);
+    if (!alone) return fail(alone);
+  }
   for (std::size_t i = 0; i < options_.shard_count; ++i) {
     auto socket = os::UdpSocket::open(
         {.local = local_address_, .is_shared = options_.shard_count > 1}, logger_);
@@ -87,7 +92,6 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   tunnel.role = quic::Role::kServer;
   tunnel.endpoint.shard = index;
   tunnel.endpoint.shard_count = options_.shard_count;
-  tunnel.icmp_source = service.gateway;
   tunnel.max_packet_bytes = service.mtu;
   tunnel.has_siblings = options_.shard_count > 1;
   auto shard = shard::Shard::create(

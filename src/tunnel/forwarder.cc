@@ -65,8 +65,9 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
       return Outcome::kOwesReply;
     case wire::DatagramType::kPong: return Outcome::kDone;
     case wire::DatagramType::kClose:
-      if (session.caps().close) return Outcome::kClosed;
-      break;
+      if (!session.caps().close) break;
+      if (!plaintext.empty()) session.peer_reason = SessionEnd{plaintext[0]};
+      return Outcome::kClosed;
   }
   return drop(Drop::kUnknownType);
 }
@@ -101,11 +102,11 @@ std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ti
   return std::nullopt;
 }
 
+// In the name of the packet's destination: the kernel refuses, as a martian, what comes in by the
+// TUN device with one of the host's own addresses for its source.
 Drop Forwarder::answer_too_big(const wire::IpPacket& packet, std::size_t mtu) {
-  const bool can_answer =
-      options_.icmp_source.is_v4() == packet.is_v4() && to_tun_.has_room(wire::kMaxIcmpErrorBytes);
-  if (can_answer) {
-    const std::size_t bytes = wire::write_too_big(packet, mtu, options_.icmp_source,
+  if (to_tun_.has_room(wire::kMaxIcmpErrorBytes)) {
+    const std::size_t bytes = wire::write_too_big(packet, mtu, packet.destination,
                                                   to_tun_.reserve(wire::kMaxIcmpErrorBytes));
     if (bytes > 0) to_tun_.commit(bytes);
   }

@@ -22,8 +22,6 @@ class Forwarder {
  public:
   struct Options {
     quic::Role role = quic::Role::kServer;
-    /// Source of the ICMP errors that tell an inner sender of a smaller MTU.
-    IpAddress icmp_source;
   };
 
   Forwarder(const Options& options, SessionTable& sessions, Counters& counters,
@@ -42,8 +40,6 @@ class Forwarder {
   /// Takes a datagram from its session's connection to the TUN device: opens it into `to_tun`,
   /// which has room for it.
   Outcome quic_to_tun(Session& session, Bytes datagram, Timestamp now);
-
-  void set_icmp_source(const IpAddress& address) { options_.icmp_source = address; }
 
  private:
   std::optional<Drop> deliver(Session& session, MutableBytes packet, Timestamp now);

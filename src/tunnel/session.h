@@ -84,6 +84,7 @@ class Session {
 
   wire::DatagramOpener opener;
   wire::Reassembler reassembler;
+  SessionEnd peer_reason = SessionEnd::kDone;  ///< of its Close, once that has come
 
   // --- both ---
 

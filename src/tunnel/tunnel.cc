@@ -4,6 +4,20 @@
 #include <cassert>
 
 namespace qdt::tunnel {
+namespace {
+
+// What a peer's Close says, for a person.
+std::string explain_close(SessionEnd reason) {
+  switch (reason) {
+    case SessionEnd::kShutdown: return "the server stops";
+    case SessionEnd::kIdle: return "no packet for the server's session_timeout";
+    case SessionEnd::kReplaced: return "a newer session of this client took its place";
+    case SessionEnd::kExhausted: return "every counter was used";
+    default: return "the peer closed the session";
+  }
+}
+
+}  // namespace
 
 Tunnel::Tunnel(const Options& options, const quic::TlsServerContext* server_tls,
                TunnelEvents& events, Random& random, Counters& counters)
@@ -13,8 +27,7 @@ Tunnel::Tunnel(const Options& options, const quic::TlsServerContext* server_tls,
       payloads_(options.send_datagram_queue),
       pool_(options.max_packet_bytes, options.max_queued_packets),
       sessions_(options.role),
-      forwarder_({.role = options.role, .icmp_source = options.icmp_source}, sessions_, counters,
-                 packets_),
+      forwarder_({.role = options.role}, sessions_, counters, packets_),
       endpoint_(options.endpoint, server_tls, *this, random, counters.drops) {}
 
 Tunnel::~Tunnel() = default;
@@ -129,7 +142,7 @@ void Tunnel::receive_datagram(Session& session, Bytes datagram) {
     case Forwarder::Outcome::kOwesReply:  // its connection is touched: send() comes to it
       break;
     case Forwarder::Outcome::kClosed:
-      end_session(session, SessionEnd::kDone, "the peer closed the session");
+      end_session(session, SessionEnd::kDone, explain_close(session.peer_reason));
       session.connection().close("session closed", now_);
       break;
   }

@@ -51,7 +51,6 @@ class Tunnel final : private quic::ConnectionEvents {
   struct Options {
     quic::Role role = quic::Role::kServer;
     quic::Endpoint::Options endpoint;
-    IpAddress icmp_source;
     std::size_t max_packet_bytes = 1350;     ///< the TUN device's MTU
     std::size_t send_batch = 64;             ///< packets of one session before the next's turn
     std::size_t send_datagram_queue = 1024;  ///< capacity of payloads()
@@ -105,7 +104,6 @@ class Tunnel final : private quic::ConnectionEvents {
   void close_all(SessionEnd end, std::string_view text, Timestamp now);
   /// Sends a request; nothing when the connection cannot.
   std::optional<quic::StreamId> request(quic::Connection& connection, const quic::Request& request);
-  void set_icmp_source(const IpAddress& address) { forwarder_.set_icmp_source(address); }
 
   std::size_t shard_of_payload(Bytes payload) const { return endpoint_.shard_of_payload(payload); }
   const SessionTable& sessions() const { return sessions_; }
@@ -138,7 +136,7 @@ class Tunnel final : private quic::ConnectionEvents {
   Options options_;
   TunnelEvents& events_;
   Counters& counters_;
-  Timestamp now_{};
+  Timestamp now_;
   Timestamp next_tick_ = kNever;
 
   UdpSendQueue payloads_;

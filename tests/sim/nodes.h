@@ -109,7 +109,6 @@ class ServerNode final : public TunnelNode {
   }
   static tunnel::Tunnel::Options with_role(tunnel::Tunnel::Options options) {
     options.role = quic::Role::kServer;
-    options.icmp_source = IpAddress::v4(0x0a080001);
     return options;
   }
 
