@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# After kill -9 of the client, its next start works and leaves nothing behind at its end; --cleanup
+# does the same without a start. Both leave alone what a living client owns.
+. "$(dirname "$0")/topology.sh"
+
+topology
+remember client
+start_server
+
+crash() {
+  start_client client 'route_mode: default'
+  stop "$client_pid" KILL
+  check_lacks "a crash leaves name servers behind" "$(cat "$(etc client resolv.conf)")" 127.0.0.53
+  check_contains "and rules" "$(on client ip rule)" lookup
+}
+
+crash
+start_client client 'route_mode: default'
+check "the next start works" -- on client ping -c 3 -i 0.2 -W 2 "$web_address"
+stop "$client_pid"
+check_equal "its end is orderly" "$status" 0
+check_unchanged "and leaves the host as it was before the crash" client
+
+crash
+start_client client 'route_mode: none' 'tun_name: other0'
+stop "$client_pid"
+check_unchanged "so does one with another TUN device" client
+
+crash
+try client "$build/qdt-client" --cleanup
+check_equal "--cleanup succeeds" "$status" 0
+check_contains "it says what it undid" "$output" resolv.conf
+check_unchanged "and leaves the host as it was" client
+try client "$build/qdt-client" --cleanup
+check_equal "a second time it succeeds" "$status" 0
+check_equal "and has nothing to do" "$output" "nothing was left behind"
+
+start_client client 'route_mode: default'
+try client "$build/qdt-client" --cleanup
+check "--cleanup does no harm to a living client" -- \
+  on client ping -c 3 -i 0.2 -W 2 "$web_address"
+stop "$client_pid"
+check_unchanged "whose end leaves the host as it was" client

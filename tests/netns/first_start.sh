@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# The first start without a configuration makes all that is missing, and prints a client.yaml that
+# works as it is; what exists is never rewritten.
+. "$(dirname "$0")/topology.sh"
+
+topology
+
+# first_start FOLDER: in it, until the server is ready; what it tells is in $work/told.
+first_start() {
+  : >"$work/server.log"
+  # shellcheck disable=SC2016  # for the host's shell
+  run server server sh -c 'cd "$1" && exec "$2" >"$3"' - "$1" "$build/qdt-server" "$work/told"
+  server_pid=$pid
+  wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server is not ready"
+}
+content() { (cd "$1" && sha256sum ./* && stat -c '%n %a %Y' ./*); }
+has_san() { openssl x509 -in "$work/new/server.crt" -noout -ext subjectAltName | grep -q "$1"; }
+
+mkdir "$work/new"
+first_start "$work/new"
+cd "$work/new"
+check_equal "three files are made" "$(echo *)" "server.crt server.key server.yaml"
+check_equal "for their owner alone" "$(stat -c %a ./* | tr '\n' ' ')" "600 600 600 "
+check_equal "the certificate and the key belong together" \
+  "$(openssl x509 -in server.crt -noout -pubkey)" "$(openssl pkey -in server.key -pubout)"
+check_contains "the key is P-256" "$(openssl pkey -in server.key -noout -text)" prime256v1
+for name in DNS:localhost "DNS:$(hostname)" IP\ Address:127.0.0.1 "IP Address:0:0:0:0:0:0:0:1" \
+  "IP Address:$server_address" "IP Address:192.0.2.1" "IP Address:2001:DB8:2:0:0:0:0:2"; do
+  check "the certificate is for $name" -- has_san "$name"
+done
+made_token=$(sed -n 's/^token: *//p' server.yaml | tr -d '"')
+check_equal "the token has 32 random bytes" \
+  "$(tr -- -_ +/ <<<"$made_token" | base64 -d 2>/dev/null | wc -c)" 32
+check "every key is explained" -- test "$(grep -c '^# Expected:' server.yaml)" -gt 20
+
+sed '1,/^$/d' "$work/told" >"$work/client.yaml"
+chmod 600 "$work/client.yaml"
+run client client "$build/qdt-client" --config "$work/client.yaml"
+wait_for 10 grep -q ' connected: ' "$work/client.log" || fail "no connection: $(cat "$work/client.yaml")"
+check "the printed client.yaml works as it is" -- on client ping -c 3 -i 0.2 -W 2 "$web_address"
+stop "$pid"
+stop "$server_pid"
+
+content "$work/new" >"$work/before"
+first_start "$work/new"
+stop "$server_pid"
+check_equal "the second start tells nothing" "$(cat "$work/told")" ""
+check "and rewrites nothing" -- diff "$work/before" <(content "$work/new")
+
+certificate
+mkdir "$work/kept"
+cp "$work/server.crt" "$work/server.key" "$work/kept"
+first_start "$work/kept"
+stop "$server_pid"
+check "an existing certificate is kept" -- cmp "$work/server.crt" "$work/kept/server.crt"
+check "and its key" -- cmp "$work/server.key" "$work/kept/server.key"
+check_contains "the client.yaml is for it" "$(cat "$work/told")" "sha256:$(fingerprint)"
+check "another token was made" -- test "$(grep ^token: "$work/kept/server.yaml")" != "$(grep ^token: "$work/new/server.yaml")"
+
+# refused WORDS PART COMMAND...
+remember server
+refused() {
+  try server "${@:3}"
+  check_equal "$1 ends with status 1" "$status" 1
+  check_contains "it says why" "$output" "$2"
+  check_equal "in one line" "$(wc -l <<<"$output")" 1
+  check_unchanged "the host is as it was" server
+}
+mkdir "$work/half" "$work/locked"
+cp "$work/server.crt" "$work/half"
+refused "a certificate without its key" "$work/half/server.key is missing" \
+  "$build/qdt-server" --config "$work/half/server.yaml"
+check_equal "nothing was made" "$(ls "$work/half")" server.crt
+# shellcheck disable=SC2016  # for the host's shell
+refused "a folder that is read-only" "create server.key: Read-only file system" \
+  sh -c 'mount -t tmpfs -o ro none "$1" && cd "$1" && exec "$2"' - "$work/locked" "$build/qdt-server"
+refused "a folder that is not there" "create $work/nowhere/server.key: No such file or directory" \
+  "$build/qdt-server" --config "$work/nowhere/server.yaml"

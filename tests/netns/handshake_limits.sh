@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Handshakes are limited for each address and for all together; who guesses tokens is limited too.
+. "$(dirname "$0")/topology.sh"
+
+topology 2
+status_of() { probe "$@" | sed -n '1s/ .*//p'; }
+answers() {  # HOST COUNT PROBE-ARGUMENTS...: the statuses of so many handshakes
+  for _ in $(seq "$2"); do status_of "$1" "${@:3}"; done | tr '\n' ' '
+}
+
+start_server 'handshake_ip_rate: {pps: 0.01, burst: 3}'
+check_equal "an address has its burst, and no more" "$(answers client 4)" "200 200 200 429 "
+check_equal "another address has its own" "$(answers client2 4)" "200 200 200 429 "
+try_client client
+check_equal "a client is told" "$status" 2
+check_contains "in words" "$output" "rate limited: too many attempts; wait a minute"
+stop "$server_pid"
+
+start_server 'handshake_ip_rate: {pps: 0.01, burst: 3}'
+check_equal "who guesses is limited, too" "$(answers client 4 --token guess)" "401 401 401 429 "
+check_equal "even if the next guess is right" "$(answers client 1)" "429 "
+check_equal "nobody else is" "$(answers client2 1)" "200 "
+check_equal "it is counted: rate limited" "$(metric 'qdt_handshakes_total{result="rate_limited"}')" 2
+check_equal "it is counted: unauthorized" "$(metric 'qdt_handshakes_total{result="unauthorized"}')" 3
+stop "$server_pid"
+
+start_server 'handshake_rate: {pps: 0.01, burst: 3}' 'handshake_ip_rate: {pps: 0}'
+check_equal "guesses are not taken from everybody's share" \
+  "$(answers client 5 --token guess)" "401 401 401 401 401 "
+check_equal "all addresses together have their burst" "$(answers client 2)" "200 200 "
+check_equal "and no more" "$(answers client2 2)" "200 429 "
+check_equal "whoever asks" "$(answers client 1)" "429 "
+stop "$server_pid"
+
+start_server 'handshake_ip_rate: {pps: 0.5, burst: 1}'
+check_equal "an address that has used up its burst" "$(answers client 2)" "200 429 "
+may_enter() { [ "$(status_of client)" = 200 ]; }
+check "gets its next turn by and by" -- wait_for 10 may_enter
+stop "$server_pid"
+
+start_server 'handshake_ip_rate: {pps: 0.001, burst: 1, ttl: 2s}'
+check_equal "an address that would have to wait for long" "$(answers client 2)" "200 429 "
+sleep 2.5  # a denied attempt would count as use: nothing to poll
+check_equal "is forgotten after the ttl" "$(answers client 1)" "200 "

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# A client speaks for its lease alone: packets from any other source are dropped, by an honest
+# client before they leave, by the server from whomever they come.
+. "$(dirname "$0")/topology.sh"
+
+topology 2
+start_server
+start_client client 'route_mode: cidr'
+start_client client2 'route_mode: cidr'
+on client ip address add 10.8.0.77/32 dev lo
+
+before=$(metric 'qdt_packets_total{direction="up"}')
+watch server qdt0 'src host 10.8.0.77'
+check "from the lease, packets pass" -- on client ping -c 2 -i 0.2 -W 2 10.8.0.1
+on client ping -I 10.8.0.77 -c 3 -i 0.2 -W 1 10.8.0.1 >/dev/null && fail "a ping came back"
+on client ping -I 10.8.0.77 -c 3 -i 0.2 -W 1 10.8.0.3 >/dev/null && fail "a ping came back"
+end_watch 10.8.0.2
+check_equal "from another address, none reaches the server's host" "$packets" ""
+
+spoofed=(spoofed-world spoofed-client spoofed-gateway spoofed-ipv6)
+watch server qdt0 'udp port 9 or ip6'
+for kind in "${spoofed[@]}"; do
+  before=$(metric 'qdt_drops_total{reason="spoofed_source"}')
+  check_contains "a session that sends 50 $kind lives on" "$(probe client --send "$kind:50")" pong
+  check_equal "they are dropped and counted" \
+    "$(metric 'qdt_drops_total{reason="spoofed_source"}')" $((before + 50))
+done
+end_watch 10.8.0.2
+check_equal "none reaches the server's host" "$packets" ""

@@ -1,0 +1,263 @@
+# shellcheck shell=bash disable=SC2034  # variables for the scripts
+# Sourced by every namespace test: four hosts (and more clients where a test asks for them), the
+# real programs on them, and checks that fail with what was seen.
+#
+#    client  198.51.100.2 ---- .1  router  203.0.113.1 ---- .2  server  192.0.2.1 ---- .80  web
+#   client2  198.51.101.2 ---- .1                            10.8.0.1 (qdt0)
+#
+# client, server and web also have IPv6 (2001:db8:1::2, 2001:db8:2::2, 2001:db8:3::80). Over IPv4
+# web knows no way back to the clients: what reaches it from one must carry the server's address.
+#
+# A test is a script:   . "$(dirname "$0")/topology.sh"; topology; start_server; start_client ...
+# Everything made here ends with the script: processes by PID, namespaces, files.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=${QDT_BUILD:-$here/../../build/release}
+work=$(mktemp -d "${TMPDIR:-/tmp}/qdt-$(basename "$0" .sh)-XXXXXX")
+token=test-token-0123456789abcdef
+server_address=203.0.113.2
+server_address6=2001:db8:2::2
+web_address=192.0.2.80
+web_address6=2001:db8:3::80
+# Of what a test leaves to chance; printed by those that do. SEED=... repeats a run.
+seed=${SEED:-$RANDOM}
+
+. "$here/checks.sh"
+. "$here/packets.sh"
+
+# --- hosts ---
+
+# What ip netns calls a host of this test: unique, so that tests run side by side.
+ns() { printf 'qdt-%s-%s' "$$" "$1"; }
+# on HOST COMMAND...: runs it there.
+on() { ip netns exec "$(ns "$1")" "${@:2}"; }
+
+hosts=()
+
+# add_host NAME: a host has files of its own in /etc: resolv.conf (nobody answers there), hosts, and
+# what a test puts beside them.
+add_host() {
+  local name
+  name=$(ns "$1")
+  ip netns add "$name"
+  hosts+=("$1")
+  mkdir -p "/etc/netns/$name"
+  echo "nameserver 127.0.0.53" >"/etc/netns/$name/resolv.conf"
+  echo "127.0.0.1 localhost" >"/etc/netns/$name/hosts"
+  on "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0
+  ip -n "$name" link set lo up
+}
+
+# etc HOST FILE: where the host's /etc/FILE is.
+etc() { printf '/etc/netns/%s/%s' "$(ns "$1")" "$2"; }
+
+# join HOST NAME ADDRESS HOST NAME ADDRESS: a cable.
+join() {
+  ip link add "$2" netns "$(ns "$1")" type veth peer name "$5" netns "$(ns "$4")"
+  ip -n "$(ns "$1")" address add "$3" dev "$2"
+  ip -n "$(ns "$4")" address add "$6" dev "$5"
+  ip -n "$(ns "$1")" link set "$2" up
+  ip -n "$(ns "$4")" link set "$5" up
+}
+
+# topology [CLIENTS]: makes the hosts.
+topology() {
+  local host i
+  for host in router server web; do add_host "$host"; done
+  join router srv 203.0.113.1/24 server wan 203.0.113.2/24
+  join server lan 192.0.2.1/24 web eth0 192.0.2.80/24
+  ip -n "$(ns server)" route add default via 203.0.113.1
+  for i in $(seq "${1:-1}"); do
+    host=client$([ "$i" -eq 1 ] || echo "$i")
+    add_host "$host"
+    join router "cl$i" "198.51.$((99 + i)).1/24" "$host" eth0 "198.51.$((99 + i)).2/24"
+    ip -n "$(ns "$host")" route add default via "198.51.$((99 + i)).1"
+  done
+  on router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  on server sysctl -qw net.ipv6.conf.all.forwarding=1
+  add_ipv6 router srv 2001:db8:2::1 server wan 2001:db8:2::2
+  add_ipv6 server lan 2001:db8:3::1 web eth0 2001:db8:3::80
+  add_ipv6 router cl1 2001:db8:1::1 client eth0 2001:db8:1::2
+  ip -n "$(ns server)" -6 route add default via 2001:db8:2::1
+  ip -n "$(ns router)" -6 route add 2001:db8:3::/64 via 2001:db8:2::2
+  ip -n "$(ns client)" -6 route add default via 2001:db8:1::1
+  ip -n "$(ns web)" -6 route add default via 2001:db8:3::1
+  for host in "${hosts[@]}"; do wait_for 5 is_settled "$host" || fail "$host's links are not up"; done
+}
+
+add_ipv6() {
+  ip -n "$(ns "$1")" -6 address add "$3/64" dev "$2"
+  ip -n "$(ns "$4")" -6 address add "$6/64" dev "$5"
+}
+
+# The kernel tells a moment later that a cable has two ends.
+is_settled() { ! ip -n "$(ns "$1")" -o link | grep -E 'state (DOWN|LOWER)'; }
+
+# Everything of a host's network that the programs may touch.
+host_state() {
+  # Links tell of namespaces that they lead to, also of other tests' that are just going away.
+  # shellcheck disable=SC2016  # for the host's shell
+  on "$1" sh -c 'ip -o link 2>/dev/null | sed "s/ qlen [0-9]*//"; ip -o address | sed "s/ *valid_lft.*//"
+    ip rule; ip -6 rule; ip route show table all; ip -6 route show table all
+    nft list ruleset; cat /etc/resolv.conf
+    ls /run/qdt 2>/dev/null | grep "\.$(stat -Lc %i /proc/self/ns/net)\.undo"
+    cd /proc/sys/net && grep -s . ipv4/ip_forward ipv4/conf/*/forwarding ipv4/conf/*/rp_filter \
+      ipv4/conf/*/src_valid_mark ipv4/conf/*/promote_secondaries ipv6/conf/*/disable_ipv6' 2>&1
+}
+
+# remember HOST; check_unchanged WORDS HOST: its state is what it was when it was remembered.
+remember() { host_state "$1" >"$work/$1.state"; }
+check_unchanged() {
+  local difference
+  difference=$(host_state "$2" | diff "$work/$2.state" -) || fail "$1: $2 has changed: $difference"
+  say "ok: $1"
+}
+
+# --- programs ---
+
+certificate() {
+  [ -e "$work/server.crt" ] || "$here/../../scripts/gen-cert.sh" \
+    "$work/server.crt" "$work/server.key" "$server_address" "$server_address6" vpn.test >/dev/null
+}
+
+fingerprint() {
+  openssl x509 -in "$work/server.crt" -outform DER | sha256sum | cut -d' ' -f1
+}
+
+# run HOST LOG COMMAND...: in the background, its PID in $pid.
+run() {
+  ip netns exec "$(ns "$1")" "${@:3}" >>"$work/$2.log" 2>&1 &
+  pid=$!
+}
+
+# try HOST COMMAND...: to its end, at most 20 s; $output has what it printed, $status how it ended.
+try() {
+  status=0
+  output=$(timeout --foreground 20 ip netns exec "$(ns "$1")" "${@:2}" 2>&1) || status=$?
+}
+
+# with_defaults [YAML...] -- YAML...: the lines before --, and those behind it whose key is new;
+# "#KEY:" before -- leaves one out.
+with_defaults() {
+  local given=$'\n'
+  while [ "$1" != -- ]; do given+=$1$'\n'; shift; done
+  shift
+  printf '%s' "${given#?}"
+  local line
+  for line; do
+    case $given in *$'\n'"${line%%:*}:"* | *$'\n#'"${line%%:*}:"*) ;; *) say "$line" ;; esac
+  done
+}
+
+# write_server_config [YAML...]: server.yaml; lines given here take the place of the defaults.
+write_server_config() {
+  certificate
+  with_defaults "$@" -- 'addr: ":443"' "token: $token" "tls_cert: server.crt" \
+    "tls_key: server.key" "log_level: debug" >"$work/server.yaml"
+  chmod 600 "$work/server.yaml"
+}
+
+# write_client_config NAME [YAML...]: NAME.yaml, likewise.
+write_client_config() {
+  certificate
+  with_defaults "${@:2}" -- "server: $server_address:443" "token: $token" \
+    "tls_fingerprint: sha256:$(fingerprint)" "log_level: debug" >"$work/$1.yaml"
+  chmod 600 "$work/$1.yaml"
+}
+
+# start_server [YAML...]: until it is ready; its PID in $server_pid.
+start_server() {
+  write_server_config "$@"
+  : >"$work/server.log"
+  run server server "$build/qdt-server" --config "$work/server.yaml"
+  server_pid=$pid
+  wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server is not ready"
+}
+
+# run_client [HOST [YAML...]]: without waiting for anything; its PID in $client_pid.
+run_client() {
+  local name=${1:-client}
+  write_client_config "$name" "${@:2}"
+  : >"$work/$name.log"
+  run "$name" "$name" "$build/qdt-client" --config "$work/$name.yaml"
+  client_pid=$pid
+}
+
+# start_client [HOST [YAML...]]: until it is connected.
+start_client() {
+  run_client "$@"
+  wait_for 10 grep -q 'connected: this host is' "$work/${1:-client}.log" || fail "${1:-client} is not connected"
+}
+
+# try_client [HOST [YAML...]]: for one that is not to connect; as try().
+try_client() {
+  write_client_config "${1:-client}" "${@:2}"
+  try "${1:-client}" "$build/qdt-client" --config "$work/${1:-client}.yaml"
+}
+
+# Its inner address.
+lease() { sed -n 's/.*connected: this host is \([0-9.]*\) .*/\1/p' "$work/$1.log" | tail -n 1; }
+
+# probe HOST ARGUMENTS...: what qdt-probe prints.
+probe() { on "$1" "$build/qdt-probe" --token "$token" "$server_address:443" "${@:2}" || true; }
+
+# ended PID: waits for the end of a process that run() started; its exit status in $status.
+ended() {
+  wait_for 10 is_gone "$1" || fail "process $1 does not end"
+  status=0
+  wait "$1" 2>/dev/null || status=$?
+}
+is_gone() { ! kill -0 "$1"; }
+
+# stop PID [SIGNAL]: ends a process that run() started; its exit status in $status, and how long it
+# took in $milliseconds.
+stop() {
+  local begun=${EPOCHREALTIME/./}
+  kill -"${2:-TERM}" "$1"
+  ended "$1"
+  milliseconds=$(((${EPOCHREALTIME/./} - begun) / 1000))
+}
+
+# fetch HOST URL...
+fetch() { on "$1" curl -sS --fail --noproxy '*' --max-time 10 "${@:2}"; }
+
+# metric SERIES: its value at the server, as in metric 'qdt_handshakes_total{result="ok"}'.
+metric() {
+  fetch server http://127.0.0.1:9435/metrics |
+    awk -v series="$1" 'index($0, series " ") == 1 { print $NF; found = 1 } END { exit !found }' ||
+    fail "no metric $1"
+}
+
+# serve_files HOST ADDRESS: over HTTP on port 8000, all that is in $work/files.
+serve_files() {
+  mkdir -p "$work/files"
+  echo "$2 $1.test" >>"$(etc "$1" hosts)"  # which the server looks up
+  run "$1" "$1-http" python3 -u -m http.server --directory "$work/files" --bind "$2" 8000
+  wait_for 10 fetch "$1" "http://$2:8000/" || fail "$1 serves no files"
+}
+
+# --- the end ---
+
+clean_up() {
+  local status=$? pid host inode
+  trap - EXIT
+  trap '' INT TERM
+  exec 2>/dev/null  # the shell tells of every process that is killed
+  for pid in $(jobs -pr); do kill -KILL "$pid" || true; done
+  wait
+  for host in "${hosts[@]}"; do
+    # Of programs that a test killed: another namespace may get the number.
+    inode=$(stat -Lc %i "/run/netns/$(ns "$host")")
+    rm -f "/run/qdt/"*".$inode.undo"
+    ip netns delete "$(ns "$host")" || true
+    rm -rf "/etc/netns/$(ns "$host")"
+  done
+  rm -rf "$work"
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+[ "$(id -u)" -eq 0 ] || fail "namespace tests make network namespaces: run them as root"
