@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs everything that building, testing and the demo need, on Debian 12 and 13. Asks nothing,
 # may be run again at any time, and does nothing when all is there.
-# Usage: scripts/setup.sh [build|all]   (build: only what compiling needs; all, the default: tests too)
+# Usage: scripts/setup.sh [build|all|docker]
+#   build: only what compiling needs; all, the default: tests too; docker: only what test-docker needs
 set -eu
 
 what=${1:-all}
@@ -15,35 +16,57 @@ build_packages="g++ cmake ninja-build pkg-config make git ca-certificates
 # Clang 19: the first in Debian whose tools and fuzzer understand std::expected.
 test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 socat
-  shellcheck"
+  shellcheck systemd"
 quic_test_packages="ngtcp2-client"
+# A peer of another make: quic-go, and a Go whose ClientHello spans two packets.
+interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"
+# An image without a Docker daemon, and hosts to run it on.
+docker_packages="buildah debootstrap ca-certificates iproute2 iputils-ping nftables curl openssl
+  procps"
+
+# shellcheck source=/dev/null
+. /etc/os-release
+case ${ID:-}${VERSION_ID:-} in
+  debian12) is_known=yes backports=bookworm-backports go_package=golang-1.23-go ;;
+  debian13) is_known=yes backports='' go_package=golang-go ;;
+  *) is_known=no backports='' go_package=golang-go ;;
+esac
 
 case $what in
   build) packages=$build_packages quic=$quic_packages ;;
-  all) packages="$build_packages $test_packages" quic="$quic_packages $quic_test_packages" ;;
-  *) echo "usage: $0 [build|all]" >&2; exit 2 ;;
+  all)
+    packages="$build_packages $test_packages"
+    quic="$quic_packages $quic_test_packages $interop_packages $go_package" ;;
+  docker) packages=$docker_packages quic='' ;;
+  *) echo "usage: $0 [build|all|docker]" >&2; exit 2 ;;
 esac
 
-. /etc/os-release
-case ${ID:-}${VERSION_ID:-} in
-  debian12) backports=bookworm-backports ;;
-  debian13) backports= ;;
-  *)
-    echo "setup: this is ${PRETTY_NAME:-an unknown system}; it knows Debian 12 and 13." >&2
-    echo "setup: elsewhere install the equivalents of:" $packages $quic >&2
-    exit 1 ;;
-esac
+if [ $is_known = no ]; then
+  echo "setup: this is ${PRETTY_NAME:-an unknown system}; it knows Debian 12 and 13." >&2
+  # shellcheck disable=SC2086  # lists of packages, which become one line
+  echo "setup: elsewhere install the equivalents of:" $packages $quic >&2
+  exit 1
+fi
 
 is_installed() {
   dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
 }
 
+# Debian 12's own ngtcp2 is from before version 1, its own quic-go has no HTTP Datagrams.
+is_outdated() {
+  case $1 in
+    libngtcp2-dev) needed=1.11 ;;
+    golang-github-lucas-clemente-quic-go-dev) needed=0.46 ;;
+    *) return 1 ;;
+  esac
+  dpkg --compare-versions "$(dpkg-query -W -f '${Version}' "$1")" lt "$needed"
+}
+
 missing=
 for package in $packages $quic; do
-  is_installed "$package" || missing="$missing $package"
+  if ! is_installed "$package" || is_outdated "$package"; then missing="$missing $package"; fi
 done
-# Debian 12's own ngtcp2 is from before version 1.
-if [ -z "$missing" ] && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" ge 1.11; then
+if [ -z "$missing" ]; then
   echo "setup: everything is there"
   exit 0
 fi
@@ -63,8 +86,13 @@ apt_get() {
 }
 
 apt_get update
-if [ -n "$backports" ] && ! apt-get indextargets --format '$(RELEASE)' | grep -qx "$backports"; then
+has_backports() {
+  # shellcheck disable=SC2016  # apt-get's own variable
+  apt-get indextargets --format '$(RELEASE)' | grep -qx "$backports"
+}
+if [ -n "$backports" ] && [ -n "$quic" ] && ! has_backports; then
   # The mirror is the one that this machine uses already.
+  # shellcheck disable=SC2016
   mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' |
     awk -v suite="$VERSION_CODENAME" '$1 == "Packages" && $2 == suite { print $3; exit }')
   if [ -z "$mirror" ]; then
@@ -82,7 +110,7 @@ fi
 # tshark's package would ask who may capture.
 echo 'wireshark-common wireshark-common/install-setuid boolean false' | $as_root debconf-set-selections
 # shellcheck disable=SC2086  # lists of packages
-apt_get install --no-install-recommends ${backports:+-t $backports} $quic
+[ -z "$quic" ] || apt_get install --no-install-recommends ${backports:+-t $backports} $quic
 # shellcheck disable=SC2086
 apt_get install --no-install-recommends $packages
 echo "setup: done"
