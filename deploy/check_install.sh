@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs the build into a folder that goes afterwards, and checks what is there: programs that run,
+# units that systemd understands.
+# Usage: deploy/check_install.sh BUILD
+set -eu
+build=$1
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+trap 'exit 1' HUP INT TERM
+
+fail() {
+  echo "FAILED: $1" >&2
+  exit 1
+}
+
+for prefix in /usr/local /opt/qdt; do
+  DESTDIR=$root cmake --install "$build" --prefix "$prefix" >"$root/log" 2>&1 ||
+    fail "cmake --install: $(tail -n 5 "$root/log")"
+  for program in qdt-server qdt-client; do
+    "$root$prefix/bin/$program" --version >/dev/null || fail "$prefix/bin/$program does not run"
+    unit=$prefix/lib/systemd/system/$program.service
+    grep -q "^ExecStart=$prefix/bin/$program " "$root$unit" || fail "$unit starts another program"
+    [ -e "$root/$(sed -n 's/^Documentation=file://p' "$root$unit")" ] ||
+      fail "$unit: its documentation is not there"
+    # Units of the system's own are not there: what they would say is not of interest.
+    complaints=$(systemd-analyze verify --man=no --recursive-errors=no --root="$root" "$unit" 2>&1) ||
+      fail "$unit: $complaints"
+    [ -z "$complaints" ] || fail "$unit: $complaints"
+    echo "ok: $unit"
+  done
+done
