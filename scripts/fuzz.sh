@@ -4,8 +4,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 scripts/build.sh fuzz
-[ $# -gt 0 ] || set -- $(cd fuzz && ls ./*_fuzz.cc | sed 's|^./||; s/_fuzz.cc$//')
+[ $# -gt 0 ] || set -- fuzz/*_fuzz.cc
 for target; do
+  target=$(basename "$target" _fuzz.cc)
   echo "fuzzing $target for ${FUZZ_SECONDS:-60} s"
   mkdir -p "build/fuzz/corpus/$target"
   "build/fuzz/${target}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -print_final_stats=1 -verbosity=0 \

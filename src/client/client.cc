@@ -26,7 +26,6 @@ Result<std::unique_ptr<shard::Mailbox<Message>>> make_mailbox() {
 Client::Client(const Options& options, const quic::TlsClientContext& tls, Random& random,
                Logger& logger)
     : options_(options),
-      tls_(tls),
       random_(random),
       logger_(logger),
       connector_(options.connector, tls, *this, random) {}

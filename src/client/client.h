@@ -81,7 +81,6 @@ class Client final : private ConnectorEvents {
   void on_ended(const Ending& ending) override { events_->post(ending); }
 
   Options options_;
-  const quic::TlsClientContext& tls_;
   Random& random_;
   Logger& logger_;
   os::StopSignal* stop_ = nullptr;

@@ -27,7 +27,7 @@ class TunQueue {
   PollHandle poll_handle() const;
 
  private:
-  friend class TunDevice;
+  friend struct TunDevice;
   struct State;
   explicit TunQueue(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -66,8 +66,9 @@ step "7. How fast, on this machine's $(nproc) CPUs, with everything on them (ipe
 run web iperf3 iperf3 --server --bind "$web_address"
 wait_for 5 on web ss -Hltn "sport = :5201" || fail "iperf3 does not listen"
 for direction in up down; do
-  on client iperf3 --client "$web_address" --time 3 --json \
-    $([ $direction = up ] || echo --reverse) >"$work/iperf.json" || fail "iperf3"
+  options=(--client "$web_address" --time 3 --json)
+  [ $direction = up ] || options+=(--reverse)
+  on client iperf3 "${options[@]}" >"$work/iperf.json" || fail "iperf3"
   show "$direction: $(jq -r '.end.sum_received.bits_per_second / 1e6 | floor' "$work/iperf.json") Mbit/s"
 done
 
@@ -83,7 +84,7 @@ stop "$client_pid"
 [ "$status" -eq 0 ] || fail "the client's exit status is $status"
 stop "$server_pid"
 [ "$status" -eq 0 ] || fail "the server's exit status is $status"
-[ -z "$(on client ip rule | grep 0x514454)" ] || fail "the client left rules behind"
+! on client ip rule | grep -q 0x514454 || fail "the client left rules behind"
 [ -z "$(on server nft list ruleset)" ] || fail "the server left firewall rules behind"
 show "no rule, route, firewall table or name server of theirs is left"
 

@@ -164,7 +164,7 @@ std::string text_of(const RoutingRule& rule) {
 
 struct Netlink::Socket {
   struct Close {
-    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+    void operator()(mnl_socket* open) const { mnl_socket_close(open); }
   };
   std::unique_ptr<mnl_socket, Close> socket;
   std::uint32_t sequence = 0;

@@ -29,7 +29,7 @@ struct Unreference {
 using Message = std::unique_ptr<sd_bus_message, Unreference>;
 
 struct BusError {
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   BusError() = default;
   BusError(const BusError&) = delete;
   BusError& operator=(const BusError&) = delete;
