@@ -12,7 +12,7 @@ class FileTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder); }
   const std::string folder = [] {
     std::string name = testing::TempDir() + "qdt-file-test-XXXXXX";
-    return std::string(::mkdtemp(name.data()));
+    return ::mkdtemp(name.data()) != nullptr ? name : std::string();
   }();
   const std::string path = folder + "/secret";
 };

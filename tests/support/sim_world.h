@@ -75,7 +75,7 @@ class SimWorld {
   struct Attachment {
     SimNode* node;
     LinkOptions link;
-    Timestamp link_free{};  // when the link has sent what it was given
+    Timestamp link_free;  // when the link has sent what it was given
     Duration queue_delay{};
   };
   struct Arrival {

@@ -121,11 +121,11 @@ void apply_options(int fd, int family, const UdpSocket::Options& options) {
   set_option(fd, IPPROTO_IP, IP_PKTINFO, on);
   set_option(fd, IPPROTO_IP, IP_RECVTOS, on);
   // QUIC finds the path MTU itself: never fragment, and believe no ICMP (RFC 8899 section 3).
-  set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, int{IP_PMTUDISC_PROBE});
+  set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (family == AF_INET6) {
     set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, on);
     set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, on);
-    set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int{IPV6_PMTUDISC_PROBE});
+    set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
   }
   if (options.use_offloads) set_option(fd, IPPROTO_UDP, UDP_GRO, on);
 }
@@ -139,7 +139,7 @@ Result<void> bind_and_connect(int fd, int family, const UdpSocket::Options& opti
   const int on = 1;
   if (family == AF_INET6) {
     const bool takes_both = options.local.address.is_unspecified() && !options.remote;
-    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, int{takes_both ? 0 : 1});
+    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, takes_both ? 0 : 1);
   }
   if (options.is_shared && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, on)) {
     return os_error("share UDP port " + std::to_string(options.local.port) + " between shards");
