@@ -120,16 +120,12 @@ class Connection final : private Http3Events {
     kTooBig,   ///< larger than max_datagram_bytes() now is
     kClosed,
   };
-  /// Writes `datagram` (1 to max_datagram_bytes() long) into a payload in `out`. Finish a run of
-  /// calls with end_burst().
+  /// Writes `datagram` (1 to max_datagram_bytes() long) into a payload in `out`.
   SendStatus send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now);
 
   /// Writes all there is to send besides datagrams: handshake, acknowledgements, streams, probes.
   /// False when `out` was full before all was written.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
-
-  /// Tells the engine when what was written leaves, for its pacing.
-  void end_burst(Timestamp now);
 
   Timestamp next_timeout() const;
   void handle_timeout(Timestamp now);
@@ -198,7 +194,8 @@ class Connection final : private Http3Events {
   bool write_close(UdpSendQueue& out, Timestamp now);
   CloseReason reason_from_peer() const;
   const EnginePath& engine_path(const UdpPath& path);
-  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn);
+  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn,
+            Timestamp now);
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
@@ -229,7 +226,7 @@ class Connection final : private Http3Events {
       false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;
   int http_error_ = 0;
-  std::size_t burst_bytes_ = 0;  // written since end_burst()
+  std::size_t paced_bytes_ = 0;  // written since the engine's pacing last heard of it
 };
 
 }  // namespace qdt::quic

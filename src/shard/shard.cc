@@ -62,6 +62,7 @@ Result<void> Shard::use_socket(os::UdpSocket socket) {
 
 void Shard::run() {
   os::name_thread(options_.thread_name);
+  os::sharpen_timers();
   while (!is_stopping_) {
     const auto events = poller_.wait(tunnel_.next_timeout(), os::now());
     const Timestamp now = os::now();
