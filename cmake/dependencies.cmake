@@ -9,6 +9,15 @@ pkg_check_modules(gnutls REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(ngtcp2 REQUIRED IMPORTED_TARGET libngtcp2>=1.11 libngtcp2_crypto_gnutls>=1.11)
 pkg_check_modules(nghttp3 REQUIRED IMPORTED_TARGET libnghttp3>=1.8)
 
+# Fast packet ciphers; x86-64 only, and GnuTLS does without it.
+find_library(IPSEC_MB_LIBRARY IPSec_MB)
+find_path(IPSEC_MB_INCLUDE_DIR intel-ipsec-mb.h)
+if(IPSEC_MB_LIBRARY AND IPSEC_MB_INCLUDE_DIR)
+  add_library(IPSec_MB::IPSec_MB UNKNOWN IMPORTED)
+  set_target_properties(IPSec_MB::IPSec_MB PROPERTIES
+    IMPORTED_LOCATION ${IPSEC_MB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${IPSEC_MB_INCLUDE_DIR})
+endif()
+
 # the host's network
 pkg_check_modules(libmnl REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(libnftables REQUIRED IMPORTED_TARGET libnftables)

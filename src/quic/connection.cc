@@ -210,6 +210,11 @@ void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t by
   }
 }
 
+bool Connection::update_keys(Timestamp now) {
+  return state_ == State::kOpen &&
+         ngtcp2_conn_initiate_key_update(engine_.get(), to_engine(now)) == 0;
+}
+
 Timestamp Connection::next_timeout() const {
   if (state_ != State::kOpen) return forget_at_;
   return timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get()));

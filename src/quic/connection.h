@@ -127,6 +127,10 @@ class Connection final : private Http3Events {
   /// False when `out` was full before all was written.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
 
+  /// Goes on with new keys (RFC 9001 section 6), as the engine does by itself long before a key has
+  /// been used too often. False while it may not: the peer has not followed the last update yet.
+  bool update_keys(Timestamp now);
+
   Timestamp next_timeout() const;
   void handle_timeout(Timestamp now);
 

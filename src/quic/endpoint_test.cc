@@ -154,6 +154,25 @@ TEST_F(EndpointTest, CarriesDatagramsOfTheSessionsStream) {
   EXPECT_EQ(client.received, std::vector<std::string>{"down"});
 }
 
+TEST_F(EndpointTest, CarriesDatagramsOnUnderNewKeys) {
+  open_session();
+  int updates = 0;
+  for (std::size_t round = 1; round <= 9; ++round) {
+    world.run_for(1s);
+    client.datagrams.assign(10, std::string("\0up", 3));
+    server.datagrams.assign(10, std::string("\0down", 5));
+    client.endpoint.touch(*client.connection);
+    server.endpoint.touch(*server.connection);
+    ASSERT_TRUE(world.run_until(
+        [&] { return server.received.size() + client.received.size() == 20 * round; }, 1s));
+    // The next update has to wait until the last one is confirmed.
+    Node& node = round < 5 ? client : server;
+    if (node.connection->update_keys(world.now())) ++updates;
+  }
+  EXPECT_GE(updates, 4);
+  EXPECT_FALSE(client.closed);
+}
+
 TEST_F(EndpointTest, DropsDatagramsOfOtherStreams) {
   open_session();
   client.datagrams.push_back("\x01stray");

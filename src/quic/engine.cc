@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "quic/packet_protection.h"
 #include "wire/varint.h"
 
 namespace qdt::quic {
@@ -150,13 +151,8 @@ ngtcp2_callbacks Connection::Engine::callbacks() {
   table.client_initial = ngtcp2_crypto_client_initial_cb;
   table.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
   table.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-  table.encrypt = ngtcp2_crypto_encrypt_cb;
-  table.decrypt = ngtcp2_crypto_decrypt_cb;
-  table.hp_mask = ngtcp2_crypto_hp_mask_cb;
+  protect_packets(table);
   table.recv_retry = ngtcp2_crypto_recv_retry_cb;
-  table.update_key = ngtcp2_crypto_update_key_cb;
-  table.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-  table.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
   table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
   table.recv_stream_data = Callbacks::recv_stream_data;
   table.acked_stream_data_offset = Callbacks::acked_stream_data;

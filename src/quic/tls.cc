@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/ip_address.h"
+#include "quic/packet_protection.h"
 
 namespace qdt::quic {
 namespace {
@@ -155,6 +156,7 @@ TlsSession TlsSession::server(const TlsServerContext& context) {
   gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST,
                                      require_alpn);
   require(ngtcp2_crypto_gnutls_configure_server_session(session));
+  take_packet_secrets(session);
   return tls;
 }
 
@@ -164,6 +166,7 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   TlsSession tls(session);
   apply_common(session, context.credentials());
   require(ngtcp2_crypto_gnutls_configure_client_session(session));
+  take_packet_secrets(session);
 
   tls.server_name_ = std::make_unique<std::string>(server_name);
   if (!IpAddress::parse(server_name)) {

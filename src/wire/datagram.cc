@@ -37,7 +37,7 @@ std::expected<DatagramHeader, Drop> parse_datagram_header(Bytes datagram) {
 
 DatagramSealer::DatagramSealer(SessionId session_id, const DirectionKey& key,
                                std::uint64_t first_counter)
-    : session_id_(session_id), key_(key), aead_(key.key), counter_(first_counter) {}
+    : session_id_(session_id), key_(key), aead_(key.algorithm, key.key), counter_(first_counter) {}
 
 std::size_t DatagramSealer::seal(DatagramType type, Bytes prefix, Bytes body, MutableBytes out) {
   assert(!is_exhausted_);
@@ -61,7 +61,7 @@ std::size_t DatagramSealer::seal(DatagramType type, Bytes prefix, Bytes body, Mu
 }
 
 DatagramOpener::DatagramOpener(SessionId session_id, const DirectionKey& key)
-    : session_id_(session_id), key_(key), aead_(key.key) {}
+    : session_id_(session_id), key_(key), aead_(key.algorithm, key.key) {}
 
 std::expected<DatagramOpener::Opened, Drop> DatagramOpener::open(Bytes datagram, MutableBytes out) {
   const auto header = parse_datagram_header(datagram);

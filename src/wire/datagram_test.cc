@@ -106,7 +106,7 @@ TEST(Datagram, IgnoresFlagsThatAreAuthentic) {
   const DirectionKey direction = key(1);
   std::array<std::uint8_t, kDatagramOverhead + 2> bytes;
   write_datagram_header(bytes, {.flags = 0xff, .session_id = kSession, .counter = 7});
-  Aead(direction.key)
+  Aead(direction.algorithm, direction.key)
       .seal(direction.nonce(7), Bytes(bytes).first(22), as_bytes("hi"),
             MutableBytes(bytes).subspan(22));
   DatagramOpener opener(kSession, direction);

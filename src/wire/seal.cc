@@ -10,7 +10,8 @@
 namespace qdt::wire {
 namespace {
 
-constexpr std::string_view kInfo = "qdt-aead-v1";
+constexpr std::string_view kChaChaInfo = "qdt-aead-v1";
+constexpr std::string_view kAesInfo = "qdt-aes256gcm-v1";
 constexpr std::size_t kSha256Bytes = 32;
 
 gnutls_datum_t datum(Bytes bytes) {
@@ -26,7 +27,8 @@ void require(int status) {
 }  // namespace
 
 SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& client_nonce,
-                                const HandshakeNonce& server_nonce) {
+                                const HandshakeNonce& server_nonce, AeadAlgorithm algorithm) {
+  assert(algorithm != AeadAlgorithm::kAes128Gcm);
   std::array<std::uint8_t, 2 * kHandshakeNonceBytes> salt_bytes;
   append(append(salt_bytes, client_nonce), server_nonce);
 
@@ -36,11 +38,12 @@ SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& cl
   require(gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &secret, &salt, pseudo_random_key.data()));
 
   const gnutls_datum_t key = datum(pseudo_random_key);
-  const gnutls_datum_t info = datum(as_bytes(kInfo));
+  const bool is_aes = algorithm == AeadAlgorithm::kAes256Gcm;
+  const gnutls_datum_t info = datum(as_bytes(is_aes ? kAesInfo : kChaChaInfo));
   std::array<std::uint8_t, 2 * kKeyBytes + 2 * kNoncePrefixBytes> material;
   require(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &key, &info, material.data(), material.size()));
 
-  SessionKeys keys;
+  SessionKeys keys{.client = {.algorithm = algorithm}, .server = {.algorithm = algorithm}};
   const Bytes all(material);
   append(keys.client.key, all.subspan(0, kKeyBytes));
   append(keys.server.key, all.subspan(kKeyBytes, kKeyBytes));
@@ -56,34 +59,6 @@ bool secrets_match(std::string_view a, std::string_view b) {
   require(gnutls_hash_fast(GNUTLS_DIG_SHA256, a.data(), a.size(), digest_a.data()));
   require(gnutls_hash_fast(GNUTLS_DIG_SHA256, b.data(), b.size(), digest_b.data()));
   return gnutls_memcmp(digest_a.data(), digest_b.data(), kSha256Bytes) == 0;
-}
-
-void Aead::Deleter::operator()(api_aead_cipher_hd_st* handle) const {
-  gnutls_aead_cipher_deinit(handle);
-}
-
-Aead::Aead(const std::array<std::uint8_t, kKeyBytes>& key) {
-  const gnutls_datum_t key_datum = datum(key);
-  gnutls_aead_cipher_hd_t handle = nullptr;
-  require(gnutls_aead_cipher_init(&handle, GNUTLS_CIPHER_CHACHA20_POLY1305, &key_datum));
-  handle_.reset(handle);
-}
-
-void Aead::seal(const AeadNonce& nonce, Bytes associated, Bytes plaintext, MutableBytes out) {
-  assert(out.size() == plaintext.size() + kTagBytes);
-  std::size_t written = out.size();
-  require(gnutls_aead_cipher_encrypt(handle_.get(), nonce.data(), nonce.size(), associated.data(),
-                                     associated.size(), kTagBytes, plaintext.data(),
-                                     plaintext.size(), out.data(), &written));
-}
-
-bool Aead::open(const AeadNonce& nonce, Bytes associated, Bytes sealed, MutableBytes out) {
-  if (sealed.size() < kTagBytes) return false;
-  assert(out.size() == sealed.size() - kTagBytes);
-  std::size_t written = out.size();
-  return gnutls_aead_cipher_decrypt(handle_.get(), nonce.data(), nonce.size(), associated.data(),
-                                    associated.size(), kTagBytes, sealed.data(), sealed.size(),
-                                    out.data(), &written) == 0;
 }
 
 }  // namespace qdt::wire

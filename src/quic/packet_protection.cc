@@ -1,0 +1,231 @@
+#include "quic/packet_protection.h"
+
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "wire/aead.h"
+#include "wire/block_cipher.h"
+
+namespace qdt::quic {
+namespace {
+
+using wire::Aead;
+using wire::AeadAlgorithm;
+using wire::Aes128Block;
+
+// Of AEAD_AES_128_GCM, which every QUIC peer has and ours prefer (RFC 9001 section 5.3).
+constexpr std::size_t kKeyBytes = 16;
+constexpr std::size_t kIvBytes = 12;
+constexpr std::size_t kMaskBytes = 5;
+
+using Key = std::array<std::uint8_t, kKeyBytes>;
+using Iv = std::array<std::uint8_t, kIvBytes>;
+
+// The engine holds contexts as bare pointers, GnuTLS's and ours. Both are aligned, which leaves the
+// lowest bit to tell ours by.
+constexpr std::uintptr_t kOurs = 1;
+
+bool is_ours(const void* handle) {
+  return (reinterpret_cast<std::uintptr_t>(handle) & kOurs) != 0;
+}
+
+template <typename Context>
+void* to_handle(Context* context) {
+  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(context) | kOurs);
+}
+
+template <typename Context>
+Context& from_handle(void* handle) {
+  return *reinterpret_cast<Context*>(reinterpret_cast<std::uintptr_t>(handle) & ~kOurs);
+}
+
+// Whether 1-RTT packets of this connection are ours to protect.
+bool is_for_us(ngtcp2_conn* engine) {
+  const void* cipher = ngtcp2_conn_get_crypto_ctx(engine)->aead.native_handle;
+  return wire::best_aead_provider() != wire::AeadProvider::kGnuTls &&
+         reinterpret_cast<std::intptr_t>(cipher) == GNUTLS_CIPHER_AES_128_GCM;
+}
+
+ngtcp2_crypto_aead_ctx new_context(const Key& key) {
+  return {.native_handle = to_handle(new Aead(AeadAlgorithm::kAes128Gcm, key))};
+}
+
+// HKDF-Expand-Label (RFC 8446 section 7.1) with an empty context.
+bool expand_label(MutableBytes out, const ngtcp2_crypto_md& hash, Bytes secret,
+                  std::string_view label) {
+  constexpr std::string_view kPrefix = "tls13 ";
+  std::array<std::uint8_t, 32> info{};
+  info[1] = static_cast<std::uint8_t>(out.size());
+  info[2] = static_cast<std::uint8_t>(kPrefix.size() + label.size());
+  append(append(MutableBytes(info).subspan(3), as_bytes(kPrefix)), as_bytes(label));
+  const std::size_t info_bytes = 3 + kPrefix.size() + label.size() + 1;
+  return ngtcp2_crypto_hkdf_expand(out.data(), out.size(), &hash, secret.data(), secret.size(),
+                                   info.data(), info_bytes) == 0;
+}
+
+using Install = int (*)(ngtcp2_conn*, const std::uint8_t*, std::size_t,
+                        const ngtcp2_crypto_aead_ctx*, const std::uint8_t*, std::size_t,
+                        const ngtcp2_crypto_cipher_ctx*);
+
+// RFC 9001 section 5.1: key, IV and header protection key from one direction's secret.
+bool install(ngtcp2_conn* engine, Bytes secret, Install install_key) {
+  const ngtcp2_crypto_md& hash = ngtcp2_conn_get_crypto_ctx(engine)->md;
+  Key key;
+  Iv iv;
+  Key header_key;
+  if (!expand_label(key, hash, secret, "quic key") || !expand_label(iv, hash, secret, "quic iv") ||
+      !expand_label(header_key, hash, secret, "quic hp")) {
+    return false;
+  }
+  const ngtcp2_crypto_aead_ctx aead = new_context(key);
+  const ngtcp2_crypto_cipher_ctx header{.native_handle = to_handle(new Aes128Block(
+                                            std::span<const std::uint8_t, kKeyBytes>(header_key)))};
+  gnutls_memset(key.data(), 0, key.size());
+  gnutls_memset(header_key.data(), 0, header_key.size());
+  if (install_key(engine, secret.data(), secret.size(), &aead, iv.data(), iv.size(), &header) ==
+      0) {
+    return true;
+  }
+  delete &from_handle<Aead>(aead.native_handle);
+  delete &from_handle<Aes128Block>(header.native_handle);
+  return false;
+}
+
+// What GnuTLS calls with each level's secrets.
+int take_secrets(gnutls_session_t session, gnutls_record_encryption_level_t tls_level,
+                 const void* receive_secret, const void* send_secret, std::size_t bytes) {
+  auto* reference = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
+  ngtcp2_conn* engine = reference->get_conn(reference);
+  const auto level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(tls_level);
+  const bool is_taken = level == NGTCP2_ENCRYPTION_LEVEL_1RTT && is_for_us(engine);
+
+  if (receive_secret != nullptr) {
+    const auto* secret = static_cast<const std::uint8_t*>(receive_secret);
+    const bool is_installed =
+        is_taken ? install(engine, {secret, bytes}, ngtcp2_conn_install_rx_key)
+                 : ngtcp2_crypto_derive_and_install_rx_key(engine, nullptr, nullptr, nullptr, level,
+                                                           secret, bytes) == 0;
+    if (!is_installed) return -1;
+  }
+  if (send_secret != nullptr) {
+    const auto* secret = static_cast<const std::uint8_t*>(send_secret);
+    const bool is_installed =
+        is_taken ? install(engine, {secret, bytes}, ngtcp2_conn_install_tx_key)
+                 : ngtcp2_crypto_derive_and_install_tx_key(engine, nullptr, nullptr, nullptr, level,
+                                                           secret, bytes) == 0;
+    if (!is_installed) return -1;
+  }
+  return 0;
+}
+
+int encrypt(std::uint8_t* out, const ngtcp2_crypto_aead* aead,
+            const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plaintext, std::size_t bytes,
+            const std::uint8_t* nonce, std::size_t nonce_bytes, const std::uint8_t* associated,
+            std::size_t associated_bytes) {
+  if (!is_ours(context->native_handle)) {
+    return ngtcp2_crypto_encrypt_cb(out, aead, context, plaintext, bytes, nonce, nonce_bytes,
+                                    associated, associated_bytes);
+  }
+  wire::AeadNonce our_nonce;
+  append(our_nonce, {nonce, our_nonce.size()});
+  from_handle<Aead>(context->native_handle)
+      .seal(our_nonce, {associated, associated_bytes}, {plaintext, bytes},
+            {out, bytes + wire::kTagBytes});
+  return 0;
+}
+
+int decrypt(std::uint8_t* out, const ngtcp2_crypto_aead* aead,
+            const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* sealed, std::size_t bytes,
+            const std::uint8_t* nonce, std::size_t nonce_bytes, const std::uint8_t* associated,
+            std::size_t associated_bytes) {
+  if (!is_ours(context->native_handle)) {
+    return ngtcp2_crypto_decrypt_cb(out, aead, context, sealed, bytes, nonce, nonce_bytes,
+                                    associated, associated_bytes);
+  }
+  if (bytes < wire::kTagBytes) return NGTCP2_ERR_DECRYPT;
+  wire::AeadNonce our_nonce;
+  append(our_nonce, {nonce, our_nonce.size()});
+  const bool is_authentic = from_handle<Aead>(context->native_handle)
+                                .open(our_nonce, {associated, associated_bytes}, {sealed, bytes},
+                                      {out, bytes - wire::kTagBytes});
+  return is_authentic ? 0 : NGTCP2_ERR_DECRYPT;
+}
+
+int mask_header(std::uint8_t* out, const ngtcp2_crypto_cipher* cipher,
+                const ngtcp2_crypto_cipher_ctx* context, const std::uint8_t* sample) {
+  if (!is_ours(context->native_handle)) {
+    return ngtcp2_crypto_hp_mask_cb(out, cipher, context, sample);
+  }
+  const auto block =
+      from_handle<const Aes128Block>(context->native_handle)
+          .encrypt(std::span<const std::uint8_t, Aes128Block::kBytes>(sample, Aes128Block::kBytes));
+  append({out, kMaskBytes}, Bytes(block).first(kMaskBytes));
+  return 0;
+}
+
+int update_key(ngtcp2_conn* engine, std::uint8_t* receive_secret, std::uint8_t* send_secret,
+               ngtcp2_crypto_aead_ctx* receive, std::uint8_t* receive_iv,
+               ngtcp2_crypto_aead_ctx* send, std::uint8_t* send_iv,
+               const std::uint8_t* old_receive_secret, const std::uint8_t* old_send_secret,
+               std::size_t bytes, void*) {
+  // Room for the longest key: the suite may be another than ours.
+  std::array<std::uint8_t, 64> receive_key;
+  std::array<std::uint8_t, 64> send_key;
+  if (ngtcp2_crypto_update_key(engine, receive_secret, send_secret, receive, receive_key.data(),
+                               receive_iv, send, send_key.data(), send_iv, old_receive_secret,
+                               old_send_secret, bytes) != 0) {
+    return NGTCP2_ERR_CALLBACK_FAILURE;
+  }
+  if (is_for_us(engine)) {
+    for (const auto& [context, bytes_of_key] :
+         {std::pair{receive, &receive_key}, std::pair{send, &send_key}}) {
+      ngtcp2_crypto_aead_ctx_free(context);
+      Key key;
+      append(key, Bytes(*bytes_of_key).first(kKeyBytes));
+      *context = new_context(key);
+      gnutls_memset(key.data(), 0, key.size());
+    }
+  }
+  gnutls_memset(receive_key.data(), 0, receive_key.size());
+  gnutls_memset(send_key.data(), 0, send_key.size());
+  return 0;
+}
+
+void delete_aead(ngtcp2_conn* engine, ngtcp2_crypto_aead_ctx* context, void* user) {
+  if (!is_ours(context->native_handle)) {
+    ngtcp2_crypto_delete_crypto_aead_ctx_cb(engine, context, user);
+    return;
+  }
+  delete &from_handle<Aead>(context->native_handle);
+}
+
+void delete_cipher(ngtcp2_conn* engine, ngtcp2_crypto_cipher_ctx* context, void* user) {
+  if (!is_ours(context->native_handle)) {
+    ngtcp2_crypto_delete_crypto_cipher_ctx_cb(engine, context, user);
+    return;
+  }
+  delete &from_handle<Aes128Block>(context->native_handle);
+}
+
+}  // namespace
+
+void protect_packets(ngtcp2_callbacks& callbacks) {
+  callbacks.encrypt = encrypt;
+  callbacks.decrypt = decrypt;
+  callbacks.hp_mask = mask_header;
+  callbacks.update_key = update_key;
+  callbacks.delete_crypto_aead_ctx = delete_aead;
+  callbacks.delete_crypto_cipher_ctx = delete_cipher;
+}
+
+void take_packet_secrets(gnutls_session_t session) {
+  gnutls_handshake_set_secret_function(session, take_secrets);
+}
+
+}  // namespace qdt::quic
