@@ -52,6 +52,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
           .connector = {.token = config.token,
                         .server_name = config.server_host,
                         .mtu = config.mtu,
+                        .caps = wire::Capabilities::supported(config.aead),
                         .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
                         .platform = os::platform(),
                         .max_reassembly_bytes = config.max_reassembly_bytes}};

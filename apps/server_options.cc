@@ -27,6 +27,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                         .max_sessions = config.max_sessions},
           .service = {.token = config.token,
                       .mtu = config.mtu,
+                      .caps = wire::Capabilities::supported(config.aead),
                       .pool = config.pool_cidr,
                       .gateway = config.gateway_ip,
                       .dns = config.dns,

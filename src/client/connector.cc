@@ -116,18 +116,19 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
 
 void Connector::open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                      const wire::ConnectResponse& response) {
-  tunnel.open_session(
-      {.role = quic::Role::kClient,
-       .id = response.session_id,
-       .keys = wire::derive_session_keys(options_.token, nonce_, response.server_nonce),
-       .lease = response.client_ip,
-       .mtu = std::min(response.mtu, options_.mtu),
-       .caps = response.caps & options_.caps,
-       .rate_limit = {},
-       .send_queue = options_.send_queue,
-       .max_reassembly_bytes = options_.max_reassembly_bytes,
-       .client_id = options_.client_id},
-      connection, stream, tunnel.now());
+  const wire::Capabilities caps = response.caps & options_.caps;
+  tunnel.open_session({.role = quic::Role::kClient,
+                       .id = response.session_id,
+                       .keys = wire::derive_session_keys(options_.token, nonce_,
+                                                         response.server_nonce, caps.aead()),
+                       .lease = response.client_ip,
+                       .mtu = std::min(response.mtu, options_.mtu),
+                       .caps = caps,
+                       .rate_limit = {},
+                       .send_queue = options_.send_queue,
+                       .max_reassembly_bytes = options_.max_reassembly_bytes,
+                       .client_id = options_.client_id},
+                      connection, stream, tunnel.now());
   state_ = State::kConnected;
   events_.on_connected(response);
 }

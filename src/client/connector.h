@@ -41,12 +41,12 @@ class Connector final : public tunnel::TunnelEvents {
     std::string token;
     std::string server_name;  ///< the host part of `server`: for SNI and :authority
     std::size_t mtu = wire::kDefaultMtu;
+    /// What to offer in `caps`; a plain v1 client offers none.
+    wire::Capabilities caps = wire::Capabilities::supported();
     std::string client_id;
     std::string platform;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
-    /// What to offer in `caps`; a plain v1 client offers none.
-    wire::Capabilities caps = wire::Capabilities::all();
   };
 
   Connector(const Options& options, const quic::TlsClientContext& tls, ConnectorEvents& events,

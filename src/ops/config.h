@@ -12,6 +12,7 @@
 #include "base/logger.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "wire/handshake.h"
 
 namespace qdt::ops {
 
@@ -52,6 +53,7 @@ struct ServerConfig {
   std::size_t send_queue = 1024;
   std::size_t send_batch = 64;
   std::size_t send_datagram_queue = 1024;
+  wire::AeadPreference aead = wire::AeadPreference::kAuto;
   bool nat_enabled = true;
   std::string nat_external_iface;  ///< empty: any
 
@@ -76,6 +78,7 @@ struct ClientConfig {
   std::optional<std::array<std::uint8_t, 32>> tls_fingerprint;
   std::string client_id;  ///< empty: the app takes the host's name
   Duration timeout = 10s;
+  wire::AeadPreference aead = wire::AeadPreference::kAuto;
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
 
   bool operator==(const ClientConfig&) const = default;

@@ -310,8 +310,8 @@ TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().message,
             "c.yaml:3:1: frobnicate: unknown key; known are server, token, tls_fingerprint, "
-            "insecure, route_mode, dns, tun_name, mtu, client_id, timeout, max_reassembly_bytes, "
-            "log_level, log_json");
+            "insecure, route_mode, dns, tun_name, mtu, client_id, timeout, aead, "
+            "max_reassembly_bytes, log_level, log_json");
 }
 
 }  // namespace

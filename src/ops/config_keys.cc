@@ -66,6 +66,22 @@ Key<Config> reassembly_key() {
 }
 
 template <typename Config>
+Key<Config> aead_key() {
+  using wire::AeadPreference;
+  return make_key<Config>(
+      {.name = "aead",
+       .example = "auto",
+       .explanation =
+           "Cipher inside the tunnel. auto: aes-256-gcm where the processor has "
+           "instructions for it; chacha20-poly1305 wherever one side does not offer it."},
+      one_of<AeadPreference>({{"auto", AeadPreference::kAuto},
+                              {"chacha20-poly1305", AeadPreference::kChaCha20Poly1305},
+                              {"aes-256-gcm", AeadPreference::kAes256Gcm}},
+                             "auto, chacha20-poly1305 or aes-256-gcm"),
+      &Config::aead);
+}
+
+template <typename Config>
 Key<Config> log_level_key() {
   return make_key<Config>(
       {.name = "log_level", .example = "info", .explanation = "The least serious messages shown."},
@@ -203,6 +219,7 @@ void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
                    .explanation = "Without effect: sessions live in their shard, without "
                                   "locks. Accepted so that older files stay valid."},
                   whole_number(0, 65536), [](C&, std::size_t) {}));
+  keys.push_back(aead_key<C>());
 }
 
 void add_observation_keys(std::vector<Key<ServerConfig>>& keys) {
@@ -291,6 +308,7 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .example = "10s",
                               .explanation = "How long one attempt to connect may take."},
                              duration(1s, 10min), &C::timeout));
+  keys.push_back(aead_key<C>());
   keys.push_back(reassembly_key<C>());
   keys.push_back(log_level_key<C>());
   keys.push_back(log_json_key<C>());

@@ -139,7 +139,7 @@ Connection::SendStatus Connection::send_datagram(Bytes datagram, UdpSendQueue& o
       return SendStatus::kClosed;
     }
     if (bytes == 0) return SendStatus::kBlocked;
-    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn, now);
+    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
     if (was_accepted != 0) return SendStatus::kSent;
     // A packet of the engine's own went first: an acknowledgement, a probe.
   }
@@ -188,26 +188,28 @@ bool Connection::write(UdpSendQueue& out, Timestamp now) {
       fail(static_cast<int>(bytes), now);
       break;
     }
-    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn, now);
+    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
   }
   return write_close(out, now);
 }
 
 void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes,
-                      std::uint32_t ecn, Timestamp now) {
+                      std::uint32_t ecn) {
   const auto mark = static_cast<Ecn>(ecn);
   const bool is_usual_path = ngtcp2_path_eq(&path, engine_path_->get()) != 0;
   // A path MTU probe travels alone: where it is too large, the kernel refuses its whole burst.
   const bool is_probe = bytes > ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
   const auto joining = is_probe ? UdpSendQueue::Joining::kAlone : UdpSendQueue::Joining::kAllowed;
   out.push(is_usual_path ? path_ : from_engine(path), mark, bytes, joining);
+  unpaced_bytes_ += bytes;
+}
+
+void Connection::end_burst(Timestamp now) {
   // Paced by the quantum, about a millisecond's worth: paced by the packet, each would wait for a
   // timer of its own, which comes late, and the rate never gets where the path would let it.
-  paced_bytes_ += bytes;
-  if (paced_bytes_ >= ngtcp2_conn_get_send_quantum(engine_.get())) {
-    paced_bytes_ = 0;
-    ngtcp2_conn_update_pkt_tx_time(engine_.get(), to_engine(now));
-  }
+  if (unpaced_bytes_ < ngtcp2_conn_get_send_quantum(engine_.get())) return;
+  unpaced_bytes_ = 0;
+  ngtcp2_conn_update_pkt_tx_time(engine_.get(), to_engine(now));
 }
 
 bool Connection::update_keys(Timestamp now) {

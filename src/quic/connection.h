@@ -120,12 +120,17 @@ class Connection final : private Http3Events {
     kTooBig,   ///< larger than max_datagram_bytes() now is
     kClosed,
   };
-  /// Writes `datagram` (1 to max_datagram_bytes() long) into a payload in `out`.
+  /// Writes `datagram` (1 to max_datagram_bytes() long) into a payload in `out`. Mark the end of a
+  /// run of calls with end_burst().
   SendStatus send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now);
 
   /// Writes all there is to send besides datagrams: handshake, acknowledgements, streams, probes.
   /// False when `out` was full before all was written.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
+
+  /// Where pacing may set in: what was written up to here leaves in one burst, and when it was more
+  /// than a millisecond's worth, the connection is blocked until it is time for the next.
+  void end_burst(Timestamp now);
 
   /// Goes on with new keys (RFC 9001 section 6), as the engine does by itself long before a key has
   /// been used too often. False while it may not: the peer has not followed the last update yet.
@@ -198,8 +203,7 @@ class Connection final : private Http3Events {
   bool write_close(UdpSendQueue& out, Timestamp now);
   CloseReason reason_from_peer() const;
   const EnginePath& engine_path(const UdpPath& path);
-  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn,
-            Timestamp now);
+  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn);
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
@@ -230,7 +234,7 @@ class Connection final : private Http3Events {
       false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;
   int http_error_ = 0;
-  std::size_t paced_bytes_ = 0;  // written since the engine's pacing last heard of it
+  std::size_t unpaced_bytes_ = 0;  // written since the engine's pacing last heard of it
 };
 
 }  // namespace qdt::quic

@@ -201,6 +201,7 @@ bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
       touch(connection);
       return false;
     }
+    connection.end_burst(now);
     note_handshake(connection);
     timers_.set(connection.registration, connection.next_timeout());
   }

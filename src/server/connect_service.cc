@@ -107,19 +107,20 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                        .gateway_ip = options_.gateway,
                                        .cidr = options_.pool,
                                        .dns = options_.dns,
-                                       .caps = request->caps & wire::Capabilities::all()};
-  tunnel.open_session({.role = quic::Role::kServer,
-                       .id = response.session_id,
-                       .keys = wire::derive_session_keys(options_.token, request->client_nonce,
-                                                         response.server_nonce),
-                       .lease = *lease,
-                       .mtu = response.mtu,
-                       .caps = response.caps,
-                       .rate_limit = options_.rate_limit,
-                       .send_queue = options_.send_queue,
-                       .max_reassembly_bytes = options_.max_reassembly_bytes,
-                       .client_id = request->client_id},
-                      connection, stream, tunnel.now());
+                                       .caps = request->caps & options_.caps};
+  tunnel.open_session(
+      {.role = quic::Role::kServer,
+       .id = response.session_id,
+       .keys = wire::derive_session_keys(options_.token, request->client_nonce,
+                                         response.server_nonce, response.caps.aead()),
+       .lease = *lease,
+       .mtu = response.mtu,
+       .caps = response.caps,
+       .rate_limit = options_.rate_limit,
+       .send_queue = options_.send_queue,
+       .max_reassembly_bytes = options_.max_reassembly_bytes,
+       .client_id = request->client_id},
+      connection, stream, tunnel.now());
   connection.respond(stream, {.status = 200,
                               .headers = {{"content-type", "application/json"}},
                               .body = wire::to_json(response),

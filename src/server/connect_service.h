@@ -21,6 +21,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   struct Options {
     std::string token;
     std::size_t mtu = wire::kDefaultMtu;
+    wire::Capabilities caps = wire::Capabilities::supported();
     Prefix pool;
     IpAddress gateway;
     std::vector<IpAddress> dns;

@@ -73,6 +73,8 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
       front_offset_ = 0;
     }
     if (step != Step::kDone) return progress(step);
+    // What has waited leaves by the quantum; only fresh packets leave as they come.
+    connection_.end_burst(now);
   }
   return Progress::kIdle;
 }

@@ -79,17 +79,24 @@ std::string_view text_member(const Json& json, const char* name) {
 
 }  // namespace
 
+Capabilities Capabilities::supported(AeadPreference preference) {
+  const bool prefers_aes = preference == AeadPreference::kAes256Gcm ||
+                           (preference == AeadPreference::kAuto && has_fast_aes());
+  return {.ping = true, .close = true, .aes_256_gcm = prefers_aes};
+}
+
 Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
   const auto has = [&](std::string_view name) {
     return std::ranges::find(names, name) != names.end();
   };
-  return {.ping = has(cap::kPing), .close = has(cap::kClose)};
+  return {.ping = has(cap::kPing), .close = has(cap::kClose), .aes_256_gcm = has(cap::kAes256Gcm)};
 }
 
 std::vector<std::string> Capabilities::names() const {
   std::vector<std::string> names;
   if (ping) names.emplace_back(cap::kPing);
   if (close) names.emplace_back(cap::kClose);
+  if (aes_256_gcm) names.emplace_back(cap::kAes256Gcm);
   return names;
 }
 

@@ -29,21 +29,37 @@ inline constexpr std::string_view kFragment = "fragment";
 inline constexpr std::string_view kAead = "aead";
 inline constexpr std::string_view kPing = "ping";
 inline constexpr std::string_view kClose = "close";
+inline constexpr std::string_view kAes256Gcm = "aes-256-gcm";
 }  // namespace cap
+
+/// Which inner AEAD to agree on. Version 1 itself has ChaCha20-Poly1305, so that is what a peer
+/// without the capability always gets.
+enum class AeadPreference : std::uint8_t {
+  kAuto,  ///< AES-256-GCM where the processor has instructions for it
+  kChaCha20Poly1305,
+  kAes256Gcm,
+};
 
 /// Capabilities that change what an implementation of this project may send, once both sides
 /// named them.
 struct Capabilities {
   bool ping = false;
   bool close = false;
+  bool aes_256_gcm = false;
 
-  /// What this implementation has.
-  static constexpr Capabilities all() { return {.ping = true, .close = true}; }
+  /// What this implementation has, on this processor.
+  static Capabilities supported(AeadPreference preference = AeadPreference::kAuto);
   static Capabilities from_names(const std::vector<std::string>& names);
   std::vector<std::string> names() const;
   /// What both sides have.
   Capabilities operator&(const Capabilities& other) const {
-    return {.ping = ping && other.ping, .close = close && other.close};
+    return {.ping = ping && other.ping,
+            .close = close && other.close,
+            .aes_256_gcm = aes_256_gcm && other.aes_256_gcm};
+  }
+  /// The inner AEAD of a session that has these.
+  AeadAlgorithm aead() const {
+    return aes_256_gcm ? AeadAlgorithm::kAes256Gcm : AeadAlgorithm::kChaCha20Poly1305;
   }
   bool operator==(const Capabilities&) const = default;
 };

@@ -87,11 +87,12 @@ TEST(ConnectRequest, MakesNamesFitForALog) {
 TEST(ConnectRequest, SurvivesTheRoundTrip) {
   const ConnectRequest sent{.client_nonce = {1, 2, 3},
                             .mtu = 1400,
-                            .caps = {.ping = true, .close = true},
+                            .caps = {.ping = true, .close = true, .aes_256_gcm = true},
                             .client_id = "laptop",
                             .platform = "linux"};
   const std::string body = to_json(sent);
-  EXPECT_NE(body.find(R"("caps":["fragment","aead","ping","close"])"), std::string::npos);
+  EXPECT_NE(body.find(R"("caps":["fragment","aead","ping","close","aes-256-gcm"])"),
+            std::string::npos);
   const auto received = parse_connect_request(body);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->client_nonce, sent.client_nonce);

@@ -13,6 +13,7 @@ namespace {
 
 enum PollKey { kSocket, kStop };
 
+const wire::Capabilities kCapabilities = wire::Capabilities::supported();
 constexpr Duration kSlowPause = 10ms;
 constexpr Duration kThrowPause = 20us;  // so that the server's socket buffer never overflows
 
@@ -121,11 +122,8 @@ void Visit::send_one(Bytes payload) {
 }
 
 void Visit::on_settings(quic::Connection& connection) {
-  const std::string body =
-      options_.body.value_or(wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
-                                                                .caps = wire::Capabilities::all(),
-                                                                .client_id = "probe",
-                                                                .platform = "probe"}));
+  const std::string body = options_.body.value_or(wire::to_json(wire::ConnectRequest{
+      .client_nonce = nonce_, .caps = kCapabilities, .client_id = "probe", .platform = "probe"}));
   quic::HeaderFields headers = options_.headers;
   if (!options_.token.empty()) headers.emplace_back(wire::kTokenHeader, options_.token);
   if (options_.has_content_length) {
@@ -153,8 +151,8 @@ void Visit::open_session(quic::StreamId stream, std::string_view body) {
     std::cout << "not an answer that a client understands: " << response.error().message << '\n';
     return;
   }
-  const wire::SessionKeys keys =
-      wire::derive_session_keys(options_.token, nonce_, response->server_nonce);
+  const wire::SessionKeys keys = wire::derive_session_keys(
+      options_.token, nonce_, response->server_nonce, (response->caps & kCapabilities).aead());
   maker_.emplace(*response, keys.client, seeded_random_);
   opener_.emplace(response->session_id, keys.server);
   connection_->set_datagram_sink(stream,

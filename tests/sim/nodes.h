@@ -67,6 +67,7 @@ struct ServerNodeOptions {
   std::string token = "secret-token";
   Prefix pool = *Prefix::parse("10.8.0.0/24");
   std::size_t mtu = 1350;
+  wire::Capabilities caps = wire::Capabilities::supported();
   server::Admission::Options admission;
   tunnel::Tunnel::Options tunnel;
   tunnel::RateLimit rate_limit;
@@ -82,6 +83,7 @@ class ServerNode final : public TunnelNode {
         leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1),
         service({.token = options.token,
                  .mtu = options.mtu,
+                 .caps = options.caps,
                  .pool = options.pool,
                  .gateway = IpAddress::v4(options.pool.address().v4_number() + 1),
                  .dns = {IpAddress::v4(0x01010101)},

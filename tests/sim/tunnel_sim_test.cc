@@ -343,6 +343,41 @@ TEST_F(QueueSim, BoundsWhatWaitsForASlowConnection) {
   EXPECT_EQ(client.delivered.size() + server.drops().value(Drop::kQueueFull), 5000u);
 }
 
+// --- ciphers ---
+
+class AesSim : public TunnelSim {
+ public:
+  AesSim() : TunnelSim({.caps = with_aes()}, {.caps = with_aes()}) {}
+  static wire::Capabilities with_aes() {
+    return wire::Capabilities::supported(wire::AeadPreference::kAes256Gcm);
+  }
+};
+
+TEST_F(AesSim, AgreesOnAes) {
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(client.response->caps.aead(), wire::AeadAlgorithm::kAes256Gcm);
+  client.inject(up(1350), world.now());
+  server.inject(down(4000), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered.size(), 1u);
+  EXPECT_EQ(client.delivered.size(), 1u);
+}
+
+class MixedSim : public TunnelSim {
+ protected:
+  MixedSim()
+      : TunnelSim({.caps = wire::Capabilities::supported(wire::AeadPreference::kChaCha20Poly1305)},
+                  {.caps = AesSim::with_aes()}) {}
+};
+
+TEST_F(MixedSim, AgreesOnChaChaWhereOneSideHasNoAes) {
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(client.response->caps.aead(), wire::AeadAlgorithm::kChaCha20Poly1305);
+  server.inject(down(1350), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(client.delivered.size(), 1u);
+}
+
 // --- plain v1 peers ---
 
 class PlainSim : public TunnelSim {
