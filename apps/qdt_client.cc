@@ -49,6 +49,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
           .routing = routing(config.route_mode),
           .dns = config.dns,
           .timeout = config.timeout,
+          .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .connector = {.token = config.token,
                         .server_name = config.server_host,
                         .mtu = config.mtu,

@@ -7,7 +7,6 @@
 #include "os/clock.h"
 #include "os/resolver.h"
 #include "os/tun_device.h"
-#include "os/udp_socket.h"
 
 namespace qdt::client {
 namespace {
@@ -145,7 +144,8 @@ std::variant<wire::ConnectResponse, Client::Outcome> Client::connect(const Socke
   auto socket = os::UdpSocket::open(
       {.local = {server.address.is_v4() ? IpAddress{} : *IpAddress::parse("::"), 0},
        .remote = server,
-       .mark = os::kTunnelMark},
+       .mark = os::kTunnelMark,
+       .offloads = options_.udp_offloads},
       logger_);
   if (!socket) return Outcome{Exit::kUnreachable, socket.error().message};
 

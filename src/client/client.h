@@ -15,6 +15,7 @@
 #include "client/connector.h"
 #include "os/host_network.h"
 #include "os/process.h"
+#include "os/udp_socket.h"
 #include "quic/tls.h"
 #include "shard/mailbox.h"
 #include "shard/shard.h"
@@ -40,6 +41,7 @@ class Client final : private ConnectorEvents {
     Routing routing = Routing::kEverything;
     std::vector<IpAddress> dns;  ///< empty: what the server pushes
     Duration timeout = 10s;      ///< for reaching the server
+    os::UdpOffloads udp_offloads;
     Connector::Options connector;
   };
 

@@ -54,6 +54,8 @@ struct ServerConfig {
   std::size_t send_batch = 64;
   std::size_t send_datagram_queue = 1024;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
+  bool udp_gso = true;
+  bool udp_gro = true;
   bool nat_enabled = true;
   std::string nat_external_iface;  ///< empty: any
 
@@ -80,6 +82,8 @@ struct ClientConfig {
   Duration timeout = 10s;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
+  bool udp_gso = true;
+  bool udp_gro = true;
 
   bool operator==(const ClientConfig&) const = default;
 };

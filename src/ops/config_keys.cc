@@ -82,6 +82,26 @@ Key<Config> aead_key() {
 }
 
 template <typename Config>
+Key<Config> udp_gso_key() {
+  return make_key<Config>(
+      {.name = "udp_gso",
+       .example = "true",
+       .explanation = "Hands bursts of UDP payloads to the kernel to be cut (UDP_SEGMENT); it "
+                      "switches itself off where the kernel refuses."},
+      flag(), &Config::udp_gso);
+}
+
+template <typename Config>
+Key<Config> udp_gro_key() {
+  return make_key<Config>(
+      {.name = "udp_gro",
+       .example = "true",
+       .explanation = "Takes bursts of UDP payloads that the kernel has joined (UDP_GRO); it "
+                      "switches itself off where the kernel refuses."},
+      flag(), &Config::udp_gro);
+}
+
+template <typename Config>
 Key<Config> log_level_key() {
   return make_key<Config>(
       {.name = "log_level", .example = "info", .explanation = "The least serious messages shown."},
@@ -213,6 +233,8 @@ void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
                               .explanation = "UDP payloads per shard that may wait for a blocked "
                                              "socket."},
                              whole_number(16, 65536), &C::send_datagram_queue));
+  keys.push_back(udp_gso_key<C>());
+  keys.push_back(udp_gro_key<C>());
   keys.push_back(
       make_key<C>({.name = "session_shards",
                    .example = "0",
@@ -310,6 +332,8 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                              duration(1s, 10min), &C::timeout));
   keys.push_back(aead_key<C>());
   keys.push_back(reassembly_key<C>());
+  keys.push_back(udp_gso_key<C>());
+  keys.push_back(udp_gro_key<C>());
   keys.push_back(log_level_key<C>());
   keys.push_back(log_json_key<C>());
   return keys;

@@ -58,6 +58,8 @@ send_workers: 4
 send_queue: 100
 send_batch: 32
 send_datagram_queue: 256
+udp_gso: false
+udp_gro: false
 nat: {enabled: false, external_iface: eth1}
 )")
                                   .config;
@@ -81,6 +83,8 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.send_queue, 100u);
   EXPECT_EQ(config.send_batch, 32u);
   EXPECT_EQ(config.send_datagram_queue, 256u);
+  EXPECT_FALSE(config.udp_gso);
+  EXPECT_FALSE(config.udp_gro);
   EXPECT_FALSE(config.nat_enabled);
   EXPECT_EQ(config.nat_external_iface, "eth1");
 }
@@ -188,6 +192,8 @@ tls_fingerprint: sha256:00112233445566778899aabbccddeeff00112233445566778899aabb
 client_id: my laptop
 timeout: 1500ms
 max_reassembly_bytes: 4096
+udp_gso: false
+udp_gro: false
 )")
                                   .config;
   EXPECT_EQ(config.server_host, "2001:db8::1");
@@ -198,6 +204,8 @@ max_reassembly_bytes: 4096
   EXPECT_EQ(config.dns.size(), 2u);
   EXPECT_EQ(config.log_level, LogLevel::kDebug);
   EXPECT_TRUE(config.log_json);
+  EXPECT_FALSE(config.udp_gso);
+  EXPECT_FALSE(config.udp_gro);
   EXPECT_EQ(config.tls_fingerprint->at(31), 0xff);
   EXPECT_EQ(config.client_id, "my laptop");
   EXPECT_EQ(config.timeout, 1500ms);

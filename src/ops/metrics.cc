@@ -139,6 +139,11 @@ void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
       "Pieces in which payloads crossed the kernel's border; payloads per "
       "burst tell how well offloads work.",
       shards.both("direction", "in", &Counters::bursts_received, "out", &Counters::bursts_sent)));
+  families.push_back(
+      counter("qdt_offloads_disabled_total",
+              "Offloads switched off because the kernel or a network device refused them.",
+              shards.both("kind", "udp_gso", &Counters::udp_gso_disabled, "udp_gro",
+                          &Counters::udp_gro_disabled)));
   families.push_back(counter("qdt_stray_total",
                              "Arrivals at another shard than their own, handed over; many mean "
                              "that steering does not work.",

@@ -69,6 +69,13 @@ TEST_F(Metrics, HaveEveryHandshakeResultFromTheStart) {
             static_cast<std::size_t>(wire::HandshakeResult::kCount));
 }
 
+TEST_F(Metrics, TellOfOffloadsThatWereRefused) {
+  shards_[0].udp_gso_disabled.add();
+  shards_[1].udp_gso_disabled.add();
+  EXPECT_THAT(text(), HasSubstr("qdt_offloads_disabled_total{kind=\"udp_gso\"} 2\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_offloads_disabled_total{kind=\"udp_gro\"} 0\n"));
+}
+
 TEST_F(Metrics, HaveNoRoundTripTimeWithoutConnections) {
   EXPECT_THAT(text(), Not(HasSubstr("qdt_rtt_seconds{")));
 }

@@ -35,6 +35,13 @@ class UdpReceiveBatch {
   std::size_t received_ = 0;  // messages of the latest call, the unusable ones included
 };
 
+/// Work on bursts that the kernel does in one piece, some of it in hardware.
+struct UdpOffloads {
+  bool gso = true;  ///< cuts what is sent (UDP_SEGMENT)
+  bool gro = true;  ///< joins what has arrived (UDP_GRO)
+  bool operator==(const UdpOffloads&) const = default;
+};
+
 /// A non-blocking UDP socket that reads and writes bursts. One thread.
 class UdpSocket {
  public:
@@ -49,8 +56,8 @@ class UdpSocket {
     std::uint32_t mark = 0;
     /// Wanted kernel buffers, each way; what the host refuses is left at its limit.
     std::size_t buffer_bytes = 7 << 20;
-    /// The kernel cuts and joins bursts (UDP_SEGMENT, UDP_GRO) where it can.
-    bool use_offloads = true;
+    /// Wanted; what a host refuses is switched off, with one log line.
+    UdpOffloads offloads = {};
   };
 
   static Result<UdpSocket> open(const Options& options, Logger& logger);
@@ -66,10 +73,13 @@ class UdpSocket {
     std::size_t calls = 0;             ///< pieces in which the kernel took them
     std::size_t refused_payloads = 0;  ///< the kernel would not have them: given up
     bool is_blocked = false;           ///< the rest waits until the socket is writable
+    bool has_lost_gso = false;         ///< refused by now; payloads go out one by one
   };
   /// Sends and pops what it can from the front of `queue`.
   SendResult send(UdpSendQueue& queue);
 
+  /// Whether UDP_GRO was wanted, and refused: payloads arrive one by one.
+  bool has_lost_gro() const;
   /// With the port that the kernel chose where 0 was asked for, and the address where there is a
   /// remote.
   SocketAddress local_address() const;

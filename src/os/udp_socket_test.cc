@@ -142,9 +142,10 @@ TEST_F(UdpSocketTest, SendsABurstInOneCall) {
 }
 
 TEST_F(UdpSocketTest, WorksWithoutOffloads) {
-  UdpSocket server = open({.local = any(), .use_offloads = false});
+  UdpSocket server = open({.local = any(), .offloads = {.gso = false, .gro = false}});
   const SocketAddress to = loopback_v4(server.local_address().port);
-  UdpSocket client = open({.local = {IpAddress{}, 0}, .remote = to, .use_offloads = false});
+  UdpSocket client =
+      open({.local = {IpAddress{}, 0}, .remote = to, .offloads = {.gso = false, .gro = false}});
   std::vector<std::string> sent;
   for (int i = 0; i < 100; ++i) {
     sent.push_back(std::string(900, static_cast<char>('a' + i % 26)));
@@ -155,6 +156,21 @@ TEST_F(UdpSocketTest, WorksWithoutOffloads) {
   EXPECT_EQ(result.calls, 100u);
   EXPECT_EQ(receive(server, 100), sent);
   EXPECT_EQ(bursts, 100);
+}
+
+TEST_F(UdpSocketTest, SwitchesEachOffloadOffAlone) {
+  UdpSocket server = open({.local = any(), .offloads = {.gro = false}});
+  const SocketAddress to = loopback_v4(server.local_address().port);
+  UdpSocket client = open({.local = {IpAddress{}, 0}, .remote = to, .offloads = {.gso = false}});
+  const UdpPath there{client.local_address(), to}, back{to, client.local_address()};
+  for (int i = 0; i < 10; ++i) queue("there", there);
+  EXPECT_EQ(client.send(out).calls, 10u);
+  EXPECT_EQ(receive(server, 10).size(), 10u);
+  for (int i = 0; i < 10; ++i) queue("back", back);
+  EXPECT_EQ(server.send(out).calls, 1u);
+  bursts = 0;
+  EXPECT_EQ(receive(client, 10).size(), 10u);
+  EXPECT_EQ(bursts, 1);
 }
 
 TEST_F(UdpSocketTest, CountsWhatTheKernelRefuses) {

@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "os/tun_device.h"
-#include "os/udp_socket.h"
-
 namespace qdt::server {
 
 Result<std::unique_ptr<Server>> Server::start(const Options& options,
@@ -40,8 +37,10 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
     if (!alone) return fail(alone);
   }
   for (std::size_t i = 0; i < options_.shard_count; ++i) {
-    auto socket = os::UdpSocket::open(
-        {.local = local_address_, .is_shared = options_.shard_count > 1}, logger_);
+    auto socket = os::UdpSocket::open({.local = local_address_,
+                                       .is_shared = options_.shard_count > 1,
+                                       .offloads = options_.udp_offloads},
+                                      logger_);
     if (!socket) return fail(socket);
     local_address_ = socket->local_address();  // :0 becomes one port for all shards
     sockets.push_back(std::move(*socket));

@@ -10,6 +10,8 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "os/host_network.h"
+#include "os/tun_device.h"
+#include "os/udp_socket.h"
 #include "quic/tls.h"
 #include "server/admission.h"
 #include "server/connect_service.h"
@@ -27,6 +29,7 @@ class Server {
     SocketAddress address;
     std::string tun_name;
     std::size_t shard_count = 1;
+    os::UdpOffloads udp_offloads;
     Admission::Options admission;
     ConnectService::Options service;
     tunnel::Tunnel::Options tunnel;  ///< role, shard and secret are filled in

@@ -57,6 +57,7 @@ Result<void> Shard::use_socket(os::UdpSocket socket) {
   tunnel_.payloads().clear();
   is_socket_blocked_ = is_watching_writable_ = false;
   socket_ = std::move(socket);
+  if (socket_->has_lost_gro()) counters_.udp_gro_disabled.add();
   return poller_.add(socket_->poll_handle(), kSocket);
 }
 
@@ -162,6 +163,7 @@ void Shard::send_payloads() {
   const auto result = socket_->send(tunnel_.payloads());
   counters_.payloads_sent.add(result.sent_payloads);
   counters_.bursts_sent.add(result.calls);
+  if (result.has_lost_gso) counters_.udp_gso_disabled.add();
   if (result.refused_payloads > 0) {
     counters_.drops.count(Drop::kSocketRefused, result.refused_payloads);
   }

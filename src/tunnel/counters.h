@@ -26,8 +26,10 @@ struct alignas(128) Counters {
   Counter payloads_sent;
   Counter payload_bytes_received;
   Counter payload_bytes_sent;
-  Counter bursts_received;  ///< receive system calls' buffers
-  Counter bursts_sent;      ///< send system calls
+  Counter bursts_received;   ///< receive system calls' buffers
+  Counter bursts_sent;       ///< send system calls
+  Counter udp_gso_disabled;  ///< refused by the kernel, and off since then
+  Counter udp_gro_disabled;
 
   // Handed to the shard they belong to.
   Counter stray_payloads;

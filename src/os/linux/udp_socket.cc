@@ -93,7 +93,8 @@ struct UdpSocket::State {
   int family = AF_INET6;
   SocketAddress local;
   bool is_connected = false;
-  bool can_segment = true;
+  UdpOffloads offloads;  // in use
+  bool has_lost_gro = false;
   Logger* logger = nullptr;
 
   void read_message(const mmsghdr& message, UdpBurst& burst) const;
@@ -127,7 +128,15 @@ void apply_options(int fd, int family, const UdpSocket::Options& options) {
     set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, on);
     set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
   }
-  if (options.use_offloads) set_option(fd, IPPROTO_UDP, UDP_GRO, on);
+}
+
+// Linux 5.0 and later.
+bool join_arrivals(int fd, Logger& logger) {
+  const int on = 1;
+  if (set_option(fd, IPPROTO_UDP, UDP_GRO, on)) return true;
+  logger.warning("this kernel refuses UDP_GRO (" + errno_text(errno) +
+                 "); payloads are received one by one, which is slower");
+  return false;
 }
 
 int family_for(const UdpSocket::Options& options) {
@@ -191,7 +200,11 @@ Result<UdpSocket> UdpSocket::open(const Options& options, Logger& logger) {
   apply_options(state->fd.get(), state->family, options);
   if (auto ok = bind_and_connect(state->fd.get(), state->family, options); !ok) return fail(ok);
   state->is_connected = options.remote.has_value();
-  state->can_segment = options.use_offloads;
+  state->offloads = options.offloads;
+  if (options.offloads.gro && !join_arrivals(state->fd.get(), logger)) {
+    state->offloads.gro = false;
+    state->has_lost_gro = true;
+  }
 
   KernelAddress local;
   local.length = sizeof local.storage;
@@ -209,6 +222,9 @@ UdpSocket::~UdpSocket() = default;
 
 SocketAddress UdpSocket::local_address() const {
   return state_->local;
+}
+bool UdpSocket::has_lost_gro() const {
+  return state_->has_lost_gro;
 }
 PollHandle UdpSocket::poll_handle() const {
   return PollHandle{state_->fd.get()};
@@ -315,7 +331,7 @@ std::size_t UdpSocket::State::prepare(std::span<UdpBurst> bursts) {
     write_message(burst, bytes, message);
     ++count;
   };
-  if (can_segment) {
+  if (offloads.gso) {
     for (const UdpBurst& burst : bursts.first(std::min(bursts.size(), kMaxMessages))) {
       add(burst, burst.bytes);
     }
@@ -336,7 +352,7 @@ UdpSocket::SendResult UdpSocket::send(UdpSendQueue& queue) {
   // Takes the first `count` messages that prepare() made off the queue; returns their payloads.
   const auto take_off = [&](std::size_t count) {
     std::size_t payloads = 0;
-    if (state.can_segment) {
+    if (state.offloads.gso) {
       for (const UdpBurst& burst : queue.bursts().first(count)) payloads += burst.payload_count();
       queue.pop(count);
       return payloads;
@@ -362,13 +378,14 @@ UdpSocket::SendResult UdpSocket::send(UdpSendQueue& queue) {
       result.is_blocked = true;
       return result;
     }
-    const bool was_segmented = state.can_segment && queue.bursts().front().payload_count() > 1;
-    if (was_segmented && (errno == EIO || errno == EINVAL)) {
+    const int error = errno;
+    const bool was_segmented = state.offloads.gso && queue.bursts().front().payload_count() > 1;
+    if (was_segmented && (error == EIO || error == EINVAL)) {
       // A device or kernel that cannot: EIO without checksum offload (Linux 4.18 to 6.2).
-      state.can_segment = false;
-      state.logger->warning(
-          "this kernel or network device refuses UDP_SEGMENT; payloads are sent "
-          "one by one, which is slower");
+      state.offloads.gso = false;
+      result.has_lost_gso = true;
+      state.logger->warning("this kernel or network device refuses UDP_SEGMENT (" +
+                            errno_text(error) + "); payloads are sent one by one, which is slower");
       continue;
     }
     // EMSGSIZE is how a path MTU probe fails; no route, a firewall: QUIC sees a loss.
