@@ -9,7 +9,7 @@ start_client client2 'route_mode: cidr'
 first=$(lease client)
 second=$(lease client2)
 
-check_equal "they have two addresses" "$first $second" "10.8.0.2 10.8.0.3"
+check "they have two addresses: $first and $second" -- test "$first" != "$second"
 for size in 56 1400 4000; do
   check "$size bytes from the first to the second" -- \
     on client ping -c 3 -i 0.2 -W 2 -s "$size" "$second"

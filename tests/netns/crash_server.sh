@@ -34,6 +34,7 @@ check_equal "--cleanup succeeds" "$status" 0
 check_contains "it says what it undid" "$output" ip_forward
 check_unchanged "and leaves the host as it was" server
 
+has_one_shard || exit 0  # the rest takes 40 s, and the number of shards has no part in it
 wait_for 45 is_gone "$lost_pid" || fail "the client whose server is gone does not end"
 say "it took $((SECONDS - begun)) s"
 ended "$lost_pid"

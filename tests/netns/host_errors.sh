@@ -4,7 +4,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology
-write_server_config
+write_server_config 'send_workers: 1'  # a device with queues is another kind
 write_client_config client
 server=("$build/qdt-server" --config "$work/server.yaml")
 client=("$build/qdt-client" --config "$work/client.yaml")

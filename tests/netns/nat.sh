@@ -31,11 +31,11 @@ stop "$client_pid"
 stop "$server_pid"
 start_server 'nat: {enabled: true, external_iface: wan}'
 start_client
-watch web eth0 'icmp and host 10.8.0.2'
+watch web eth0 "icmp and host $(lease client)"
 on client ping -c 2 -i 0.2 -W 1 "$web_address" >/dev/null || true
 end_watch 192.0.2.1
 check_contains "with external_iface, only what leaves by it is translated" "$packets" \
-  "10.8.0.2 > $web_address"
+  "$(lease client) > $web_address"
 
 stop "$client_pid"
 stop "$server_pid"
@@ -43,7 +43,7 @@ start_server 'nat: {enabled: false}'
 check_equal "without NAT there is no table of ours" "$(on server nft list tables)" ""
 start_client
 check "the tunnel itself works" -- on client ping -c 3 -i 0.2 -W 2 10.8.0.1
-watch web eth0 'icmp and host 10.8.0.2'
+watch web eth0 "icmp and host $(lease client)"
 on client ping -c 2 -i 0.2 -W 1 "$web_address" >/dev/null || true
 end_watch 192.0.2.1
-check_contains "and the client's own address is on the cable" "$packets" "10.8.0.2 > $web_address"
+check_contains "and the client's own address is on the cable" "$packets" "$(lease client) > $web_address"

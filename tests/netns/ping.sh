@@ -6,7 +6,7 @@ topology
 start_server
 start_client
 
-check_equal "the first client gets the first address" "$(lease client)" 10.8.0.2
+if has_one_shard; then check_equal "the first client gets the first address" "$(lease client)" 10.8.0.2; fi
 for size in 56 1400 4000; do
   for target in 10.8.0.1 "$web_address"; do
     check "ping of $size bytes to $target" -- \

@@ -12,14 +12,15 @@ hold() {
   wait_for 5 grep -q pong "$work/hold$1.log" || fail "no session: $(cat "$work/hold$1.log")"
 }
 for i in 1 2 3; do hold "$i"; done
-addresses=$(cat "$work"/hold?.log | grep -o '"client_ip":"[^"]*"' | cut -d'"' -f4 | tr '\n' ' ')
-check_equal "in order, the gateway left out" "$addresses" "10.77.0.1 10.77.0.2 10.77.0.4 "
-
 start_client client2 'route_mode: cidr'
 second_pid=$client_pid
-check_equal "the next one" "$(lease client2)" 10.77.0.5
+second=$(lease client2)
 start_client client3 'route_mode: cidr'
-check_equal "the last one" "$(lease client3)" 10.77.0.6
+addresses=$(cat "$work"/hold?.log | grep -o '"client_ip":"[^"]*"' | cut -d'"' -f4
+  printf '%s\n' "$second" "$(lease client3)")
+has_one_shard || addresses=$(sort <<<"$addresses")
+check_equal "all are lent, in order, the gateway left out" "$(tr '\n' ' ' <<<"$addresses")" \
+  "10.77.0.1 10.77.0.2 10.77.0.4 10.77.0.5 10.77.0.6 "
 check_equal "five sessions" "$(metric qdt_sessions_active)" 5
 
 try_client client
@@ -30,5 +31,5 @@ stop "$second_pid"
 sessions_are() { [ "$(metric qdt_sessions_active)" -eq "$1" ]; }
 wait_for 5 sessions_are 4 || fail "the session of a client that left stays"
 start_client client2 'route_mode: cidr'
-check_equal "an address is lent again after its client left" "$(lease client2)" 10.77.0.5
-check "and it works" -- on client2 ping -c 3 -i 0.2 -W 2 10.77.0.6
+check_equal "an address is lent again after its client left" "$(lease client2)" "$second"
+check "and it works" -- on client2 ping -c 3 -i 0.2 -W 2 "$(lease client3)"

@@ -18,6 +18,6 @@ check_equal "the idle client ends with status 3" "$status" 3
 check_contains "it says why" "$(cat "$work/client.log")" \
   "qdt-client: the connection was lost: no packet for the server's session_timeout"
 check_contains "so does the server" "$(cat "$work/server.log")" \
-  "with 10.8.0.2 ended: no packet for session_timeout"
+  "with $(lease client) ended: no packet for session_timeout"
 check_equal "one session is left" "$(metric qdt_sessions_active)" 1
 check_steady "the busy client stays"

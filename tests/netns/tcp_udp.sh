@@ -9,12 +9,12 @@ start_client
 mkdir "$work/files"
 head -c 30000000 /dev/urandom >"$work/files/file"
 serve_files web "$web_address"
-serve_files client 10.8.0.2
+serve_files client "$(lease client)"
 check "30 MB come down from the world" -- \
   fetch client --max-time 60 -o "$work/down" "http://$web_address:8000/file"
 check "they are the same" -- cmp "$work/files/file" "$work/down"
 check "30 MB go up to the server" -- \
-  fetch server --max-time 60 -o "$work/up" http://10.8.0.2:8000/file
+  fetch server --max-time 60 -o "$work/up" "http://$(lease client):8000/file"
 check "they are the same" -- cmp "$work/files/file" "$work/up"
 
 run web iperf3 iperf3 --server --bind "$web_address"

@@ -21,6 +21,8 @@ server_address=203.0.113.2
 server_address6=2001:db8:2::2
 web_address=192.0.2.80
 web_address6=2001:db8:3::80
+# The server's program, and what else starts it.
+server_command=("$build/qdt-server")
 # Of what a test leaves to chance; printed by those that do. SEED=... repeats a run.
 seed=${SEED:-$RANDOM}
 
@@ -152,10 +154,12 @@ with_defaults() {
 }
 
 # write_server_config [YAML...]: server.yaml; lines given here take the place of the defaults.
+# QDT_SEND_WORKERS=N runs a test with N shards.
 write_server_config() {
   certificate
   with_defaults "$@" -- 'addr: ":443"' "token: $token" "tls_cert: server.crt" \
-    "tls_key: server.key" "log_level: debug" >"$work/server.yaml"
+    "tls_key: server.key" "log_level: debug" "send_workers: ${QDT_SEND_WORKERS:-1}" \
+    >"$work/server.yaml"
   chmod 600 "$work/server.yaml"
 }
 
@@ -171,7 +175,7 @@ write_client_config() {
 start_server() {
   write_server_config "$@"
   : >"$work/server.log"
-  run server server "$build/qdt-server" --config "$work/server.yaml"
+  run server server "${server_command[@]}" --config "$work/server.yaml"
   server_pid=$pid
   wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server is not ready"
 }
@@ -196,6 +200,9 @@ try_client() {
   write_client_config "${1:-client}" "${@:2}"
   try "${1:-client}" "$build/qdt-client" --config "$work/${1:-client}.yaml"
 }
+
+# Whether the server has one shard; with more of them, chance decides which address is lent next.
+has_one_shard() { [ "${QDT_SEND_WORKERS:-1}" -eq 1 ]; }
 
 # Its inner address.
 lease() { sed -n 's/.*connected: this host is \([0-9.]*\) .*/\1/p' "$work/$1.log" | tail -n 1; }
