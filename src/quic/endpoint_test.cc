@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <set>
 
 #include "support/sim_world.h"
 #include "support/test_certificate.h"
@@ -27,6 +28,7 @@ class Node final : public testing::SimNode, public ConnectionEvents {
 
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
                Timestamp now) override {
+    shards.insert(endpoint.shard_of_payload(payload));
     endpoint.receive(path, ecn, payload, out, now);
   }
   bool send(UdpSendQueue& out, Timestamp now) override {
@@ -70,6 +72,7 @@ class Node final : public testing::SimNode, public ConnectionEvents {
   std::function<void(Connection&, StreamId, const Message&)> answer;
   std::deque<std::string> datagrams;
   std::vector<std::string> received;
+  std::set<std::size_t> shards;  // that payloads belong to
   StreamId last_stream = -1;
   Message last_message;
   int closed_streams = 0;
@@ -343,6 +346,36 @@ TEST_F(RetryTest, KeepsNothingForAForgedAddress) {
   world.set_link(kServer, {.loss = 1});
   world.run_for(5s);
   EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+class ShardTest : public EndpointTest {
+ protected:
+  explicit ShardTest(std::size_t half_open_before_retry = 64)
+      : EndpointTest(
+            {.shard = 2, .shard_count = 5, .half_open_before_retry = half_open_before_retry}) {}
+
+  // From the moment on when it knows the server's own IDs.
+  void expect_client_stays() {
+    open_session();
+    server.shards.clear();
+    client.datagrams.push_back(std::string("\0up", 3));
+    world.run_for(5s);
+    EXPECT_EQ(server.received, std::vector<std::string>{"up"});
+    EXPECT_EQ(server.shards, std::set<std::size_t>{2});
+  }
+};
+
+TEST_F(ShardTest, KeepsAClientThatCame) {
+  expect_client_stays();
+}
+
+class RetryShardTest : public ShardTest {
+ protected:
+  RetryShardTest() : ShardTest(0) {}
+};
+
+TEST_F(RetryShardTest, KeepsAClientThatWasAskedToComeAgain) {
+  expect_client_stays();
 }
 
 TEST(ConnectionId, BelongsToTheShardThatMadeIt) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "os/steering.h"
+
 namespace qdt::server {
 
 Result<std::unique_ptr<Server>> Server::start(const Options& options,
@@ -51,6 +53,7 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   network_ = std::move(*network);
   auto tun = os::TunDevice::open(options_.tun_name, options_.shard_count);
   if (!tun) return fail(tun);
+  if (options_.shard_count > 1) steer(sockets.front(), tun->queues);
   if (auto ok = set_up_host(); !ok) return fail(ok);
 
   options_.tunnel.endpoint.secret = random_.bytes<32>();
@@ -60,6 +63,19 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
     }
   }
   return {};
+}
+
+// A host that refuses costs speed, not service.
+void Server::steer(const os::UdpSocket& socket, std::span<const os::TunQueue> queues) {
+  if (const auto ok = os::steer_payloads(socket, options_.shard_count); !ok) {
+    logger_.warning(ok.error().message +
+                    "; shards hand payloads over to one another, which is slower");
+  }
+  if (const auto ok = os::steer_packets(queues); !ok) {
+    logger_.warning(ok.error().message +
+                    "; the first shard takes all packets to clients and hands them over, which is "
+                    "slower");
+  }
 }
 
 Result<void> Server::set_up_host() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,6 +59,7 @@ class Server {
   Server(const Options& options, Random& random, Logger& logger);
   Result<void> set_up(const quic::TlsServerContext& tls);
   Result<void> set_up_host();
+  void steer(const os::UdpSocket& socket, std::span<const os::TunQueue> queues);
   Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun, const quic::TlsServerContext& tls);
   void run_shards();
 
