@@ -28,5 +28,25 @@ TEST(Checksum, IsTheSameInPieces) {
   }
 }
 
+TEST(Checksum, IsThatOfOneByteAfterTheOther) {
+  std::vector<std::uint8_t> bytes(300);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(~(i * i));
+  for (std::size_t start = 0; start < 8; ++start) {  // however they lie in memory
+    std::uint32_t sum = 0;
+    for (std::size_t size = 0; start + size < bytes.size(); ++size) {
+      const Bytes range = Bytes(bytes).subspan(start, size);
+      ASSERT_EQ(Checksum().add(range).finish(), static_cast<std::uint16_t>(~sum)) << size;
+      const std::uint32_t byte = bytes[start + size];
+      sum += size % 2 == 0 ? byte << 8 : byte;
+      sum = (sum & 0xffff) + (sum >> 16);
+    }
+  }
+}
+
+TEST(Checksum, LosesNoCarry) {
+  const std::vector<std::uint8_t> bytes(65535, 0xff);
+  EXPECT_EQ(Checksum().add(bytes).sum(), 0xff00);
+}
+
 }  // namespace
 }  // namespace qdt::wire
