@@ -7,6 +7,8 @@
 #include <cstddef>
 
 #include "sim/nodes.h"
+#include "wire/coalescer.h"
+#include "wire/segmenter.h"
 
 namespace {
 
@@ -135,6 +137,31 @@ TEST_F(NoAllocation, BothWaysWithSmallPackets) {
 TEST_F(NoAllocation, BothWaysInFragments) {
   EXPECT_EQ(count_allocations(2000, 10, 2400), 0u);
   EXPECT_GE(received, 1000u * 10);
+}
+
+// The TUN device's side: a super-packet is cut and joined again.
+TEST(NoAllocationOfOffloads, CutAndJoined) {
+  Packet super = udp_packet(kInternet, kInternet, 28 + 40 * 1000, 7);
+  store_be<std::uint16_t>(&super[24], 8 + 40 * 1000);
+  const Offload offload{.kind = Offload::Kind::kUdp,
+                        .needs_checksum = true,
+                        .segment_bytes = 1000,
+                        .checksum_start = 20,
+                        .checksum_offset = 6};
+  wire::Segmenter segmenter;
+  PacketBatch batch;
+  wire::Coalescer coalescer({});
+  std::size_t joined = 0;
+  is_counting = true;
+  allocations = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const auto drop = segmenter.begin({super, offload});
+    if (!drop && !segmenter.next(batch)) joined = coalescer.join(batch)[0].packet_count();
+    batch.clear();
+  }
+  is_counting = false;
+  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(joined, 40u);
 }
 
 TEST_F(NoAllocation, WhileEverythingIsDropped) {
