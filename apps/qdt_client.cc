@@ -46,6 +46,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
   return {.server_host = config.server_host,
           .server_port = config.server_port,
           .tun_name = config.tun_name,
+          .use_tun_offloads = config.tun_offloads,
           .routing = routing(config.route_mode),
           .dns = config.dns,
           .timeout = config.timeout,

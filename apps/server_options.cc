@@ -21,6 +21,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
           .tun_name = config.tun_name,
           .shard_count = shard_count(config.send_workers),
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
+          .use_tun_offloads = config.tun_offloads,
           .admission = {.token = config.token,
                         .rate = to_tunnel(config.handshake_rate),
                         .address_rate = to_tunnel(config.handshake_ip_rate),

@@ -78,7 +78,8 @@ Result<void> Client::set_up() {
   auto network = os::open_host_network(options_.tun_name, logger_);
   if (!network) return fail(network);
   network_ = std::move(*network);
-  auto tun = os::TunDevice::open(options_.tun_name, 1);
+  auto tun = os::TunDevice::open(
+      {.name = options_.tun_name, .use_offloads = options_.use_tun_offloads}, logger_);
   if (!tun) return fail(tun);
 
   tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};

@@ -38,6 +38,7 @@ class Client final : private ConnectorEvents {
     std::string server_host;
     std::uint16_t server_port = 443;
     std::string tun_name;
+    bool use_tun_offloads = true;
     Routing routing = Routing::kEverything;
     std::vector<IpAddress> dns;  ///< empty: what the server pushes
     Duration timeout = 10s;      ///< for reaching the server

@@ -33,6 +33,7 @@ struct ServerConfig {
   std::string token;
   std::size_t mtu = 1350;
   std::string tun_name = "qdt0";
+  bool tun_offloads = true;
   Prefix pool_cidr{IpAddress::v4(0x0a080000), 24};
   IpAddress gateway_ip = IpAddress::v4(0x0a080001);  ///< in pool_cidr, a host's address
   std::vector<IpAddress> dns = {IpAddress::v4(0x01010101), IpAddress::v4(0x08080808)};
@@ -71,6 +72,7 @@ struct ClientConfig {
   std::string token;
   std::size_t mtu = 1350;
   std::string tun_name = "qdt0";
+  bool tun_offloads = true;
   RouteMode route_mode = RouteMode::kDefault;
   std::vector<IpAddress> dns;  ///< empty: what the server pushes
   LogLevel log_level = LogLevel::kInfo;

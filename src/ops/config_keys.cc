@@ -56,6 +56,16 @@ Key<Config> tun_name_key() {
 }
 
 template <typename Config>
+Key<Config> tun_offloads_key() {
+  return make_key<Config>({.name = "tun_offloads",
+                           .example = "true",
+                           .explanation = "Lets the kernel pass up to 64 KiB of one TCP or UDP "
+                                          "flow through the TUN device at once. Switch it off to "
+                                          "see each packet as it is in a capture there."},
+                          flag(), &Config::tun_offloads);
+}
+
+template <typename Config>
 Key<Config> reassembly_key() {
   return make_key<Config>(
       {.name = "max_reassembly_bytes",
@@ -152,6 +162,7 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
        .explanation = "Private key of the certificate (PEM); relative to this file's folder."},
       file_path(), &C::tls_key));
   keys.push_back(tun_name_key<C>());
+  keys.push_back(tun_offloads_key<C>());
   keys.push_back(mtu_key<C>());
   keys.push_back(make_key<C>({.name = "pool_cidr",
                               .example = "10.8.0.0/24",
@@ -320,6 +331,7 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .default_note = "[], those that the server pushes"},
                              own_dns(), &C::dns));
   keys.push_back(tun_name_key<C>());
+  keys.push_back(tun_offloads_key<C>());
   keys.push_back(mtu_key<C>());
   keys.push_back(make_key<C>({.name = "client_id",
                               .example = "laptop",

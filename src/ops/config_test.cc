@@ -43,6 +43,7 @@ tls_cert: /etc/qdt/a.crt
 tls_key: b.key
 mtu: 1280
 tun_name: vpn
+tun_offloads: false
 pool_cidr: 10.9.0.0/16
 gateway_ip: 10.9.0.9
 dns: [9.9.9.9]
@@ -68,6 +69,7 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.tls_key, "b.key");
   EXPECT_EQ(config.mtu, 1280u);
   EXPECT_EQ(config.tun_name, "vpn");
+  EXPECT_FALSE(config.tun_offloads);
   EXPECT_EQ(config.pool_cidr.to_string(), "10.9.0.0/16");
   EXPECT_EQ(config.gateway_ip.to_string(), "10.9.0.9");
   EXPECT_THAT(config.dns, ElementsAre(IpAddress::v4(0x09090909)));
@@ -184,6 +186,7 @@ TEST(ClientConfig, ReadsEveryKey) {
 server: "[2001:db8::1]:4433"
 mtu: 1280
 tun_name: vpn
+tun_offloads: false
 route_mode: cidr
 dns: [127.0.0.1, "::1"]
 log_level: debug
@@ -200,6 +203,7 @@ udp_gro: false
   EXPECT_EQ(config.server_port, 4433);
   EXPECT_EQ(config.mtu, 1280u);
   EXPECT_EQ(config.tun_name, "vpn");
+  EXPECT_FALSE(config.tun_offloads);
   EXPECT_EQ(config.route_mode, RouteMode::kCidr);
   EXPECT_EQ(config.dns.size(), 2u);
   EXPECT_EQ(config.log_level, LogLevel::kDebug);

@@ -144,6 +144,15 @@ void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
               "Offloads switched off because the kernel or a network device refused them.",
               shards.both("kind", "udp_gso", &Counters::udp_gso_disabled, "udp_gro",
                           &Counters::udp_gro_disabled)));
+  families.push_back(counter("qdt_tun_packets_total",
+                             "Inner packets taken from the TUN device (in) and handed to it (out).",
+                             shards.both("direction", "in", &Counters::tun_packets_read, "out",
+                                         &Counters::tun_packets_written)));
+  families.push_back(
+      counter("qdt_tun_bursts_total",
+              "Pieces in which inner packets crossed the kernel's border; packets per burst tell "
+              "how well offloads work.",
+              shards.both("direction", "in", &Counters::tun_reads, "out", &Counters::tun_writes)));
   families.push_back(counter("qdt_stray_total",
                              "Arrivals at another shard than their own, handed over; many mean "
                              "that steering does not work.",

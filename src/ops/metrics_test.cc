@@ -41,6 +41,17 @@ TEST_F(Metrics, SumUpTheShards) {
   EXPECT_THAT(text(), HasSubstr("\nqdt_sessions_active 3\n"));
 }
 
+TEST_F(Metrics, TellPacketsFromThePiecesTheyCrossedTheTunDeviceIn) {
+  shards_[0].tun_packets_read.set(40);
+  shards_[0].tun_reads.set(2);
+  shards_[1].tun_packets_written.set(30);
+  shards_[1].tun_writes.set(3);
+  EXPECT_THAT(text(), HasSubstr("\nqdt_tun_packets_total{direction=\"in\"} 40\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_tun_bursts_total{direction=\"in\"} 2\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_tun_packets_total{direction=\"out\"} 30\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_tun_bursts_total{direction=\"out\"} 3\n"));
+}
+
 TEST_F(Metrics, TellShardsApartWhereOneMayBeInTrouble) {
   shards_[0].packets_up.set(5);
   shards_[1].packets_down.set(7);

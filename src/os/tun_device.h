@@ -2,14 +2,23 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "base/packet_batch.h"
+#include "base/logger.h"
 #include "base/result.h"
+#include "base/super_packet.h"
 #include "os/poller.h"
 
 namespace qdt::os {
+
+/// Which super-packets a TUN device gives and takes.
+struct TunOffloads {
+  bool has_tcp = false;
+  bool has_udp = false;
+  bool operator==(const TunOffloads&) const = default;
+};
 
 /// One queue of a TUN device: where a shard's packets come from and go to. One thread.
 class TunQueue {
@@ -18,12 +27,14 @@ class TunQueue {
   TunQueue& operator=(TunQueue&&) noexcept;
   ~TunQueue();
 
-  /// Appends the packets that wait, as long as `batch` has room for one of full size. Returns how
-  /// many there were.
-  std::size_t read(PacketBatch& batch);
-  /// Hands every packet to the kernel. Returns how many it refused.
-  std::size_t write(const PacketBatch& batch);
+  /// Takes one packet that waits, a super-packet perhaps; its bytes are the queue's and valid until
+  /// the next read(). False when none waits.
+  bool read(SuperPacket& packet);
+  /// Hands everything to the kernel, nothing that offloads() does not have. Returns how many
+  /// packets it refused.
+  std::size_t write(std::span<const GatheredPacket> packets);
 
+  TunOffloads offloads() const;
   PollHandle poll_handle() const;
 
  private:
@@ -36,11 +47,17 @@ class TunQueue {
 /// A TUN device (layer 3, no packet information header). It exists as long as a queue of it does;
 /// its addresses and routes go with it.
 struct TunDevice {
+  struct Options {
+    std::string name;  ///< or a pattern such as "qdt%d", for a name that is free
+    std::size_t queues = 1;
+    /// The kernel hands over and takes super-packets where it can; what it cannot is logged.
+    bool use_offloads = true;
+  };
+
   std::string name;
   std::vector<TunQueue> queues;
 
-  /// Creates `name` with `queues` queues, or takes a free name for a pattern such as "qdt%d".
-  static Result<TunDevice> open(const std::string& name, std::size_t queues);
+  static Result<TunDevice> open(const Options& options, Logger& logger);
 };
 
 /// Whether the device is there, up and running: packets written to it go somewhere.

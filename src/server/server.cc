@@ -51,7 +51,10 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   auto network = os::open_host_network(options_.tun_name, logger_);
   if (!network) return fail(network);
   network_ = std::move(*network);
-  auto tun = os::TunDevice::open(options_.tun_name, options_.shard_count);
+  auto tun = os::TunDevice::open({.name = options_.tun_name,
+                                  .queues = options_.shard_count,
+                                  .use_offloads = options_.use_tun_offloads},
+                                 logger_);
   if (!tun) return fail(tun);
   if (options_.shard_count > 1) steer(sockets.front(), tun->queues);
   if (auto ok = set_up_host(); !ok) return fail(ok);

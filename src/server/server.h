@@ -31,6 +31,7 @@ class Server {
     std::string tun_name;
     std::size_t shard_count = 1;
     os::UdpOffloads udp_offloads;
+    bool use_tun_offloads = true;
     Admission::Options admission;
     ConnectService::Options service;
     tunnel::Tunnel::Options tunnel;  ///< role, shard and secret are filled in

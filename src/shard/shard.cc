@@ -12,6 +12,8 @@ namespace {
 
 enum PollKey { kSocket, kTun, kMail };
 
+constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;
+
 // Strays are a few at a time or a fault; beyond this many batches they are dropped.
 constexpr std::size_t kMaxWaitingMail = 256;
 
@@ -49,6 +51,7 @@ Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Wa
       poller_(std::move(poller)),
       mailbox_(std::move(waker)),
       counters_(counters),
+      coalescer_({.joins_tcp = tun_.offloads().has_tcp, .joins_udp = tun_.offloads().has_udp}),
       stray_payloads_(options.tunnel.endpoint.shard_count),
       tunnel_(options.tunnel, server_tls, events, random, counters) {}
 
@@ -115,9 +118,28 @@ void Shard::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) 
 }
 
 void Shard::read_packets(Timestamp now) {
-  read_.clear();
-  tun_.read(read_);
+  // A turn ends with the super-packet that fills the batch, and soon in any case: the socket waits.
+  SuperPacket super;
+  bool is_turn_over = false;
+  for (std::size_t reads = 0; reads < kMaxReadsPerTurn && !is_turn_over; ++reads) {
+    if (!tun_.read(super)) break;
+    counters_.tun_reads.add();
+    if (const auto drop = segmenter_.begin(super)) {
+      counters_.drops.count(*drop);
+      continue;
+    }
+    while (segmenter_.next(read_)) {
+      forward_read(now);
+      is_turn_over = true;
+    }
+  }
+  forward_read(now);
+}
+
+void Shard::forward_read(Timestamp now) {
+  counters_.tun_packets_read.add(read_.size());
   tunnel_.forward(read_, now);
+  read_.clear();
   hand_over_packets();
 }
 
@@ -177,7 +199,10 @@ void Shard::send_payloads() {
 
 void Shard::write_packets() {
   if (tunnel_.packets().empty()) return;
-  const std::size_t refused = tun_.write(tunnel_.packets());
+  const auto joined = coalescer_.join(tunnel_.packets());
+  counters_.tun_packets_written.add(tunnel_.packets().size());
+  counters_.tun_writes.add(joined.size());
+  const std::size_t refused = tun_.write(joined);
   if (refused > 0) counters_.drops.count(Drop::kTunRefused, refused);
   tunnel_.packets().clear();
 }

@@ -15,6 +15,8 @@
 #include "os/udp_socket.h"
 #include "shard/mailbox.h"
 #include "tunnel/tunnel.h"
+#include "wire/coalescer.h"
+#include "wire/segmenter.h"
 
 namespace qdt::shard {
 
@@ -85,6 +87,7 @@ class Shard {
 
   void receive_payloads(Timestamp now);
   void read_packets(Timestamp now);
+  void forward_read(Timestamp now);
   void take_mail(Timestamp now);
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
@@ -102,7 +105,9 @@ class Shard {
   tunnel::Counters& counters_;
 
   os::UdpReceiveBatch received_;
+  wire::Segmenter segmenter_;
   PacketBatch read_;
+  wire::Coalescer coalescer_;
   std::vector<StrayPayloads> stray_payloads_;  // one for each sibling
   tunnel::Tunnel tunnel_;
   bool is_socket_blocked_ = false;

@@ -21,6 +21,12 @@ struct alignas(128) Counters {
   Counter bytes_down;
   DropCounters drops;
 
+  // The TUN device: packets, and the pieces in which they crossed the kernel's border.
+  Counter tun_packets_read;
+  Counter tun_packets_written;
+  Counter tun_reads;
+  Counter tun_writes;
+
   // Outer payloads.
   Counter payloads_received;
   Counter payloads_sent;

@@ -12,7 +12,8 @@ text >"$work/before"
 for family in qdt_sessions_active qdt_packets_total qdt_bytes_total qdt_drops_total \
   qdt_handshakes_total qdt_build_info qdt_ready qdt_connections qdt_queued_packets \
   qdt_queued_payloads qdt_offloads_disabled_total qdt_stray_total \
-  qdt_rtt_seconds qdt_payloads_total qdt_shards qdt_pool_addresses \
+  qdt_rtt_seconds qdt_payloads_total qdt_tun_bursts_total qdt_tun_packets_total \
+  qdt_shards qdt_pool_addresses \
   process_cpu_seconds_total process_resident_memory_bytes process_open_fds \
   process_start_time_seconds; do
   check "$family has HELP" -- grep -q "^# HELP $family ." "$work/before"

@@ -5,11 +5,15 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 
+#include "base/packet_batch.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
 
@@ -42,10 +46,92 @@ std::unexpected<Error> explain_create(const std::string& name) {
   return os_error(what);
 }
 
+// Since Linux 6.2; Debian 12's headers are older than many kernels that run beneath it.
+constexpr unsigned kTunUso4 = 0x20;
+constexpr unsigned kTunUso6 = 0x40;
+
+// linux/virtio_net.h, which is not C++: what stands before every packet, in the host's byte order.
+struct VirtioHeader {
+  std::uint8_t flags;
+  std::uint8_t gso_type;
+  std::uint16_t header_bytes;
+  std::uint16_t gso_size;
+  std::uint16_t checksum_start;
+  std::uint16_t checksum_offset;
+};
+static_assert(sizeof(VirtioHeader) == 10);
+constexpr std::uint8_t kNeedsChecksum = 1;
+constexpr std::uint8_t kGsoNone = 0;
+constexpr std::uint8_t kGsoTcp4 = 1;
+constexpr std::uint8_t kGsoTcp6 = 4;
+constexpr std::uint8_t kGsoUdp = 5;  // VIRTIO_NET_HDR_GSO_UDP_L4, not the older UFO
+constexpr std::uint8_t kGsoEcn = 0x80;
+
+constexpr unsigned kTcpOffloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+constexpr unsigned kUdpOffloads = kTunUso4 | kTunUso6;
+
+Offload to_offload(const VirtioHeader& header) {
+  Offload offload{.needs_checksum = (header.flags & kNeedsChecksum) != 0,
+                  .has_cwr = (header.gso_type & kGsoEcn) != 0,
+                  .segment_bytes = header.gso_size,
+                  .header_bytes = header.header_bytes,
+                  .checksum_start = header.checksum_start,
+                  .checksum_offset = header.checksum_offset};
+  switch (header.gso_type & ~kGsoEcn) {
+    case kGsoNone: offload.kind = Offload::Kind::kNone; break;
+    case kGsoTcp4: offload.kind = Offload::Kind::kTcp4; break;
+    case kGsoTcp6: offload.kind = Offload::Kind::kTcp6; break;
+    case kGsoUdp: offload.kind = Offload::Kind::kUdp; break;
+    default: offload.kind = Offload::Kind::kUnknown; break;
+  }
+  return offload;
+}
+
+VirtioHeader to_header(const Offload& offload) {
+  VirtioHeader header{};
+  if (offload.needs_checksum) header.flags = kNeedsChecksum;
+  switch (offload.kind) {
+    case Offload::Kind::kNone:
+    case Offload::Kind::kUnknown: header.gso_type = kGsoNone; break;
+    case Offload::Kind::kTcp4: header.gso_type = kGsoTcp4; break;
+    case Offload::Kind::kTcp6: header.gso_type = kGsoTcp6; break;
+    case Offload::Kind::kUdp: header.gso_type = kGsoUdp; break;
+  }
+  if (offload.has_cwr) header.gso_type |= kGsoEcn;
+  header.header_bytes = offload.header_bytes;
+  header.gso_size = offload.segment_bytes;
+  header.checksum_start = offload.checksum_start;
+  header.checksum_offset = offload.checksum_offset;
+  return header;
+}
+
+iovec to_iovec(Bytes bytes) {
+  return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+// Asks the kernel for super-packets, and for as little as it grants.
+TunOffloads enable_offloads(int fd, std::string& refusal) {
+  if (::ioctl(fd, TUNSETOFFLOAD, kTcpOffloads | kUdpOffloads) == 0) {
+    return {.has_tcp = true, .has_udp = true};
+  }
+  if (::ioctl(fd, TUNSETOFFLOAD, kTcpOffloads) == 0) {
+    refusal = "this kernel has no UDP offloads for TUN devices (Linux 6.2 has)";
+    return {.has_tcp = true};
+  }
+  refusal = "this kernel has no offloads for TUN devices: " + errno_text(errno);
+  return {};
+}
+
 }  // namespace
 
 struct TunQueue::State {
+  /// Packets that are larger (BIG TCP) are nothing that IP can carry through a tunnel.
+  static constexpr std::size_t kBufferBytes = 65536;
+
   UniqueFd fd;
+  TunOffloads offloads;
+  std::unique_ptr<std::uint8_t[]> buffer =
+      std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes);
 };
 
 TunQueue::TunQueue(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -57,48 +143,73 @@ PollHandle TunQueue::poll_handle() const {
   return PollHandle{state_->fd.get()};
 }
 
-std::size_t TunQueue::read(PacketBatch& batch) {
-  std::size_t packets = 0;
-  while (batch.has_room(kMaxPacketBytes)) {
-    const MutableBytes slot = batch.reserve(kMaxPacketBytes);
-    const ssize_t bytes = ::read(state_->fd.get(), slot.data(), slot.size());
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes <= 0) break;
-    batch.commit(static_cast<std::size_t>(bytes));
-    ++packets;
-  }
-  return packets;
+TunOffloads TunQueue::offloads() const {
+  return state_->offloads;
 }
 
-std::size_t TunQueue::write(const PacketBatch& batch) {
+bool TunQueue::read(SuperPacket& packet) {
+  VirtioHeader header{};
+  const std::array<iovec, 2> pieces = {iovec{&header, sizeof header},
+                                       iovec{state_->buffer.get(), State::kBufferBytes}};
+  ssize_t bytes = 0;
+  do {
+    bytes = ::readv(state_->fd.get(), pieces.data(), pieces.size());
+  } while (bytes < 0 && errno == EINTR);
+  if (bytes < static_cast<ssize_t>(sizeof header)) return false;
+  packet = {.bytes = {state_->buffer.get(), static_cast<std::size_t>(bytes) - sizeof header},
+            .offload = to_offload(header)};
+  return true;
+}
+
+std::size_t TunQueue::write(std::span<const GatheredPacket> packets) {
   std::size_t refused = 0;
-  for (const Bytes packet : batch) {
+  for (const GatheredPacket& packet : packets) {
+    VirtioHeader header = to_header(packet.offload);
+    std::array<iovec, 2 + PacketBatch::kMaxPackets> pieces;
+    std::size_t count = 0;
+    pieces[count++] = {&header, sizeof header};
+    pieces[count++] = to_iovec(packet.first);
+    assert(packet.payloads.size() + count <= pieces.size());
+    for (const Bytes payload : packet.payloads) pieces[count++] = to_iovec(payload);
+
     ssize_t bytes = 0;
     do {
-      bytes = ::write(state_->fd.get(), packet.data(), packet.size());
+      bytes = ::writev(state_->fd.get(), pieces.data(), static_cast<int>(count));
     } while (bytes < 0 && errno == EINTR);
-    if (bytes < 0) ++refused;  // the device is down, or out of memory
+    if (bytes < 0) refused += packet.packet_count();  // the device is down, or out of memory
   }
   return refused;
 }
 
-Result<TunDevice> TunDevice::open(const std::string& name, std::size_t queues) {
-  TunDevice device{.name = name, .queues = {}};
-  for (std::size_t i = 0; i < queues; ++i) {
+Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
+  TunDevice device{.name = options.name, .queues = {}};
+  std::string refusal;
+  for (std::size_t i = 0; i < options.queues; ++i) {
     UniqueFd fd(::open(kControlDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC));
     if (!fd.is_open()) return explain_open();
 
     ifreq request{};
     device.name.copy(request.ifr_name, sizeof request.ifr_name - 1);
-    request.ifr_flags = IFF_TUN | IFF_NO_PI;
-    if (queues > 1) request.ifr_flags |= IFF_MULTI_QUEUE;
+    request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
+    if (options.queues > 1) request.ifr_flags |= IFF_MULTI_QUEUE;
     if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) return explain_create(device.name);
     device.name = request.ifr_name;  // a pattern has become a name
 
+    // The settings are the device's; each queue makes the same ones.
+    int header_bytes = sizeof(VirtioHeader);
+    if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_bytes) < 0) {
+      return os_error("set up TUN device " + device.name);
+    }
     auto state = std::make_unique<TunQueue::State>();
+    if (options.use_offloads) {
+      state->offloads = enable_offloads(fd.get(), refusal);
+    } else {
+      ::ioctl(fd.get(), TUNSETOFFLOAD, 0);  // of a device that was there before
+    }
     state->fd = std::move(fd);
     device.queues.push_back(TunQueue(std::move(state)));
   }
+  if (!refusal.empty()) logger.info("TUN device " + device.name + ": " + refusal);
   return device;
 }
 
