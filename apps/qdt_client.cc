@@ -42,6 +42,10 @@ client::Routing routing(ops::RouteMode mode) {
   return client::Routing::kEverything;
 }
 
+wire::Capabilities offered_caps(const ops::ClientConfig& config) {
+  return config.offers_caps ? wire::Capabilities::supported(config.aead) : wire::Capabilities{};
+}
+
 client::Client::Options client_options(const ops::ClientConfig& config) {
   return {.server_host = config.server_host,
           .server_port = config.server_port,
@@ -54,7 +58,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
           .connector = {.token = config.token,
                         .server_name = config.server_host,
                         .mtu = config.mtu,
-                        .caps = wire::Capabilities::supported(config.aead),
+                        .caps = offered_caps(config),
                         .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
                         .platform = os::platform(),
                         .max_reassembly_bytes = config.max_reassembly_bytes}};

@@ -28,6 +28,10 @@ Reader<RouteMode> route_mode() {
       "default, cidr or none");
 }
 
+Reader<bool> offered_caps() {
+  return one_of<bool>({{"all", true}, {"none", false}}, "all or none");
+}
+
 // Both programs have these, with different words.
 template <typename Config>
 Key<Config> token_key(const std::string& explanation) {
@@ -346,6 +350,12 @@ std::vector<Key<ClientConfig>> make_client_keys() {
   keys.push_back(reassembly_key<C>());
   keys.push_back(udp_gso_key<C>());
   keys.push_back(udp_gro_key<C>());
+  keys.push_back(make_key<C>({.name = "caps",
+                              .example = "all",
+                              .explanation = "What to offer the server beyond version 1 of the "
+                                             "protocol. none: be a plain version 1 client, for "
+                                             "tests and for servers that mishandle an offer."},
+                             offered_caps(), &C::offers_caps));
   keys.push_back(log_level_key<C>());
   keys.push_back(log_json_key<C>());
   return keys;

@@ -197,6 +197,7 @@ timeout: 1500ms
 max_reassembly_bytes: 4096
 udp_gso: false
 udp_gro: false
+caps: none
 )")
                                   .config;
   EXPECT_EQ(config.server_host, "2001:db8::1");
@@ -214,6 +215,7 @@ udp_gro: false
   EXPECT_EQ(config.client_id, "my laptop");
   EXPECT_EQ(config.timeout, 1500ms);
   EXPECT_EQ(config.max_reassembly_bytes, 4096u);
+  EXPECT_FALSE(config.offers_caps);
 }
 
 TEST(ClientConfig, WarnsOfInsecurity) {
