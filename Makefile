@@ -3,7 +3,7 @@
 
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo test test-sanitizers lint format fuzz bench test-docker install clean
+.PHONY: help setup build demo test test-sanitizers lint format fuzz bench bench-micro test-docker install clean
 
 help:
 	@echo "make setup        install every dependency (Debian 12 or 13; root or sudo)"
@@ -13,6 +13,8 @@ help:
 	@echo "make lint         clang-format, clang-tidy, shellcheck"
 	@echo "make format       let clang-format rewrite the sources"
 	@echo "make fuzz         each fuzz target for a minute (FUZZ_SECONDS=60)"
+	@echo "make bench        compare with other VPNs (root): VPNS=\"qdt wireguard-go\" ROUNDS=3 ..."
+	@echo "make bench-micro  what the parts of a packet's way cost"
 	@echo "make test-docker  build the Dockerfile's image without a Docker daemon and run it (root)"
 	@echo "make install      into PREFIX=/usr/local, systemd units included (DESTDIR works)"
 
@@ -36,6 +38,12 @@ format:
 
 fuzz: setup
 	@scripts/fuzz.sh
+
+bench:
+	@scripts/bench.sh
+
+bench-micro:
+	@scripts/bench.sh micro
 
 test-docker:
 	@scripts/test-docker.sh

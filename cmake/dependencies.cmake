@@ -32,3 +32,8 @@ find_package(CLI11 REQUIRED)
 pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)
+
+# benchmarks
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  find_package(benchmark REQUIRED)
+endif()

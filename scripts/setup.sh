@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs everything that building, testing and the demo need, on Debian 12 and 13. Asks nothing,
 # may be run again at any time, and does nothing when all is there.
-# Usage: scripts/setup.sh [build|all|docker]
-#   build: only what compiling needs; all, the default: tests too; docker: only what test-docker needs
+# Usage: scripts/setup.sh [build|all|docker|bench]
+#   build: only what compiling needs; all, the default: tests too; docker: only what test-docker
+#   needs; bench: only what make bench runs: other VPNs, iperf3, perf
 set -eu
 
 what=${1:-all}
@@ -25,6 +26,10 @@ interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypt
 # An image without a Docker daemon, and hosts to run it on.
 docker_packages="buildah debootstrap ca-certificates iproute2 iputils-ping nftables curl openssl
   procps"
+# Peers to compare with, and what measures them.
+bench_packages="openvpn nebula wireguard-tools openssl iproute2 iputils-ping iperf3 ethtool procps
+  linux-perf python3 git"
+bench_backports_packages="wireguard-go"
 
 # shellcheck source=/dev/null
 . /etc/os-release
@@ -40,7 +45,8 @@ case $what in
     packages="$build_packages $test_packages"
     quic="$quic_packages $quic_test_packages $interop_packages $go_package" ;;
   docker) packages=$docker_packages quic='' ;;
-  *) echo "usage: $0 [build|all|docker]" >&2; exit 2 ;;
+  bench) packages=$bench_packages quic=$bench_backports_packages ;;
+  *) echo "usage: $0 [build|all|docker|bench]" >&2; exit 2 ;;
 esac
 
 if [ $is_known = no ]; then
@@ -54,11 +60,13 @@ is_installed() {
   dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
 }
 
-# Debian 12's own ngtcp2 is from before version 1, its own quic-go has no HTTP Datagrams.
+# Debian 12's own ngtcp2 is from before version 1, its own quic-go has no HTTP Datagrams, its own
+# wireguard-go neither UDP_GRO nor TUN offloads.
 is_outdated() {
   case $1 in
     libngtcp2-dev) needed=1.11 ;;
     golang-github-lucas-clemente-quic-go-dev) needed=0.46 ;;
+    wireguard-go) needed=0.0.20231211 ;;
     *) return 1 ;;
   esac
   dpkg --compare-versions "$(dpkg-query -W -f '${Version}' "$1")" lt "$needed"

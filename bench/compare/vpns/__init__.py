@@ -1,0 +1,19 @@
+"""What is compared, one file each. A VPN is a class with
+
+    name       in VPNS and in the results
+    title      in the table
+    is_peer    whether the ratios of QDT are to it
+    programs   that have to be installed: {program: Debian package}
+    address    {"client": ..., "server": ...}: the addresses inside it
+    start(hosts)  brings it up between hosts and returns the daemons, {"client": ..., "server": ...}
+
+Everything as its own defaults are, on every one of them.
+"""
+
+from vpns.nebula import Nebula
+from vpns.no_tunnel import NoTunnel
+from vpns.openvpn import OpenVpn
+from vpns.qdt import PlainQdt, Qdt
+from vpns.wireguard_go import WireGuardGo
+
+ALL = (NoTunnel, Qdt, PlainQdt, WireGuardGo, OpenVpn, Nebula)

@@ -1,0 +1,97 @@
+// A packet's whole way but for the operating system: through two real tunnels, joined in memory,
+// with QUIC, congestion control and the inner AEAD. Both ends together, acknowledgements included.
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+
+#include "sim/nodes.h"
+
+namespace qdt::testing {
+namespace {
+
+class TwoTunnels {
+ public:
+  TwoTunnels() {
+    client.connect(kClientAddress, kServerAddress, now);
+    while (!client.response && now < Timestamp(10s)) exchange();
+    // Path MTU discovery, and every buffer at its working size.
+    for (int i = 0; i < 3000; ++i) exchange();
+  }
+
+  /// What one end has to send is what the other receives, a millisecond later.
+  void exchange() {
+    now += 1ms;
+    carry(client.tunnel(), server.tunnel());
+    carry(server.tunnel(), client.tunnel());
+    for (tunnel::Tunnel* tunnel : {&client.tunnel(), &server.tunnel()}) {
+      if (tunnel->next_timeout() <= now) tunnel->handle_timeouts(now);
+    }
+  }
+
+  ServerNode server;
+  ClientNode client;
+  Timestamp now{1s};
+  std::size_t received = 0;
+
+ private:
+  void carry(tunnel::Tunnel& from, tunnel::Tunnel& to) {
+    bool is_done = false;
+    while (!is_done) {
+      is_done = from.send(now);
+      for (const UdpBurst& burst : from.payloads().bursts()) {
+        const UdpPath seen{.local = burst.path.remote, .remote = burst.path.local};
+        for_each_payload(burst, [&](Bytes payload) {
+          to.receive(seen, burst.ecn, payload, now);
+          received += to.packets().size();
+          to.packets().clear();
+        });
+      }
+      from.payloads().clear();
+    }
+  }
+};
+
+/// Packets of one exchange: a batch as a TUN device fills it.
+constexpr std::size_t kBatch = 32;
+
+void move_packets(benchmark::State& state, bool is_up) {
+  TwoTunnels tunnels;
+  if (!tunnels.client.response) return state.SkipWithError("the tunnels do not connect");
+  const IpAddress lease = tunnels.client.response->client_ip;
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  const Packet packet =
+      is_up ? udp_packet(lease, kInternet, bytes) : udp_packet(kInternet, lease, bytes);
+  tunnel::Tunnel& from = is_up ? tunnels.client.tunnel() : tunnels.server.tunnel();
+
+  const auto move_batch = [&] {
+    for (std::size_t i = 0; i < kBatch; ++i) from.forward(packet, tunnels.now);
+    tunnels.exchange();
+  };
+  // Congestion control has to learn what the path carries.
+  for (int i = 0; i < 500; ++i) move_batch();
+  for (int i = 0; i < 500; ++i) tunnels.exchange();
+
+  std::size_t sent = 0;
+  tunnels.received = 0;
+  while (state.KeepRunningBatch(kBatch)) {
+    move_batch();
+    sent += kBatch;
+  }
+  for (int i = 0; i < 500; ++i) tunnels.exchange();
+  if (tunnels.received != sent) return state.SkipWithError("packets were lost");
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
+void tunnel_up(benchmark::State& state) {
+  move_packets(state, true);
+}
+BENCHMARK(tunnel_up)->ArgName("bytes")->Arg(64)->Arg(1350);
+
+void tunnel_down(benchmark::State& state) {
+  move_packets(state, false);
+}
+BENCHMARK(tunnel_down)->ArgName("bytes")->Arg(64)->Arg(1350);
+
+}  // namespace
+}  // namespace qdt::testing

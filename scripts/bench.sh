@@ -1,0 +1,15 @@
+#!/bin/sh
+# QDT beside other VPNs (docs/performance.md), or only the micro-benchmarks of its parts.
+# Usage: scripts/bench.sh [micro]   compare.py --help tells what the environment may choose
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/setup.sh build
+if [ "${1:-}" = micro ]; then
+  scripts/build.sh release qdt_bench
+  exec build/release/qdt_bench --benchmark_filter="${FILTER:-.}"
+fi
+# What cannot be installed is left out and reported; the rest is compared.
+scripts/setup.sh bench || echo "bench: going on with what is installed" >&2
+scripts/build.sh release qdt-server qdt-client qdt_pace
+exec bench/compare/compare.py
