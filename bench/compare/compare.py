@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """QDT beside other VPNs, on two hosts made of network namespaces on this machine.
 
-Interleaved: each round brings every VPN up once and takes every measurement, so that what the machine
-does meanwhile is shared fairly. The table has the medians of the rounds."""
+Interleaved: each round brings every VPN up once and takes every measurement, so that what the
+machine does meanwhile is shared fairly. The table has the medians of the rounds."""
 
 import argparse
 import datetime
@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True  # pylint: disable=wrong-import-position
 
 import report
 import vpns
-from hosts import Failed, Hosts, run
+from hosts import Failed, Hosts, clear_away_the_dead, run
 from measuring import MEASUREMENTS, Run, expected_seconds
 from shares import measure_shares
 from vpns.qdt import BUILD, TREE
@@ -31,13 +31,14 @@ def parse_arguments():
                                      epilog="Each option may be given to make as well: make bench "
                                      "VPNS=\"qdt wireguard-go\" ROUNDS=1 SECONDS_PER_TEST=2")
     environment = os.environ.get
+    rows = [*MEASUREMENTS, "shares"]
     parser.add_argument("--vpns", default=environment("VPNS") or " ".join(names),
                         help=f"which, of: {' '.join(names)}")
     parser.add_argument("--rounds", type=int, default=int(environment("ROUNDS") or 3))
-    parser.add_argument("--seconds", type=float, default=float(environment("SECONDS_PER_TEST") or 5),
-                        help="for each transfer")
-    parser.add_argument("--rows", default=environment("ROWS") or " ".join([*MEASUREMENTS, "shares"]),
-                        help=f"which measurements, of: {' '.join([*MEASUREMENTS, 'shares'])}")
+    parser.add_argument("--seconds", type=float, help="for each transfer",
+                        default=float(environment("SECONDS_PER_TEST") or 5))
+    parser.add_argument("--rows", default=environment("ROWS") or " ".join(rows),
+                        help=f"which measurements, of: {' '.join(rows)}")
     parser.add_argument("--json", default=environment("JSON") or
                         os.path.join(TREE, "build", "bench", "compare.json"), metavar="FILE",
                         help="where the results go")
@@ -45,7 +46,7 @@ def parse_arguments():
                         help="a document whose generated sections are to show these results")
     arguments = parser.parse_args()
     arguments.vpns, arguments.rows = arguments.vpns.split(), arguments.rows.split()
-    for given, known in ((arguments.vpns, names), (arguments.rows, [*MEASUREMENTS, "shares"])):
+    for given, known in ((arguments.vpns, names), (arguments.rows, rows)):
         if unknown := [name for name in given if name not in known]:
             parser.error(f"not known: {' '.join(unknown)}; there are: {' '.join(known)}")
     if arguments.docs and not os.path.exists(arguments.docs):
@@ -201,6 +202,7 @@ def main():
     for end in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(end, interrupt)
     try:
+        clear_away_the_dead()
         results = Comparison(arguments).run()
     except KeyboardInterrupt:
         print("bench: stopped; nothing is left behind", file=sys.stderr)

@@ -6,7 +6,9 @@ Network namespaces of this machine. Everything made here ends with close(): proc
 namespaces, files.
 """
 
+import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,7 +26,7 @@ class Hosts:
     """The hosts of one round of one VPN, fresh: nothing of an earlier one is in their way."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="qdt-bench-")
+        self.folder = tempfile.mkdtemp(prefix=f"qdt-bench-{os.getpid()}-")
         self._processes = []
         self._inodes = {}
 
@@ -149,6 +151,20 @@ class Hosts:
             name = self.namespace(host)
             run("ip", "-n", name, "address", "add", address + "/24", "dev", "eth0")
             run("ip", "-n", name, "link", "set", "eth0", "up")
+
+
+def clear_away_the_dead():
+    """What runs left behind that were killed before they could clean up."""
+    for pattern in ("/run/netns/qdt-bench-*", "/etc/netns/qdt-bench-*",
+                    os.path.join(tempfile.gettempdir(), "qdt-bench-*")):
+        for path in glob.glob(pattern):
+            owner = re.match(r"qdt-bench-(\d+)-", os.path.basename(path))
+            if not owner or os.path.exists(f"/proc/{owner[1]}"):
+                continue
+            if path.startswith("/run/netns/"):
+                run("ip", "netns", "delete", os.path.basename(path))
+            else:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def run(*command, seconds=20):

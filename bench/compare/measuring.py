@@ -118,8 +118,9 @@ def measure_udp(run):
 
 
 def highest_rate(run, direction):
-    """Packets per second of which 99 % arrive: doubled until it fails, then halved in ratio until
-    5 % remain. A rate has failed when it failed twice: the machine may have been elsewhere."""
+    """Packets per second of which 99 % arrive: raised until that fails, or lowered until it does
+    not, then halved in ratio until 5 % remain. A rate has failed when it failed twice: the machine
+    may have been elsewhere."""
     sender = "client" if direction == "up" else "server"
     names = [run.hosts.namespace(host) for host in (sender, OTHER[sender])]
     seconds = min(2, max(0.5, run.seconds / 5))
@@ -131,14 +132,15 @@ def highest_rate(run, direction):
         return told["received"] >= (1 - MAX_LOSS) * told["planned"]
 
     good, bad = 0, None
-    rate = run.previous.get(f"udp_{direction}") or 50_000
+    previous = run.previous.get(f"udp_{direction}")
+    rate, step = (previous, 1.25) if previous else (50_000, 2)
     while bad is None or bad > 1.05 * good:
         if arrives(rate) or arrives(rate):
             good = rate
-            rate = 2 * good if bad is None else math.sqrt(good * bad)
+            rate = step * good if bad is None else math.sqrt(good * bad)
         else:
             bad = rate
-            rate = bad / 2 if good == 0 else math.sqrt(good * bad)
+            rate = bad / step if good == 0 else math.sqrt(good * bad)
         if rate < 500:
             raise Failed("paced packets: less than 500 per second arrive")
     return good

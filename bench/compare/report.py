@@ -71,14 +71,14 @@ def cell(vpn, row):
 
 def as_text(table):
     # Titles wrap into as many lines as they need: the table fits a terminal.
-    heads = [head.replace(" plain", "\nplain").replace(" : ", " :\n").split("\n") for head in table[0]]
+    heads = [re.sub(" (plain|best)", r"\n\1", head).split("\n") for head in table[0]]
     depth = max(len(head) for head in heads)
     lines = [[([""] * (depth - len(head)) + head)[i] for head in heads] for i in range(depth)]
     lines += table[1:]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    return "\n".join("  ".join(text.ljust(width) if i == 0 else text.rjust(width)
-                               for i, (text, width) in enumerate(zip(line, widths))).rstrip()
-                     for line in lines)
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
+        for line in lines)
 
 
 def as_markdown(table):

@@ -31,9 +31,9 @@ def measure_shares(run):
     shares = {}
     for direction in ("up", "down"):
         recorders = {
-            host: run.hosts.start(host, f"perf-{host}", "perf", "record", "--quiet", "--freq", "999",
-                                  "--pid", str(daemon.pid), "--output",
-                                  run.hosts.path(f"{host}-{direction}.perf"))
+            host: run.hosts.start(host, f"perf-{host}", "perf", "record", "--quiet",
+                                  "--freq", "999", "--pid", str(daemon.pid),
+                                  "--output", run.hosts.path(f"{host}-{direction}.perf"))
             for host, daemon in run.daemons.items()}
         try:
             transfer(run, direction, 1)

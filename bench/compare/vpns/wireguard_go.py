@@ -24,7 +24,8 @@ class WireGuardGo:
             config = f"[Interface]\nPrivateKey = {private[host]}\n"
             if host == "server":
                 config += "ListenPort = 51820\n"
-            config += f"[Peer]\nPublicKey = {public[other]}\nAllowedIPs = {self.address[other]}/32\n"
+            config += (f"[Peer]\nPublicKey = {public[other]}\n"
+                       f"AllowedIPs = {self.address[other]}/32\n")
             if host == "client":
                 config += f"Endpoint = {ADDRESS[other]}:51820\n"
             hosts.wait_for("wireguard-go", lambda: has_socket(hosts, host, device[host]))
