@@ -80,7 +80,7 @@ class Comparison:
         self.has_shares = "shares" in arguments.rows and "qdt" in arguments.vpns
         self.vpns = []
         self.results = {
-            "machine": report.machine(), "load_before": os.getloadavg()[0],
+            "machine": report.machine(), "busy_before": report.busy_share(2),
             "date": datetime.date.today().isoformat(), "commit": commit(),
             "rounds": arguments.rounds, "seconds": arguments.seconds, "versions": {},
             "failures": [], "vpns": {}}

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import statistics
+import time
 
 from measuring import ROWS
 from vpns import ALL
@@ -20,6 +21,17 @@ def machine():
         kibibytes = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1))
     return {"cpu": model.group(1) if model else platform.machine(), "cores": os.cpu_count(),
             "kernel": platform.release(), "memory_bytes": kibibytes * 1024}
+
+
+def busy_share(seconds):
+    """How much of all cores others use: of this machine, and of the one that it is a guest of."""
+    def ticks():
+        with open("/proc/stat", encoding="utf-8") as file:
+            return [int(ticks) for ticks in file.readline().split()[1:9]]
+    before = ticks()
+    time.sleep(seconds)
+    spent = [after - earlier for earlier, after in zip(before, ticks())]
+    return 1 - (spent[3] + spent[4]) / max(1, sum(spent))  # idle, and waiting for a disk
 
 
 def summarize(results):
@@ -97,8 +109,9 @@ def notes(results):
                 if results["versions"].get(vpn.name)]
     if versions:
         lines.append("Peers: " + ", ".join(versions) + ".")
-    if results["load_before"] > 0.5:
-        lines.append(f"The machine was not idle: load {results['load_before']:.1f} at the start.")
+    if results["busy_before"] > 0.05:
+        lines.append("The machine was not idle: other work took "
+                     f"{results['busy_before']:.0%} of its cores just before.")
     lines += [f"{failure}." for failure in results["failures"]]
     return lines
 
