@@ -138,7 +138,8 @@ TEST_F(SteeringOfPayloads, SaysThatItIsRefusedAndLeavesThemToAHash) {
 // last byte is 2 to 61.
 class Device {
  public:
-  explicit Device() : tun(std::move(*TunDevice::open("qdt0", kShards))) {
+  explicit Device()
+      : tun(std::move(*TunDevice::open({.name = "qdt0", .queues = kShards}, logger))) {
     EXPECT_EQ(shell("ip link set qdt0 up; ip address add 10.9.1.1/24 dev qdt0; "
                     "ip address add fd09::1/64 dev qdt0 nodad"),
               "");
@@ -169,14 +170,14 @@ class Device {
     return seen;
   }
 
+  TestLogger logger;
   TunDevice tun;
 
  private:
   std::size_t read(TunQueue& queue, std::map<std::size_t, std::size_t>& seen) {
-    PacketBatch batch;
-    queue.read(batch);
     std::size_t count = 0;
-    for (const Bytes packet : batch) {
+    for (SuperPacket super; queue.read(super);) {
+      const Bytes packet = super.bytes;
       const bool is_v4 = packet[0] >> 4 == 4;
       if (packet[is_v4 ? 9 : 6] != IPPROTO_UDP) continue;  // the kernel's own about neighbours
       const Bytes word = packet.subspan(is_v4 ? 16 : 36, 4);
@@ -187,8 +188,6 @@ class Device {
     }
     return count;
   }
-
-  TestLogger logger;
 };
 
 TEST(SteeringOfPackets, FollowsTheDestination) {
@@ -226,16 +225,16 @@ TEST(SteeringOfPackets, LeavesAllQueuesToBeWrittenTo) {
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("chooses TUN queues: Invalid argument"));
     // An echo request from 10.9.1.2 to 10.9.1.1 by each; the answers come to the first.
-    PacketBatch batch;
-    batch.push(std::array<std::uint8_t, 28>{0x45, 0,    0,    28,   0, 0, 0,  0, 64, 1,
-                                            0x64, 0xcd, 10,   9,    1, 2, 10, 9, 1,  1,
-                                            8,    0,    0xf7, 0xff, 0, 0, 0,  0});
-    for (TunQueue& queue : device.tun.queues) EXPECT_EQ(queue.write(batch), 0u);
+    constexpr std::array<std::uint8_t, 28> kRequest = {0x45, 0,    0,    28,   0, 0, 0,  0, 64, 1,
+                                                       0x64, 0xcd, 10,   9,    1, 2, 10, 9, 1,  1,
+                                                       8,    0,    0xf7, 0xff, 0, 0, 0,  0};
+    const GatheredPacket request{.first = kRequest, .payloads = {}, .offload = {}};
+    for (TunQueue& queue : device.tun.queues) EXPECT_EQ(queue.write({&request, 1}), 0u);
     std::size_t answers = 0;
     for (const Timestamp end = now() + 5s; answers < 3 && now() < end;) {
-      batch.clear();
-      device.tun.queues.front().read(batch);
-      for (const Bytes packet : batch) answers += packet[0] == 0x45 && packet[9] == 1;
+      for (SuperPacket super; device.tun.queues.front().read(super);) {
+        answers += super.bytes[0] == 0x45 && super.bytes[9] == 1;
+      }
     }
     EXPECT_EQ(answers, 3u);
   });
