@@ -116,34 +116,50 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (status != 0) fail(status, now);
 }
 
-Connection::SendStatus Connection::send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now) {
-  assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
-  if (state_ != State::kOpen) return SendStatus::kClosed;
-  if (is_in_engine_) return SendStatus::kBlocked;
-  // The engine says neither "too big" nor "blocked" clearly; so ask the first question here.
-  if (datagram.size() > max_datagram_bytes()) return SendStatus::kTooBig;
+Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, UdpSendQueue& out,
+                                            Timestamp now) {
+  if (state_ != State::kOpen) return {SendStatus::kClosed, 0};
+  if (is_in_engine_) return {SendStatus::kBlocked, 0};
 
-  const ngtcp2_vec piece{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};
-  for (int packets = 0; packets < kMaxPacketsBeforeDatagram; ++packets) {
-    if (!out.has_room()) return SendStatus::kFull;
+  std::size_t sent = 0;
+  int packets = 0;  // since the last datagram was taken
+  while (sent < datagrams.size()) {
+    const Bytes datagram = datagrams[sent];
+    assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
+    // The engine says neither "too big" nor "blocked" clearly; so ask the first question here.
+    if (datagram.size() > max_datagram_bytes()) return {SendStatus::kTooBig, sent};
+    if (!out.has_room()) return {SendStatus::kFull, sent};
+
+    // As long as another is to come, the engine leaves the packet open; what is written is in
+    // next_payload() until it is finished.
+    const bool is_last = sent + 1 == datagrams.size();
     const MutableBytes payload = out.next_payload();
+    const ngtcp2_vec piece{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};
     ngtcp2_path_storage path;
     ngtcp2_path_storage_zero(&path);
     ngtcp2_pkt_info packet_info{};
     int was_accepted = 0;
     const ngtcp2_ssize bytes = ngtcp2_conn_writev_datagram(
         engine_.get(), &path.path, &packet_info, payload.data(), payload.size(), &was_accepted,
-        NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &piece, 1, to_engine(now));
+        is_last ? NGTCP2_WRITE_DATAGRAM_FLAG_NONE : NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &piece, 1,
+        to_engine(now));
+    if (was_accepted != 0) {
+      ++sent;
+      packets = 0;
+    }
+    if (bytes == NGTCP2_ERR_WRITE_MORE) continue;
     if (bytes < 0) {
       fail(static_cast<int>(bytes), now);
-      return SendStatus::kClosed;
+      return {SendStatus::kClosed, sent};
     }
-    if (bytes == 0) return SendStatus::kBlocked;
+    if (bytes == 0) return {SendStatus::kBlocked, sent};
     push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
-    if (was_accepted != 0) return SendStatus::kSent;
     // A packet of the engine's own went first: an acknowledgement, a probe.
+    if (was_accepted == 0 && ++packets == kMaxPacketsBeforeDatagram) {
+      return {SendStatus::kBlocked, sent};
+    }
   }
-  return SendStatus::kBlocked;
+  return {SendStatus::kSent, sent};
 }
 
 bool Connection::write(UdpSendQueue& out, Timestamp now) {

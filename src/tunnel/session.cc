@@ -14,6 +14,8 @@ using SendStatus = quic::Connection::SendStatus;
 // A path that leaves less than this for a datagram cannot carry IPv4's smallest MTU in fragments
 // that make sense; QUIC itself needs 1200 bytes.
 constexpr std::size_t kMinDatagramBytes = 256;
+// Of a packet that is a bare IPv4 header: where less is free, nobody can join.
+constexpr std::size_t kSmallestDatagramBytes = 1 + wire::kDatagramOverhead + 20;
 
 const wire::DirectionKey& our_key(const SessionOptions& options) {
   return options.role == quic::Role::kServer ? options.keys.server : options.keys.client;
@@ -35,19 +37,18 @@ Session::Session(const SessionOptions& options, quic::Connection& connection, qu
       options_(options),
       connection_(connection),
       stream_(stream),
+      quarter_id_(quic::Connection::quarter_id(stream)),
+      quarter_bytes_(wire::varint_bytes(quarter_id_)),
       opened_at_(now),
       sealer_(options.id, our_key(options)),
-      queue_(pool, options.send_queue) {
-  // Every datagram begins with the same quarter stream ID: write it once.
-  quarter_bytes_ = wire::write_varint(sealed_, quic::Connection::quarter_id(stream));
-}
+      queue_(pool, options.send_queue) {}
 
 bool Session::send(Bytes packet, UdpSendQueue& out, Timestamp now) {
-  if (has_backlog()) return queue_.push(packet);
+  if (is_blocked_ || !queue_.empty()) return queue_.push(packet);
 
   std::size_t offset = 0;
   transmit(packet, offset, out, now);
-  if (offset == packet.size()) return true;  // sent, or sealed and waiting in sealed_
+  if (offset == packet.size()) return true;  // sent, or sealed and waiting
   front_offset_ = offset;
   return queue_.push(packet);
 }
@@ -56,16 +57,14 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
   const auto progress = [](Step step) {
     return step == Step::kBlocked ? Progress::kBlocked : Progress::kFull;
   };
-  if (sealed_bytes_ > 0) {
-    if (const Step step = send_sealed(out, now); step != Step::kDone) return progress(step);
-  }
   if (owes_pong_) {
+    if (const Step step = make_room(pong_bytes_, out, now); step != Step::kDone) {
+      return progress(step);
+    }
     owes_pong_ = false;
     seal(DatagramType::kPong, {}, Bytes(pong_).first(pong_bytes_));
-    if (const Step step = send_sealed(out, now); step != Step::kDone) return progress(step);
   }
-  for (std::size_t sent = 0; !queue_.empty(); ++sent) {
-    if (sent == max_packets) return Progress::kTurnOver;
+  for (std::size_t sent = 0; !queue_.empty() && sent < max_packets; ++sent) {
     const Bytes packet = queue_.front();
     const Step step = transmit(packet, front_offset_, out, now);
     if (front_offset_ == packet.size()) {
@@ -76,7 +75,8 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
     // What has waited leaves by the quantum; only fresh packets leave as they come.
     connection_.end_burst(now);
   }
-  return Progress::kIdle;
+  if (const Step step = send_sealed(out, now); step != Step::kDone) return progress(step);
+  return queue_.empty() ? Progress::kIdle : Progress::kTurnOver;
 }
 
 // Seals and sends `packet` from `offset` on, in one Data datagram where it fits, else in fragments.
@@ -87,53 +87,72 @@ Session::Step Session::transmit(Bytes packet, std::size_t& offset, UdpSendQueue&
     const std::size_t limit = max_datagram_bytes();
     if (limit < kMinDatagramBytes || sealer_.is_exhausted()) return Step::kBlocked;
 
-    if (offset == 0 && wire::fits_one_datagram(packet.size(), limit)) {
+    const bool is_whole = offset == 0 && wire::fits_one_datagram(packet.size(), limit);
+    const std::size_t bytes =
+        is_whole ? packet.size()
+                 : std::min(limit - wire::kFragmentOverhead, packet.size() - offset);
+    const std::size_t prefix_bytes = is_whole ? 0 : wire::kFragmentHeaderBytes;
+    if (const Step step = make_room(prefix_bytes + bytes, out, now); step != Step::kDone) {
+      return step;
+    }
+    if (is_whole) {
       seal(DatagramType::kData, {}, packet);
-      offset = packet.size();
     } else {
       if (offset == 0) ++fragment_id_;
-      const std::size_t bytes = std::min(limit - wire::kFragmentOverhead, packet.size() - offset);
       const auto header =
           wire::encode_fragment_header({.id = fragment_id_,
                                         .offset = static_cast<std::uint32_t>(offset),
                                         .total = static_cast<std::uint32_t>(packet.size())});
       seal(DatagramType::kFragment, header, packet.subspan(offset, bytes));
-      offset += bytes;
     }
+    offset += bytes;
+    if (sealed_.has_room(kSmallestDatagramBytes, connection_.max_datagram_bytes())) continue;
     if (const Step step = send_sealed(out, now); step != Step::kDone) return step;
   }
   return Step::kDone;
 }
 
-Session::Step Session::send_sealed(UdpSendQueue& out, Timestamp now) {
-  const auto status = connection_.send_datagram(Bytes(sealed_).first(sealed_bytes_), out, now);
-  switch (status) {
-    case SendStatus::kBlocked: return Step::kBlocked;
-    case SendStatus::kFull: return Step::kFull;
-    case SendStatus::kSent:
-    case SendStatus::kClosed:
-    case SendStatus::kTooBig:  // the path has shrunk since it was sealed: lost, as any packet may
-                               // be
-      break;
+// Sends what is sealed if a datagram of so much plaintext could not join it.
+Session::Step Session::make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now) {
+  const std::size_t bytes = quarter_bytes_ + wire::kDatagramOverhead + plaintext_bytes;
+  if (sealed_.empty() || sealed_.has_room(bytes, connection_.max_datagram_bytes())) {
+    return Step::kDone;
   }
-  sealed_bytes_ = 0;
+  return send_sealed(out, now);
+}
+
+Session::Step Session::send_sealed(UdpSendQueue& out, Timestamp now) {
+  is_blocked_ = false;
+  while (!sealed_.empty()) {
+    const auto [status, count] = connection_.send_datagrams(sealed_.datagrams(), out, now);
+    sealed_.pop(count);
+    switch (status) {
+      case SendStatus::kSent: break;
+      case SendStatus::kBlocked: is_blocked_ = true; return Step::kBlocked;
+      case SendStatus::kFull: is_blocked_ = true; return Step::kFull;
+      case SendStatus::kClosed: sealed_.clear(); break;
+      // The path has shrunk since it was sealed: lost, as any packet may be.
+      case SendStatus::kTooBig: sealed_.pop(1); break;
+    }
+  }
   return Step::kDone;
 }
 
+// make_room() was asked.
 void Session::seal(DatagramType type, Bytes prefix, Bytes body) {
-  assert(sealed_bytes_ == 0);
-  const MutableBytes room = MutableBytes(sealed_).subspan(quarter_bytes_);
-  sealed_bytes_ = quarter_bytes_ + sealer_.seal(type, prefix, body, room);
+  const MutableBytes room = sealed_.free();
+  wire::write_varint(room, quarter_id_);
+  sealed_.push(quarter_bytes_ + sealer_.seal(type, prefix, body, room.subspan(quarter_bytes_)));
 }
 
 std::size_t Session::max_datagram_bytes() const {
-  const std::size_t bytes = std::min(connection_.max_datagram_bytes(), kMaxSealedBytes);
+  const std::size_t bytes = std::min(connection_.max_datagram_bytes(), Bundle::kMaxBytes);
   return bytes - std::min(bytes, quarter_bytes_);
 }
 
 void Session::send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now) {
   if (!options_.caps.close || sealer_.is_exhausted()) return;
-  sealed_bytes_ = 0;  // the session is over: what still waited is lost
+  sealed_.clear();  // the session is over: what still waited is lost
   const std::uint8_t byte = static_cast<std::uint8_t>(reason);
   seal(DatagramType::kClose, {}, {&byte, 1});
   send_sealed(out, now);

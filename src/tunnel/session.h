@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
+#include "tunnel/bundle.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/token_bucket.h"
 #include "wire/datagram.h"
@@ -68,11 +69,12 @@ class Session {
     kFull,      ///< `out` is full
   };
   /// Sends `packet` now if nothing waits before it and the connection takes it; else it waits its
-  /// turn. False: the queue is full, and the packet was dropped.
+  /// turn. A small one waits for others to join it, until flush(), which has to follow. False: the
+  /// queue is full, and the packet was dropped.
   bool send(Bytes packet, UdpSendQueue& out, Timestamp now);
   /// Sends what waits, at most `max_packets` of it.
   Progress flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now);
-  bool has_backlog() const { return sealed_bytes_ > 0 || !queue_.empty() || owes_pong_; }
+  bool has_backlog() const { return !sealed_.empty() || !queue_.empty() || owes_pong_; }
   std::size_t queued_packets() const { return queue_.size(); }
 
   /// Tells a peer that understands it that the session ends; the connection's close follows.
@@ -100,25 +102,25 @@ class Session {
   enum class Step { kDone, kBlocked, kFull };
   Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
   Step send_sealed(UdpSendQueue& out, Timestamp now);
+  Step make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now);
   void seal(wire::DatagramType type, Bytes prefix, Bytes body);
   std::size_t max_datagram_bytes() const;
-
-  // The largest QUIC payload, and so no datagram of ours is longer.
-  static constexpr std::size_t kMaxSealedBytes = UdpSendQueue::kMaxPayloadBytes;
 
   SessionOptions options_;
   quic::Connection& connection_;
   quic::StreamId stream_;
+  std::uint64_t quarter_id_;
+  std::size_t quarter_bytes_;
   Timestamp opened_at_;
 
   wire::DatagramSealer sealer_;
   SendQueue queue_;
   std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
   std::uint32_t fragment_id_ = 0;
-  // One datagram that was sealed and that the connection did not take: quarter stream ID first.
-  std::array<std::uint8_t, kMaxSealedBytes> sealed_;
-  std::size_t sealed_bytes_ = 0;
-  std::size_t quarter_bytes_ = 0;
+  // Sealed and not sent: because others may join them before flush(), or because the connection did
+  // not take them.
+  Bundle sealed_;
+  bool is_blocked_ = false;
 
   std::array<std::uint8_t, wire::kMaxControlBytes> pong_;
   std::size_t pong_bytes_ = 0;

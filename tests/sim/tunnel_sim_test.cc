@@ -88,6 +88,16 @@ TEST_F(TunnelSim, KeepsTheOrderOfAFlow) {
   for (std::uint8_t i = 0; i < 200; ++i) EXPECT_EQ(server.delivered[i], up(60 + i, i));
 }
 
+TEST_F(TunnelSim, SmallPacketsShareAPayload) {
+  ASSERT_TRUE(connect());
+  const auto payloads = world.delivered();
+  for (std::uint8_t i = 0; i < 100; ++i) client.inject(up(64, i), world.now());
+  world.run_for(100ms);
+  ASSERT_EQ(server.delivered.size(), 100u);
+  for (std::uint8_t i = 0; i < 100; ++i) EXPECT_EQ(server.delivered[i], up(64, i));
+  EXPECT_LE(world.delivered() - payloads, 30u);  // acknowledgements among them
+}
+
 TEST_F(TunnelSim, DropsASpoofedSource) {
   ASSERT_TRUE(connect());
   client.inject(udp_packet(IpAddress::v4(0x0a080063), kInternet, 100), world.now());
@@ -95,6 +105,7 @@ TEST_F(TunnelSim, DropsASpoofedSource) {
   // A client that does not check.
   const Packet spoofed = udp_packet(IpAddress::v4(0x0a080063), kInternet, 100);
   client.session().send(spoofed, client.tunnel().payloads(), world.now());
+  client.session().flush(1, client.tunnel().payloads(), world.now());
   world.run_for(1s);
   EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 1u);
   EXPECT_TRUE(server.delivered.empty());
