@@ -94,6 +94,8 @@ for setting in 'true true' 'false true' 'true false' 'false false'; do
   check_equal "nothing was refused" "$(metric 'qdt_drops_total{reason="tun_refused"}')" 0
   kill -INT "$tcpdump_pid" 2>/dev/null || true
   ended "$tcpdump_pid"
+  seen=$(tshark -r "$work/world.pcap" 2>/dev/null | wc -l)
+  check "the world sees packets ($seen)" -- test "$seen" -gt 10000
   check_equal "every checksum that the world sees is right" "$(bad_checksums)" ""
   stop "$client_pid"
   stop "$server_pid"

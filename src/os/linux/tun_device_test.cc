@@ -159,6 +159,29 @@ TEST(TunDevice, TakesSuperPacketsInPieces) {
   });
 }
 
+TEST(TunDevice, TakesTcpWithAReducedCongestionWindow) {
+  in_fresh_network([] {
+    TunHost host;
+    Packet first = headers(12 + 150);
+    first[9] = IPPROTO_TCP;
+    store_be<std::uint16_t>(&first[10], load_be<std::uint16_t>(&first[10]) + (17 - 6));
+    first.resize(140);
+    first[32] = 0x50;
+    first[33] = 0x90;  // ACK, CWR
+    const Packet second(50, 2);
+    const std::array<Bytes, 1> payloads = {second};
+    const Offload offload{.kind = Offload::Kind::kTcp4,
+                          .needs_checksum = true,
+                          .has_cwr = true,
+                          .segment_bytes = 100,
+                          .header_bytes = 40,
+                          .checksum_start = 20,
+                          .checksum_offset = 16};
+    const GatheredPacket packet{.first = first, .payloads = payloads, .offload = offload};
+    EXPECT_EQ(host.device.queues[0].write({&packet, 1}), 0u);
+  });
+}
+
 TEST(TunDevice, CountsWhatTheKernelRefuses) {
   in_fresh_network([] {
     TunHost host;
