@@ -5,52 +5,10 @@
 
 #include <cstddef>
 
-#include "sim/nodes.h"
+#include "sim/two_tunnels.h"
 
 namespace qdt::testing {
 namespace {
-
-class TwoTunnels {
- public:
-  TwoTunnels() {
-    client.connect(kClientAddress, kServerAddress, now);
-    while (!client.response && now < Timestamp(10s)) exchange();
-    // Path MTU discovery, and every buffer at its working size.
-    for (int i = 0; i < 3000; ++i) exchange();
-  }
-
-  /// What one end has to send is what the other receives, a millisecond later.
-  void exchange() {
-    now += 1ms;
-    carry(client.tunnel(), server.tunnel());
-    carry(server.tunnel(), client.tunnel());
-    for (tunnel::Tunnel* tunnel : {&client.tunnel(), &server.tunnel()}) {
-      if (tunnel->next_timeout() <= now) tunnel->handle_timeouts(now);
-    }
-  }
-
-  ServerNode server;
-  ClientNode client;
-  Timestamp now{1s};
-  std::size_t received = 0;
-
- private:
-  void carry(tunnel::Tunnel& from, tunnel::Tunnel& to) {
-    bool is_done = false;
-    while (!is_done) {
-      is_done = from.send(now);
-      for (const UdpBurst& burst : from.payloads().bursts()) {
-        const UdpPath seen{.local = burst.path.remote, .remote = burst.path.local};
-        for_each_payload(burst, [&](Bytes payload) {
-          to.receive(seen, burst.ecn, payload, now);
-          received += to.packets().size();
-          to.packets().clear();
-        });
-      }
-      from.payloads().clear();
-    }
-  }
-};
 
 /// Packets of one exchange: a batch as a TUN device fills it.
 constexpr std::size_t kBatch = 32;

@@ -9,7 +9,7 @@ from measuring import transfer
 PARTS = ("crypto", "QUIC", "QDT", "copies", "system calls", "rest")
 
 LIBRARIES = (
-    ("crypto", r"lib(gnutls|nettle|hogweed|gmp)"),
+    ("crypto", r"lib(IPSec_MB|gnutls|nettle|hogweed|gmp)"),
     ("QUIC", r"lib(ngtcp2|nghttp3)"),
     ("QDT", r"qdt-(client|server)"),
     ("system calls", r"\[(kernel|guest\.kernel|vdso|\S+\.ko)|^\[\w+\]$"),

@@ -86,7 +86,7 @@ struct ClientConfig {
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
   bool udp_gso = true;
   bool udp_gro = true;
-  bool offers_caps = true;                       ///< false: speaks plain version 1
+  bool offers_caps = true;  ///< false: speaks plain version 1
 
   bool operator==(const ClientConfig&) const = default;
 };

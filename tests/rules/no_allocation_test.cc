@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "sim/nodes.h"
+#include "sim/two_tunnels.h"
 #include "wire/coalescer.h"
 #include "wire/segmenter.h"
 
@@ -49,42 +49,8 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) {
 namespace qdt::testing {
 namespace {
 
-class NoAllocation : public ::testing::Test {
- protected:
-  explicit NoAllocation(const ServerNodeOptions& options = {}) : server(options) {
-    now = Timestamp(1s);
-    client.connect(kClientAddress, kServerAddress, now);
-    while (!client.response && now < Timestamp(10s)) exchange();
-    // Path MTU discovery, and every buffer at its working size.
-    for (int i = 0; i < 3000; ++i) exchange();
-  }
-
-  // What one end has to send is what the other receives, a millisecond later.
-  void exchange() {
-    now += 1ms;
-    carry(client.tunnel(), server.tunnel());
-    carry(server.tunnel(), client.tunnel());
-    for (tunnel::Tunnel* tunnel : {&client.tunnel(), &server.tunnel()}) {
-      if (tunnel->next_timeout() <= now) tunnel->handle_timeouts(now);
-    }
-  }
-
-  void carry(tunnel::Tunnel& from, tunnel::Tunnel& to) {
-    bool is_done = false;
-    while (!is_done) {
-      is_done = from.send(now);
-      for (const UdpBurst& burst : from.payloads().bursts()) {
-        const UdpPath seen{.local = burst.path.remote, .remote = burst.path.local};
-        for_each_payload(burst, [&](Bytes payload) {
-          if (lose_every > 0 && ++carried % lose_every == 0) return;
-          to.receive(seen, burst.ecn, payload, now);
-          received += to.packets().size();
-          to.packets().clear();
-        });
-      }
-      from.payloads().clear();
-    }
-  }
+struct CountedTunnels : TwoTunnels {
+  using TwoTunnels::TwoTunnels;
 
   // Sends `rounds` times a batch of packets each way and returns the allocations of the later half.
   std::size_t count_allocations(int rounds, std::size_t packets_each, std::size_t packet_bytes) {
@@ -106,14 +72,9 @@ class NoAllocation : public ::testing::Test {
     is_counting = false;
     return allocations;
   }
-
-  ServerNode server;
-  ClientNode client;
-  Timestamp now;
-  std::size_t received = 0;
-  std::size_t lose_every = 0;
-  std::size_t carried = 0;
 };
+
+class NoAllocation : public ::testing::Test, public CountedTunnels {};
 
 TEST_F(NoAllocation, CountsAllocationsAtAll) {
   is_counting = true;
@@ -132,6 +93,15 @@ TEST_F(NoAllocation, BothWaysInWholeDatagrams) {
 TEST_F(NoAllocation, BothWaysWithSmallPackets) {
   EXPECT_EQ(count_allocations(2000, 40, 64), 0u);
   EXPECT_GE(received, 2u * 1000 * 40 * 99 / 100);
+}
+
+TEST(NoAllocationOfShards, OnAnyOfFour) {
+  for (std::size_t shard = 0; shard < 4; ++shard) {
+    CountedTunnels tunnels(
+        {.tunnel = {.endpoint = {.shard = shard, .shard_count = 4}, .has_siblings = true}});
+    EXPECT_EQ(tunnels.count_allocations(1000, 20, 1350), 0u) << shard;
+    EXPECT_GE(tunnels.received, 2u * 500 * 20 * 98 / 100) << shard;
+  }
 }
 
 TEST_F(NoAllocation, BothWaysInFragments) {

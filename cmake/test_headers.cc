@@ -1,0 +1,1 @@
+// Stands for the precompiled headers of cmake/qdt.cmake, which have to belong to a target.
