@@ -100,10 +100,6 @@ std::string v6_text(Bytes bytes) {
 
 }  // namespace
 
-IpAddress IpAddress::v4(std::span<const std::uint8_t, 4> network_order) {
-  return v4(load_be<std::uint32_t>(network_order.data()));
-}
-
 IpAddress IpAddress::v6(std::span<const std::uint8_t, 16> network_order) {
   if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), network_order.begin())) {
     return v4(network_order.last<4>());

@@ -3,6 +3,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,7 +21,11 @@ class IpAddress {
   /// 0.0.0.0
   constexpr IpAddress() = default;
   static constexpr IpAddress v4(std::uint32_t host_order);
-  static IpAddress v4(std::span<const std::uint8_t, 4> network_order);
+  static IpAddress v4(std::span<const std::uint8_t, 4> network_order) {
+    IpAddress address;
+    std::memcpy(&address.bytes_[12], network_order.data(), 4);
+    return address;
+  }
   static IpAddress v6(std::span<const std::uint8_t, 16> network_order);
   /// Dotted quad or RFC 4291 text, without brackets, port or zone.
   static Result<IpAddress> parse(std::string_view text);

@@ -1,5 +1,10 @@
 #include "wire/checksum.h"
 
+#include <bit>
+#include <cassert>
+
+#include "wire/sum_words.h"
+
 namespace qdt::wire {
 namespace {
 
@@ -14,30 +19,27 @@ std::uint16_t to_big_endian(std::uint16_t word) {
 
 }  // namespace
 
+// The sum is the same in either byte order but for the order of its own bytes (RFC 1071, section
+// 2 B). So words are taken as they lie, the carries gathering in the upper half.
 Checksum& Checksum::add(Bytes range) {
-  // The sum is the same in either byte order but for the order of its own bytes (RFC 1071, section
-  // 2 B). So words are taken as they lie, four bytes at a time, the carries gathering in the upper
-  // half: a loop that the compiler makes vectors of (1350 bytes in 45 ns, a third of what words in
-  // network order take).
-  const std::uint8_t* at = range.data();
   const std::size_t words = range.size() / 4;
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < words; ++i) {
-    std::uint32_t word;
-    std::memcpy(&word, at + 4 * i, sizeof word);
-    sum += word;
-  }
-  at += 4 * words;
-  std::size_t left = range.size() % 4;
-  if (left >= 2) {
-    std::uint16_t word;
-    std::memcpy(&word, at, sizeof word);
-    sum += word;
-    at += 2;
-    left -= 2;
-  }
-  sum_ += to_big_endian(fold(sum));
-  if (left == 1) sum_ += static_cast<std::uint64_t>(*at) << 8;
+  sum_ += to_big_endian(fold(sum_words(range.data(), words)));
+  return add_rest(range.subspan(4 * words));
+}
+
+Checksum& Checksum::add_copying(Bytes range, MutableBytes to) {
+  assert(to.size() >= range.size());
+  const std::size_t words = range.size() / 4;
+  sum_ += to_big_endian(fold(copy_and_sum_words(to.data(), range.data(), words)));
+  const Bytes rest = range.subspan(4 * words);
+  append(to.subspan(4 * words), rest);
+  return add_rest(rest);
+}
+
+// At most three bytes.
+Checksum& Checksum::add_rest(Bytes rest) {
+  if (rest.size() >= 2) sum_ += load_be<std::uint16_t>(rest.data());
+  if (rest.size() % 2 != 0) sum_ += static_cast<std::uint64_t>(rest.back()) << 8;
   return *this;
 }
 

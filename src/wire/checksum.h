@@ -12,6 +12,8 @@ class Checksum {
  public:
   constexpr Checksum() = default;
   Checksum& add(Bytes range);
+  /// Adds `range` and copies it to the beginning of `to`, reading it once.
+  Checksum& add_copying(Bytes range, MutableBytes to);
   Checksum& add(std::uint16_t word) {
     sum_ += word;
     return *this;
@@ -24,6 +26,8 @@ class Checksum {
   std::uint16_t sum() const;
 
  private:
+  Checksum& add_rest(Bytes rest);
+
   std::uint64_t sum_ = 0;
 };
 

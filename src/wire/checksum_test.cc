@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
+
+#include "wire/sum_words.h"
+#include "wire/sum_words_loop.h"
 
 namespace qdt::wire {
 namespace {
@@ -40,6 +44,30 @@ TEST(Checksum, IsThatOfOneByteAfterTheOther) {
       sum += size % 2 == 0 ? byte << 8 : byte;
       sum = (sum & 0xffff) + (sum >> 16);
     }
+  }
+}
+
+TEST(Checksum, CopiesWhatItAdds) {
+  std::vector<std::uint8_t> bytes(200);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const Bytes range = Bytes(bytes).first(size);
+    std::vector<std::uint8_t> copy(size + 1, 0xee);
+    ASSERT_EQ(Checksum().add_copying(range, copy).sum(), Checksum().add(range).sum()) << size;
+    ASSERT_TRUE(std::ranges::equal(range, Bytes(copy).first(size))) << size;
+    ASSERT_EQ(copy.back(), 0xee) << size;
+  }
+}
+
+// What this processor was given a loop of its own for, and what the others do.
+TEST(Checksum, IsTheSameOnEveryProcessor) {
+  std::vector<std::uint8_t> bytes(4 * 100 + 3, 0xf1);
+  std::vector<std::uint8_t> copy(bytes.size());
+  for (std::size_t words = 0; words <= 100; ++words) {
+    const std::uint64_t sum = sum_words_loop(&bytes[words % 4], words);
+    ASSERT_EQ(sum_words(&bytes[words % 4], words), sum) << words;
+    ASSERT_EQ(copy_and_sum_words(copy.data(), &bytes[words % 4], words), sum) << words;
+    ASSERT_EQ(copy_and_sum_words_loop(copy.data(), &bytes[words % 4], words), sum) << words;
   }
 }
 

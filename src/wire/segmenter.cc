@@ -89,7 +89,8 @@ bool Segmenter::next(PacketBatch& out) {
 
 // The super-packet's headers with what differs from packet to packet, and `payload`.
 void Segmenter::write_segment(MutableBytes packet, Bytes payload, bool is_last) const {
-  append(append(packet, bytes_.first(header_bytes_)), payload);
+  Checksum checksum;
+  checksum.add_copying(payload, append(packet, bytes_.first(header_bytes_)));
   const bool is_v4 = packet[0] >> 4 == 4;
   if (is_v4) {
     const std::size_t id = load_be<std::uint16_t>(&packet[4]) + index_;
@@ -109,13 +110,12 @@ void Segmenter::write_segment(MutableBytes packet, Bytes payload, bool is_last) 
 
   std::uint8_t* const field = &transport[is_tcp_ ? kTcpChecksum : kUdpChecksum];
   store_be<std::uint16_t>(field, 0);
-  std::uint16_t checksum = Checksum()
-                               .add(pseudo_header_sum_)
-                               .add(static_cast<std::uint16_t>(transport.size()))
-                               .add(transport)
-                               .finish();
-  if (!is_tcp_ && checksum == 0) checksum = 0xffff;  // 0 means "none"
-  store_be<std::uint16_t>(field, checksum);
+  checksum.add(pseudo_header_sum_)
+      .add(static_cast<std::uint16_t>(transport.size()))
+      .add(transport.first(header_bytes_ - transport_start_));
+  const std::uint16_t value = checksum.finish();
+  // 0 means "none" to UDP.
+  store_be<std::uint16_t>(field, !is_tcp_ && value == 0 ? 0xffff : value);
 }
 
 }  // namespace qdt::wire
