@@ -105,7 +105,7 @@ IpAddress IpAddress::v6(std::span<const std::uint8_t, 16> network_order) {
     return v4(network_order.last<4>());
   }
   IpAddress address;
-  std::copy(network_order.begin(), network_order.end(), address.bytes_.begin());
+  std::memcpy(address.words_.data(), network_order.data(), 16);
   address.is_v4_ = false;
   return address;
 }
@@ -123,19 +123,25 @@ bool IpAddress::is_unspecified() const {
 }
 
 bool IpAddress::is_loopback() const {
-  if (is_v4_) return bytes_[12] == 127;
-  return bytes_[15] == 1 &&
-         std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; });
+  const Bytes all = bytes();
+  if (is_v4_) return all[0] == 127;
+  return all.back() == 1 && std::ranges::all_of(all.first(15), [](auto byte) { return byte == 0; });
 }
 
 bool IpAddress::is_multicast() const {
-  return is_v4_ ? (bytes_[12] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+  return is_v4_ ? (bytes()[0] & 0xf0) == 0xe0 : bytes()[0] == 0xff;
+}
+
+std::strong_ordering IpAddress::operator<=>(const IpAddress& other) const {
+  const int order = std::memcmp(words_.data(), other.words_.data(), 16);
+  return order != 0 ? order <=> 0 : is_v4_ <=> other.is_v4_;
 }
 
 std::string IpAddress::to_string() const {
-  if (!is_v4_) return v6_text(bytes());
+  const Bytes all = bytes();
+  if (!is_v4_) return v6_text(all);
   char text[16];
-  std::snprintf(text, sizeof text, "%u.%u.%u.%u", bytes_[12], bytes_[13], bytes_[14], bytes_[15]);
+  std::snprintf(text, sizeof text, "%u.%u.%u.%u", all[0], all[1], all[2], all[3]);
   return text;
 }
 

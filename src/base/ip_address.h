@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -23,7 +24,9 @@ class IpAddress {
   static constexpr IpAddress v4(std::uint32_t host_order);
   static IpAddress v4(std::span<const std::uint8_t, 4> network_order) {
     IpAddress address;
-    std::memcpy(&address.bytes_[12], network_order.data(), 4);
+    std::array<std::uint8_t, 8> tail{};
+    std::memcpy(&tail[4], network_order.data(), 4);
+    address.words_[1] = std::bit_cast<std::uint64_t>(tail);
     return address;
   }
   static IpAddress v6(std::span<const std::uint8_t, 16> network_order);
@@ -38,17 +41,21 @@ class IpAddress {
   /// 32 or 128.
   constexpr int bit_length() const { return is_v4_ ? 32 : 128; }
   /// 4 or 16 bytes, network order; valid as long as the address is.
-  Bytes bytes() const { return is_v4_ ? Bytes(bytes_).last(4) : Bytes(bytes_); }
+  Bytes bytes() const { return is_v4_ ? all_bytes().last(4) : all_bytes(); }
   /// IPv4 only: the address as a number in host order.
-  std::uint32_t v4_number() const { return load_be<std::uint32_t>(bytes_.data() + 12); }
+  std::uint32_t v4_number() const { return load_be<std::uint32_t>(all_bytes().data() + 12); }
   /// RFC 5952 form.
   std::string to_string() const;
 
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress&) const = default;
+  std::strong_ordering operator<=>(const IpAddress& other) const;
 
  private:
-  // IPv4 lives in the last four bytes, the others zero, so that comparison needs no case split.
-  std::array<std::uint8_t, 16> bytes_{};
+  Bytes all_bytes() const { return {reinterpret_cast<const std::uint8_t*>(words_.data()), 16}; }
+
+  // 16 bytes in network order, in words because packets are compared by them. IPv4 lives in the
+  // last four bytes, the others zero, so that comparison needs no case split.
+  std::array<std::uint64_t, 2> words_{};
   bool is_v4_ = true;
 };
 
@@ -90,9 +97,8 @@ struct SocketAddress {
 
 constexpr IpAddress IpAddress::v4(std::uint32_t host_order) {
   IpAddress address;
-  for (std::size_t i = 0; i < 4; ++i) {
-    address.bytes_[12 + i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
-  }
+  const bool is_little = std::endian::native == std::endian::little;
+  address.words_[1] = is_little ? std::uint64_t{std::byteswap(host_order)} << 32 : host_order;
   return address;
 }
 
