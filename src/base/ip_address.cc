@@ -137,6 +137,11 @@ std::strong_ordering IpAddress::operator<=>(const IpAddress& other) const {
   return order != 0 ? order <=> 0 : is_v4_ <=> other.is_v4_;
 }
 
+bool IpAddress::is_link_local() const {
+  if (is_v4_) return bytes_[12] == 169 && bytes_[13] == 254;
+  return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+}
+
 std::string IpAddress::to_string() const {
   const Bytes all = bytes();
   if (!is_v4_) return v6_text(all);

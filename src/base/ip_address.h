@@ -38,6 +38,8 @@ class IpAddress {
   bool is_unspecified() const;
   bool is_loopback() const;
   bool is_multicast() const;
+  /// 169.254.0.0/16 or fe80::/10: means nothing beyond one link.
+  bool is_link_local() const;
   /// 32 or 128.
   constexpr int bit_length() const { return is_v4_ ? 32 : 128; }
   /// 4 or 16 bytes, network order; valid as long as the address is.

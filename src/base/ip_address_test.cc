@@ -62,7 +62,10 @@ TEST(IpAddress, KnowsSpecialAddresses) {
   EXPECT_TRUE(IpAddress::parse("ff02::1")->is_multicast());
   EXPECT_TRUE(IpAddress::parse("0.0.0.0")->is_unspecified());
   EXPECT_TRUE(IpAddress::parse("::")->is_unspecified());
+  EXPECT_TRUE(IpAddress::parse("169.254.1.1")->is_link_local());
+  EXPECT_TRUE(IpAddress::parse("febf::1")->is_link_local());
   EXPECT_FALSE(IpAddress::parse("10.0.0.1")->is_loopback());
+  EXPECT_FALSE(IpAddress::parse("fec0::1")->is_link_local());
 }
 
 TEST(IpAddress, HashesByValue) {

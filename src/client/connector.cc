@@ -107,7 +107,7 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
   const bool is_whole =
       message.has_ended || message.is_too_long || wire::is_complete_json(message.body);
   if (!is_whole) return;
-  const auto response = wire::parse_connect_response(message.body);
+  const auto response = wire::parse_connect_response(message.body, options_.caps);
   if (!response) {
     return give_up(tunnel, connection, {Ending::Kind::kUnreachable, response.error().message});
   }
@@ -116,14 +116,13 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
 
 void Connector::open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                      const wire::ConnectResponse& response) {
-  const wire::Capabilities caps = response.caps & options_.caps;
   tunnel.open_session({.role = quic::Role::kClient,
                        .id = response.session_id,
-                       .keys = wire::derive_session_keys(options_.token, nonce_,
-                                                         response.server_nonce, caps.aead()),
+                       .keys = wire::derive_session_keys(
+                           options_.token, nonce_, response.server_nonce, response.caps.aead()),
                        .lease = response.client_ip,
                        .mtu = std::min(response.mtu, options_.mtu),
-                       .caps = caps,
+                       .caps = response.caps,
                        .rate_limit = {},
                        .send_queue = options_.send_queue,
                        .max_reassembly_bytes = options_.max_reassembly_bytes,

@@ -61,20 +61,171 @@ std::optional<std::vector<std::string>> parse_strings(const Json& json, const ch
   return strings;
 }
 
+// What a peer wrote, fit for a log line.
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, kMaxNameBytes));
+  std::ranges::replace_if(
+      out, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, '?');
+  return out;
+}
+
 std::optional<std::string> parse_name(const Json& json, const char* name) {
   const auto member = json.find(name);
   if (member == json.end() || member->is_null()) return std::string();
   if (!member->is_string()) return std::nullopt;
-  std::string text = member->get<std::string>().substr(0, kMaxNameBytes);
-  std::ranges::replace_if(
-      text, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, '?');
-  return text;
+  return printable(member->get_ref<const std::string&>());
+}
+
+bool is_resume_token(std::string_view text) {
+  return text.size() <= kMaxResumeTokenBytes &&
+         std::ranges::all_of(text, [](char letter) { return letter >= 0x21 && letter <= 0x7e; });
+}
+
+// Empty when it is missing.
+std::optional<std::string> parse_resume_token(const Json& json) {
+  const auto member = json.find("resume_token");
+  if (member == json.end() || member->is_null()) return std::string();
+  if (!member->is_string()) return std::nullopt;
+  const auto& token = member->get_ref<const std::string&>();
+  return is_resume_token(token) ? std::optional(token) : std::nullopt;
 }
 
 std::string_view text_member(const Json& json, const char* name) {
   const auto member = json.find(name);
   if (member == json.end() || !member->is_string()) return {};
   return member->get_ref<const std::string&>();
+}
+
+// What a peer wrote, fit for an error message.
+std::string in_quotes(std::string_view text) {
+  return '"' + printable(text) + '"';
+}
+
+// --- the members of an answer; their errors name them ---
+
+std::unexpected<Error> refuse_answer(const std::string& what) {
+  return fail("the server's answer has " + what);
+}
+
+Result<IpAddress> parse_host_address(const Json& json, const char* name, bool is_v4) {
+  const auto address = IpAddress::parse(text_member(json, name));
+  if (!address || address->is_v4() != is_v4) {
+    return refuse_answer(std::string("no valid ") + (is_v4 ? "IPv4 " : "IPv6 ") + name);
+  }
+  const bool is_usable = !address->is_unspecified() && !address->is_loopback() &&
+                         !address->is_multicast() && (is_v4 || !address->is_link_local());
+  if (!is_usable)
+    return refuse_answer(std::string("an unusable ") + name + ", " + address->to_string());
+  return *address;
+}
+
+// A range in which hosts may be: nobody's route to this host itself, to a link or to a group.
+bool is_routable(const Prefix& prefix) {
+  const IpAddress& address = prefix.address();
+  const int shortest = address.is_v4() ? kMinPrefixLength4 : kMinPrefixLength6;
+  return prefix.length() >= shortest && !address.is_unspecified() && !address.is_loopback() &&
+         !address.is_multicast() && !address.is_link_local();
+}
+
+Result<void> parse_ipv4_addresses(const Json& json, ConnectResponse& response) {
+  const auto client_ip = parse_host_address(json, "client_ip", /*is_v4=*/true);
+  if (!client_ip) return fail(client_ip);
+  const auto gateway_ip = parse_host_address(json, "gateway_ip", /*is_v4=*/true);
+  if (!gateway_ip) return fail(gateway_ip);
+  if (*gateway_ip == *client_ip) return refuse_answer("a gateway_ip that is its client_ip too");
+
+  const auto cidr = Prefix::parse(text_member(json, "cidr"), Prefix::HostBits::kCleared);
+  if (!cidr || !cidr->contains(*client_ip)) {
+    return refuse_answer("no cidr that contains its client_ip");
+  }
+  if (cidr->length() < kMinPrefixLength4) {
+    return refuse_answer("a cidr wider than /8, " + cidr->to_string());
+  }
+  response.client_ip = *client_ip;
+  response.gateway_ip = *gateway_ip;
+  response.cidr = *cidr;
+  return {};
+}
+
+// All three members or none: a server may take up the cap and still have no IPv6 to lend.
+Result<std::optional<Ipv6Addresses>> parse_ipv6_addresses(const Json& json) {
+  const bool has_any =
+      json.contains("client_ip6") || json.contains("gateway_ip6") || json.contains("cidr6");
+  if (!has_any) return std::nullopt;
+
+  const auto client_ip = parse_host_address(json, "client_ip6", /*is_v4=*/false);
+  if (!client_ip) return fail(client_ip);
+  const auto gateway_ip = parse_host_address(json, "gateway_ip6", /*is_v4=*/false);
+  if (!gateway_ip) return fail(gateway_ip);
+  if (*gateway_ip == *client_ip) return refuse_answer("a gateway_ip6 that is its client_ip6 too");
+
+  const auto cidr = Prefix::parse(text_member(json, "cidr6"));
+  if (!cidr || !cidr->contains(*client_ip) || !cidr->contains(*gateway_ip)) {
+    return refuse_answer("no cidr6 that contains its client_ip6 and gateway_ip6");
+  }
+  if (!is_routable(*cidr)) return refuse_answer("an unusable cidr6, " + cidr->to_string());
+  return Ipv6Addresses{.client_ip = *client_ip, .gateway_ip = *gateway_ip, .cidr = *cidr};
+}
+
+Result<std::vector<IpAddress>> parse_dns(const Json& json) {
+  const auto texts = parse_strings(json, "dns");
+  if (!texts) return refuse_answer("a dns member that is no list of addresses");
+  if (texts->size() > kMaxPushedDnsServers) {
+    return refuse_answer("more than " + std::to_string(kMaxPushedDnsServers) + " servers in dns");
+  }
+  std::vector<IpAddress> servers;
+  for (const std::string& text : *texts) {
+    const auto server = IpAddress::parse(text);
+    const bool is_usable = server && !server->is_unspecified() && !server->is_loopback() &&
+                           !server->is_multicast() && !server->is_link_local();
+    if (!is_usable) return refuse_answer("an unusable server in dns, " + in_quotes(text));
+    servers.push_back(*server);
+  }
+  return servers;
+}
+
+Result<std::vector<Prefix>> parse_routes(const Json& json) {
+  const auto texts = parse_strings(json, "routes");
+  if (!texts) return refuse_answer("a routes member that is no list of prefixes");
+  if (texts->size() > kMaxPushedRoutes) {
+    return refuse_answer("more than " + std::to_string(kMaxPushedRoutes) + " prefixes in routes");
+  }
+  std::vector<Prefix> routes;
+  for (const std::string& text : *texts) {
+    const auto route = Prefix::parse(text);
+    if (!route || !is_routable(*route)) {
+      return refuse_answer("an unusable prefix in routes, " + in_quotes(text));
+    }
+    routes.push_back(*route);
+  }
+  return routes;
+}
+
+template <typename Value>
+std::vector<std::string> texts_of(const std::vector<Value>& values) {
+  std::vector<std::string> texts;
+  for (const Value& value : values) texts.push_back(value.to_string());
+  return texts;
+}
+
+// A member whose cap was not agreed on is a member that version 1 does not know: ignored.
+Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) {
+  if (response.caps.ipv6) {
+    const auto ipv6 = parse_ipv6_addresses(json);
+    if (!ipv6) return fail(ipv6);
+    response.ipv6 = *ipv6;
+  }
+  if (response.caps.routes) {
+    auto routes = parse_routes(json);
+    if (!routes) return fail(routes);
+    response.routes = std::move(*routes);
+  }
+  if (response.caps.resume) {
+    auto token = parse_resume_token(json);
+    if (!token) return refuse_answer("a resume_token that is not up to 128 printable characters");
+    response.resume_token = std::move(*token);
+  }
+  return {};
 }
 
 }  // namespace
@@ -89,7 +240,12 @@ Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
   const auto has = [&](std::string_view name) {
     return std::ranges::find(names, name) != names.end();
   };
-  return {.ping = has(cap::kPing), .close = has(cap::kClose), .aes_256_gcm = has(cap::kAes256Gcm)};
+  return {.ping = has(cap::kPing),
+          .close = has(cap::kClose),
+          .aes_256_gcm = has(cap::kAes256Gcm),
+          .resume = has(cap::kResume),
+          .ipv6 = has(cap::kIpv6),
+          .routes = has(cap::kRoutes)};
 }
 
 std::vector<std::string> Capabilities::names() const {
@@ -97,6 +253,9 @@ std::vector<std::string> Capabilities::names() const {
   if (ping) names.emplace_back(cap::kPing);
   if (close) names.emplace_back(cap::kClose);
   if (aes_256_gcm) names.emplace_back(cap::kAes256Gcm);
+  if (resume) names.emplace_back(cap::kResume);
+  if (ipv6) names.emplace_back(cap::kIpv6);
+  if (routes) names.emplace_back(cap::kRoutes);
   return names;
 }
 
@@ -130,7 +289,8 @@ std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string
   const auto caps = parse_strings(*json, "caps");
   auto client_id = parse_name(*json, "client_id");
   auto platform = parse_name(*json, "platform");
-  if (!mtu || !caps || !client_id || !platform) {
+  auto resume_token = parse_resume_token(*json);
+  if (!mtu || !caps || !client_id || !platform || !resume_token) {
     return std::unexpected(HandshakeResult::kBadRequest);
   }
 
@@ -140,81 +300,54 @@ std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string
                         .mtu = *mtu,
                         .caps = Capabilities::from_names(*caps),
                         .client_id = std::move(*client_id),
-                        .platform = std::move(*platform)};
+                        .platform = std::move(*platform),
+                        .resume_token = std::move(*resume_token)};
 }
 
 std::string to_json(const ConnectRequest& request) {
   std::vector<std::string> caps = {std::string(cap::kFragment), std::string(cap::kAead)};
   std::ranges::copy(request.caps.names(), std::back_inserter(caps));
-  return Json{{"version", kVersion},
-              {"client_nonce", encode_base64(request.client_nonce)},
-              {"mtu", request.mtu},
-              {"caps", caps},
-              {"client_id", request.client_id},
-              {"platform", request.platform}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json json{{"version", kVersion},
+            {"client_nonce", encode_base64(request.client_nonce)},
+            {"mtu", request.mtu},
+            {"caps", caps},
+            {"client_id", request.client_id},
+            {"platform", request.platform}};
+  if (!request.resume_token.empty()) json["resume_token"] = request.resume_token;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<ConnectResponse> parse_connect_response(std::string_view body) {
+Result<ConnectResponse> parse_connect_response(std::string_view body, const Capabilities& offered) {
   const auto json = parse_object(body);
   if (!json) return fail("the server's answer is not a JSON object");
   if (!has_version(*json)) return fail("the server speaks another protocol version than 1");
 
   ConnectResponse response;
   const auto id = json->find("session_id");
-  if (id == json->end() || !id->is_number_unsigned()) {
-    return fail("the server's answer has no valid session_id");
-  }
+  if (id == json->end() || !id->is_number_unsigned()) return refuse_answer("no valid session_id");
   response.session_id = id->get<std::uint64_t>();
 
   const auto nonce = parse_nonce(*json, "server_nonce");
-  if (!nonce) return fail("the server's answer has no valid server_nonce");
+  if (!nonce) return refuse_answer("no valid server_nonce");
   response.server_nonce = *nonce;
 
   const auto mtu = parse_mtu(*json);
-  if (!mtu || *mtu < kMinMtu) return fail("the server's answer has an mtu below 576");
+  if (!mtu || *mtu < kMinMtu) return refuse_answer("an mtu below 576");
   response.mtu = *mtu;
 
-  const auto address = [&](const char* name, IpAddress& out) -> Result<void> {
-    const auto parsed = IpAddress::parse(text_member(*json, name));
-    if (!parsed || !parsed->is_v4()) {
-      return fail(std::string("the server's answer has no valid IPv4 ") + name);
-    }
-    if (parsed->is_unspecified() || parsed->is_loopback() || parsed->is_multicast()) {
-      return fail(std::string("the server's answer has an unusable ") + name + ", " +
-                  parsed->to_string());
-    }
-    out = *parsed;
-    return {};
-  };
-  if (auto ok = address("client_ip", response.client_ip); !ok) return fail(ok);
-  if (auto ok = address("gateway_ip", response.gateway_ip); !ok) return fail(ok);
-
-  const auto cidr = Prefix::parse(text_member(*json, "cidr"), Prefix::HostBits::kCleared);
-  if (!cidr || !cidr->contains(response.client_ip)) {
-    return fail("the server's answer has no cidr that contains its client_ip");
-  }
-  response.cidr = *cidr;
-
-  const auto dns = parse_strings(*json, "dns");
-  if (!dns) return fail("the server's answer has a dns member that is no list of addresses");
-  for (const std::string& text : *dns) {
-    const auto server = IpAddress::parse(text);
-    if (!server || server->is_unspecified() || server->is_multicast()) {
-      return fail("the server's answer has an unusable DNS server, \"" + text.substr(0, 64) + "\"");
-    }
-    response.dns.push_back(*server);
-  }
+  if (auto ok = parse_ipv4_addresses(*json, response); !ok) return fail(ok);
+  auto dns = parse_dns(*json);
+  if (!dns) return fail(dns);
+  response.dns = std::move(*dns);
 
   const auto caps = parse_strings(*json, "caps");
-  if (!caps) return fail("the server's answer has a caps member that is no list of names");
-  response.caps = Capabilities::from_names(*caps);
+  if (!caps) return refuse_answer("a caps member that is no list of names");
+  response.caps = Capabilities::from_names(*caps) & offered;
+  if (auto ok = parse_members_of_caps(*json, response); !ok) return fail(ok);
   return response;
 }
 
 std::string to_json(const ConnectResponse& response) {
-  std::vector<std::string> dns;
-  for (const IpAddress& server : response.dns) dns.push_back(server.to_string());
   Json json{{"version", kVersion},
             {"session_id", response.session_id},
             {"server_nonce", encode_base64(response.server_nonce)},
@@ -222,9 +355,20 @@ std::string to_json(const ConnectResponse& response) {
             {"client_ip", response.client_ip.to_string()},
             {"gateway_ip", response.gateway_ip.to_string()},
             {"cidr", response.cidr.to_string()},
-            {"dns", dns}};
+            {"dns", texts_of(response.dns)}};
   // A plain v1 peer offered none and is answered none.
   if (const auto caps = response.caps.names(); !caps.empty()) json["caps"] = caps;
+  if (response.caps.ipv6 && response.ipv6) {
+    json["client_ip6"] = response.ipv6->client_ip.to_string();
+    json["gateway_ip6"] = response.ipv6->gateway_ip.to_string();
+    json["cidr6"] = response.ipv6->cidr.to_string();
+  }
+  if (response.caps.routes && !response.routes.empty()) {
+    json["routes"] = texts_of(response.routes);
+  }
+  if (response.caps.resume && !response.resume_token.empty()) {
+    json["resume_token"] = response.resume_token;
+  }
   return json.dump();
 }
 

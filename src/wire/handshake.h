@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,14 @@ inline constexpr std::size_t kMaxConnectBodyBytes = 4096;
 inline constexpr std::size_t kDefaultMtu = 1350;
 /// Every IPv4 host takes packets of this size (RFC 791); a smaller MTU carries nothing useful.
 inline constexpr std::size_t kMinMtu = 576;
+/// Name servers and routes that one answer may push.
+inline constexpr std::size_t kMaxPushedDnsServers = 16;
+inline constexpr std::size_t kMaxPushedRoutes = 64;
+/// The widest prefixes that a server may lend from or push: what takes everything is the client's
+/// own decision.
+inline constexpr int kMinPrefixLength4 = 8;
+inline constexpr int kMinPrefixLength6 = 16;
+inline constexpr std::size_t kMaxResumeTokenBytes = 128;
 
 /// Names in `caps` (docs/protocol.md, Growing version 1).
 namespace cap {
@@ -30,6 +39,9 @@ inline constexpr std::string_view kAead = "aead";
 inline constexpr std::string_view kPing = "ping";
 inline constexpr std::string_view kClose = "close";
 inline constexpr std::string_view kAes256Gcm = "aes-256-gcm";
+inline constexpr std::string_view kResume = "resume";
+inline constexpr std::string_view kIpv6 = "ipv6";
+inline constexpr std::string_view kRoutes = "routes";
 }  // namespace cap
 
 /// Which inner AEAD to agree on. Version 1 itself has ChaCha20-Poly1305, so that is what a peer
@@ -46,6 +58,9 @@ struct Capabilities {
   bool ping = false;
   bool close = false;
   bool aes_256_gcm = false;
+  bool resume = false;
+  bool ipv6 = false;
+  bool routes = false;
 
   /// What this implementation has, on this processor.
   static Capabilities supported(AeadPreference preference = AeadPreference::kAuto);
@@ -55,7 +70,10 @@ struct Capabilities {
   Capabilities operator&(const Capabilities& other) const {
     return {.ping = ping && other.ping,
             .close = close && other.close,
-            .aes_256_gcm = aes_256_gcm && other.aes_256_gcm};
+            .aes_256_gcm = aes_256_gcm && other.aes_256_gcm,
+            .resume = resume && other.resume,
+            .ipv6 = ipv6 && other.ipv6,
+            .routes = routes && other.routes};
   }
   /// The inner AEAD of a session that has these.
   AeadAlgorithm aead() const {
@@ -94,6 +112,18 @@ struct ConnectRequest {
   Capabilities caps;
   std::string client_id;  ///< at most 64 bytes, free of control characters: fit for a log line
   std::string platform;   ///< likewise
+  /// From an earlier answer, to get its lease again; empty for a lease of any kind. At most
+  /// kMaxResumeTokenBytes printable characters.
+  std::string resume_token;
+};
+
+/// The IPv6 side of a lease.
+struct Ipv6Addresses {
+  IpAddress client_ip;
+  IpAddress gateway_ip;
+  Prefix cidr;  ///< contains both
+
+  bool operator==(const Ipv6Addresses&) const = default;
 };
 
 /// The body of its answer.
@@ -106,6 +136,11 @@ struct ConnectResponse {
   Prefix cidr;
   std::vector<IpAddress> dns;
   Capabilities caps;
+  /// Each only with its cap: `ipv6`, `routes`, `resume`.
+  std::optional<Ipv6Addresses> ipv6;
+  std::vector<Prefix>
+      routes;                ///< beyond `cidr`, what the server asks to be sent through the tunnel
+  std::string resume_token;  ///< as in the request; empty: there is nothing to resume
 };
 
 /// Whether `body` is a whole JSON value: the sign that a request whose length was not announced is
@@ -116,8 +151,10 @@ bool is_complete_json(std::string_view body);
 std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string_view body);
 std::string to_json(const ConnectRequest& request);
 
-/// The error says which member is wrong and why.
-Result<ConnectResponse> parse_connect_response(std::string_view body);
+/// All of the answer or nothing: the error says which member is wrong and why. `offered` is what
+/// the request had; of the answer's `caps` only those remain, and members of other caps are
+/// ignored.
+Result<ConnectResponse> parse_connect_response(std::string_view body, const Capabilities& offered);
 std::string to_json(const ConnectResponse& response);
 
 }  // namespace qdt::wire

@@ -13,11 +13,32 @@ constexpr std::string_view kResponse =
     R"("mtu":1350,"client_ip":"10.8.0.2","gateway_ip":"10.8.0.1","cidr":"10.8.0.0/24",)"
     R"("dns":["1.1.1.1"]})";
 
+// The same, from a server that takes up every cap.
+constexpr std::string_view kFullResponse =
+    R"({"version":1,"session_id":7,"server_nonce":"PHUwvbceNHiGsrQbkcl2cg","mtu":1350,)"
+    R"("client_ip":"10.8.0.2","gateway_ip":"10.8.0.1","cidr":"10.8.0.0/24","dns":["1.1.1.1"],)"
+    R"("caps":["resume","ipv6","routes"],"client_ip6":"fd00:8::2","gateway_ip6":"fd00:8::1",)"
+    R"("cidr6":"fd00:8::/64","routes":["192.168.7.0/24","2001:db8:7::/48"],)"
+    R"("resume_token":"b3BhcXVl"})";
+constexpr Capabilities kAllCaps{
+    .ping = true, .close = true, .aes_256_gcm = true, .resume = true, .ipv6 = true, .routes = true};
+
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string out(text);
   const std::size_t at = out.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return out.replace(at, from.size(), to);
+}
+
+// `count` times the same JSON string, without brackets.
+std::string list_of(std::size_t count, const std::string& text) {
+  std::string list;
+  for (std::size_t i = 0; i < count; ++i) list += (i == 0 ? "\"" : ",\"") + text + '"';
+  return list;
+}
+
+std::string with_resume_token(const std::string& json) {
+  return replaced(kRequest, "\"platform\"", "\"resume_token\":" + json + ",\"platform\"");
 }
 
 TEST(ConnectRequest, IsReadAsExistingPeersWriteIt) {
@@ -87,21 +108,41 @@ TEST(ConnectRequest, MakesNamesFitForALog) {
 TEST(ConnectRequest, SurvivesTheRoundTrip) {
   const ConnectRequest sent{.client_nonce = {1, 2, 3},
                             .mtu = 1400,
-                            .caps = {.ping = true, .close = true, .aes_256_gcm = true},
+                            .caps = kAllCaps,
                             .client_id = "laptop",
-                            .platform = "linux"};
+                            .platform = "linux",
+                            .resume_token = "b3BhcXVl"};
   const std::string body = to_json(sent);
-  EXPECT_NE(body.find(R"("caps":["fragment","aead","ping","close","aes-256-gcm"])"),
-            std::string::npos);
+  EXPECT_NE(
+      body.find(R"(["fragment","aead","ping","close","aes-256-gcm","resume","ipv6","routes"])"),
+      std::string::npos);
   const auto received = parse_connect_request(body);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->client_nonce, sent.client_nonce);
   EXPECT_EQ(received->mtu, sent.mtu);
   EXPECT_EQ(received->caps, sent.caps);
+  EXPECT_EQ(received->resume_token, sent.resume_token);
+}
+
+TEST(ConnectRequest, WritesNoResumeTokenUnlessItHasOne) {
+  EXPECT_EQ(to_json(ConnectRequest{}).find("resume_token"), std::string::npos);
+  EXPECT_EQ(parse_connect_request(kRequest)->resume_token, "");
+}
+
+TEST(ConnectRequest, RefusesAResumeTokenThatNobodyGave) {
+  const std::string longest(128, 'x');
+  EXPECT_EQ(parse_connect_request(with_resume_token('"' + longest + '"'))->resume_token, longest);
+  for (const std::string& token :
+       {std::string("7"), std::string("[]"), std::string(R"("a b")"), std::string(R"("a\n")"),
+        std::string(R"("\u00e9")"), '"' + longest + "x\""}) {
+    const auto request = parse_connect_request(with_resume_token(token));
+    ASSERT_FALSE(request) << token;
+    EXPECT_EQ(request.error(), HandshakeResult::kBadRequest);
+  }
 }
 
 TEST(ConnectResponse, IsReadWithoutLosingPrecision) {
-  const auto response = parse_connect_response(kResponse);
+  const auto response = parse_connect_response(kResponse, kAllCaps);
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->session_id, 12345678901234567890u);
   EXPECT_EQ(response->client_ip.to_string(), "10.8.0.2");
@@ -111,18 +152,57 @@ TEST(ConnectResponse, IsReadWithoutLosingPrecision) {
 }
 
 TEST(ConnectResponse, SurvivesTheRoundTrip) {
-  auto sent = *parse_connect_response(kResponse);
+  auto sent = *parse_connect_response(kResponse, kAllCaps);
   sent.session_id = ~std::uint64_t{0};
   sent.caps.close = true;
-  const auto received = parse_connect_response(to_json(sent));
+  const auto received = parse_connect_response(to_json(sent), kAllCaps);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->session_id, sent.session_id);
   EXPECT_EQ(received->server_nonce, sent.server_nonce);
   EXPECT_EQ(received->caps, sent.caps);
 }
 
+TEST(ConnectResponse, HasTheMembersOfItsCaps) {
+  const auto response = parse_connect_response(kFullResponse, kAllCaps);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->ipv6->client_ip.to_string(), "fd00:8::2");
+  EXPECT_EQ(response->ipv6->gateway_ip.to_string(), "fd00:8::1");
+  EXPECT_EQ(response->ipv6->cidr.to_string(), "fd00:8::/64");
+  ASSERT_EQ(response->routes.size(), 2u);
+  EXPECT_EQ(response->routes[1].to_string(), "2001:db8:7::/48");
+  EXPECT_EQ(response->resume_token, "b3BhcXVl");
+
+  const auto again = parse_connect_response(to_json(*response), kAllCaps);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->ipv6, response->ipv6);
+  EXPECT_EQ(again->routes, response->routes);
+  EXPECT_EQ(again->resume_token, response->resume_token);
+}
+
+TEST(ConnectResponse, IgnoresMembersOfCapsThatWereNotAgreedOn) {
+  for (const auto& [body, offered] :
+       {std::pair{std::string(kFullResponse), Capabilities{.close = true}},
+        std::pair{replaced(kFullResponse, R"("resume","ipv6","routes")", ""), kAllCaps},
+        std::pair{replaced(kFullResponse, "fd00:8::2", "rubbish"), Capabilities{}}}) {
+    const auto response = parse_connect_response(body, offered);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->caps, Capabilities{});
+    EXPECT_FALSE(response->ipv6);
+    EXPECT_TRUE(response->routes.empty());
+    EXPECT_EQ(response->resume_token, "");
+  }
+}
+
+TEST(ConnectResponse, MayTakeUpACapAndHaveNothingToGive) {
+  const auto response = parse_connect_response(
+      replaced(kResponse, "\"dns\"", R"("caps":["resume","ipv6","routes"],"dns")"), kAllCaps);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_TRUE(response->caps.ipv6);
+  EXPECT_FALSE(response->ipv6);
+}
+
 TEST(ConnectResponse, AnswersNoCapsToAPlainPeer) {
-  EXPECT_EQ(to_json(*parse_connect_response(kResponse)).find("caps"), std::string::npos);
+  EXPECT_EQ(to_json(*parse_connect_response(kResponse, kAllCaps)).find("caps"), std::string::npos);
 }
 
 TEST(ConnectResponse, SaysWhichMemberIsWrong) {
@@ -140,19 +220,72 @@ TEST(ConnectResponse, SaysWhichMemberIsWrong) {
       {replaced(kResponse, "10.8.0.0/24", "10.9.0.0/24"), "cidr"},
       {replaced(kResponse, "10.8.0.0/24", "10.8.0.0/33"), "cidr"},
       {replaced(kResponse, "[\"1.1.1.1\"]", "\"1.1.1.1\""), "dns"},
-      {replaced(kResponse, "1.1.1.1", "dns.example"), "DNS"},
+      {replaced(kResponse, "1.1.1.1", "dns.example"), "dns"},
+      {replaced(kResponse, "1.1.1.1", "127.0.0.53"), "dns"},
+      {replaced(kResponse, "1.1.1.1", "fe80::53"), "dns"},
+      {replaced(kResponse, "\"1.1.1.1\"", list_of(17, "1.1.1.1")), "dns"},
+      {replaced(kResponse, "10.8.0.0/24", "0.0.0.0/0"), "cidr"},
+      {replaced(kResponse, "10.8.0.1", "10.8.0.2"), "gateway_ip"},
   };
   for (const auto& [body, word] : cases) {
-    const auto response = parse_connect_response(body);
+    const auto response = parse_connect_response(body, kAllCaps);
     ASSERT_FALSE(response) << body;
     EXPECT_NE(response.error().message.find(word), std::string::npos) << response.error().message;
   }
 }
 
+TEST(ConnectResponse, SaysWhichMemberOfACapIsWrong) {
+  const std::pair<std::string, const char*> cases[] = {
+      {replaced(kFullResponse, "fd00:8::2", "10.8.0.2"), "IPv6 client_ip6"},
+      {replaced(kFullResponse, "\"fd00:8::2\"", "8"), "IPv6 client_ip6"},
+      {replaced(kFullResponse, "fd00:8::2", "::ffff:10.8.0.2"), "IPv6 client_ip6"},
+      {replaced(kFullResponse, "fd00:8::2", "::"), "client_ip6"},
+      {replaced(kFullResponse, "fd00:8::2", "::1"), "client_ip6"},
+      {replaced(kFullResponse, "fd00:8::2", "ff02::1"), "client_ip6"},
+      {replaced(kFullResponse, "fd00:8::2", "fe80::2"), "client_ip6"},
+      {replaced(kFullResponse, "client_ip6", "client_ip7"), "client_ip6"},
+      {replaced(kFullResponse, "fd00:8::1", "ff02::1"), "gateway_ip6"},
+      {replaced(kFullResponse, "fd00:8::1", "fd00:8::2"), "gateway_ip6"},
+      {replaced(kFullResponse, "gateway_ip6", "gateway_ip7"), "gateway_ip6"},
+      {replaced(kFullResponse, "fd00:8::2", "fd00:9::2"), "cidr6"},
+      {replaced(kFullResponse, "fd00:8::1", "fd00:9::1"), "cidr6"},
+      {replaced(kFullResponse, "fd00:8::/64", "fd00:8::1/64"), "cidr6"},
+      {replaced(kFullResponse, "fd00:8::/64", "fd00::/8"), "cidr6"},
+      {replaced(kFullResponse, "fd00:8::/64", "fd00:8::/129"), "cidr6"},
+      {replaced(kFullResponse, "cidr6", "cidr7"), "cidr6"},
+      {replaced(kFullResponse, "\"192.168.7.0/24\"", "7"), "routes"},
+      {replaced(kFullResponse, "[\"192.168.7.0/24\",\"2001:db8:7::/48\"]", "{}"), "routes"},
+      {replaced(kFullResponse, "192.168.7.0/24", "192.168.7.1/24"), "routes"},
+      {replaced(kFullResponse, "192.168.7.0/24", "0.0.0.0/0"), "routes"},
+      {replaced(kFullResponse, "192.168.7.0/24", "128.0.0.0/1"), "routes"},
+      {replaced(kFullResponse, "192.168.7.0/24", "127.0.0.0/8"), "routes"},
+      {replaced(kFullResponse, "192.168.7.0/24", "224.1.0.0/16"), "routes"},
+      {replaced(kFullResponse, "2001:db8:7::/48", "2000::/3"), "routes"},
+      {replaced(kFullResponse, "2001:db8:7::/48", "fe80::/64"), "routes"},
+      {replaced(kFullResponse, "2001:db8:7::/48", "ff02::/16"), "routes"},
+      {replaced(kFullResponse, "\"192.168.7.0/24\"", list_of(64, "192.168.7.0/24")), "routes"},
+      {replaced(kFullResponse, "\"b3BhcXVl\"", "7"), "resume_token"},
+      {replaced(kFullResponse, "b3BhcXVl", "a\\u001b[2J"), "resume_token"},
+      {replaced(kFullResponse, "b3BhcXVl", std::string(129, 'x')), "resume_token"},
+  };
+  for (const auto& [body, word] : cases) {
+    const auto response = parse_connect_response(body, kAllCaps);
+    ASSERT_FALSE(response) << body;
+    EXPECT_NE(response.error().message.find(word), std::string::npos) << response.error().message;
+  }
+}
+
+TEST(ConnectResponse, ShowsNothingOfAPeerThatATerminalActsOn) {
+  const auto response =
+      parse_connect_response(replaced(kResponse, "1.1.1.1", "\\u001b[2J"), kAllCaps);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().message.find('\x1b'), std::string::npos);
+}
+
 TEST(ConnectResponse, ClearsHostBitsOfTheCidr) {
-  EXPECT_EQ(
-      parse_connect_response(replaced(kResponse, "10.8.0.0/24", "10.8.0.1/24"))->cidr.to_string(),
-      "10.8.0.0/24");
+  EXPECT_EQ(parse_connect_response(replaced(kResponse, "10.8.0.0/24", "10.8.0.1/24"), kAllCaps)
+                ->cidr.to_string(),
+            "10.8.0.0/24");
 }
 
 TEST(Handshake, KnowsWhenAnUnannouncedBodyIsComplete) {

@@ -146,13 +146,13 @@ void Visit::on_message(quic::Connection&, quic::StreamId stream, const quic::Mes
 }
 
 void Visit::open_session(quic::StreamId stream, std::string_view body) {
-  const auto response = wire::parse_connect_response(body);
+  const auto response = wire::parse_connect_response(body, kCapabilities);
   if (!response) {
     std::cout << "not an answer that a client understands: " << response.error().message << '\n';
     return;
   }
   const wire::SessionKeys keys = wire::derive_session_keys(
-      options_.token, nonce_, response->server_nonce, (response->caps & kCapabilities).aead());
+      options_.token, nonce_, response->server_nonce, response->caps.aead());
   maker_.emplace(*response, keys.client, seeded_random_);
   opener_.emplace(response->session_id, keys.server);
   connection_->set_datagram_sink(stream,
