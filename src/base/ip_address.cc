@@ -138,8 +138,8 @@ std::strong_ordering IpAddress::operator<=>(const IpAddress& other) const {
 }
 
 bool IpAddress::is_link_local() const {
-  if (is_v4_) return bytes_[12] == 169 && bytes_[13] == 254;
-  return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+  const Bytes all = bytes();
+  return is_v4_ ? all[0] == 169 && all[1] == 254 : all[0] == 0xfe && (all[1] & 0xc0) == 0x80;
 }
 
 std::string IpAddress::to_string() const {
