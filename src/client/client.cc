@@ -11,6 +11,9 @@
 namespace qdt::client {
 namespace {
 
+/// How often to look whether the host still is as it was set up.
+constexpr Duration kKeepPeriod = 2s;
+
 enum PollKey { kStopKey, kEventKey, kAnswerKey };
 
 template <typename Message>
@@ -49,7 +52,7 @@ Client::Outcome Client::run(os::StopSignal& stop) {
   for (const SocketAddress& server : servers) {
     auto connected = connect(server, os::now() + share);
     if (const auto* response = std::get_if<wire::ConnectResponse>(&connected)) {
-      return serve(*response);
+      return serve(*response, server);
     }
     last = std::get<Outcome>(connected);
     if (last.exit != Exit::kUnreachable) return last;
@@ -75,11 +78,11 @@ Result<void> Client::set_up() {
     if (auto ok = poller_->add(handle, key); !ok) return fail(ok);
   }
 
-  auto network = os::open_host_network(options_.tun_name, logger_);
-  if (!network) return fail(network);
-  network_ = std::move(*network);
+  auto host = HostSetup::open(options_.host, logger_);
+  if (!host) return fail(host);
+  host_ = std::move(*host);
   auto tun = os::TunDevice::open(
-      {.name = options_.tun_name, .use_offloads = options_.use_tun_offloads}, logger_);
+      {.name = options_.host.tun_name, .use_offloads = options_.use_tun_offloads}, logger_);
   if (!tun) return fail(tun);
 
   tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
@@ -175,35 +178,20 @@ std::variant<wire::ConnectResponse, Client::Outcome> Client::connect(const Socke
   return std::get<wire::ConnectResponse>(std::move(event));
 }
 
-Client::Outcome Client::serve(const wire::ConnectResponse& response) {
-  if (const auto ok = set_up_host(response); !ok) return {Exit::kHost, ok.error().message};
+Client::Outcome Client::serve(const wire::ConnectResponse& response,
+                              const SocketAddress& server) {
+  if (const auto ok = host_->apply(response, server); !ok) return {Exit::kHost, ok.error().message};
   logger_.info("connected: this host is " + response.client_ip.to_string() + " in the tunnel " +
-               options_.tun_name);
+               options_.host.tun_name);
   os::notify_ready("connected as " + response.client_ip.to_string());
 
-  if (wait(kNever) == Woken::kStop) return {};
-  return outcome_of(std::get<Ending>(take_event()));
-}
-
-Result<void> Client::set_up_host(const wire::ConnectResponse& response) {
-  const std::size_t mtu = std::min(response.mtu, options_.connector.mtu);
-  const int host_prefix = response.client_ip.bit_length();
-  if (auto ok = network_->configure_tun(response.client_ip, host_prefix, mtu); !ok) return ok;
-  switch (options_.routing) {
-    case Routing::kEverything:
-      if (auto ok = network_->route_everything_through_tunnel(); !ok) return ok;
-      break;
-    case Routing::kPool:
-      if (auto ok = network_->route_through_tunnel(response.cidr); !ok) return ok;
-      break;
-    case Routing::kNothing: break;
+  for (;;) {
+    switch (wait(os::now() + kKeepPeriod)) {
+      case Woken::kStop: return {};
+      case Woken::kEvent: return outcome_of(std::get<Ending>(take_event()));
+      default: host_->keep();
+    }
   }
-
-  const std::vector<IpAddress>& dns = options_.dns.empty() ? response.dns : options_.dns;
-  // Without routes into the tunnel, the server's name servers may not be reachable by it.
-  if (options_.routing == Routing::kNothing && options_.dns.empty()) return {};
-  if (dns.empty()) return {};
-  return network_->use_dns(dns);
 }
 
 Client::Outcome Client::outcome_of(const Ending& ending) const {

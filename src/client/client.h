@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "client/connector.h"
-#include "os/host_network.h"
+#include "client/host_setup.h"
 #include "os/process.h"
 #include "os/udp_socket.h"
 #include "quic/tls.h"
@@ -23,13 +23,6 @@
 
 namespace qdt::client {
 
-/// What goes into the tunnel.
-enum class Routing {
-  kEverything,  ///< all but the tunnel's own packets
-  kPool,        ///< the server's pool
-  kNothing,     ///< what the user routes
-};
-
 /// A client from its start to its end, on the thread of main: resolves the server, connects, sets
 /// the host up, and puts it back. The tunnel itself runs in one shard on a thread of its own.
 class Client final : private ConnectorEvents {
@@ -37,10 +30,8 @@ class Client final : private ConnectorEvents {
   struct Options {
     std::string server_host;
     std::uint16_t server_port = 443;
-    std::string tun_name;
+    HostSetup::Options host;
     bool use_tun_offloads = true;
-    Routing routing = Routing::kEverything;
-    std::vector<IpAddress> dns;  ///< empty: what the server pushes
     Duration timeout = 10s;      ///< for reaching the server
     os::UdpOffloads udp_offloads;
     Connector::Options connector;
@@ -75,8 +66,7 @@ class Client final : private ConnectorEvents {
   /// An attempt at one address: connected, or why not.
   std::variant<wire::ConnectResponse, Outcome> connect(const SocketAddress& server,
                                                        Timestamp deadline);
-  Outcome serve(const wire::ConnectResponse& response);
-  Result<void> set_up_host(const wire::ConnectResponse& response);
+  Outcome serve(const wire::ConnectResponse& response, const SocketAddress& server);
   Outcome outcome_of(const Ending& ending) const;
 
   // ConnectorEvents, on the shard's thread
@@ -88,7 +78,7 @@ class Client final : private ConnectorEvents {
   Logger& logger_;
   os::StopSignal* stop_ = nullptr;
 
-  std::unique_ptr<os::HostNetwork> network_;
+  std::unique_ptr<HostSetup> host_;
   std::optional<os::Poller> poller_;
   std::unique_ptr<shard::Mailbox<Event>> events_;
   std::deque<Event> inbox_;

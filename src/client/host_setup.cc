@@ -1,0 +1,36 @@
+#include "client/host_setup.h"
+
+#include <algorithm>
+
+namespace qdt::client {
+
+Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logger& logger) {
+  auto network = os::open_host_network(options.tun_name, logger);
+  if (!network) return fail(network);
+  return std::unique_ptr<HostSetup>(new HostSetup(options, std::move(*network)));
+}
+
+Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress&) {
+  const std::size_t mtu = std::min(response.mtu, options_.mtu);
+  const int host_prefix = response.client_ip.bit_length();
+  if (auto ok = network_->configure_tun(response.client_ip, host_prefix, mtu); !ok) return ok;
+  switch (options_.routing) {
+    case Routing::kEverything:
+      if (auto ok = network_->route_everything_through_tunnel(); !ok) return ok;
+      break;
+    case Routing::kPool:
+      if (auto ok = network_->route_through_tunnel(response.cidr); !ok) return ok;
+      break;
+    case Routing::kNothing: break;
+  }
+
+  const std::vector<IpAddress>& dns = options_.dns.empty() ? response.dns : options_.dns;
+  // Without routes into the tunnel, the server's name servers may not be reachable by it.
+  if (options_.routing == Routing::kNothing && options_.dns.empty()) return {};
+  if (dns.empty()) return {};
+  return network_->use_dns(dns);
+}
+
+void HostSetup::keep() {}
+
+}  // namespace qdt::client

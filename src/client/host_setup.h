@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/logger.h"
+#include "base/result.h"
+#include "os/host_network.h"
+#include "wire/handshake.h"
+
+namespace qdt::client {
+
+/// What goes into the tunnel.
+enum class Routing {
+  kEverything,  ///< all but the tunnel's own packets
+  kPool,        ///< the server's pool
+  kNothing,     ///< what the user routes
+};
+
+/// This host, made ready for the tunnel, and put back when the object goes. The thread of main.
+class HostSetup {
+ public:
+  struct Options {
+    std::string tun_name;
+    Routing routing = Routing::kEverything;
+    std::vector<IpAddress> dns;  ///< empty: what the server pushes
+    std::size_t mtu = wire::kDefaultMtu;
+  };
+
+  /// Before the TUN device is there, and before the first packet to the server.
+  static Result<std::unique_ptr<HostSetup>> open(const Options& options, Logger& logger);
+
+  /// What a server granted: address, MTU, routes, name servers. Called again, after a reconnect, it
+  /// changes what differs. `server` is where the tunnel's own packets go. A failure ends the client,
+  /// whose end undoes all of it.
+  Result<void> apply(const wire::ConnectResponse& response, const SocketAddress& server);
+  /// Looks whether all that still stands, and sets it anew where somebody has overwritten it. Cheap;
+  /// to be called every two seconds or so from the first apply() on.
+  void keep();
+
+ private:
+  HostSetup(const Options& options, std::unique_ptr<os::HostNetwork> network)
+      : options_(options), network_(std::move(network)) {}
+
+  Options options_;
+  std::unique_ptr<os::HostNetwork> network_;
+};
+
+}  // namespace qdt::client
