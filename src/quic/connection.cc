@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
+#include <utility>
 
 #include "quic/engine.h"
 #include "quic/path.h"
@@ -109,11 +110,17 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (state_ == State::kClosing) owes_close_ = true;  // the peer has not heard it: say it again
   if (state_ != State::kOpen) return;
   const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(ecn)};
+  const bool owes_answer = unanswered_since_ != kNever;
+  const std::uint64_t in_flight = owes_answer ? bytes_in_flight() : 0;
+  has_heard_ = false;
   is_in_engine_ = true;
   const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));
   is_in_engine_ = false;
-  if (status != 0) fail(status, now);
+  // The engine does not say whether a payload was authentic; what came of it does.
+  if (owes_answer && (has_heard_ || bytes_in_flight() < in_flight)) unanswered_since_ = kNever;
+  if (status != 0) return fail(status, now);
+  tell_path();
 }
 
 Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, UdpSendQueue& out,
@@ -144,6 +151,7 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
         is_last ? NGTCP2_WRITE_DATAGRAM_FLAG_NONE : NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &piece, 1,
         to_engine(now));
     if (was_accepted != 0) {
+      expect_answer(now);
       ++sent;
       packets = 0;
     }
@@ -165,6 +173,16 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
 bool Connection::write(UdpSendQueue& out, Timestamp now) {
   if (state_ != State::kOpen) return write_close(out, now);
 
+  const std::uint64_t in_flight = bytes_in_flight();
+  const bool is_done = write_open(out, now);
+  // MTU probes are in flight too, but were left out of the sum: see push().
+  if (bytes_in_flight() > in_flight + probe_bytes_) expect_answer(now);
+  tell_path();
+  return state_ == State::kOpen ? is_done : write_close(out, now);
+}
+
+bool Connection::write_open(UdpSendQueue& out, Timestamp now) {
+  probe_bytes_ = 0;
   std::array<nghttp3_vec, 16> pieces;
   while (state_ == State::kOpen) {
     if (!out.has_room()) return false;
@@ -206,7 +224,7 @@ bool Connection::write(UdpSendQueue& out, Timestamp now) {
     }
     push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
   }
-  return write_close(out, now);
+  return true;
 }
 
 void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes,
@@ -216,6 +234,7 @@ void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t by
   // A path MTU probe travels alone: where it is too large, the kernel refuses its whole burst.
   const bool is_probe = bytes > ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
   const auto joining = is_probe ? UdpSendQueue::Joining::kAlone : UdpSendQueue::Joining::kAllowed;
+  if (is_probe) probe_bytes_ += bytes;
   out.push(is_usual_path ? path_ : from_engine(path), mark, bytes, joining);
   unpaced_bytes_ += bytes;
 }
@@ -226,6 +245,31 @@ void Connection::end_burst(Timestamp now) {
   if (unpaced_bytes_ < ngtcp2_conn_get_send_quantum(engine_.get())) return;
   unpaced_bytes_ = 0;
   ngtcp2_conn_update_pkt_tx_time(engine_.get(), to_engine(now));
+}
+
+bool Connection::migrate(const UdpPath& path, Timestamp now) {
+  if (state_ != State::kOpen || role_ != Role::kClient) return false;
+  if (ngtcp2_conn_initiate_immediate_migration(engine_.get(), EnginePath(path).get(),
+                                               to_engine(now)) != 0) {
+    return false;
+  }
+  engine_path(path);
+  unanswered_since_ = kNever;
+  path_verdict_.reset();
+  return true;
+}
+
+// Not from within the engine, which the owner may want to use.
+void Connection::tell_path() {
+  if (!path_verdict_ || state_ != State::kOpen) return;
+  const PathVerdict verdict = *std::exchange(path_verdict_, std::nullopt);
+  context_.events.on_path_tried(*this, verdict.path, verdict.is_usable);
+}
+
+std::uint64_t Connection::bytes_in_flight() const {
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(engine_.get(), &info);
+  return info.bytes_in_flight;
 }
 
 bool Connection::update_keys(Timestamp now) {
@@ -243,7 +287,8 @@ void Connection::handle_timeout(Timestamp now) {
   is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
   is_in_engine_ = false;
-  if (status != 0) fail(status, now);
+  if (status != 0) return fail(status, now);
+  tell_path();
 }
 
 void Connection::set_datagram_sink(StreamId stream, DatagramSink sink) {
@@ -400,7 +445,7 @@ bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
                                          payload.size(), &error, to_engine(now));
   if (bytes <= 0) return true;  // no keys to say it with: the peer will time out
   close_payload_.assign(payload.begin(), payload.begin() + bytes);
-  out.push(path_, Ecn::kNotEct, close_payload_.size());
+  out.push(from_engine(path.path), Ecn::kNotEct, close_payload_.size());
   return true;
 }
 

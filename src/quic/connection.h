@@ -52,8 +52,8 @@ struct CloseReason {
   std::string text;
 };
 
-/// What a connection tells its owner. Called from within receive() and handle_timeout(), on the
-/// connection's thread; never once per packet.
+/// What a connection tells its owner. Called from within receive(), write() and handle_timeout(),
+/// on the connection's thread; never once per packet.
 class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
@@ -62,6 +62,10 @@ class ConnectionEvents {
   /// A message's headers are complete, or its body has grown or ended since.
   virtual void on_message(Connection& connection, StreamId stream, const Message& message) = 0;
   virtual void on_stream_closed(Connection& connection, StreamId stream) = 0;
+  /// `path`, new to the connection, was tried: the peer answers on it, or it does not. A client
+  /// hears so of where it migrated to, a server of where its client is now.
+  virtual void on_path_tried(Connection& /*connection*/, const UdpPath& /*path*/,
+                             bool /*is_usable*/) {}
   /// The last event. The connection is destroyed soon after; nothing is sent any more.
   virtual void on_closed(Connection& connection, const CloseReason& reason) = 0;
 };
@@ -139,6 +143,23 @@ class Connection final : private Http3Events {
   /// than a millisecond's worth, the connection is blocked until it is time for the next.
   void end_burst(Timestamp now);
 
+  /// A client's: goes on at once from another local address or port, `path.local`, with a spare
+  /// connection ID, so that nobody on the way sees that it is the same connection (RFC 9000 section
+  /// 9). What is under way on the old path may be lost; congestion control and path MTU begin anew.
+  /// on_path_tried() follows: after a round trip, or after some seconds without an answer; then the
+  /// connection is still on the new path. False, and nothing has changed, when the handshake is not
+  /// confirmed, the peer forbids it, or no spare ID is left, because the peer has not heard of the
+  /// last moves yet: connect anew. Take a port that the connection has not had: a server may ignore
+  /// for some seconds that the client is back at an old one. Mark with Endpoint::touch().
+  bool migrate(const UdpPath& path, Timestamp now);
+
+  /// When the oldest packet was sent of those that call for an answer and have had none: neither an
+  /// acknowledgement nor anything else authentic came since. Nothing while no answer is owed.
+  /// Counts from the latest migrate(). Path MTU probes, which may well be lost, do not count.
+  std::optional<Timestamp> silent_since() const {
+    return unanswered_since_ == kNever ? std::nullopt : std::optional(unanswered_since_);
+  }
+
   /// Goes on with new keys (RFC 9001 section 6), as the engine does by itself long before a key has
   /// been used too often. False while it may not: the peer has not followed the last update yet.
   bool update_keys(Timestamp now);
@@ -207,10 +228,16 @@ class Connection final : private Http3Events {
   void attach(ngtcp2_conn* engine, TlsSession tls);
   void fail(int engine_error, Timestamp now);
   void end(State state, const CloseReason& reason, Timestamp now);
+  bool write_open(UdpSendQueue& out, Timestamp now);
   bool write_close(UdpSendQueue& out, Timestamp now);
   CloseReason reason_from_peer() const;
   const EnginePath& engine_path(const UdpPath& path);
   void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn);
+  std::uint64_t bytes_in_flight() const;
+  void expect_answer(Timestamp now) {
+    if (unanswered_since_ == kNever) unanswered_since_ = now;
+  }
+  void tell_path();
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
@@ -241,7 +268,15 @@ class Connection final : private Http3Events {
       false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;
   int http_error_ = 0;
-  std::size_t unpaced_bytes_ = 0;  // written since the engine's pacing last heard of it
+  bool has_heard_ = false;  // something came in the payload that the engine is reading
+  Timestamp unanswered_since_ = kNever;
+  struct PathVerdict {
+    UdpPath path;
+    bool is_usable = false;
+  };
+  std::optional<PathVerdict> path_verdict_;  // to be told when the engine is left
+  std::size_t probe_bytes_ = 0;              // path MTU probes of the write() under way
+  std::size_t unpaced_bytes_ = 0;            // written since the engine's pacing last heard of it
 };
 
 }  // namespace qdt::quic

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "quic/packet_protection.h"
+#include "quic/path.h"
 #include "wire/varint.h"
 
 namespace qdt::quic {
@@ -14,6 +15,9 @@ namespace {
 constexpr std::uint64_t kStreamWindow = 128 * 1024;
 constexpr std::uint64_t kConnectionWindow = 512 * 1024;
 constexpr std::uint64_t kMaxPeerStreams = 16;
+// The peer's connection IDs that we keep, one in use and the others for paths to come: the engine's
+// own bound. A client that moves uses one up until the peer has heard of it.
+constexpr std::uint64_t kPeerConnectionIds = 8;
 // Payload sizes that path MTU discovery tries, largest first: Ethernet, PPPoE, and what tunnels
 // and mobile networks leave.
 constexpr std::uint16_t kProbesV4[] = {1472, 1464, 1432, 1392, 1352, 1280};
@@ -37,6 +41,7 @@ Connection& self(void* user) {
 struct Connection::Engine::Callbacks {
   static int recv_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamId stream, std::uint64_t,
                               const std::uint8_t* data, std::size_t size, void* user, void*) {
+    self(user).has_heard_ = true;
     const bool has_ended = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
     return http_result(user, self(user).http_->receive(stream, {data, size}, has_ended));
   }
@@ -95,6 +100,7 @@ struct Connection::Engine::Callbacks {
   static int recv_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
                            void* user) {
     Connection& connection = self(user);
+    connection.has_heard_ = true;
     const Bytes bytes(data, size);
     const auto quarter = wire::parse_varint(bytes);
     const bool is_ours = quarter && connection.sink_.receive != nullptr &&
@@ -135,6 +141,14 @@ struct Connection::Engine::Callbacks {
     return 0;
   }
 
+  static int path_validation(ngtcp2_conn*, std::uint32_t, const ngtcp2_path* path,
+                             const ngtcp2_path*, ngtcp2_path_validation_result result, void* user) {
+    if (result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED) return 0;  // there is a newer path
+    self(user).path_verdict_ = {from_engine(*path),
+                                result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS};
+    return 0;
+  }
+
   static int http_result(void* user, int http_error) {
     if (http_error == 0) return 0;
     self(user).http_error_ = http_error;
@@ -168,6 +182,7 @@ ngtcp2_callbacks Connection::Engine::callbacks() {
   table.get_new_connection_id = Callbacks::get_new_connection_id;
   table.remove_connection_id = Callbacks::remove_connection_id;
   table.get_path_challenge_data = Callbacks::get_path_challenge;
+  table.path_validation = Callbacks::path_validation;
   return table;
 }
 
@@ -198,6 +213,7 @@ ngtcp2_transport_params Connection::Engine::transport_params(const ConnectionOpt
   params.initial_max_streams_bidi = kMaxPeerStreams;
   params.initial_max_streams_uni = kMaxPeerStreams;
   params.max_idle_timeout = static_cast<std::uint64_t>(options.idle_timeout.count());
+  params.active_connection_id_limit = kPeerConnectionIds;
   params.max_datagram_frame_size = options.max_datagram_frame_bytes;
   return params;
 }

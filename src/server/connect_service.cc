@@ -147,6 +147,14 @@ void ConnectService::on_stream_closed(tunnel::Tunnel&, quic::Connection& connect
   pending_.erase({&connection, stream});
 }
 
+void ConnectService::on_path_tried(tunnel::Tunnel&, quic::Connection& connection,
+                                   const UdpPath& path, bool is_usable) {
+  const tunnel::Session* session = tunnel::Tunnel::session_of(connection);
+  if (session == nullptr) return;
+  logger_.debug("session with " + session->lease().to_string() +
+                (is_usable ? " moved to " : " does not answer from ") + path.remote.to_string());
+}
+
 void ConnectService::on_session_closed(tunnel::Tunnel&, tunnel::Session& session,
                                        tunnel::SessionEnd end, const std::string& detail) {
   pending_.erase({&session.connection(), session.stream()});

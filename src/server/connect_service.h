@@ -39,6 +39,8 @@ class ConnectService final : public tunnel::TunnelEvents {
                   const quic::Message& message) override;
   void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                         quic::StreamId stream) override;
+  void on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection, const UdpPath& path,
+                     bool is_usable) override;
   void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
                          const std::string& detail) override;
   void on_connection_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,

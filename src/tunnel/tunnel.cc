@@ -113,6 +113,13 @@ quic::Connection& Tunnel::connect(const quic::TlsClientContext& tls, const std::
   return endpoint_.connect(tls, server_name, path, now);
 }
 
+bool Tunnel::migrate(quic::Connection& connection, const UdpPath& path, Timestamp now) {
+  now_ = now;
+  if (!connection.migrate(path, now)) return false;
+  endpoint_.touch(connection);
+  return true;
+}
+
 std::optional<quic::StreamId> Tunnel::request(quic::Connection& connection,
                                               const quic::Request& request) {
   endpoint_.touch(connection);
@@ -222,6 +229,10 @@ void Tunnel::on_stream_closed(quic::Connection& connection, quic::StreamId strea
   }
   end_session(*session, SessionEnd::kDone, "the peer closed the session's stream");
   connection.close("session closed", now_);
+}
+
+void Tunnel::on_path_tried(quic::Connection& connection, const UdpPath& path, bool is_usable) {
+  events_.on_path_tried(*this, connection, path, is_usable);
 }
 
 void Tunnel::on_closed(quic::Connection& connection, const quic::CloseReason& reason) {

@@ -34,6 +34,9 @@ class TunnelEvents {
   /// The stream of a request is gone; that of a session reports on_session_closed() instead.
   virtual void on_stream_closed(Tunnel& tunnel, quic::Connection& connection,
                                 quic::StreamId stream) = 0;
+  /// A path that is new to the connection was tried: the peer answers on it, or it does not.
+  virtual void on_path_tried(Tunnel& /*tunnel*/, quic::Connection& /*connection*/,
+                             const UdpPath& /*path*/, bool /*is_usable*/) {}
   /// `session` is over and forgotten when this returns. `detail` is empty or has the connection's
   /// words.
   virtual void on_session_closed(Tunnel& tunnel, Session& session, SessionEnd end,
@@ -95,6 +98,8 @@ class Tunnel final : private quic::ConnectionEvents {
 
   quic::Connection& connect(const quic::TlsClientContext& tls, const std::string& server_name,
                             const UdpPath& path, Timestamp now);
+  /// Takes a client's connection to another local address or port (Connection::migrate()).
+  bool migrate(quic::Connection& connection, const UdpPath& path, Timestamp now);
   /// Makes `stream` of `connection` a session. A connection has one at most, a lease likewise.
   Session& open_session(const SessionOptions& options, quic::Connection& connection,
                         quic::StreamId stream, Timestamp now);
@@ -124,6 +129,7 @@ class Tunnel final : private quic::ConnectionEvents {
   void on_message(quic::Connection& connection, quic::StreamId stream,
                   const quic::Message& message) override;
   void on_stream_closed(quic::Connection& connection, quic::StreamId stream) override;
+  void on_path_tried(quic::Connection& connection, const UdpPath& path, bool is_usable) override;
   void on_closed(quic::Connection& connection, const quic::CloseReason& reason) override;
 
   void receive_datagram(Session& session, Bytes datagram);

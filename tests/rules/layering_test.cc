@@ -90,7 +90,8 @@ TEST(Layering, EveryFolderIncludesOnlyWhatIsBelowIt) {
     if (include.is_system) continue;
     const std::string target = include.path.substr(0, include.path.find('/'));
     const bool is_test_support =
-        target == "support" && include.file.find("_test.") != std::string::npos;
+        target == "support" && (include.file.find("_test.") != std::string::npos ||
+                                include.file.find("_fixture.") != std::string::npos);
     if (target == include.folder || is_test_support) continue;
     const auto allowed = kMayInclude.find(include.folder);
     ASSERT_NE(allowed, kMayInclude.end()) << "src/" << include.folder << " is in no layer";

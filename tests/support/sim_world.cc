@@ -38,12 +38,13 @@ bool SimWorld::step(Timestamp end) {
   now_ = std::max(now_, next);
 
   while (!arrivals_.empty() && arrivals_.top().time <= now_) {
-    const Arrival arrival = arrivals_.top();
+    Arrival arrival = arrivals_.top();
     arrivals_.pop();
-    const auto found = nodes_.find(arrival.path.local);
-    if (found == nodes_.end()) continue;
+    const auto receiver = receiver_at(arrival.path.local);
+    if (!receiver) continue;
     ++delivered_;
-    found->second.node->receive(arrival.path, arrival.ecn, arrival.payload, out_, now_);
+    arrival.path.local = *receiver;
+    nodes_.at(*receiver).node->receive(arrival.path, arrival.ecn, arrival.payload, out_, now_);
     for (const UdpBurst& burst : out_.bursts()) carry(burst);
     out_.clear();
   }
@@ -52,6 +53,14 @@ bool SimWorld::step(Timestamp end) {
   }
   flush();
   return true;
+}
+
+std::optional<SocketAddress> SimWorld::receiver_at(const SocketAddress& address) const {
+  for (const auto& [inside, outside] : translations_) {
+    if (outside == address) return inside;
+  }
+  const bool is_inside = translations_.contains(address);
+  return nodes_.contains(address) && !is_inside ? std::optional(address) : std::nullopt;
 }
 
 void SimWorld::carry(const UdpBurst& burst) {
@@ -86,7 +95,10 @@ void SimWorld::carry(const UdpPath& path, Ecn ecn, Bytes payload) {
 
   Timestamp arrives = leaves + from.link.delay;
   if (random_.happens(from.link.reordered)) arrives += from.link.reorder_delay;
-  const UdpPath seen{.local = path.remote, .remote = path.local};
+  const auto translation = translations_.find(path.local);
+  const UdpPath seen{
+      .local = path.remote,
+      .remote = translation == translations_.end() ? path.local : translation->second};
   const int copies = random_.happens(from.link.duplicates) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     arrivals_.push({arrives, order_++, seen, ecn, {payload.begin(), payload.end()}});

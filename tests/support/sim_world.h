@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <queue>
 #include <vector>
 
@@ -49,6 +50,11 @@ class SimWorld {
   void attach(const SocketAddress& address, SimNode& node, const LinkOptions& uplink = {});
   /// Changes the link that payloads from `address` take, from now on.
   void set_link(const SocketAddress& address, const LinkOptions& uplink);
+  /// Puts a NAT before `inside`: others see its payloads come from `outside`, and reach it there
+  /// and nowhere else. Called again, the mapping has changed.
+  void translate(const SocketAddress& inside, const SocketAddress& outside) {
+    translations_[inside] = outside;
+  }
 
   /// Runs until `done()` or `duration` has passed; returns whether it was `done()`.
   template <typename Done>
@@ -90,12 +96,15 @@ class SimWorld {
   };
 
   bool step(Timestamp end);
+  /// Where a payload to `address` goes; nothing when nobody is there.
+  std::optional<SocketAddress> receiver_at(const SocketAddress& address) const;
   void carry(const UdpBurst& burst);
   void carry(const UdpPath& path, Ecn ecn, Bytes payload);
 
   Timestamp now_{Duration(1s)};
   SeededRandom random_;
   std::map<SocketAddress, Attachment> nodes_;
+  std::map<SocketAddress, SocketAddress> translations_;  // inside to outside
   std::priority_queue<Arrival, std::vector<Arrival>, std::greater<>> arrivals_;
   UdpSendQueue out_{256};
   std::uint64_t order_ = 0;
