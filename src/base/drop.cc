@@ -22,6 +22,7 @@ std::string_view drop_label(Drop drop) {
     case Drop::kTooBig: return "too_big";
     case Drop::kRateLimited: return "rate_limited";
     case Drop::kQueueFull: return "queue_full";
+    case Drop::kQueueDelay: return "queue_delay";
     case Drop::kTunRefused: return "tun_refused";
     case Drop::kSocketRefused: return "socket_refused";
     case Drop::kCount: break;

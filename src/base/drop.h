@@ -32,6 +32,7 @@ enum class Drop : std::uint8_t {
   kTooBig,         ///< above the tunnel MTU and not to be fragmented
   kRateLimited,    ///< above the session's rate limit
   kQueueFull,      ///< the session's send queue, or its connection's, is full
+  kQueueDelay,     ///< waited too long in a queue that stands (CoDel)
   // The host.
   kTunRefused,     ///< the kernel did not take the packet from us
   kSocketRefused,  ///< the kernel did not take the payload from us

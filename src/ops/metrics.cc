@@ -92,6 +92,12 @@ class Shards {
     return samples;
   }
 
+  std::uint64_t max(Field field) const {
+    std::uint64_t maximum = 0;
+    for (const Counters* shard : shards_) maximum = std::max(maximum, (shard->*field).value());
+    return maximum;
+  }
+
   std::vector<Sample> round_trip_times() const {
     std::uint64_t connections = 0;
     double weighted_medians = 0;
@@ -127,6 +133,11 @@ void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
   }
   families.push_back(
       counter("qdt_drops_total", "Packets, datagrams and payloads discarded.", drops));
+
+  families.push_back(
+      counter("qdt_congestion_marks_total",
+              "Inner packets marked by ECN instead of dropped, because their queue stood.",
+              {sample(static_cast<double>(shards.sum(&Counters::congestion_marks)))}));
 
   families.push_back(counter("qdt_payloads_total", "UDP payloads received (in) and sent (out).",
                              shards.both("direction", "in", &Counters::payloads_received, "out",
@@ -174,6 +185,11 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
                            total(&Counters::queued_packets)));
   families.push_back(gauge("qdt_queued_payloads", "UDP payloads waiting for a blocked socket.",
                            total(&Counters::queued_payloads)));
+  families.push_back(gauge(
+      "qdt_queue_delay_seconds",
+      "How long packets waited at least, during the last second, in the "
+      "session's send queue that stood longest.",
+      {sample(1e-6 * static_cast<double>(shards.max(&Counters::queue_delay_max_microseconds)))}));
   families.push_back(gauge("qdt_rtt_seconds",
                            "Round-trip times to clients: the longest, and the mean of the shards' "
                            "medians, weighted by connections.",

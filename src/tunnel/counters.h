@@ -20,6 +20,7 @@ struct alignas(128) Counters {
   Counter packets_down;
   Counter bytes_down;
   DropCounters drops;
+  Counter congestion_marks;  ///< by a send queue, in packets that understand ECN
 
   // The TUN device: packets, and the pieces in which they crossed the kernel's border.
   Counter tun_packets_read;
@@ -44,8 +45,9 @@ struct alignas(128) Counters {
   // Gauges, sampled once a second.
   Counter sessions;
   Counter connections;
-  Counter queued_packets;   ///< in the sessions' send queues
-  Counter queued_payloads;  ///< waiting for a blocked socket
+  Counter queued_packets;                ///< in the sessions' send queues
+  Counter queued_payloads;               ///< waiting for a blocked socket
+  Counter queue_delay_max_microseconds;  ///< of the session whose queue stood longest
   Counter rtt_p50_microseconds;
   Counter rtt_max_microseconds;
 };

@@ -32,7 +32,7 @@ std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue&
 
   const bool is_too_big = packet.size() > session->mtu() && ip->dont_fragment;
   if (is_too_big) return std::unexpected(answer_too_big(*ip, session->mtu()));
-  if (!session->send(packet, out, now)) return std::unexpected(Drop::kQueueFull);
+  if (!session->send(*ip, out, now)) return std::unexpected(Drop::kQueueFull);
 
   session->last_packet = now;
   (is_up ? counters_.packets_up : counters_.packets_down).add();

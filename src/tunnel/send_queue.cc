@@ -1,57 +1,147 @@
 #include "tunnel/send_queue.h"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
+#include <utility>
+
+#include "wire/ecn.h"
 
 namespace qdt::tunnel {
 
-std::uint8_t* PacketPool::take() {
-  if (free_.empty()) {
-    if (allocated_ >= max_buffers_) return nullptr;
-    const std::size_t count = std::min(kSlabBuffers, max_buffers_ - allocated_);
-    slabs_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(count * buffer_bytes_));
-    allocated_ += count;
-    free_.reserve(allocated_);  // so that give_back() never allocates
-    for (std::size_t i = 0; i < count; ++i) free_.push_back(&slabs_.back()[i * buffer_bytes_]);
-  }
-  std::uint8_t* buffer = free_.back();
-  free_.pop_back();
-  return buffer;
-}
-
-SendQueue::SendQueue(PacketPool& pool, std::size_t max_packets)
-    : pool_(pool), max_packets_(max_packets) {}
+SendQueue::SendQueue(PacketPool& pool, const Options& options, Counters& counters)
+    : pool_(pool), options_(options), counters_(counters) {}
 
 SendQueue::~SendQueue() {
-  while (!empty()) pop();
+  if (front_ != nullptr) pool_.give_back(front_);
+  for (std::size_t i = 0; flows_ && i < kFlows; ++i) {
+    while (flows_[i].first != nullptr) pool_.give_back(unlink_first(flows_[i]));
+  }
 }
 
-bool SendQueue::push(Bytes packet) {
-  if (count_ >= max_packets_ || packet.size() > pool_.buffer_bytes()) return false;
-  std::uint8_t* buffer = pool_.take();
-  if (buffer == nullptr) return false;
+void SendQueue::FlowList::push(Flow& flow) {
+  flow.next = nullptr;
+  (first == nullptr ? first : last->next) = &flow;
+  last = &flow;
+}
 
-  if (count_ == ring_.size()) {
-    std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(first_), ring_.end());
-    first_ = 0;
-    ring_.resize(std::max<std::size_t>(16, 2 * ring_.size()));
+SendQueue::Flow& SendQueue::FlowList::pop() {
+  Flow& flow = *first;
+  first = flow.next;
+  return flow;
+}
+
+bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
+  if (bytes.size() > pool_.max_packet_bytes() || options_.max_packets == 0) return false;
+  if (count_ >= options_.max_packets && !drop_from_largest()) return false;
+  QueuedPacket* packet = pool_.take();
+  if (packet == nullptr && drop_from_largest()) packet = pool_.take();
+  if (packet == nullptr) return false;
+
+  packet->queued_at = now;
+  packet->size = bytes.size();
+  append(packet->bytes(), bytes);
+
+  if (!flows_) flows_ = std::make_unique<Flow[]>(kFlows);
+  // The upper bits of a product depend on all bits of both.
+  const std::uint64_t mixed = (flow_hash ^ options_.seed) * 0x9e3779b97f4a7c15;
+  Flow& flow = flows_[mixed >> 57];
+  static_assert(kFlows == 1 << (64 - 57));
+  (flow.first == nullptr ? flow.first : flow.last->next) = packet;
+  flow.last = packet;
+  flow.bytes += packet->size;
+  ++count_;
+  if (!std::exchange(flow.is_listed, true)) {
+    flow.credit = static_cast<std::int64_t>(options_.quantum_bytes);
+    new_flows_.push(flow);
   }
-  append({buffer, packet.size()}, packet);
-  ring_[(first_ + count_++) & (ring_.size() - 1)] = {buffer, packet.size()};
   return true;
 }
 
-Bytes SendQueue::front() const {
-  assert(!empty());
-  return {ring_[first_].buffer, ring_[first_].bytes};
+Bytes SendQueue::front(Timestamp now) {
+  if (front_ == nullptr) front_ = take_next(now);
+  return front_ == nullptr ? Bytes{} : front_->bytes();
 }
 
 void SendQueue::pop() {
-  assert(!empty());
-  pool_.give_back(ring_[first_].buffer);
-  first_ = (first_ + 1) & (ring_.size() - 1);
+  assert(front_ != nullptr);
+  pool_.give_back(std::exchange(front_, nullptr));
+  if (--count_ == 0) standing_delay_ = Duration::zero();
+}
+
+// RFC 8290 section 4.2.
+QueuedPacket* SendQueue::take_next(Timestamp now) {
+  for (;;) {
+    const bool is_new = new_flows_.first != nullptr;
+    FlowList& list = is_new ? new_flows_ : old_flows_;
+    if (list.first == nullptr) return nullptr;
+    Flow& flow = *list.first;
+    if (flow.credit <= 0) {
+      flow.credit += static_cast<std::int64_t>(options_.quantum_bytes);
+      old_flows_.push(list.pop());
+      continue;
+    }
+    if (QueuedPacket* packet = take_from(flow, now)) {
+      flow.credit -= static_cast<std::int64_t>(packet->size);
+      return packet;
+    }
+    list.pop();
+    // Else a flow that comes and goes would always be a new one.
+    if (is_new && old_flows_.first != nullptr) {
+      old_flows_.push(flow);
+    } else {
+      flow.is_listed = false;
+    }
+  }
+}
+
+// The oldest packet of the flow that may stay; null when none is left.
+QueuedPacket* SendQueue::take_from(Flow& flow, Timestamp now) {
+  while (flow.first != nullptr) {
+    const Duration sojourn = now - flow.first->queued_at;
+    const bool is_last_one = flow.bytes <= options_.quantum_bytes;
+    QueuedPacket* packet = unlink_first(flow);
+    if (flow.codel.condemns(sojourn, is_last_one, now)) {
+      if (!wire::mark_congestion(packet->bytes())) {
+        discard(packet, Drop::kQueueDelay);
+        continue;
+      }
+      counters_.congestion_marks.add();
+    }
+    standing_delay_ = std::min(standing_delay_, sojourn);
+    return packet;
+  }
+  return nullptr;
+}
+
+QueuedPacket* SendQueue::unlink_first(Flow& flow) {
+  QueuedPacket* packet = flow.first;
+  flow.first = packet->next;
+  flow.bytes -= packet->size;
+  return packet;
+}
+
+// From the head, so that its sender hears of it soonest (RFC 8290 section 4.1.3).
+bool SendQueue::drop_from_largest() {
+  Flow* largest = nullptr;
+  for (const FlowList& list : {new_flows_, old_flows_}) {
+    for (Flow* flow = list.first; flow != nullptr; flow = flow->next) {
+      if (largest == nullptr || flow->bytes > largest->bytes) largest = flow;
+    }
+  }
+  if (largest == nullptr || largest->first == nullptr) return false;
+  discard(unlink_first(*largest), Drop::kQueueFull);
+  return true;
+}
+
+void SendQueue::discard(QueuedPacket* packet, Drop reason) {
+  pool_.give_back(packet);
   --count_;
+  counters_.drops.count(reason);
+}
+
+Duration SendQueue::take_standing_delay() {
+  const Duration delay = std::exchange(standing_delay_, Duration::max());
+  return delay == Duration::max() ? Duration::zero() : delay;
 }
 
 }  // namespace qdt::tunnel

@@ -3,64 +3,87 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "base/bytes.h"
+#include "base/time.h"
+#include "tunnel/codel.h"
+#include "tunnel/counters.h"
+#include "tunnel/packet_pool.h"
 
 namespace qdt::tunnel {
 
-/// Buffers for packets that wait, shared by the sessions of a shard: what one session does not
-/// need another may use. Grows by slabs up to its bound, never shrinks. One thread.
-class PacketPool {
- public:
-  /// `buffer_bytes` holds the largest packet; at most `max_buffers` are handed out.
-  PacketPool(std::size_t buffer_bytes, std::size_t max_buffers)
-      : buffer_bytes_(buffer_bytes), max_buffers_(max_buffers) {}
-
-  std::size_t buffer_bytes() const { return buffer_bytes_; }
-  /// Null when the bound is reached.
-  std::uint8_t* take();
-  void give_back(std::uint8_t* buffer) { free_.push_back(buffer); }
-
- private:
-  static constexpr std::size_t kSlabBuffers = 64;
-
-  std::size_t buffer_bytes_;
-  std::size_t max_buffers_;
-  std::size_t allocated_ = 0;
-  std::vector<std::unique_ptr<std::uint8_t[]>> slabs_;
-  std::vector<std::uint8_t*> free_;
-};
-
-/// The packets of one session that wait for its connection, first in, first out. Bounded: a packet
-/// that finds it full is refused. One thread.
+/// The packets of one session that wait for its connection: FQ-CoDel (RFC 8290). Each flow has a
+/// queue of its own, and they send in turn, a packet's worth of bytes each; a flow that has only
+/// just come goes first, so that a ping, a query or a call does not wait behind a transfer. Packets
+/// that stay too long are marked, if their flow understands ECN, or dropped from the head; when
+/// there is no room, the flow with most bytes gives way. No flow is reordered. One thread.
 class SendQueue {
  public:
-  SendQueue(PacketPool& pool, std::size_t max_packets);
+  struct Options {
+    std::size_t max_packets = 1024;
+    std::size_t quantum_bytes = 1350;  ///< a flow's turn: a full packet
+    std::uint64_t seed = 0;            ///< nobody outside can tell which flows share a queue
+  };
+
+  SendQueue(PacketPool& pool, const Options& options, Counters& counters);
   ~SendQueue();
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
 
-  /// Copies `packet` to the end; false when there is no room for it.
-  bool push(Bytes packet);
-  /// The oldest; not empty.
-  Bytes front() const;
+  /// Copies `packet` to the end of its flow's queue; `flow` is wire::flow_hash() of it. False when
+  /// it was dropped: it is too large, or there is no memory. Others that are dropped to make room
+  /// are counted.
+  bool push(Bytes packet, std::uint64_t flow, Timestamp now);
+
+  /// The packet whose turn it is; the same until pop(), so that it may be sent in pieces. Empty
+  /// when nothing waits.
+  Bytes front(Timestamp now);
+  /// Forgets front(): it was sent.
   void pop();
 
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
 
+  /// The least that a packet has waited since the last call: a queue that stood all the time.
+  Duration take_standing_delay();
+
  private:
-  struct Entry {
-    std::uint8_t* buffer;
-    std::size_t bytes;
+  // A power of two. Few flows of one client are busy at once; those that meet share a turn.
+  static constexpr std::size_t kFlows = 128;
+
+  struct Flow {
+    QueuedPacket* first = nullptr;
+    QueuedPacket* last = nullptr;
+    Flow* next = nullptr;  // of the list that it is in
+    std::size_t bytes = 0;
+    std::int64_t credit = 0;
+    Codel codel;
+    bool is_listed = false;
+  };
+  // Flows in the order of their turns.
+  struct FlowList {
+    Flow* first = nullptr;
+    Flow* last = nullptr;
+    void push(Flow& flow);
+    Flow& pop();
   };
 
+  QueuedPacket* take_next(Timestamp now);
+  QueuedPacket* take_from(Flow& flow, Timestamp now);
+  QueuedPacket* unlink_first(Flow& flow);
+  bool drop_from_largest();
+  void discard(QueuedPacket* packet, Drop reason);
+
   PacketPool& pool_;
-  std::size_t max_packets_;
-  std::vector<Entry> ring_;  // grows to a power of two as needed, up to max_packets_
-  std::size_t first_ = 0;
-  std::size_t count_ = 0;
+  Options options_;
+  Counters& counters_;
+  std::unique_ptr<Flow[]> flows_;  // allocated when something waits for the first time
+  FlowList new_flows_;
+  FlowList old_flows_;
+  std::size_t count_ = 0;  // the packet at hand included
+  QueuedPacket* front_ = nullptr;
+
+  Duration standing_delay_ = Duration::max();
 };
 
 }  // namespace qdt::tunnel

@@ -2,63 +2,136 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <vector>
 
 namespace qdt::tunnel {
 namespace {
 
-TEST(SendQueue, IsFirstInFirstOut) {
-  PacketPool pool(100, 64);
-  SendQueue queue(pool, 10);
-  EXPECT_TRUE(queue.push(as_bytes("one")));
-  EXPECT_TRUE(queue.push(as_bytes("two")));
-  EXPECT_EQ(as_text(queue.front()), "one");
-  queue.pop();
-  EXPECT_EQ(as_text(queue.front()), "two");
-  queue.pop();
-  EXPECT_TRUE(queue.empty());
-}
+constexpr Timestamp kStart{1000s};
+constexpr std::uint64_t kBulk = 1, kOther = 2, kPing = 3;  // flows, which the tests' seed separates
 
-TEST(SendQueue, RefusesWhatIsAboveItsBound) {
-  PacketPool pool(100, 64);
-  SendQueue queue(pool, 2);
-  EXPECT_TRUE(queue.push(as_bytes("1")));
-  EXPECT_TRUE(queue.push(as_bytes("2")));
-  EXPECT_FALSE(queue.push(as_bytes("3")));
-  EXPECT_EQ(queue.size(), 2u);
-}
-
-TEST(SendQueue, RefusesAPacketLargerThanABuffer) {
-  PacketPool pool(4, 64);
-  SendQueue queue(pool, 2);
-  EXPECT_FALSE(queue.push(as_bytes("12345")));
-}
-
-TEST(SendQueue, KeepsItsOrderWhileItGrowsAndWraps) {
-  PacketPool pool(16, 1000);
-  SendQueue queue(pool, 1000);
-  int in = 0, out = 0;
-  for (int round = 0; round < 200; ++round) {
-    for (int i = 0; i < 7; ++i) ASSERT_TRUE(queue.push(as_bytes(std::to_string(in++))));
-    for (int i = 0; i < 3; ++i, queue.pop()) {
-      ASSERT_EQ(as_text(queue.front()), std::to_string(out++));
+class SendQueueTest : public testing::Test {
+ protected:
+  bool push(std::string_view packet, std::uint64_t flow = kBulk, Timestamp now = kStart) {
+    return queue_.push(as_bytes(packet), flow, now);
+  }
+  // The next `count` packets, with a blank between them.
+  std::string take(int count, Timestamp now = kStart) {
+    std::string all;
+    for (int i = 0; i < count; ++i) {
+      const Bytes packet = queue_.front(now);
+      if (packet.empty()) break;
+      all += (i == 0 ? "" : " ") + std::string(as_text(packet));
+      queue_.pop();
     }
+    return all;
   }
-  for (; !queue.empty(); queue.pop()) ASSERT_EQ(as_text(queue.front()), std::to_string(out++));
-  EXPECT_EQ(in, out);
+
+  Counters counters_;
+  PacketPool pool_{100, 64};
+  SendQueue queue_{pool_, {.max_packets = 10, .quantum_bytes = 4}, counters_};
+};
+
+TEST_F(SendQueueTest, KeepsAFlowInOrder) {
+  for (const char* packet : {"1aaa", "2", "3aa", "4"}) EXPECT_TRUE(push(packet));
+  EXPECT_EQ(take(2), "1aaa 2");
+  EXPECT_TRUE(push("5"));
+  EXPECT_EQ(take(9), "3aa 4 5");
+  EXPECT_TRUE(queue_.empty());
 }
 
-TEST(PacketPool, IsSharedAndBounded) {
-  PacketPool pool(16, 3);
-  SendQueue greedy(pool, 10);
-  {
-    SendQueue other(pool, 10);
-    EXPECT_TRUE(other.push(as_bytes("x")));
-    EXPECT_TRUE(greedy.push(as_bytes("1")));
-    EXPECT_TRUE(greedy.push(as_bytes("2")));
-    EXPECT_FALSE(greedy.push(as_bytes("3")));
+TEST_F(SendQueueTest, KeepsTheFrontUntilItIsGone) {
+  push("bulk");
+  EXPECT_EQ(as_text(queue_.front(kStart)), "bulk");
+  push("ping", kPing);
+  EXPECT_EQ(as_text(queue_.front(kStart)), "bulk");
+  EXPECT_EQ(take(2), "bulk ping");
+}
+
+TEST_F(SendQueueTest, LetsANewFlowGoFirst) {
+  for (const char* packet : {"b1..", "b2..", "b3..", "b4.."}) push(packet);
+  EXPECT_EQ(take(1), "b1..");
+  push("ping", kPing);
+  EXPECT_EQ(take(3), "ping b2.. b3..");
+}
+
+TEST_F(SendQueueTest, GivesFlowsTurnsByTheirBytes) {
+  for (const char* packet : {"b1..", "b2..", "b3.."}) push(packet, kBulk);
+  for (const char* packet : {"o1", "o2", "o3", "o4", "o5"}) push(packet, kOther);
+  EXPECT_EQ(take(8), "b1.. o1 o2 b2.. o3 o4 b3.. o5");
+}
+
+TEST_F(SendQueueTest, DoesNotLetAFlowThatComesAndGoesStarveTheOthers) {
+  for (int i = 0; i < 5; ++i) push("bulk");
+  int pings = 0;
+  for (int i = 0; i < 8; ++i) {
+    push("ping", kPing);
+    pings += take(1) == "ping" ? 1 : 0;
   }
-  EXPECT_TRUE(greedy.push(as_bytes("3")));  // what the other queue had came back
+  EXPECT_EQ(pings, 4);  // every other turn
+}
+
+TEST_F(SendQueueTest, DropsFromTheLargestFlowsHeadWhenItIsFull) {
+  for (int i = 0; i < 9; ++i) push("b" + std::to_string(i) + "..");
+  push("ping", kPing);
+  EXPECT_TRUE(push("query", kOther));
+  EXPECT_EQ(queue_.size(), 10u);
+  EXPECT_EQ(counters_.drops.value(Drop::kQueueFull), 1u);
+  EXPECT_EQ(take(3), "b1.. ping query");
+}
+
+TEST_F(SendQueueTest, RefusesWhatNothingCanMakeRoomFor) {
+  EXPECT_FALSE(push(std::string(101, 'x')));
+  SendQueue none(pool_, {.max_packets = 0}, counters_);
+  EXPECT_FALSE(none.push(as_bytes("x"), kBulk, kStart));
+  EXPECT_TRUE(none.front(kStart).empty());
+}
+
+TEST_F(SendQueueTest, SharesThePoolWithOthers) {
+  PacketPool pool(16, 2);
+  SendQueue queue(pool, {.max_packets = 10, .quantum_bytes = 4}, counters_);
+  {
+    SendQueue other(pool, {.max_packets = 10, .quantum_bytes = 4}, counters_);
+    EXPECT_TRUE(other.push(as_bytes("1"), kBulk, kStart));
+    EXPECT_TRUE(other.push(as_bytes("2"), kBulk, kStart));
+    EXPECT_FALSE(queue.push(as_bytes("3"), kBulk, kStart));
+    EXPECT_FALSE(other.front(kStart).empty());
+  }
+  EXPECT_TRUE(queue.push(as_bytes("3"), kBulk, kStart));  // what the other had came back
+}
+
+TEST_F(SendQueueTest, DropsOrMarksWhatStandsTooLong) {
+  const std::array<std::uint8_t, 2> plain = {0x45, 0x00};
+  std::vector<std::uint8_t> capable(20, 0);
+  capable[0] = 0x45;
+  capable[1] = 0x02;  // ECT(0)
+  SendQueue queue(pool_, {.max_packets = 60, .quantum_bytes = 4}, counters_);
+  int left = 0, marked = 0;
+  for (int i = 0; i < 20; ++i) queue.push(plain, kBulk, kStart);
+  for (int i = 0; i < 20; ++i) queue.push(capable, kOther, kStart);
+  for (Timestamp now = kStart + 10ms; !queue.empty(); now += 20ms) {
+    const Bytes packet = queue.front(now);
+    if (packet.empty()) break;
+    ++left;
+    if (packet[1] == 0x03) ++marked;
+    queue.pop();
+  }
+  EXPECT_GT(marked, 0);
+  EXPECT_EQ(counters_.congestion_marks.value(), static_cast<std::uint64_t>(marked));
+  EXPECT_GT(counters_.drops.value(Drop::kQueueDelay), 0u);
+  EXPECT_EQ(left + counters_.drops.value(Drop::kQueueDelay), 40u);
+}
+
+TEST_F(SendQueueTest, TellsHowLongItStood) {
+  EXPECT_EQ(queue_.take_standing_delay(), 0ms);
+  for (int i = 0; i < 4; ++i) push("bulk");
+  take(1, kStart + 3ms);
+  take(1, kStart + 2ms);
+  EXPECT_EQ(queue_.take_standing_delay(), 2ms);
+  take(2, kStart + 9ms);
+  EXPECT_EQ(queue_.take_standing_delay(), 0ms);  // it was empty for a moment
 }
 
 }  // namespace

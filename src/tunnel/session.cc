@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "wire/flow_hash.h"
 #include "wire/varint.h"
 
 namespace qdt::tunnel {
@@ -28,7 +29,7 @@ const wire::DirectionKey& their_key(const SessionOptions& options) {
 }  // namespace
 
 Session::Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-                 PacketPool& pool, Timestamp now)
+                 PacketPool& pool, Counters& counters, Timestamp now)
     : opener(options.id, their_key(options)),
       reassembler(options.max_reassembly_bytes),
       send_limit(options.rate_limit, now),
@@ -41,16 +42,23 @@ Session::Session(const SessionOptions& options, quic::Connection& connection, qu
       quarter_bytes_(wire::varint_bytes(quarter_id_)),
       opened_at_(now),
       sealer_(options.id, our_key(options)),
-      queue_(pool, options.send_queue) {}
+      queue_(pool,
+             {.max_packets = options.send_queue, .quantum_bytes = options.mtu, .seed = options.id},
+             counters) {}
 
-bool Session::send(Bytes packet, UdpSendQueue& out, Timestamp now) {
-  if (is_blocked_ || !queue_.empty()) return queue_.push(packet);
+bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now) {
+  if (is_blocked_ || !queue_.empty())
+    return queue_.push(packet.bytes, wire::flow_hash(packet), now);
 
   std::size_t offset = 0;
-  transmit(packet, offset, out, now);
-  if (offset == packet.size()) return true;  // sent, or sealed and waiting
-  front_offset_ = offset;
-  return queue_.push(packet);
+  transmit(packet.bytes, offset, out, now);
+  if (offset == packet.bytes.size()) return true;  // sent, or sealed and waiting
+  if (!queue_.push(packet.bytes, wire::flow_hash(packet), now)) return false;
+  if (offset > 0) {
+    queue_.front(now);  // its turn goes on, whatever comes meanwhile
+    front_offset_ = offset;
+  }
+  return true;
 }
 
 Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now) {
@@ -64,8 +72,9 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
     owes_pong_ = false;
     seal(DatagramType::kPong, {}, Bytes(pong_).first(pong_bytes_));
   }
-  for (std::size_t sent = 0; !queue_.empty() && sent < max_packets; ++sent) {
-    const Bytes packet = queue_.front();
+  for (std::size_t sent = 0; sent < max_packets; ++sent) {
+    const Bytes packet = queue_.front(now);
+    if (packet.empty()) break;
     const Step step = transmit(packet, front_offset_, out, now);
     if (front_offset_ == packet.size()) {
       queue_.pop();

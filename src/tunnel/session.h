@@ -15,6 +15,7 @@
 #include "wire/datagram.h"
 #include "wire/fragment.h"
 #include "wire/handshake.h"
+#include "wire/ip_packet.h"
 
 namespace qdt::tunnel {
 
@@ -49,7 +50,7 @@ enum class SessionEnd : std::uint8_t {
 class Session {
  public:
   Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-          PacketPool& pool, Timestamp now);
+          PacketPool& pool, Counters& counters, Timestamp now);
 
   wire::SessionId id() const { return options_.id; }
   const IpAddress& lease() const { return options_.lease; }
@@ -69,13 +70,15 @@ class Session {
     kFull,      ///< `out` is full
   };
   /// Sends `packet` now if nothing waits before it and the connection takes it; else it waits its
-  /// turn. A small one waits for others to join it, until flush(), which has to follow. False: the
-  /// queue is full, and the packet was dropped.
-  bool send(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// flow's turn. A small one waits for others to join it, until flush(), which has to follow.
+  /// False: there is no room, and the packet was dropped.
+  bool send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now);
   /// Sends what waits, at most `max_packets` of it.
   Progress flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now);
   bool has_backlog() const { return !sealed_.empty() || !queue_.empty() || owes_pong_; }
   std::size_t queued_packets() const { return queue_.size(); }
+  /// How long its queue has stood since the last call (SendQueue).
+  Duration take_standing_delay() { return queue_.take_standing_delay(); }
 
   /// Tells a peer that understands it that the session ends; the connection's close follows.
   void send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now);

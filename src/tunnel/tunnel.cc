@@ -130,7 +130,7 @@ Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& c
                               quic::StreamId stream, Timestamp now) {
   assert(session_of(connection) == nullptr);
   Session& session =
-      sessions_.add(std::make_unique<Session>(options, connection, stream, pool_, now));
+      sessions_.add(std::make_unique<Session>(options, connection, stream, pool_, counters_, now));
   connection.owner = &session;
   session.tunnel = this;
   connection.set_datagram_sink(stream, {[](void* context, Bytes datagram) {
@@ -183,17 +183,20 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
 void Tunnel::tick(Timestamp now) {
   std::vector<Session*> idle;
   std::size_t queued = 0;
+  Duration queue_delay{};
   for (const auto& session : sessions_) {
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
     queued += session->queued_packets();
+    queue_delay = std::max(queue_delay, session->take_standing_delay());
     const bool is_idle = options_.session_timeout > Duration::zero() &&
                          now - session->last_packet >= options_.session_timeout;
     if (is_idle) idle.push_back(session.get());
   }
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
   counters_.queued_packets.set(queued);
+  counters_.queue_delay_max_microseconds.set(static_cast<std::uint64_t>(queue_delay / 1us));
   counters_.connections.set(endpoint_.connection_count());
   sample_rtt();
   // While there is nothing to look after, the shard sleeps.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "wire/checksum.h"
+#include "wire/flow_hash.h"
 #include "wire/ip_packet.h"
 #include "wire/transport.h"
 
@@ -17,20 +18,6 @@ constexpr std::uint16_t kDontFragment = 0x4000;
 
 bool is_same(Bytes a, Bytes b, std::size_t from, std::size_t to) {
   return std::memcmp(a.data() + from, b.data() + from, to - from) == 0;
-}
-
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  hash = (hash ^ value) * 0x9e3779b97f4a7c15;
-  return hash ^ (hash >> 32);
-}
-
-std::uint64_t hash_addresses(Bytes packet, bool is_v4) {
-  std::uint64_t hash = 0;
-  const Bytes addresses = is_v4 ? packet.subspan(12, 8) : packet.subspan(8, 32);
-  for (std::size_t i = 0; i < addresses.size(); i += 8) {
-    hash = mix(hash, load_be<std::uint64_t>(&addresses[i]));
-  }
-  return hash;
 }
 
 std::uint16_t identification(Bytes packet) {
@@ -94,7 +81,7 @@ Coalescer::Candidate Coalescer::inspect(MutableBytes packet) {
   Candidate candidate{.bytes = packet};
   const auto ip = parse_ip_packet(packet);
   if (!ip) return candidate;
-  candidate.hosts = hash_addresses(packet, ip->is_v4());
+  candidate.hosts = host_hash(*ip);
   const auto transport = find_transport(*ip);
   if (!transport) return candidate;
   candidate.has_flow = true;

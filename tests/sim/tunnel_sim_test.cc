@@ -104,7 +104,7 @@ TEST_F(TunnelSim, DropsASpoofedSource) {
   EXPECT_EQ(client.drops().value(Drop::kSpoofedSource), 1u);
   // A client that does not check.
   const Packet spoofed = udp_packet(IpAddress::v4(0x0a080063), kInternet, 100);
-  client.session().send(spoofed, client.tunnel().payloads(), world.now());
+  client.session().send(*wire::parse_ip_packet(spoofed), client.tunnel().payloads(), world.now());
   client.session().flush(1, client.tunnel().payloads(), world.now());
   world.run_for(1s);
   EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 1u);
@@ -114,8 +114,8 @@ TEST_F(TunnelSim, DropsASpoofedSource) {
 TEST_F(TunnelSim, ClientTakesNoPacketForAnotherAddress) {
   ASSERT_TRUE(connect());
   tunnel::Session& session = *server.tunnel().sessions().find(lease());
-  session.send(udp_packet(kInternet, IpAddress::v4(0x7f000001), 100), server.tunnel().payloads(),
-               world.now());
+  const Packet spoofed = udp_packet(kInternet, IpAddress::v4(0x7f000001), 100);
+  session.send(*wire::parse_ip_packet(spoofed), server.tunnel().payloads(), world.now());
   world.run_for(1s);
   EXPECT_EQ(client.drops().value(Drop::kSpoofedSource), 1u);
   EXPECT_TRUE(client.delivered.empty());

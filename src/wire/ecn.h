@@ -1,0 +1,11 @@
+#pragma once
+
+#include "base/bytes.h"
+
+namespace qdt::wire {
+
+/// Marks an IPv4 or IPv6 packet, which was parsed, as having met congestion (RFC 3168 section 5).
+/// False when its sender does not understand that: it must be dropped instead.
+[[nodiscard]] bool mark_congestion(MutableBytes packet);
+
+}  // namespace qdt::wire
