@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "os/linux/netlink_attribute.h"
 #include "os/linux/system_error.h"
 
 namespace qdt::os {
@@ -55,17 +56,6 @@ struct Answer {
   int error = 0;     ///< an errno; 0: granted
   std::string text;  ///< the kernel's own words (extended acknowledgement), where it has some
 };
-
-const nlattr* find_attribute(const nlmsghdr& message, std::size_t offset, int type) {
-  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&message));
-  const auto* attribute =
-      static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&message, offset));
-  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
-    if (mnl_attr_get_type(attribute) == type) return attribute;
-    attribute = mnl_attr_next(attribute);
-  }
-  return nullptr;
-}
 
 Answer parse_acknowledgement(const nlmsghdr& message) {
   const auto& verdict = *static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message));
