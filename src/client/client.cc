@@ -109,6 +109,7 @@ Client::Woken Client::wait(Timestamp deadline) {
         case kStopKey:
           if (const auto signal = stop_->take()) {
             logger_.info(*signal + ": stopping");
+            if (host_) host_->let_go();
             return Woken::kStop;
           }
           break;

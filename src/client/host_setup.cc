@@ -7,7 +7,24 @@ namespace qdt::client {
 Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logger& logger) {
   auto network = os::open_host_network(options.tun_name, logger);
   if (!network) return fail(network);
-  return std::unique_ptr<HostSetup>(new HostSetup(options, std::move(*network)));
+  std::unique_ptr<HostSetup> setup(new HostSetup(options, logger));
+  setup->network_ = std::move(*network);
+  if (!options.has_kill_switch) return setup;
+
+  auto kill_switch = os::KillSwitch::raise(
+      {.tun_name = options.tun_name, .allows_lan = options.kill_switch_allows_lan}, logger);
+  if (!kill_switch) return fail(kill_switch);
+  setup->kill_switch_ = std::move(*kill_switch);
+  return setup;
+}
+
+HostSetup::~HostSetup() {
+  network_.reset();
+  if (kill_switch_ && lets_go_) kill_switch_->lower();
+  if (!kill_switch_ || lets_go_) return;
+  logger_.warning(
+      "the kill switch stays up: nothing leaves this host until qdt-client is started and stopped "
+      "again, or qdt-client --cleanup");
 }
 
 Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress&) {
@@ -31,6 +48,8 @@ Result<void> HostSetup::apply(const wire::ConnectResponse& response, const Socke
   return network_->use_dns(dns);
 }
 
-void HostSetup::keep() {}
+void HostSetup::keep() {
+  if (kill_switch_) kill_switch_->keep();
+}
 
 }  // namespace qdt::client

@@ -8,6 +8,7 @@
 #include "base/logger.h"
 #include "base/result.h"
 #include "os/host_network.h"
+#include "os/kill_switch.h"
 #include "wire/handshake.h"
 
 namespace qdt::client {
@@ -27,6 +28,8 @@ class HostSetup {
     Routing routing = Routing::kEverything;
     std::vector<IpAddress> dns;  ///< empty: what the server pushes
     std::size_t mtu = wire::kDefaultMtu;
+    bool has_kill_switch = false;
+    bool kill_switch_allows_lan = false;
   };
 
   /// Before the TUN device is there, and before the first packet to the server.
@@ -39,12 +42,20 @@ class HostSetup {
   /// Looks whether all that still stands, and sets it anew where somebody has overwritten it. Cheap;
   /// to be called every two seconds or so from the first apply() on.
   void keep();
+  /// The user asked for the end: the kill switch goes with the object. At every other end it stays.
+  void let_go() { lets_go_ = true; }
+
+  HostSetup(const HostSetup&) = delete;
+  HostSetup& operator=(const HostSetup&) = delete;
+  ~HostSetup();
 
  private:
-  HostSetup(const Options& options, std::unique_ptr<os::HostNetwork> network)
-      : options_(options), network_(std::move(network)) {}
+  HostSetup(const Options& options, Logger& logger) : options_(options), logger_(logger) {}
 
   Options options_;
+  Logger& logger_;
+  bool lets_go_ = false;
+  std::unique_ptr<os::KillSwitch> kill_switch_;
   std::unique_ptr<os::HostNetwork> network_;
 };
 

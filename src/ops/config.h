@@ -87,6 +87,8 @@ struct ClientConfig {
   bool udp_gso = true;
   bool udp_gro = true;
   bool offers_caps = true;  ///< false: speaks plain version 1
+  bool kill_switch = false;
+  bool kill_switch_lan = false;
 
   bool operator==(const ClientConfig&) const = default;
 };

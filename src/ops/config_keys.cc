@@ -334,6 +334,17 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .explanation = "Name servers while the tunnel is up.",
                               .default_note = "[], those that the server pushes"},
                              own_dns(), &C::dns));
+  keys.push_back(make_key<C>({.name = "kill_switch",
+                              .example = "false",
+                              .explanation = "Lets nothing out but through the tunnel, from the "
+                                             "start until an orderly stop; a crash or a lost "
+                                             "server does not open it, --cleanup does."},
+                             flag(), &C::kill_switch));
+  keys.push_back(make_key<C>({.name = "kill_switch_lan",
+                              .example = "false",
+                              .explanation = "Lets private, link-local and local multicast "
+                                             "addresses pass the kill switch."},
+                             flag(), &C::kill_switch_lan));
   keys.push_back(tun_name_key<C>());
   keys.push_back(tun_offloads_key<C>());
   keys.push_back(mtu_key<C>());

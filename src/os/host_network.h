@@ -66,11 +66,11 @@ class HostNetwork {
 
 /// Opens the network of this host (on Linux: of this network namespace) for the TUN device
 /// `tun_name`, which need not exist yet. Undoes first what crashed processes left behind here, for
-/// whichever device. Fails when another living process uses the name.
+/// whichever device, but no kill switch. Fails when another living process uses the name.
 Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger);
 
 /// Undoes what crashed processes left behind in this network namespace: for `tun_name`, or for
-/// every device when it is empty. Leaves alone what a living process owns. Returns what it undid,
+/// every device when it is empty; kill switches, too. Leaves alone what a living process owns. Returns what it undid,
 /// a line each.
 Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_name, Logger& logger);
 

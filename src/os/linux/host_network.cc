@@ -8,6 +8,7 @@
 #include "os/linux/default_route.h"
 #include "os/linux/dns.h"
 #include "os/linux/forwarding_obstacles.h"
+#include "os/linux/kill_switch.h"
 #include "os/linux/netlink.h"
 #include "os/linux/nft_ruleset.h"
 #include "os/linux/nftables.h"
@@ -286,6 +287,18 @@ std::vector<std::string> undo_leftovers(const std::vector<std::string>& tun_name
   return done;
 }
 
+// Starting a program is no reason to let go of one that a crashed client left up.
+void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& logger) {
+  for (const std::string& name : journals) {
+    if (!is_kill_switch_journal(name)) continue;
+    const auto journal = UndoJournal::open(kJournalDirectory, name, logger);
+    if (!journal || journal->steps().empty()) continue;  // a living client's
+    logger.warning(
+        "the kill switch of a client that did not end in an orderly way is up, and lets nothing out "
+        "but that client's tunnel; a start of that client takes it over, --cleanup lets go of it");
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name,
@@ -301,6 +314,8 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
   journal->undo_down_to(0, undo, logger);
   auto others = find_journals(kJournalDirectory);
   std::erase(others, tun_name);
+  tell_of_kill_switches(others, logger);
+  std::erase_if(others, is_kill_switch_journal);
   undo_leftovers(others, logger);
   return std::make_unique<LinuxHostNetwork>(tun_name, std::move(*journal), std::move(*netlink),
                                             logger);
@@ -312,7 +327,9 @@ Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_na
   if (!lock) return fail(lock);
   auto tun_names = find_journals(kJournalDirectory);
   if (!tun_name.empty()) {
-    std::erase_if(tun_names, [&](const std::string& name) { return name != tun_name; });
+    std::erase_if(tun_names, [&](const std::string& name) {
+      return name != tun_name && name != kill_switch_journal(tun_name);
+    });
   }
   return undo_leftovers(tun_names, logger);
 }

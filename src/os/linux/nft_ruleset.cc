@@ -40,7 +40,15 @@ table inet $table {
 }
 )";
 
-using Word = std::pair<std::string_view, std::string>;
+std::string quoted(std::string_view interface) {
+  return '"' + std::string(interface) + '"';
+}
+
+std::string protocol(const IpAddress& address) {
+  return address.is_v4() ? "ip " : "ip6 ";
+}
+
+}  // namespace
 
 std::string filled(std::string_view form, std::initializer_list<Word> words) {
   std::string text(form);
@@ -51,16 +59,6 @@ std::string filled(std::string_view form, std::initializer_list<Word> words) {
   }
   return text;
 }
-
-std::string quoted(std::string_view interface) {
-  return '"' + std::string(interface) + '"';
-}
-
-std::string protocol(const IpAddress& address) {
-  return address.is_v4() ? "ip " : "ip6 ";
-}
-
-}  // namespace
 
 std::string nat_table_name(std::string_view tun_name) {
   return "qdt_" + std::string(tun_name);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/ip_address.h"
 #include "os/host_network.h"
@@ -11,6 +13,10 @@ namespace qdt::os {
 
 // What we ask of nftables, as text in nft(8)'s language. Each ruleset makes its table anew, whether
 // there was one or not.
+
+using Word = std::pair<std::string_view, std::string>;
+/// `form` with every name replaced by its value.
+std::string filled(std::string_view form, std::initializer_list<Word> words);
 
 /// The server's table for this device.
 std::string nat_table_name(std::string_view tun_name);
