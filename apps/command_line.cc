@@ -42,6 +42,13 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
                "undo what a crashed " + program.name +
                    " left behind on this host (routes, rules, DNS, firewall), and exit");
 
+  if (program.has_status) {
+    CLI::Option* status =
+        app.add_flag("--status", command_line.status,
+                     "print what the running " + program.name + " says of itself, and exit");
+    app.add_flag("--json", command_line.json, "print the status as JSON")->needs(status);
+  }
+
   std::vector<std::string> arguments = with_two_dashes(argc, argv);
   std::ranges::reverse(arguments);  // as CLI11 wants them
   try {

@@ -10,6 +10,8 @@ struct CommandLine {
   std::string config_path;
   bool check_config = false;
   bool cleanup = false;
+  bool status = false;  ///< the client's
+  bool json = false;    ///< for status
 };
 
 /// What --help says about a program.
@@ -18,6 +20,7 @@ struct Program {
   std::string description;
   std::string default_config;
   std::string footer;
+  bool has_status = false;  ///< knows --status
 };
 
 /// Reads the command line; `-config FILE` is taken for `--config FILE`, and so on for every option.

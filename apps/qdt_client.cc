@@ -1,13 +1,17 @@
 // qdt-client: carries this host's packets to a QDT server.
 
+#include <algorithm>
 #include <iostream>
 #include <string>
 
 #include "client/client.h"
+#include "client/status.h"
 #include "command_line.h"
 #include "ops/config.h"
 #include "ops/log.h"
+#include "os/clock.h"
 #include "os/process.h"
+#include "os/status_file.h"
 #include "os/system_random.h"
 #include "quic/tls.h"
 
@@ -25,8 +29,10 @@ const apps::Program kProgram = {
     .default_config = "client.yaml",
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
-        "server, 3 server not reached or lost.\nEvery key is explained in "
-        "client.example.yaml; a server's first start prints a client.yaml that fits it."};
+        "server, 3 server not reached. Of --status: 0 connected, 2 refused, 3 not connected now, 4 "
+        "not running, 1 for want of an answer.\nEvery key is explained in "
+        "client.example.yaml; a server's first start prints a client.yaml that fits it.",
+    .has_status = true};
 
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
@@ -56,7 +62,8 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                    .has_kill_switch = config.kill_switch,
                    .kill_switch_allows_lan = config.kill_switch_lan},
           .use_tun_offloads = config.tun_offloads,
-          .timeout = config.timeout,
+          .keep_alive = config.keepalive,
+          .reconnect = {.timeout = config.timeout, .waits_for_server = config.wait_for_server},
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .connector = {.token = config.token,
                         .server_name = config.server_host,
@@ -73,6 +80,43 @@ Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {
   }
   if (config.insecure) return quic::TlsClientContext::without_verification();
   return quic::TlsClientContext::with_system_trust();
+}
+
+// The exit code of --status, for one client.
+int status_code(client::State state) {
+  switch (state) {
+    case client::State::kConnected: return 0;
+    case client::State::kRefused: return 2;
+    case client::State::kConnecting:
+    case client::State::kReconnecting: return 3;
+  }
+  return 1;
+}
+
+// Prints the status of every client on this host; the exit code is that of the worst off.
+int print_status(bool as_json) {
+  const auto found = os::find_status_files();
+  int worst = found.empty() ? 4 : 0;
+  if (found.empty()) apps::print_error(kName, "no qdt-client runs on this host");
+  for (const os::FoundStatus& file : found) {
+    if (!file.is_alive) {
+      apps::print_error(kName, file.tun_name +
+                                   ": the client has crashed; start it again, or put "
+                                   "the host back with qdt-client --cleanup");
+      worst = std::max(worst, 4);
+      continue;
+    }
+    const auto status = client::parse_status(file.content);
+    if (!status) {
+      apps::print_error(kName, file.tun_name + ": " + status.error().message);
+      worst = std::max(worst, 1);
+      continue;
+    }
+    const auto print = as_json ? client::to_json : client::describe;
+    std::cout << print(*status, file.tun_name, os::now());
+    worst = std::max(worst, status_code(status->state));
+  }
+  return worst;
 }
 
 int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
@@ -99,6 +143,7 @@ int main(int argc, char** argv) {
   auto stop = os::StopSignal::open();
   if (!stop) return fail_with(stop.error().message);
   if (command_line->cleanup) return apps::clean_up(kName);
+  if (command_line->status) return print_status(command_line->json);
 
   const auto loaded = ops::load_client_config(command_line->config_path);
   if (!loaded) return fail_with(loaded.error().message);

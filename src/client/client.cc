@@ -1,10 +1,11 @@
 #include "client/client.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "client/status.h"
 #include "os/clock.h"
+#include "os/link_monitor.h"
 #include "os/resolver.h"
 #include "os/tun_device.h"
 
@@ -16,11 +17,26 @@ constexpr Duration kKeepPeriod = 2s;
 
 enum PollKey { kStopKey, kEventKey, kAnswerKey };
 
+// How long name servers may take before the addresses that they gave last are tried.
+constexpr Duration kResolutionDelay = 300ms;
+
 template <typename Message>
 Result<std::unique_ptr<shard::Mailbox<Message>>> make_mailbox() {
   auto waker = os::Waker::open();
   if (!waker) return fail(waker);
   return std::make_unique<shard::Mailbox<Message>>(std::move(*waker));
+}
+
+// Whether the host, as it was set up for one, is right for the other.
+bool is_same_grant(const wire::ConnectResponse& one, const wire::ConnectResponse& other) {
+  return one.client_ip == other.client_ip && one.mtu == other.mtu && one.cidr == other.cidr &&
+         one.dns == other.dns && one.ipv6 == other.ipv6 && one.routes == other.routes;
+}
+
+// Of several endings, the one that tells a person most.
+int weight(const Ending& ending) {
+  if (ending.kind == Ending::Kind::kRefused) return 2;
+  return ending.is_lasting ? 1 : 0;
 }
 
 }  // namespace
@@ -30,6 +46,7 @@ Client::Client(const Options& options, const quic::TlsClientContext& tls, Random
     : options_(options),
       random_(random),
       logger_(logger),
+      reconnect_(options.reconnect, random, os::now()),
       connector_(options.connector, tls, *this, random) {}
 
 Client::~Client() {
@@ -41,24 +58,32 @@ Client::~Client() {
 Client::Outcome Client::run(os::StopSignal& stop) {
   stop_ = &stop;
   if (const auto ok = set_up(); !ok) return {Exit::kHost, ok.error().message};
-
-  auto resolved = resolve();
-  if (auto* outcome = std::get_if<Outcome>(&resolved)) return *outcome;
-  const auto& servers = std::get<std::vector<SocketAddress>>(resolved);
-
-  // One address after the other, each with its share of the time.
-  Outcome last;
-  const Duration share = options_.timeout / static_cast<std::int64_t>(servers.size());
-  for (const SocketAddress& server : servers) {
-    auto connected = connect(server, os::now() + share);
-    if (const auto* response = std::get_if<wire::ConnectResponse>(&connected)) {
-      return serve(*response, server);
+  report();
+  for (;;) {
+    if (wait(reconnect_.next_attempt()) == Woken::kStop) return {};
+    const auto result = attempt();
+    if (!result) return {};
+    std::optional<Ending> ending;
+    if (const auto* connected = std::get_if<Connected>(&*result)) {
+      if (!response_ || !is_same_grant(*response_, connected->response)) {
+        const auto ok = host_->apply(connected->response, connected->path.remote);
+        if (!ok) return {Exit::kHost, ok.error().message};
+      }
+      response_ = connected->response;
+      ending = serve(*connected);
+      if (!ending) return {};
+    } else {
+      ending = std::get<Ending>(*result);
     }
-    last = std::get<Outcome>(connected);
-    if (last.exit != Exit::kUnreachable) return last;
-    if (servers.size() > 1) logger_.warning(last.text);
+
+    if (ending->kind == Ending::Kind::kLost)
+      ending->text = "the connection was lost: " + ending->text;
+    if (!reconnect_.on_ended(*ending, os::now())) {
+      if (ending->kind != Ending::Kind::kRefused) return {Exit::kUnreachable, ending->text};
+      return {Exit::kRefused, "refused by the server: " + ending->text};
+    }
+    report();
   }
-  return last;
 }
 
 Result<void> Client::set_up() {
@@ -81,13 +106,20 @@ Result<void> Client::set_up() {
   auto host = HostSetup::open(options_.host, logger_);
   if (!host) return fail(host);
   host_ = std::move(*host);
+  auto status_file = os::StatusFile::open(options_.host.tun_name);
+  if (!status_file) return fail(status_file);
+  status_file_ = std::move(*status_file);
+  return start_shard();
+}
+
+Result<void> Client::start_shard() {
   auto tun = os::TunDevice::open(
       {.name = options_.host.tun_name, .use_offloads = options_.use_tun_offloads}, logger_);
   if (!tun) return fail(tun);
 
   tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
-  tunnel.endpoint.connection.keep_alive = 10s;
-  tunnel.endpoint.connection.handshake_timeout = options_.timeout;
+  tunnel.endpoint.connection.keep_alive = options_.keep_alive;
+  tunnel.endpoint.connection.handshake_timeout = options_.reconnect.timeout;
   tunnel.endpoint.secret = random_.bytes<32>();
   tunnel.max_packet_bytes = options_.connector.mtu;
   auto shard =
@@ -104,7 +136,11 @@ Client::Woken Client::wait(Timestamp deadline) {
     if (!inbox_.empty()) return Woken::kEvent;
     const Timestamp now = os::now();
     if (now >= deadline) return Woken::kDeadline;
-    for (const os::PollEvent& event : poller_->wait(deadline, now)) {
+    if (now >= next_keep_) {
+      host_->keep();
+      next_keep_ = now + kKeepPeriod;
+    }
+    for (const os::PollEvent& event : poller_->wait(std::min(deadline, next_keep_), now)) {
       switch (static_cast<PollKey>(event.key)) {
         case kStopKey:
           if (const auto signal = stop_->take()) {
@@ -113,7 +149,13 @@ Client::Woken Client::wait(Timestamp deadline) {
             return Woken::kStop;
           }
           break;
-        case kEventKey: std::ranges::move(events_->take(), std::back_inserter(inbox_)); break;
+        case kEventKey:
+          for (Event& posted : events_->take()) {
+            const AttemptId attempt =
+                std::visit([](const auto& one) { return one.attempt; }, posted);
+            if (attempt >= first_attempt_) inbox_.push_back(std::move(posted));
+          }
+          break;
         case kAnswerKey: return Woken::kAnswer;
       }
     }
@@ -126,83 +168,183 @@ Client::Event Client::take_event() {
   return event;
 }
 
-std::variant<std::vector<SocketAddress>, Client::Outcome> Client::resolve() {
+void Client::start_resolving() {
+  if (std::exchange(is_resolving_, true)) return;
   std::thread([answers = answers_, host = options_.server_host, port = options_.server_port] {
     answers->post(os::resolve(host, port));
   }).detach();
-
-  switch (wait(os::now() + options_.timeout)) {
-    case Woken::kStop: return Outcome{};
-    case Woken::kAnswer: break;
-    default:
-      return Outcome{Exit::kUnreachable,
-                     "resolve " + options_.server_host + ": no answer from the name servers"};
-  }
-  Answer answer = std::move(answers_->take().front());
-  if (!answer) return Outcome{Exit::kUnreachable, answer.error().message};
-  return std::move(*answer);
 }
 
-std::variant<wire::ConnectResponse, Client::Outcome> Client::connect(const SocketAddress& server,
-                                                                     Timestamp deadline) {
-  logger_.info("connecting to " + server.to_string());
-  auto socket = os::UdpSocket::open(
-      {.local = {server.address.is_v4() ? IpAddress{} : *IpAddress::parse("::"), 0},
-       .remote = server,
-       .mark = os::kTunnelMark,
-       .offloads = options_.udp_offloads},
-      logger_);
-  if (!socket) return Outcome{Exit::kUnreachable, socket.error().message};
+std::optional<Ending> Client::take_answer(Race& race) {
+  is_resolving_ = false;
+  Answer answer = std::move(answers_->take().back());
+  if (answer) {
+    servers_ = std::move(*answer);
+  } else if (servers_.empty()) {
+    return Ending{Ending::Kind::kUnreachable, answer.error().message};
+  } else {
+    logger_.debug(answer.error().message + "; the addresses of last time are tried");
+  }
+  race.add(servers_);
+  return std::nullopt;
+}
 
-  const UdpPath path{.local = socket->local_address(), .remote = server};
-  shard_->post(
-      [this, path, socket = std::move(*socket)](shard::Shard& shard, Timestamp now) mutable {
-        if (const auto ok = shard.use_socket(std::move(socket)); !ok) {
-          return events_->post(Ending{Ending::Kind::kUnreachable, ok.error().message});
+std::optional<Client::AttemptResult> Client::attempt() {
+  Timestamp now = os::now();
+  const Timestamp deadline = now + reconnect_.attempt_timeout();
+  // The name servers may be behind the tunnel, which is down.
+  Timestamp fallback = servers_.empty() ? kNever : now + kResolutionDelay;
+  auto socket = os::UdpSocket::open({.local = {*IpAddress::parse("::"), 0},
+                                     .mark = os::kTunnelMark,
+                                     .offloads = options_.udp_offloads},
+                                    logger_);
+  if (!socket) return Ending{Ending::Kind::kUnreachable, socket.error().message};
+  local_ = socket->local_address();
+  shard_->post([this, socket = std::move(*socket)](shard::Shard& shard, Timestamp) mutable {
+    const auto ok = shard.use_socket(std::move(socket));
+    if (!ok) logger_.error(ok.error().message);
+  });
+  start_resolving();
+
+  Race race;
+  std::optional<Ending> ending;
+  for (;; now = os::now()) {
+    if (now >= fallback) {
+      fallback = kNever;
+      race.add(servers_);
+    }
+    while (const auto server = race.next(now)) {
+      if (const auto ok = start(*server); !ok) {
+        race.on_failed(*server);
+        if (!ending) ending = Ending{Ending::Kind::kUnreachable, ok.error().message};
+      }
+    }
+    const bool is_lost = !race.is_empty() && race.is_lost() && !is_resolving_;
+    if (is_lost) return *ending;
+
+    switch (wait(std::min({deadline, fallback, race.next_due()}))) {
+      case Woken::kStop: return std::nullopt;
+      case Woken::kAnswer:
+        fallback = kNever;
+        if (const auto unresolved = take_answer(race)) return *unresolved;
+        break;
+      case Woken::kEvent: {
+        Event event = take_event();
+        if (auto* connected = std::get_if<Connected>(&event)) return std::move(*connected);
+        const auto& [id, failure] = std::get<Ended>(event);
+        race.on_failed(running_[id]);
+        if (!ending || weight(failure) > weight(*ending)) ending = failure;
+        // Its other addresses would say the same.
+        if (failure.kind == Ending::Kind::kRefused && failure.is_lasting) {
+          abandon();
+          return *ending;
         }
-        connector_.connect(shard.tunnel(), path, now);
-      });
-
-  switch (wait(deadline)) {
-    case Woken::kStop: return Outcome{};
-    case Woken::kEvent: break;
-    default:
-      shard_->post([](shard::Shard& shard, Timestamp now) {
-        shard.tunnel().close_all(tunnel::SessionEnd::kDone, "", now);
-      });
-      if (wait(kNever) == Woken::kStop) return Outcome{};
-      take_event();  // the attempt's ending: we know it
-      return Outcome{Exit::kUnreachable, explain_silence(server)};
-  }
-  Event event = take_event();
-  if (const auto* ending = std::get_if<Ending>(&event)) return outcome_of(*ending);
-  return std::get<wire::ConnectResponse>(std::move(event));
-}
-
-Client::Outcome Client::serve(const wire::ConnectResponse& response,
-                              const SocketAddress& server) {
-  if (const auto ok = host_->apply(response, server); !ok) return {Exit::kHost, ok.error().message};
-  logger_.info("connected: this host is " + response.client_ip.to_string() + " in the tunnel " +
-               options_.host.tun_name);
-  os::notify_ready("connected as " + response.client_ip.to_string());
-
-  for (;;) {
-    switch (wait(os::now() + kKeepPeriod)) {
-      case Woken::kStop: return {};
-      case Woken::kEvent: return outcome_of(std::get<Ending>(take_event()));
-      default: host_->keep();
+        break;
+      }
+      case Woken::kDeadline:
+        if (os::now() < deadline) break;
+        if (!ending || weight(*ending) == 0) {
+          ending = Ending{Ending::Kind::kUnreachable,
+                          running_.empty() ? "resolve " + options_.server_host +
+                                                 ": no answer from the name servers"
+                                           : explain_silence(running_.begin()->second)};
+        }
+        abandon();
+        return *ending;
     }
   }
 }
 
-Client::Outcome Client::outcome_of(const Ending& ending) const {
-  switch (ending.kind) {
-    case Ending::Kind::kRefused: return {Exit::kRefused, "refused by the server: " + ending.text};
-    case Ending::Kind::kUnreachable: return {Exit::kUnreachable, ending.text};
-    case Ending::Kind::kLost:
-      return {Exit::kUnreachable, "the connection was lost: " + ending.text};
+Result<void> Client::start(const SocketAddress& server) {
+  const std::string words = "connecting to " + server.to_string();
+  if (reconnect_.connects() == 0) {
+    logger_.info(words);
+  } else {
+    logger_.debug(words);
   }
-  return {Exit::kUnreachable, ending.text};
+  const auto address = os::source_address(server, os::kTunnelMark);
+  if (!address) return fail(address);
+  const UdpPath path{.local = {*address, local_.port}, .remote = server};
+  const AttemptId id = next_attempt_++;
+  running_[id] = server;
+  shard_->post([this, path, id](shard::Shard& shard, Timestamp now) {
+    connector_.connect(shard.tunnel(), path, id, now);
+  });
+  return {};
+}
+
+void Client::abandon() {
+  first_attempt_ = next_attempt_;
+  running_.clear();
+  inbox_.clear();
+  shard_->post(
+      [this](shard::Shard& shard, Timestamp now) { connector_.abandon(shard.tunnel(), now); });
+}
+
+std::optional<Ending> Client::serve(const Connected& connected) {
+  server_ = connected.path.remote;
+  running_.clear();
+  next_keep_ = os::now() + kKeepPeriod;
+  shard_->post([this, server = *server_](shard::Shard& shard, Timestamp) {
+    const auto ok = shard.connect_socket(server);
+    if (!ok) logger_.warning(ok.error().message);
+  });
+  reconnect_.on_connected(os::now());
+  report();
+  for (;;) {
+    switch (wait(kNever)) {
+      case Woken::kStop: return std::nullopt;
+      case Woken::kAnswer:
+        answers_->take();
+        is_resolving_ = false;
+        break;
+      case Woken::kDeadline: break;
+      case Woken::kEvent: {
+        const Event event = take_event();
+        const auto* ended = std::get_if<Ended>(&event);
+        if (ended != nullptr && ended->attempt == connected.attempt) {
+          abandon();
+          return ended->ending;
+        }
+        break;
+      }
+    }
+  }
+}
+
+void Client::report() {
+  const std::string state(name_of(reconnect_.state()));
+  std::string words = state + (reconnect_.reason().empty() ? "" : ": " + reconnect_.reason());
+  if (reconnect_.state() == State::kConnected) {
+    words = "connected as " + response_->client_ip.to_string();
+    logger_.info("connected: this host is " + response_->client_ip.to_string() + " in the tunnel " +
+                 options_.host.tun_name);
+  } else if (words != told_ && !reconnect_.reason().empty()) {
+    logger_.info(words);
+  }
+  told_ = words;
+
+  const bool is_starting = !is_ready_ && reconnect_.connects() == 0 && reconnect_.reason().empty();
+  if (is_starting || is_ready_) {
+    os::notify_status(words);
+  } else {
+    is_ready_ = true;
+    os::notify_ready(words);
+  }
+
+  Status status{.state = reconnect_.state(),
+                .reason = reconnect_.reason(),
+                .since = reconnect_.since(),
+                .server = options_.server_host + ":" + std::to_string(options_.server_port),
+                .connects = reconnect_.connects()};
+  if (server_) status.server_address = server_->to_string();
+  if (response_) {
+    status.addresses = {response_->client_ip};
+    status.mtu = std::min(response_->mtu, options_.connector.mtu);
+  }
+  if (const auto ok = status_file_->write(to_text(status)); !ok) {
+    logger_.warning(ok.error().message);
+  }
 }
 
 }  // namespace qdt::client

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,10 @@
 #include "base/result.h"
 #include "client/connector.h"
 #include "client/host_setup.h"
+#include "client/race.h"
+#include "client/reconnect.h"
 #include "os/process.h"
+#include "os/status_file.h"
 #include "os/udp_socket.h"
 #include "quic/tls.h"
 #include "shard/mailbox.h"
@@ -24,7 +28,8 @@
 namespace qdt::client {
 
 /// A client from its start to its end, on the thread of main: resolves the server, connects, sets
-/// the host up, and puts it back. The tunnel itself runs in one shard on a thread of its own.
+/// the host up, connects again whenever the session is lost, and puts the host back at the end. The
+/// tunnel itself runs in one shard on a thread of its own.
 class Client final : private ConnectorEvents {
  public:
   struct Options {
@@ -32,7 +37,8 @@ class Client final : private ConnectorEvents {
     std::uint16_t server_port = 443;
     HostSetup::Options host;
     bool use_tun_offloads = true;
-    Duration timeout = 10s;      ///< for reaching the server
+    Duration keep_alive = 20s;  ///< how often an idle connection is kept alive
+    Reconnect::Options reconnect;
     os::UdpOffloads udp_offloads;
     Connector::Options connector;
   };
@@ -48,12 +54,22 @@ class Client final : private ConnectorEvents {
   Client(const Options& options, const quic::TlsClientContext& tls, Random& random, Logger& logger);
   ~Client() override;
 
-  /// Connects, and carries packets until `stop` arrives or the session ends.
+  /// Connects, and carries packets until `stop` arrives, or the first connection fails.
   Outcome run(os::StopSignal& stop);
 
  private:
-  using Event = std::variant<wire::ConnectResponse, Ending>;
+  struct Connected {
+    AttemptId attempt;
+    UdpPath path;
+    wire::ConnectResponse response;
+  };
+  struct Ended {
+    AttemptId attempt;
+    Ending ending;
+  };
+  using Event = std::variant<Connected, Ended>;
   using Answer = Result<std::vector<SocketAddress>>;
+  using AttemptResult = std::variant<Connected, Ending>;
 
   /// What main waits for.
   enum class Woken { kStop, kEvent, kAnswer, kDeadline };
@@ -62,21 +78,36 @@ class Client final : private ConnectorEvents {
   Event take_event();
 
   Result<void> set_up();
-  std::variant<std::vector<SocketAddress>, Outcome> resolve();
-  /// An attempt at one address: connected, or why not.
-  std::variant<wire::ConnectResponse, Outcome> connect(const SocketAddress& server,
-                                                       Timestamp deadline);
-  Outcome serve(const wire::ConnectResponse& response, const SocketAddress& server);
-  Outcome outcome_of(const Ending& ending) const;
+  Result<void> start_shard();
+  void start_resolving();
+
+  /// Tries every address of the server; nothing when it was told to stop.
+  std::optional<AttemptResult> attempt();
+  /// The addresses that the name servers gave, or why not.
+  std::optional<Ending> take_answer(Race& race);
+  Result<void> start(const SocketAddress& server);
+  /// Whatever is under way is of no interest any more.
+  void abandon();
+  /// Carries packets until the session ends; nothing when it was told to stop.
+  std::optional<Ending> serve(const Connected& connected);
+
+  /// To the log, the service manager and the status file.
+  void report();
 
   // ConnectorEvents, on the shard's thread
-  void on_connected(const wire::ConnectResponse& response) override { events_->post(response); }
-  void on_ended(const Ending& ending) override { events_->post(ending); }
+  void on_connected(AttemptId attempt, const UdpPath& path,
+                    const wire::ConnectResponse& response) override {
+    events_->post(Connected{attempt, path, response});
+  }
+  void on_ended(AttemptId attempt, const Ending& ending) override {
+    events_->post(Ended{attempt, ending});
+  }
 
   Options options_;
   Random& random_;
   Logger& logger_;
   os::StopSignal* stop_ = nullptr;
+  Reconnect reconnect_;
 
   std::unique_ptr<HostSetup> host_;
   std::optional<os::Poller> poller_;
@@ -85,6 +116,20 @@ class Client final : private ConnectorEvents {
   // Shared with the thread that resolves the server's name: it cannot be interrupted, and may
   // outlive a client that was told to stop meanwhile.
   std::shared_ptr<shard::Mailbox<Answer>> answers_;
+  bool is_resolving_ = false;
+  std::vector<SocketAddress> servers_;  // as resolved last
+  // What is under way, by number; what has a lower one than the first was abandoned.
+  std::map<AttemptId, SocketAddress> running_;
+  AttemptId next_attempt_ = 1;
+  AttemptId first_attempt_ = 1;
+  SocketAddress local_;                            // of the socket in use
+  std::optional<SocketAddress> server_;            // of the latest session
+  std::optional<wire::ConnectResponse> response_;  // what the host is set up for
+  Timestamp next_keep_ = kNever;                   // when to look after that
+  std::optional<os::StatusFile> status_file_;
+  std::string told_;       // by report()
+  bool is_ready_ = false;  // as the service manager has it
+
   tunnel::Counters counters_;
   Connector connector_;
   std::unique_ptr<shard::Shard> shard_;

@@ -7,37 +7,53 @@ namespace qdt::client {
 namespace {
 
 // A server's refusal for a person: what it said, what that means, what can be done.
-std::string explain_refusal(int status, std::string_view body) {
-  const std::pair<std::string_view, std::string_view> remedies[] = {
-      {"unauthorized", "the token is wrong"},
-      {"rate limited", "too many attempts; wait a minute"},
-      {"server busy", "it has as many sessions as it allows; try later"},
-      {"not ready", "it is starting or its network is down; try later"},
-      {"address pool exhausted", "it has no address left; try later"},
-      {"bad request", "it does not understand this client's request"},
-      {"bad nonce", "it does not understand this client's nonce"},
-      {"not http3", "it does not see HTTP/3 datagrams from this client"},
+Ending refusal(int status, std::string_view body) {
+  struct Remedy {
+    std::string_view text;
+    std::string_view meaning;
+    bool is_lasting;
   };
-  for (const auto& [text, meaning] : remedies) {
-    if (body.starts_with(text)) return std::string(text) + ": " + std::string(meaning);
+  constexpr Remedy kRemedies[] = {
+      {"unauthorized", "the token is wrong", true},
+      {"rate limited", "too many attempts; wait a minute", false},
+      {"server busy", "it has as many sessions as it allows; try later", false},
+      {"not ready", "it is starting or its network is down; try later", false},
+      {"address pool exhausted", "it has no address left; try later", false},
+      {"bad request", "it does not understand this client's request", true},
+      {"bad nonce", "it does not understand this client's nonce", true},
+      {"not http3", "it does not see HTTP/3 datagrams from this client", true},
+  };
+  for (const auto& [text, meaning, is_lasting] : kRemedies) {
+    if (!body.starts_with(text)) continue;
+    return {Ending::Kind::kRefused, std::string(text) + ": " + std::string(meaning), is_lasting};
   }
-  if (status == 404) return "not a QDT server: it knows no /connect (404)";
-
+  if (status == 404) {
+    return {Ending::Kind::kRefused, "not a QDT server: it knows no /connect (404)",
+            /*is_lasting=*/true};
+  }
   std::string words(body.substr(0, 80));
   std::ranges::replace_if(
       words, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, ' ');
-  return "status " + std::to_string(status) + (words.empty() ? "" : ": " + words);
+  return {Ending::Kind::kRefused,
+          "status " + std::to_string(status) + (words.empty() ? "" : ": " + words),
+          /*is_lasting=*/status < 500};
 }
 
-std::string explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
+Ending unreachable(std::string text) {
+  return {Ending::Kind::kUnreachable, std::move(text)};
+}
+
+Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
   using Kind = quic::CloseReason::Kind;
   switch (reason.kind) {
-    case Kind::kNoAnswer: return explain_silence(server);
+    case Kind::kNoAnswer: return unreachable(explain_silence(server));
     case Kind::kUntrusted:
-      return "the server at " + server.to_string() + " is not trusted: " + reason.text +
-             "; for a self-signed certificate set tls_fingerprint to the value that the server "
-             "prints at its start";
-    default: return reason.text;
+      return {Ending::Kind::kUnreachable,
+              "the server at " + server.to_string() + " is not trusted: " + reason.text +
+                  "; for a self-signed certificate set tls_fingerprint to the value that the "
+                  "server prints at its start",
+              /*is_lasting=*/true};
+    default: return unreachable(reason.text);
   }
 }
 
@@ -52,19 +68,47 @@ Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
                      ConnectorEvents& events, Random& random)
     : options_(options), tls_(tls), events_(events), random_(random) {}
 
-void Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now) {
-  state_ = State::kConnecting;
-  server_ = path.remote;
-  tunnel.connect(tls_, options_.server_name, path, now);
+void Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now) {
+  quic::Connection& connection = tunnel.connect(tls_, options_.server_name, path, now);
+  attempts_.push_back({.connection = &connection, .id = id, .path = path});
+}
+
+void Connector::abandon(tunnel::Tunnel& tunnel, Timestamp now) {
+  attempts_.clear();
+  tunnel.close_all(tunnel::SessionEnd::kDone, "", now);
+}
+
+Connector::Attempt* Connector::find(const quic::Connection& connection) {
+  const auto found = std::ranges::find(attempts_, &connection, &Attempt::connection);
+  return found == attempts_.end() ? nullptr : &*found;
+}
+
+void Connector::end_others(const quic::Connection& winner, Timestamp now) {
+  const std::vector<Attempt> attempts = attempts_;
+  for (const Attempt& attempt : attempts) {
+    if (attempt.connection == &winner) continue;
+    give_up(*attempt.connection, unreachable("another address answered first"), now);
+  }
 }
 
 void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {
-  if (state_ != State::kConnecting) return;
+  Attempt* attempt = find(connection);
+  if (attempt == nullptr || attempt->state != State::kConnecting) return;
+  const SocketAddress& server = attempt->path.remote;
   if (!connection.accepts_datagrams()) {
-    return give_up(tunnel, connection,
+    return give_up(connection,
                    {Ending::Kind::kUnreachable,
-                    "not a QDT server: " + server_.to_string() + " takes no HTTP/3 datagrams"});
+                    "not a QDT server: " + server.to_string() + " takes no HTTP/3 datagrams",
+                    /*is_lasting=*/true},
+                   tunnel.now());
   }
+  const bool is_late = std::ranges::any_of(
+      attempts_, [](const Attempt& other) { return other.state != State::kConnecting; });
+  if (is_late) {
+    return give_up(connection, unreachable("another address answered first"), tunnel.now());
+  }
+  end_others(connection, tunnel.now());
+
   nonce_ = random_.bytes<wire::kHandshakeNonceBytes>();
   const std::string body = wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
                                                               .mtu = options_.mtu,
@@ -82,26 +126,26 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
                   {"content-length", std::to_string(body.size())}},
       .body = body};
   if (!tunnel.request(connection, request)) {
-    return give_up(tunnel, connection,
-                   {Ending::Kind::kUnreachable, "the server allows no request"});
+    return give_up(connection, unreachable("the server allows no request"), tunnel.now());
   }
-  state_ = State::kAsking;
+  find(connection)->state = State::kAsking;
 }
 
 void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                            quic::StreamId stream, const quic::Message& message) {
-  if (state_ == State::kConnected && message.has_ended) {
+  Attempt* attempt = find(connection);
+  if (attempt == nullptr) return;
+  if (attempt->state == State::kConnected && message.has_ended) {
     // The end of the stream is the end of the session.
     if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
       tunnel.close_session(*session, tunnel::SessionEnd::kDone, tunnel.now());
     }
     return;
   }
-  if (state_ != State::kAsking) return;
+  if (attempt->state != State::kAsking) return;
   if (message.status != 200) {
     if (!message.has_ended) return;  // the words are still on their way
-    return give_up(tunnel, connection,
-                   {Ending::Kind::kRefused, explain_refusal(message.status, message.body)});
+    return give_up(connection, refusal(message.status, message.body), tunnel.now());
   }
 
   const bool is_whole =
@@ -109,12 +153,14 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
   if (!is_whole) return;
   const auto response = wire::parse_connect_response(message.body, options_.caps);
   if (!response) {
-    return give_up(tunnel, connection, {Ending::Kind::kUnreachable, response.error().message});
+    return give_up(connection,
+                   {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},
+                   tunnel.now());
   }
-  open(tunnel, connection, stream, *response);
+  open(tunnel, *attempt, stream, *response);
 }
 
-void Connector::open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
                      const wire::ConnectResponse& response) {
   tunnel.open_session({.role = quic::Role::kClient,
                        .id = response.session_id,
@@ -127,37 +173,44 @@ void Connector::open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic:
                        .send_queue = options_.send_queue,
                        .max_reassembly_bytes = options_.max_reassembly_bytes,
                        .client_id = options_.client_id},
-                      connection, stream, tunnel.now());
-  state_ = State::kConnected;
-  events_.on_connected(response);
+                      *attempt.connection, stream, tunnel.now());
+  attempt.state = State::kConnected;
+  events_.on_connected(attempt.id, attempt.path, response);
 }
 
 void Connector::on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                  quic::StreamId) {
-  if (state_ != State::kAsking) return;
-  give_up(tunnel, connection,
-          {Ending::Kind::kUnreachable, "the server ended the request without an answer"});
+  const Attempt* attempt = find(connection);
+  if (attempt == nullptr || attempt->state != State::kAsking) return;
+  give_up(connection, unreachable("the server ended the request without an answer"), tunnel.now());
 }
 
-void Connector::on_session_closed(tunnel::Tunnel&, tunnel::Session&, tunnel::SessionEnd,
+void Connector::on_session_closed(tunnel::Tunnel&, tunnel::Session& session, tunnel::SessionEnd,
                                   const std::string& detail) {
-  end({Ending::Kind::kLost, detail.empty() ? "the session ended" : detail});
+  // Whoever took its place would lose it again if we asked for it back at once.
+  const bool was_replaced = session.peer_reason == tunnel::SessionEnd::kReplaced;
+  end(session.connection(),
+      {Ending::Kind::kLost, detail.empty() ? "the session ended" : detail, was_replaced});
 }
 
-void Connector::on_connection_closed(tunnel::Tunnel&, quic::Connection&,
+void Connector::on_connection_closed(tunnel::Tunnel&, quic::Connection& connection,
                                      const quic::CloseReason& reason) {
-  end({Ending::Kind::kUnreachable, explain_close(reason, server_)});
+  if (const Attempt* attempt = find(connection)) {
+    end(connection, explain_close(reason, attempt->path.remote));
+  }
 }
 
-void Connector::give_up(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                        const Ending& ending) {
-  end(ending);
-  connection.close("", tunnel.now());
+void Connector::give_up(quic::Connection& connection, const Ending& ending, Timestamp now) {
+  end(connection, ending);
+  connection.close("", now);
 }
 
-void Connector::end(const Ending& ending) {
-  if (std::exchange(state_, State::kIdle) == State::kIdle) return;
-  events_.on_ended(ending);
+void Connector::end(const quic::Connection& connection, const Ending& ending) {
+  const Attempt* attempt = find(connection);
+  if (attempt == nullptr) return;
+  const AttemptId id = attempt->id;
+  std::erase_if(attempts_, [&](const Attempt& one) { return one.id == id; });
+  events_.on_ended(id, ending);
 }
 
 }  // namespace qdt::client

@@ -1,40 +1,37 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
+#include "client/ending.h"
 #include "quic/tls.h"
 #include "tunnel/tunnel.h"
 #include "wire/handshake.h"
 
 namespace qdt::client {
 
-/// Why there is no session, or no session any more.
-struct Ending {
-  enum class Kind {
-    kRefused,      ///< the server answered, and said no
-    kUnreachable,  ///< the server did not answer, or not as a QDT server does
-    kLost,         ///< there was a session, and it ended
-  };
-  Kind kind = Kind::kUnreachable;
-  std::string text;  ///< in words for a person
-};
-
 /// For a person: `server` did not answer, and what may be the matter.
 std::string explain_silence(const SocketAddress& server);
+
+/// An attempt to connect, as its beginner numbers it.
+using AttemptId = std::uint64_t;
 
 /// What a connector tells. Called on the tunnel's thread.
 class ConnectorEvents {
  public:
   virtual ~ConnectorEvents() = default;
-  virtual void on_connected(const wire::ConnectResponse& response) = 0;
-  /// Once for each connect().
-  virtual void on_ended(const Ending& ending) = 0;
+  virtual void on_connected(AttemptId attempt, const UdpPath& path,
+                            const wire::ConnectResponse& response) = 0;
+  /// Once for each connect() that abandon() did not end.
+  virtual void on_ended(AttemptId attempt, const Ending& ending) = 0;
 };
 
 /// The client's side of the handshake: connects, sends `POST /connect`, opens the session that the
-/// server grants. One thread.
+/// server grants. Several attempts may be under way; the first whose handshake is complete goes on
+/// alone. One thread.
 class Connector final : public tunnel::TunnelEvents {
  public:
   struct Options {
@@ -52,8 +49,10 @@ class Connector final : public tunnel::TunnelEvents {
   Connector(const Options& options, const quic::TlsClientContext& tls, ConnectorEvents& events,
             Random& random);
 
-  /// Begins one attempt; ends with on_connected(), on_ended(), or both in this order.
-  void connect(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now);
+  /// Begins an attempt; it ends with on_connected(), on_ended(), or both in this order.
+  void connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now);
+  /// Ends every attempt, and the session, without an event.
+  void abandon(tunnel::Tunnel& tunnel, Timestamp now);
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
@@ -66,20 +65,28 @@ class Connector final : public tunnel::TunnelEvents {
                             const quic::CloseReason& reason) override;
 
  private:
-  enum class State { kIdle, kConnecting, kAsking, kConnected };
+  enum class State { kConnecting, kAsking, kConnected };
+  struct Attempt {
+    quic::Connection* connection;
+    AttemptId id;
+    UdpPath path;
+    State state = State::kConnecting;
+  };
 
-  void open(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+  Attempt* find(const quic::Connection& connection);
+  /// Closes all but `winner`.
+  void end_others(const quic::Connection& winner, Timestamp now);
+  void open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
             const wire::ConnectResponse& response);
-  void end(const Ending& ending);
-  void give_up(tunnel::Tunnel& tunnel, quic::Connection& connection, const Ending& ending);
+  void end(const quic::Connection& connection, const Ending& ending);
+  void give_up(quic::Connection& connection, const Ending& ending, Timestamp now);
 
   Options options_;
   const quic::TlsClientContext& tls_;
   ConnectorEvents& events_;
   Random& random_;
 
-  State state_ = State::kIdle;
-  SocketAddress server_;
+  std::vector<Attempt> attempts_;
   wire::HandshakeNonce nonce_{};
 };
 

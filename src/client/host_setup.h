@@ -36,11 +36,11 @@ class HostSetup {
   static Result<std::unique_ptr<HostSetup>> open(const Options& options, Logger& logger);
 
   /// What a server granted: address, MTU, routes, name servers. Called again, after a reconnect, it
-  /// changes what differs. `server` is where the tunnel's own packets go. A failure ends the client,
-  /// whose end undoes all of it.
+  /// changes what differs. `server` is where the tunnel's own packets go. A failure ends the
+  /// client, whose end undoes all of it.
   Result<void> apply(const wire::ConnectResponse& response, const SocketAddress& server);
-  /// Looks whether all that still stands, and sets it anew where somebody has overwritten it. Cheap;
-  /// to be called every two seconds or so from the first apply() on.
+  /// Looks whether all that still stands, and sets it anew where somebody has overwritten it.
+  /// Cheap; to be called every two seconds or so from the first apply() on.
   void keep();
   /// The user asked for the end: the kill switch goes with the object. At every other end it stays.
   void let_go() { lets_go_ = true; }

@@ -82,6 +82,8 @@ struct ClientConfig {
   std::optional<std::array<std::uint8_t, 32>> tls_fingerprint;
   std::string client_id;  ///< empty: the app takes the host's name
   Duration timeout = 10s;
+  bool wait_for_server = false;
+  Duration keepalive = 20s;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
   bool udp_gso = true;

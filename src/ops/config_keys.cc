@@ -357,6 +357,18 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .example = "10s",
                               .explanation = "How long one attempt to connect may take."},
                              duration(1s, 10min), &C::timeout));
+  keys.push_back(make_key<C>(
+      {.name = "wait_for_server",
+       .example = "false",
+       .explanation = "Goes on trying when the first attempt does not reach the server, as at a "
+                      "boot before the network is up, instead of ending with status 3."},
+      flag(), &C::wait_for_server));
+  keys.push_back(make_key<C>(
+      {.name = "keepalive",
+       .example = "20s",
+       .explanation = "How often an idle connection says that it is there, so that NATs and "
+                      "firewalls on the way remember it."},
+      duration(1s, 25s), &C::keepalive));
   keys.push_back(aead_key<C>());
   keys.push_back(reassembly_key<C>());
   keys.push_back(udp_gso_key<C>());

@@ -33,6 +33,8 @@ class StopSignal {
 /// is about to stop (sd_notify(3)).
 void notify_ready(std::string_view status);
 void notify_stopping();
+/// Shows `status` in `systemctl status`.
+void notify_status(std::string_view status);
 
 /// Names the calling thread in ps, top and perf; at most 15 letters.
 void name_thread(const std::string& name);

@@ -65,6 +65,10 @@ class UdpSocket {
   UdpSocket& operator=(UdpSocket&&) noexcept;
   ~UdpSocket();
 
+  /// Makes `remote` the only peer from now on, as if it had been one of the options; the port and
+  /// what has arrived stay.
+  Result<void> connect(const SocketAddress& remote);
+
   /// Fills `batch` with what has arrived; none when nothing has.
   void receive(UdpReceiveBatch& batch);
 

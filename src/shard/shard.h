@@ -69,6 +69,8 @@ class Shard {
   /// Sends and receives by `socket` from now on; what waited for the one before is dropped. On the
   /// shard's thread, or before run().
   Result<void> use_socket(os::UdpSocket socket);
+  /// Its socket has `remote` for its only peer from now on. On the shard's thread.
+  Result<void> connect_socket(const SocketAddress& remote) { return socket_->connect(remote); }
   /// On the shard's thread.
   tunnel::Tunnel& tunnel() { return tunnel_; }
 

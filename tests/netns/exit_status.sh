@@ -30,8 +30,40 @@ ends 3 "no such name" "resolve nowhere.test: "
 try_client client 'server: 203.0.113.2:444' 'timeout: 1s'
 ends 3 "another port" "no answer from 203.0.113.2:444"
 
+# --status says it while the client runs: 0 connected, 3 not now, 4 there is none.
+status_of() { try client "$build/qdt-client" --status "$@"; }
 start_client
+status_of
+check_equal "--status of a connected client: 0" "$status" 0
+check_contains "it says so" "$output" "qdt0: connected for"
+check_contains "and where" "$output" "addresses  $(lease client), MTU 1350"
+status_of --json
+check_contains "and all of it as JSON" "$output" '"state":"connected","reason":""'
+
 stop "$server_pid"
-ended "$client_pid"
-output=$(cat "$work/client.log")
-ends 3 "lost" "the connection was lost: the server stops"
+wait_for 5 grep -q 'reconnecting: the connection was lost: the server stops' "$work/client.log" ||
+  fail "the client does not say that it was lost"
+status_of
+check_equal "--status of one that is not connected now: 3" "$status" 3
+check_contains "it says why" "$output" "qdt0: reconnecting for"
+check "the client goes on" -- kill -0 "$client_pid"
+
+write_server_config 'token: some-other-token-0123456789'
+run server server "${server_command[@]}" --config "$work/server.yaml"
+server_pid=$pid
+is_refused() { status_of; [ "$status" -eq 2 ]; }
+wait_for 15 is_refused || fail "it does not say that it is refused"
+check_contains "--status of one that is refused: 2, and why" "$output" \
+  ": unauthorized: the token is wrong"
+
+stop "$client_pid" KILL
+status_of
+check_equal "--status of one that was killed: 4" "$status" 4
+check_contains "it says so" "$output" "qdt0: the client has crashed"
+stop "$server_pid"
+start_server
+start_client
+stop "$client_pid"
+status_of
+check_equal "--status of none: 4" "$status" 4
+check_contains "it says so" "$output" "no qdt-client runs"

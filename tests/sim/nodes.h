@@ -126,7 +126,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
         tunnel_(with_role(connection), nullptr, connector, random, counters) {}
 
   void connect(const SocketAddress& from, const SocketAddress& to, Timestamp now) {
-    connector.connect(tunnel_, {from, to}, now);
+    connector.connect(tunnel_, {from, to}, ++attempts_, now);
   }
   tunnel::Tunnel& tunnel() override { return tunnel_; }
   tunnel::Session& session() { return **tunnel_.sessions().begin(); }
@@ -148,9 +148,13 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
     options.max_packet_bytes = 4096;
     return options;
   }
-  void on_connected(const wire::ConnectResponse& connected) override { response = connected; }
-  void on_ended(const client::Ending& ended) override { ending = ended; }
+  void on_connected(client::AttemptId, const UdpPath&,
+                    const wire::ConnectResponse& connected) override {
+    response = connected;
+  }
+  void on_ended(client::AttemptId, const client::Ending& ended) override { ending = ended; }
 
+  client::AttemptId attempts_ = 0;
   tunnel::Tunnel tunnel_;
 };
 

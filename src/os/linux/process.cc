@@ -61,6 +61,10 @@ void notify_stopping() {
   ::sd_notify(0, "STOPPING=1");
 }
 
+void notify_status(std::string_view status) {
+  ::sd_notifyf(0, "STATUS=%.*s", static_cast<int>(status.size()), status.data());
+}
+
 void name_thread(const std::string& name) {
   ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
 }

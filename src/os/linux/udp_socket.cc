@@ -144,7 +144,7 @@ int family_for(const UdpSocket::Options& options) {
   return address.is_v4() ? AF_INET : AF_INET6;
 }
 
-Result<void> bind_and_connect(int fd, int family, const UdpSocket::Options& options) {
+Result<void> bind_socket(int fd, int family, const UdpSocket::Options& options) {
   const int on = 1;
   if (family == AF_INET6) {
     const bool takes_both = options.local.address.is_unspecified() && !options.remote;
@@ -174,10 +174,13 @@ Result<void> bind_and_connect(int fd, int family, const UdpSocket::Options& opti
     }
     return os_error(where);
   }
-  if (!options.remote) return {};
-  const KernelAddress remote = to_kernel(*options.remote, family);
-  if (::connect(fd, remote.get(), remote.length) < 0) {
-    return os_error("reach " + options.remote->to_string());
+  return {};
+}
+
+Result<void> connect_socket(int fd, int family, const SocketAddress& remote) {
+  const KernelAddress address = to_kernel(remote, family);
+  if (::connect(fd, address.get(), address.length) < 0) {
+    return os_error("reach " + remote.to_string());
   }
   return {};
 }
@@ -198,8 +201,12 @@ Result<UdpSocket> UdpSocket::open(const Options& options, Logger& logger) {
   if (!state->fd.is_open()) return os_error("create a UDP socket");
 
   apply_options(state->fd.get(), state->family, options);
-  if (auto ok = bind_and_connect(state->fd.get(), state->family, options); !ok) return fail(ok);
-  state->is_connected = options.remote.has_value();
+  if (auto ok = bind_socket(state->fd.get(), state->family, options); !ok) return fail(ok);
+  if (options.remote) {
+    auto ok = connect_socket(state->fd.get(), state->family, *options.remote);
+    if (!ok) return fail(ok);
+    state->is_connected = true;
+  }
   state->offloads = options.offloads;
   if (options.offloads.gro && !join_arrivals(state->fd.get(), logger)) {
     state->offloads.gro = false;
@@ -219,6 +226,13 @@ UdpSocket::UdpSocket(std::unique_ptr<State> state) : state_(std::move(state)) {}
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;
 UdpSocket::~UdpSocket() = default;
+
+Result<void> UdpSocket::connect(const SocketAddress& remote) {
+  auto ok = connect_socket(state_->fd.get(), state_->family, remote);
+  if (!ok) return fail(ok);
+  state_->is_connected = true;
+  return {};
+}
 
 SocketAddress UdpSocket::local_address() const {
   return state_->local;

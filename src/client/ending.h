@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace qdt::client {
+
+/// Why there is no session, or no session any more.
+struct Ending {
+  enum class Kind {
+    kRefused,      ///< the server answered, and said no
+    kUnreachable,  ///< the server did not answer, or not as a QDT server does
+    kLost,         ///< there was a session, and it ended
+  };
+  Kind kind = Kind::kUnreachable;
+  std::string text;         ///< in words for a person
+  bool is_lasting = false;  ///< trying again soon will not help: a wrong token, say
+};
+
+}  // namespace qdt::client

@@ -1,0 +1,73 @@
+#include "client/reconnect.h"
+
+#include <algorithm>
+
+namespace qdt::client {
+namespace {
+
+constexpr int kMaxDoublings = 8;
+
+}  // namespace
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::kConnecting: return "connecting";
+    case State::kConnected: return "connected";
+    case State::kReconnecting: return "reconnecting";
+    case State::kRefused: return "refused";
+  }
+  return "unknown";
+}
+
+Duration Reconnect::attempt_timeout() const {
+  if (connects_ == 0) return options_.timeout;
+  const int doublings = std::min(failures_, kMaxDoublings);
+  return std::min(options_.timeout, options_.short_timeout * (1 << doublings));
+}
+
+void Reconnect::on_connected(Timestamp now) {
+  ++connects_;
+  failures_ = 0;
+  reason_.clear();
+  enter(State::kConnected, now);
+}
+
+bool Reconnect::on_ended(const Ending& ending, Timestamp now) {
+  if (gives_up(ending)) return false;
+  next_ = now + delay(ending, now);
+  reason_ = ending.text;
+  if (ending.kind != Ending::Kind::kLost) ++failures_;
+  if (ending.kind == Ending::Kind::kRefused) {
+    enter(State::kRefused, now);
+  } else {
+    enter(connects_ == 0 ? State::kConnecting : State::kReconnecting, now);
+  }
+  return true;
+}
+
+bool Reconnect::gives_up(const Ending& ending) const {
+  if (connects_ > 0) return false;
+  return ending.is_lasting || !options_.waits_for_server;
+}
+
+Duration Reconnect::delay(const Ending& ending, Timestamp now) {
+  if (ending.is_lasting) return options_.lasting_delay;
+  const bool was_good = state_ == State::kConnected && now - since_ >= options_.good_after;
+  if (!was_good) return backoff_.next(random_);
+  backoff_.reset();
+  return Duration::zero();
+}
+
+void Reconnect::on_network_change(Timestamp now) {
+  backoff_.reset();
+  failures_ = 0;
+  if (state_ != State::kConnected) next_ = std::min(next_, now);
+}
+
+void Reconnect::enter(State state, Timestamp now) {
+  if (state == state_) return;
+  state_ = state;
+  since_ = now;
+}
+
+}  // namespace qdt::client

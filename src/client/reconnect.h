@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "client/backoff.h"
+#include "client/ending.h"
+
+namespace qdt::client {
+
+/// What a client says of itself.
+enum class State {
+  kConnecting,    ///< for the first time
+  kConnected,     ///< packets travel
+  kReconnecting,  ///< it was connected, and is not now
+  kRefused,       ///< the server says no; it is asked again now and then
+};
+std::string_view name_of(State state);
+
+/// When a client tries to connect, and what it calls the state that it is in. Takes events and the
+/// time; neither clock nor threads.
+class Reconnect {
+ public:
+  struct Options {
+    Backoff::Options backoff;
+    /// Between attempts after an ending that is lasting.
+    Duration lasting_delay = 1min;
+    /// A session that lived this long was a good one: the next attempt comes at once.
+    Duration good_after = 5s;
+    /// How long an attempt may take: at the first connection, and at most later.
+    Duration timeout = 10s;
+    /// And the first attempt of a later one; each failure doubles it. Short, because an attempt
+    /// that began while the path was down sends more and more seldom.
+    Duration short_timeout = 3s;
+    /// Goes on although the server was not reached at the first attempt.
+    bool waits_for_server = false;
+  };
+
+  /// `random` outlives it.
+  Reconnect(const Options& options, Random& random, Timestamp now)
+      : options_(options), random_(random), backoff_(options.backoff), since_(now), next_(now) {}
+
+  State state() const { return state_; }
+  /// Why it is in this state, for a person; empty while all is well.
+  const std::string& reason() const { return reason_; }
+  /// When the state began.
+  Timestamp since() const { return since_; }
+  std::uint64_t connects() const { return connects_; }
+
+  /// When to begin the next attempt.
+  Timestamp next_attempt() const { return next_; }
+  /// How long that may take.
+  Duration attempt_timeout() const;
+
+  void on_connected(Timestamp now);
+  /// An attempt has failed, or the session has ended. False: that was it, there is no next attempt.
+  [[nodiscard]] bool on_ended(const Ending& ending, Timestamp now);
+  /// The network is another: whatever failed before may work now.
+  void on_network_change(Timestamp now);
+
+ private:
+  bool gives_up(const Ending& ending) const;
+  Duration delay(const Ending& ending, Timestamp now);
+  void enter(State state, Timestamp now);
+
+  Options options_;
+  Random& random_;
+  Backoff backoff_;
+  State state_ = State::kConnecting;
+  std::string reason_;
+  Timestamp since_;
+  Timestamp next_;
+  std::uint64_t connects_ = 0;
+  int failures_ = 0;  // in a row
+};
+
+}  // namespace qdt::client

@@ -1,0 +1,141 @@
+#include "client/status.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <map>
+
+namespace qdt::client {
+namespace {
+
+constexpr State kStates[] = {State::kConnecting, State::kConnected, State::kReconnecting,
+                             State::kRefused};
+
+// Text of a server's ends up in a file of lines.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; }, ' ');
+  return text;
+}
+
+Result<std::uint64_t> parse_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return fail("\"" + text + "\" is no number");
+  }
+  return number;
+}
+
+std::string join(const std::vector<IpAddress>& addresses, std::string_view before,
+                 std::string_view between) {
+  std::string text;
+  for (const IpAddress& address : addresses) {
+    if (!text.empty()) text += between;
+    text += std::string(before) + address.to_string() + std::string(before);
+  }
+  return text;
+}
+
+// "3 d 4 h", "12 min 5 s", "7 s": two units are enough.
+std::string in_words(Duration duration) {
+  const auto seconds = std::max<std::int64_t>(duration / 1s, 0);
+  const auto two = [](std::int64_t large, const char* unit, std::int64_t small,
+                      const char* smaller) {
+    return std::to_string(large) + unit + std::to_string(small) + smaller;
+  };
+  if (seconds >= 86400) return two(seconds / 86400, " d ", seconds % 86400 / 3600, " h");
+  if (seconds >= 3600) return two(seconds / 3600, " h ", seconds % 3600 / 60, " min");
+  if (seconds >= 60) return two(seconds / 60, " min ", seconds % 60, " s");
+  return std::to_string(seconds) + " s";
+}
+
+std::string quoted(const std::string& text) {
+  std::string json = "\"";
+  for (const char letter : one_line(text)) {
+    if (letter == '"' || letter == '\\') json += '\\';
+    json += letter;
+  }
+  return json + "\"";
+}
+
+}  // namespace
+
+std::string to_text(const Status& status) {
+  std::string text;
+  const auto line = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) text += std::string(key) + " " + one_line(value) + "\n";
+  };
+  line("state", std::string(name_of(status.state)));
+  line("reason", status.reason);
+  line("since", std::to_string(status.since.time_since_epoch().count()));
+  line("server", status.server);
+  line("server_address", status.server_address);
+  line("addresses", join(status.addresses, "", " "));
+  line("mtu", std::to_string(status.mtu));
+  line("connects", std::to_string(status.connects));
+  return text;
+}
+
+Result<Status> parse_status(std::string_view text) {
+  std::map<std::string, std::string> lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto space = line.find(' ');
+    if (space == line.npos) return fail("\"" + std::string(line) + "\" is no line of a status");
+    lines[std::string(line.substr(0, space))] = line.substr(space + 1);
+  }
+
+  Status status;
+  const auto state = std::ranges::find(kStates, lines["state"], name_of);
+  if (state == std::end(kStates)) return fail("\"" + lines["state"] + "\" is no state");
+  const auto since = parse_number(lines["since"]);
+  const auto mtu = parse_number(lines["mtu"]);
+  const auto connects = parse_number(lines["connects"]);
+  for (const auto* number : {&since, &mtu, &connects}) {
+    if (!*number) return fail(*number);
+  }
+  status.state = *state;
+  status.reason = lines["reason"];
+  status.since = Timestamp(Duration(static_cast<std::int64_t>(*since)));
+  status.server = lines["server"];
+  status.server_address = lines["server_address"];
+  status.mtu = *mtu;
+  status.connects = *connects;
+  std::string_view addresses = lines["addresses"];
+  while (!addresses.empty()) {
+    const std::string_view word = addresses.substr(0, addresses.find(' '));
+    addresses.remove_prefix(std::min(word.size() + 1, addresses.size()));
+    const auto address = IpAddress::parse(word);
+    if (!address) return fail(address);
+    status.addresses.push_back(*address);
+  }
+  return status;
+}
+
+std::string describe(const Status& status, const std::string& tun_name, Timestamp now) {
+  std::string text =
+      tun_name + ": " + std::string(name_of(status.state)) + " for " + in_words(now - status.since);
+  if (!status.reason.empty()) text += ": " + status.reason;
+  text += "\n  server     " + status.server;
+  if (!status.server_address.empty()) text += " (" + status.server_address + ")";
+  if (!status.addresses.empty()) {
+    text += "\n  addresses  " + join(status.addresses, "", ", ") + ", MTU " +
+            std::to_string(status.mtu);
+  }
+  return text + "\n  connects   " + std::to_string(status.connects) + "\n";
+}
+
+std::string to_json(const Status& status, const std::string& tun_name, Timestamp now) {
+  return "{\"tun\":" + quoted(tun_name) +
+         ",\"state\":" + quoted(std::string(name_of(status.state))) +
+         ",\"reason\":" + quoted(status.reason) +
+         ",\"seconds\":" + std::to_string(std::max<std::int64_t>((now - status.since) / 1s, 0)) +
+         ",\"server\":" + quoted(status.server) +
+         ",\"server_address\":" + quoted(status.server_address) + ",\"addresses\":[" +
+         join(status.addresses, "\"", ",") + "],\"mtu\":" + std::to_string(status.mtu) +
+         ",\"connects\":" + std::to_string(status.connects) + "}\n";
+}
+
+}  // namespace qdt::client

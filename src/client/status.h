@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "client/reconnect.h"
+
+namespace qdt::client {
+
+/// What a client tells of itself in its status file: lines of `key value`.
+struct Status {
+  State state = State::kConnecting;
+  std::string reason;          ///< why, for a person; may be empty
+  Timestamp since;             ///< of the state; the clock is that of this boot
+  std::string server;          ///< as configured
+  std::string server_address;  ///< the one in use, or in use last; may be empty
+  std::vector<IpAddress>
+      addresses;        ///< this host's inside the tunnel; none before the first session
+  std::size_t mtu = 0;  ///< inside the tunnel
+  std::uint64_t connects = 0;
+
+  bool operator==(const Status&) const = default;
+};
+
+std::string to_text(const Status& status);
+Result<Status> parse_status(std::string_view text);
+
+/// A few lines for a person, or one line of JSON.
+std::string describe(const Status& status, const std::string& tun_name, Timestamp now);
+std::string to_json(const Status& status, const std::string& tun_name, Timestamp now);
+
+}  // namespace qdt::client

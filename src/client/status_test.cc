@@ -1,0 +1,59 @@
+#include "client/status.h"
+
+#include <gtest/gtest.h>
+
+namespace qdt::client {
+namespace {
+
+const Status kConnected{.state = State::kConnected,
+                        .since = Timestamp(100s),
+                        .server = "vpn.example.com:443",
+                        .server_address = "192.0.2.1:443",
+                        .addresses = {*IpAddress::parse("10.8.0.2"), *IpAddress::parse("fd00::2")},
+                        .mtu = 1350,
+                        .connects = 2};
+const Status kRefused{.state = State::kRefused,
+                      .reason = "unauthorized: the \"token\" is wrong",
+                      .since = Timestamp(100s),
+                      .server = "vpn.example.com:443"};
+
+TEST(Status, IsReadAsItWasWritten) {
+  EXPECT_EQ(parse_status(to_text(kConnected)), kConnected);
+  EXPECT_EQ(parse_status(to_text(kRefused)), kRefused);
+}
+
+TEST(Status, ALineBreakInAReasonIsNoNewLine) {
+  Status status = kRefused;
+  status.reason = "no\nstate connected";
+  EXPECT_EQ(parse_status(to_text(status))->state, State::kRefused);
+}
+
+TEST(Status, RubbishIsRefused) {
+  EXPECT_FALSE(parse_status(""));
+  EXPECT_FALSE(parse_status("state asleep\nsince 1\nmtu 1\nconnects 1\n"));
+  EXPECT_FALSE(parse_status("state connected\nsince now\nmtu 1\nconnects 1\n"));
+  EXPECT_FALSE(parse_status("state connected\nsince 1\nmtu 1\nconnects 1\naddresses x\n"));
+  EXPECT_FALSE(parse_status("connected"));
+}
+
+TEST(Status, IsDescribedForAPerson) {
+  EXPECT_EQ(describe(kConnected, "qdt0", Timestamp(100s + 3h + 12min)),
+            "qdt0: connected for 3 h 12 min\n"
+            "  server     vpn.example.com:443 (192.0.2.1:443)\n"
+            "  addresses  10.8.0.2, fd00::2, MTU 1350\n"
+            "  connects   2\n");
+  EXPECT_EQ(describe(kRefused, "qdt0", Timestamp(107s)),
+            "qdt0: refused for 7 s: unauthorized: the \"token\" is wrong\n"
+            "  server     vpn.example.com:443\n"
+            "  connects   0\n");
+}
+
+TEST(Status, IsDescribedAsJson) {
+  EXPECT_EQ(to_json(kRefused, "qdt0", Timestamp(107s)),
+            "{\"tun\":\"qdt0\",\"state\":\"refused\",\"reason\":\"unauthorized: the \\\"token\\\" "
+            "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
+            "\"addresses\":[],\"mtu\":0,\"connects\":0}\n");
+}
+
+}  // namespace
+}  // namespace qdt::client

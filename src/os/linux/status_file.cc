@@ -1,0 +1,116 @@
+#include "os/status_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "os/file.h"
+#include "os/linux/system_error.h"
+#include "os/linux/undo_journal.h"
+#include "os/linux/unique_fd.h"
+
+namespace qdt::os {
+namespace {
+
+/// The first line of a status file, so that a number that was given to another process since is
+/// not taken for the writer: `process PID STARTED`.
+constexpr std::string_view kHeader = "process ";
+
+Result<std::string> file_suffix() {
+  struct stat status{};
+  if (::stat("/proc/thread-self/ns/net", &status) < 0) {
+    return os_error("look for this network namespace (is /proc mounted?)");
+  }
+  return "." + std::to_string(status.st_ino) + ".status";
+}
+
+// When a process began, in ticks since boot: field 22 of /proc/PID/stat (proc(5)). Counted from
+// behind the program's name, which may hold anything.
+std::string start_of_process(const std::string& pid) {
+  const auto stat = read_file("/proc/" + pid + "/stat");
+  if (!stat) return "";
+  auto at = stat->rfind(')');
+  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat->find(' ', at + 1);
+  if (at == std::string::npos) return "";
+  return stat->substr(at + 1, stat->find(' ', at + 1) - at - 1);
+}
+
+std::string header_of(const std::string& pid) {
+  return std::string(kHeader) + pid + " " + start_of_process(pid);
+}
+
+bool is_alive(std::string_view header) {
+  if (!header.starts_with(kHeader)) return false;
+  header.remove_prefix(kHeader.size());
+  const std::string pid(header.substr(0, header.find(' ')));
+  const bool is_number = !pid.empty() && std::ranges::all_of(pid, [](char letter) {
+    return letter >= '0' && letter <= '9';
+  });
+  return is_number && std::string(kHeader) + std::string(header) == header_of(pid) &&
+         !start_of_process(pid).empty();
+}
+
+}  // namespace
+
+Result<StatusFile> StatusFile::open(const std::string& tun_name) {
+  const auto suffix = file_suffix();
+  if (!suffix) return fail(suffix);
+  return StatusFile(std::string(kJournalDirectory) + "/" + tun_name + *suffix);
+}
+
+StatusFile::StatusFile(StatusFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+
+StatusFile& StatusFile::operator=(StatusFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+StatusFile::~StatusFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+Result<void> StatusFile::write(std::string_view content) const {
+  const std::string whole = header_of(std::to_string(::getpid())) + "\n" + std::string(content);
+  const std::string temporary = path_ + ".new";
+  {
+    const UniqueFd file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file.is_open()) return os_error("write " + temporary);
+    const ssize_t written = ::write(file.get(), whole.data(), whole.size());
+    if (written < 0) return os_error("write " + temporary);
+    if (static_cast<std::size_t>(written) != whole.size()) {
+      return fail("write " + temporary + ": the file system is full");
+    }
+  }
+  if (::rename(temporary.c_str(), path_.c_str()) < 0) return os_error("write " + path_);
+  return {};
+}
+
+std::vector<FoundStatus> find_status_files(const std::string& tun_name) {
+  std::vector<FoundStatus> found;
+  const auto suffix = file_suffix();
+  if (!suffix) return found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(kJournalDirectory, error)) {
+    std::string name = entry.path().filename().string();
+    if (!name.ends_with(*suffix)) continue;
+    name.resize(name.size() - suffix->size());
+    if (!tun_name.empty() && name != tun_name) continue;
+    const auto content = read_file(entry.path().string());
+    if (!content) continue;  // it went while we looked
+    const auto end = std::min(content->find('\n'), content->size());
+    found.push_back({.tun_name = std::move(name),
+                     .content = content->substr(std::min(end + 1, content->size())),
+                     .is_alive = is_alive(std::string_view(*content).substr(0, end))});
+  }
+  std::ranges::sort(found, {}, &FoundStatus::tun_name);
+  return found;
+}
+
+}  // namespace qdt::os

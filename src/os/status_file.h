@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// What a process says of itself to whoever asks: a file that everyone may read, replaced as a
+/// whole, beside the undo journal of its TUN device and network namespace (on Linux
+/// `/run/qdt/TUN.NAMESPACE.status`). It goes with the object; what a crashed process left behind is
+/// recognised as that.
+class StatusFile {
+ public:
+  static Result<StatusFile> open(const std::string& tun_name);
+  StatusFile(StatusFile&& other) noexcept;
+  StatusFile& operator=(StatusFile&& other) noexcept;
+  ~StatusFile();
+
+  Result<void> write(std::string_view content) const;
+
+ private:
+  explicit StatusFile(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+/// A status file as a reader finds it.
+struct FoundStatus {
+  std::string tun_name;
+  std::string content;
+  bool is_alive = false;  ///< its writer still runs
+};
+
+/// Those of this network namespace, in alphabetical order of their TUN devices; or of one device.
+std::vector<FoundStatus> find_status_files(const std::string& tun_name = "");
+
+}  // namespace qdt::os
