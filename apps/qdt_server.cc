@@ -1,5 +1,6 @@
 // qdt-server: routes many clients' packets between a TUN device and QUIC connections.
 
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "os/system_random.h"
 #include "quic/certificate.h"
 #include "quic/tls.h"
+#include "server/secret_file.h"
 #include "server/server.h"
 #include "server_options.h"
 
@@ -56,12 +58,22 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, Logger& logger)
   }
 }
 
-int run(const ops::ServerConfig& config, const quic::TlsServerContext& tls, os::StopSignal& stop) {
+// A file of the server's own, beside its configuration: server.yaml has server.secret.
+std::string state_path(const std::string& config_path, const char* extension) {
+  return std::filesystem::path(config_path).replace_extension(extension).string();
+}
+
+int run(const std::string& config_path, const ops::ServerConfig& config,
+        quic::TlsServerContext& tls, os::StopSignal& stop) {
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
   logger->info("certificate: " + quic::fingerprint_text(tls.fingerprint()));
 
-  auto server = server::Server::start(apps::server_options(config), tls, random, *logger);
+  server::Server::Options options = apps::server_options(config);
+  options.tunnel.endpoint.secret =
+      server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
+  tls.offer_resumption(options.tunnel.endpoint.secret);
+  auto server = server::Server::start(options, tls, random, *logger);
   if (!server) return fail_with(server.error().message);
   auto monitoring = ops::Monitoring::start(apps::monitoring_options(config),
                                            apps::metrics_source(config, **server), *logger);
@@ -93,12 +105,11 @@ int main(int argc, char** argv) {
   const auto loaded = ops::load_server_config(path);
   if (!loaded) return fail_with(loaded.error().message);
   for (const std::string& note : loaded->notes) apps::print_error(kName, note);
-  const auto tls =
-      quic::TlsServerContext::from_files(loaded->config.tls_cert, loaded->config.tls_key);
+  auto tls = quic::TlsServerContext::from_files(loaded->config.tls_cert, loaded->config.tls_key);
   if (!tls) return fail_with(tls.error().message);
   if (command_line->check_config) {
     std::cout << path << " is valid\n";
     return 0;
   }
-  return run(loaded->config, *tls, *stop);
+  return run(path, loaded->config, *tls, *stop);
 }

@@ -14,6 +14,10 @@ Result<std::string> read_file(const std::string& path);
 /// returns. Fails when the file exists: nothing of the user's is ever overwritten.
 Result<void> create_private_file(const std::string& path, std::string_view content);
 
+/// Makes `content` the whole of `path`, readable by its owner alone, whatever was there before. At
+/// any moment, a crash included, the file is the old one or the new one.
+Result<void> replace_private_file(const std::string& path, std::string_view content);
+
 bool file_exists(const std::string& path);
 
 /// Whether others than the owner may read the file: a reason to warn when it holds a secret.

@@ -314,6 +314,10 @@ bool Connection::is_handshake_complete() const {
   return ngtcp2_conn_get_handshake_completed(engine_.get()) != 0;
 }
 
+bool Connection::is_resumed() const {
+  return tls_->is_resumed();
+}
+
 UdpPath Connection::path() const {
   return from_engine(*ngtcp2_conn_get_path(engine_.get()));
 }
@@ -360,6 +364,7 @@ void Connection::fail(int engine_error, Timestamp now) {
     case NGTCP2_ERR_CRYPTO: {
       const std::uint8_t alert = ngtcp2_conn_get_tls_alert(engine_.get());
       const std::string distrust = tls_->distrust();
+      tls_->forget_resumable();
       close_frame_ = {
           .is_application = false, .code = NGTCP2_CRYPTO_ERROR | std::uint64_t{alert}, .text = ""};
       end(State::kClosing,

@@ -188,6 +188,8 @@ class Connection final : private Http3Events {
   void close(std::string_view text, Timestamp now);
   bool is_closed() const { return state_ != State::kOpen; }
   bool is_handshake_complete() const;
+  /// Its TLS session goes on from an earlier one: no certificate was shown.
+  bool is_resumed() const;
   /// When a closed connection may be forgotten (RFC 9000 section 10.2).
   Timestamp forget_at() const { return forget_at_; }
 

@@ -26,7 +26,7 @@ class Endpoint final : private ConnectionIds {
     std::size_t shard = 0;
     std::size_t shard_count = 1;
     /// From which stateless reset tokens and Retry tokens are made; the same in all shards.
-    std::array<std::uint8_t, 32> secret{};
+    ServerSecret secret{};
     /// Handshakes under way above which a client has to prove its address first (Retry): a flood
     /// of forged first packets then costs no memory.
     std::size_t half_open_before_retry = 64;

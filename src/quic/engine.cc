@@ -97,6 +97,11 @@ struct Connection::Engine::Callbacks {
     return connection.http_->open_streams() ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
   }
 
+  static int handshake_completed(ngtcp2_conn*, void* user) {
+    if (self(user).role_ == Role::kServer) self(user).tls_->send_ticket();
+    return 0;
+  }
+
   static int recv_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
                            void* user) {
     Connection& connection = self(user);
@@ -168,6 +173,7 @@ ngtcp2_callbacks Connection::Engine::callbacks() {
   protect_packets(table);
   table.recv_retry = ngtcp2_crypto_recv_retry_cb;
   table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
+  table.handshake_completed = Callbacks::handshake_completed;
   table.recv_stream_data = Callbacks::recv_stream_data;
   table.acked_stream_data_offset = Callbacks::acked_stream_data;
   table.stream_close = Callbacks::stream_close;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
+#include <span>
 
 #include "base/ip_address.h"
 #include "quic/packet_protection.h"
@@ -79,15 +81,64 @@ int require_alpn(gnutls_session_t session, unsigned, unsigned, unsigned, const g
   return status < 0 ? GNUTLS_E_NO_APPLICATION_PROTOCOL : 0;
 }
 
-int verify_fingerprint(gnutls_session_t session) {
-  const auto* pinned = static_cast<const Fingerprint*>(gnutls_db_get_ptr(session));
-  unsigned count = 0;
-  const gnutls_datum_t* chain = gnutls_certificate_get_peers(session, &count);
-  if (chain == nullptr || count == 0) return GNUTLS_E_NO_CERTIFICATE_FOUND;
-  return sha256(chain[0]) == *pinned ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+// HKDF-SHA256 (RFC 5869). The certificate is the salt: with another one, a key that is feared to be
+// stolen has been replaced, and whoever held it shall not go on with tickets.
+std::vector<std::uint8_t> derive_ticket_key(const ServerSecret& secret,
+                                            const Fingerprint& certificate) {
+  constexpr std::size_t kTicketKeyBytes = 64;  // what GnuTLS asks for
+  const auto bytes = [](std::span<const std::uint8_t> from) {
+    return gnutls_datum_t{const_cast<unsigned char*>(from.data()),
+                          static_cast<unsigned>(from.size())};
+  };
+  const gnutls_datum_t key = bytes(secret);
+  const gnutls_datum_t salt = bytes(certificate);
+  std::array<std::uint8_t, 32> extracted;
+  require(gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &key, &salt, extracted.data()));
+  const gnutls_datum_t extracted_key = bytes(extracted);
+  const gnutls_datum_t purpose = datum("qdt tls tickets");
+  std::vector<std::uint8_t> ticket_key(kTicketKeyBytes);
+  require(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &extracted_key, &purpose, ticket_key.data(),
+                             ticket_key.size()));
+  return ticket_key;
 }
 
 }  // namespace
+
+// The session's own pointer belongs to ngtcp2; the one for a session store is free.
+struct TlsSession::ClientNotes {
+  std::string server_name;
+  std::optional<Fingerprint> pinned;
+  ResumableSession& resumable;
+
+  static const ClientNotes& of(gnutls_session_t session) {
+    return *static_cast<const ClientNotes*>(gnutls_db_get_ptr(session));
+  }
+
+  static int verify_fingerprint(gnutls_session_t session) {
+    unsigned count = 0;
+    const gnutls_datum_t* chain = gnutls_certificate_get_peers(session, &count);
+    if (chain == nullptr || count == 0) return GNUTLS_E_NO_CERTIFICATE_FOUND;
+    return sha256(chain[0]) == *of(session).pinned ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+  }
+
+  // Comes behind a complete handshake only, so that what is kept was verified.
+  static int keep_ticket(gnutls_session_t session, unsigned, unsigned, unsigned,
+                         const gnutls_datum_t*) {
+    gnutls_datum_t bytes{};
+    if (gnutls_session_get_data2(session, &bytes) < 0)
+      return 0;  // the next handshake is a full one
+    const ClientNotes& notes = of(session);
+    notes.resumable = {.server_name = notes.server_name,
+                       .bytes = {bytes.data, bytes.data + bytes.size}};
+    gnutls_free(bytes.data);
+    return 0;
+  }
+};
+
+TlsSession::TlsSession(gnutls_session_int* session) : session_(session) {}
+TlsSession::~TlsSession() = default;
+TlsSession::TlsSession(TlsSession&&) noexcept = default;
+TlsSession& TlsSession::operator=(TlsSession&&) noexcept = default;
 
 void TlsDeleter::operator()(gnutls_certificate_credentials_st* credentials) const {
   gnutls_certificate_free_credentials(credentials);
@@ -123,6 +174,10 @@ Result<TlsServerContext> TlsServerContext::from_pem(std::string_view certificate
   return TlsServerContext(std::move(credentials), *fingerprint);
 }
 
+void TlsServerContext::offer_resumption(const ServerSecret& secret) {
+  ticket_key_ = derive_ticket_key(secret, fingerprint_);
+}
+
 Result<TlsClientContext> TlsClientContext::with_system_trust() {
   TlsCredentials credentials = new_credentials();
   const int count = gnutls_certificate_set_x509_system_trust(credentials.get());
@@ -155,6 +210,11 @@ TlsSession TlsSession::server(const TlsServerContext& context) {
   apply_common(session, context.credentials());
   gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST,
                                      require_alpn);
+  if (const Bytes key = context.ticket_key(); !key.empty()) {
+    const gnutls_datum_t ticket_key = datum(as_text(key));
+    require(gnutls_session_ticket_enable_server(session, &ticket_key));
+    tls.has_ticket_ = true;
+  }
   require(ngtcp2_crypto_gnutls_configure_server_session(session));
   take_packet_secrets(session);
   return tls;
@@ -168,25 +228,45 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   require(ngtcp2_crypto_gnutls_configure_client_session(session));
   take_packet_secrets(session);
 
-  tls.server_name_ = std::make_unique<std::string>(server_name);
+  tls.notes_ = std::make_unique<ClientNotes>(
+      ClientNotes{.server_name = server_name, .pinned = {}, .resumable = context.resumable()});
+  gnutls_db_set_ptr(session, tls.notes_.get());
   if (!IpAddress::parse(server_name)) {
     require(
         gnutls_server_name_set(session, GNUTLS_NAME_DNS, server_name.data(), server_name.size()));
   }
   switch (context.trust()) {
     case TlsClientContext::Trust::kSystem:
-      gnutls_session_set_verify_cert(session, tls.server_name_->c_str(), 0);
+      gnutls_session_set_verify_cert(session, tls.notes_->server_name.c_str(), 0);
       break;
     case TlsClientContext::Trust::kFingerprint:
-      // The session's own pointer belongs to ngtcp2; the one for a session store is free, since a
-      // client has none.
-      tls.pinned_ = std::make_unique<Fingerprint>(context.fingerprint());
-      gnutls_db_set_ptr(session, tls.pinned_.get());
-      gnutls_session_set_verify_function(session, verify_fingerprint);
+      tls.notes_->pinned = context.fingerprint();
+      gnutls_session_set_verify_function(session, ClientNotes::verify_fingerprint);
       break;
     case TlsClientContext::Trust::kNone: break;
   }
+
+  gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
+                                     ClientNotes::keep_ticket);
+  const ResumableSession& resumable = context.resumable();
+  if (!resumable.bytes.empty() && resumable.server_name == server_name) {
+    tls.has_ticket_ = gnutls_session_set_data(session, resumable.bytes.data(),
+                                              resumable.bytes.size()) == GNUTLS_E_SUCCESS;
+  }
   return tls;
+}
+
+void TlsSession::send_ticket() {
+  // For want of memory at worst; then the client's next handshake is a full one.
+  if (has_ticket_) gnutls_session_ticket_send(session_.get(), 1, 0);
+}
+
+bool TlsSession::is_resumed() const {
+  return gnutls_session_is_resumed(session_.get()) != 0;
+}
+
+void TlsSession::forget_resumable() {
+  if (notes_ && has_ticket_) notes_->resumable = {};
 }
 
 void TlsSession::bind(void* reference) {
@@ -197,8 +277,8 @@ std::string TlsSession::distrust() const {
   unsigned count = 0;
   const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_.get(), &count);
   if (chain == nullptr || count == 0) return {};
-  if (pinned_) {
-    return sha256(chain[0]) == *pinned_
+  if (notes_ && notes_->pinned) {
+    return sha256(chain[0]) == *notes_->pinned
                ? ""
                : "the server's certificate does not have the fingerprint in tls_fingerprint";
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -24,6 +25,10 @@ struct TlsDeleter {
 };
 using TlsCredentials = std::unique_ptr<gnutls_certificate_credentials_st, TlsDeleter>;
 
+/// From which a server derives what has to outlive its restart: the tokens of stateless resets and
+/// of Retry, and the key of TLS session tickets.
+using ServerSecret = std::array<std::uint8_t, 32>;
+
 /// A server's certificate and key, shared by all its connections. Read-only once made: any thread.
 class TlsServerContext {
  public:
@@ -36,15 +41,30 @@ class TlsServerContext {
   /// SHA-256 of the leaf certificate (DER): what a client may pin.
   const Fingerprint& fingerprint() const { return fingerprint_; }
 
+  /// Lets clients resume their TLS sessions (RFC 8446 section 2.2), whose handshakes need no
+  /// certificate, as long as `secret` and the certificate are the same, this process or the next.
+  /// Never with early data. Before the first connection.
+  void offer_resumption(const ServerSecret& secret);
+  /// Empty: no tickets are given out.
+  Bytes ticket_key() const { return ticket_key_; }
+
  private:
   TlsServerContext(TlsCredentials credentials, const Fingerprint& fingerprint)
       : credentials_(std::move(credentials)), fingerprint_(fingerprint) {}
 
   TlsCredentials credentials_;
   Fingerprint fingerprint_;
+  std::vector<std::uint8_t> ticket_key_;
 };
 
-/// Whom a client trusts.
+/// The latest TLS session that a server's ticket lets a client resume; in memory only.
+struct ResumableSession {
+  std::string server_name;
+  std::vector<std::uint8_t> bytes;  ///< GnuTLS's form; empty: none
+};
+
+/// Whom a client trusts, and the session that it may resume: one that this trust has verified,
+/// since a ticket comes after the certificate. Its connections belong to one thread.
 class TlsClientContext {
  public:
   /// The system's certificate authorities, and the name asked for.
@@ -58,6 +78,7 @@ class TlsClientContext {
   enum class Trust { kSystem, kFingerprint, kNone };
   Trust trust() const { return trust_; }
   const Fingerprint& fingerprint() const { return fingerprint_; }
+  ResumableSession& resumable() const { return *resumable_; }
 
  private:
   TlsClientContext(TlsCredentials credentials, Trust trust, const Fingerprint& fingerprint = {})
@@ -66,6 +87,7 @@ class TlsClientContext {
   TlsCredentials credentials_;
   Trust trust_;
   Fingerprint fingerprint_;
+  std::unique_ptr<ResumableSession> resumable_ = std::make_unique<ResumableSession>();
 };
 
 /// What a TLS alert (RFC 8446 section 6) says, in words.
@@ -74,6 +96,10 @@ std::string tls_alert_text(std::uint8_t alert);
 /// The TLS 1.3 state of one connection, configured for QUIC and ALPN `h3`.
 class TlsSession {
  public:
+  ~TlsSession();
+  TlsSession(TlsSession&&) noexcept;
+  TlsSession& operator=(TlsSession&&) noexcept;
+
   static TlsSession server(const TlsServerContext& context);
   /// `server_name` is what the certificate has to be for; a name (not an address) goes into SNI.
   static TlsSession client(const TlsClientContext& context, const std::string& server_name);
@@ -85,13 +111,22 @@ class TlsSession {
   /// not been shown one.
   std::string distrust() const;
 
+  /// A server's, once the handshake is complete: gives the client a ticket, where they are offered.
+  void send_ticket();
+  /// Whether this session goes on with the secrets of an earlier one.
+  bool is_resumed() const;
+  /// A client's: the session that was to be resumed is not tried again.
+  void forget_resumable();
+
  private:
-  explicit TlsSession(gnutls_session_int* session) : session_(session) {}
+  struct ClientNotes;  // for GnuTLS's callbacks
+
+  explicit TlsSession(gnutls_session_int* session);
 
   std::unique_ptr<gnutls_session_int, TlsDeleter> session_;
-  // Owned here because GnuTLS keeps the pointers; on the heap so that a move leaves them valid.
-  std::unique_ptr<std::string> server_name_;
-  std::unique_ptr<Fingerprint> pinned_;
+  // On the heap, because GnuTLS keeps the pointer.
+  std::unique_ptr<ClientNotes> notes_;
+  bool has_ticket_ = false;
 };
 
 }  // namespace qdt::quic

@@ -59,7 +59,6 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   if (options_.shard_count > 1) steer(sockets.front(), tun->queues);
   if (auto ok = set_up_host(); !ok) return fail(ok);
 
-  options_.tunnel.endpoint.secret = random_.bytes<32>();
   for (std::size_t i = 0; i < options_.shard_count; ++i) {
     if (auto ok = add_shard(std::move(sockets[i]), std::move(tun->queues[i]), tls); !ok) {
       return fail(ok);

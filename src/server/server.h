@@ -34,7 +34,7 @@ class Server {
     bool use_tun_offloads = true;
     Admission::Options admission;
     ConnectService::Options service;
-    tunnel::Tunnel::Options tunnel;  ///< role, shard and secret are filled in
+    tunnel::Tunnel::Options tunnel;  ///< role and shard are filled in
     bool has_nat = true;
     std::string external_interface;
   };

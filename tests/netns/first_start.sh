@@ -19,8 +19,8 @@ has_san() { openssl x509 -in "$work/new/server.crt" -noout -ext subjectAltName |
 mkdir "$work/new"
 first_start "$work/new"
 cd "$work/new"
-check_equal "three files are made" "$(echo *)" "server.crt server.key server.yaml"
-check_equal "for their owner alone" "$(stat -c %a ./* | tr '\n' ' ')" "600 600 600 "
+check_equal "four files are made" "$(echo *)" "server.crt server.key server.secret server.yaml"
+check_equal "for their owner alone" "$(stat -c %a ./* | tr '\n' ' ')" "600 600 600 600 "
 check_equal "the certificate and the key belong together" \
   "$(openssl x509 -in server.crt -noout -pubkey)" "$(openssl pkey -in server.key -pubout)"
 check_contains "the key is P-256" "$(openssl pkey -in server.key -noout -text)" prime256v1

@@ -26,9 +26,10 @@ Result<std::string> read_file(const std::string& path) {
   }
 }
 
-Result<void> create_private_file(const std::string& path, std::string_view content) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd.is_open()) return os_error("create " + path);
+namespace {
+
+// All of `content`, on disk when this returns.
+Result<void> write_all(const UniqueFd& fd, std::string_view content, const std::string& path) {
   while (!content.empty()) {
     const ssize_t bytes = ::write(fd.get(), content.data(), content.size());
     if (bytes < 0 && errno == EINTR) continue;
@@ -39,13 +40,38 @@ Result<void> create_private_file(const std::string& path, std::string_view conte
   return {};
 }
 
+}  // namespace
+
+Result<void> create_private_file(const std::string& path, std::string_view content) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd.is_open()) return os_error("create " + path);
+  return write_all(fd, content, path);
+}
+
+Result<void> replace_private_file(const std::string& path, std::string_view content) {
+  const std::string next = path + ".new";
+  ::unlink(next.c_str());  // what a crash has left: it may be anybody's to read
+  const auto written = create_private_file(next, content);
+  if (!written || ::rename(next.c_str(), path.c_str()) != 0) {
+    const auto error = written ? os_error("replace " + path) : fail(written);
+    ::unlink(next.c_str());
+    return error;
+  }
+  // The name, too, is on disk only when its folder is.
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.is_open()) ::fsync(fd.get());
+  return {};
+}
+
 bool file_exists(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   return ::stat(path.c_str(), &status) == 0;
 }
 
 bool is_readable_by_others(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
