@@ -167,13 +167,20 @@ void Shard::take_mail(Timestamp now) {
   }
 }
 
+// First what somebody waits for, in both directions: the engine's own affairs take as long as a
+// packet does.
 void Shard::flush(Timestamp now) {
   bool is_done = false;
+  while (!is_done && !is_socket_blocked_) {
+    is_done = tunnel_.send_packets(now);
+    send_payloads();
+  }
+  write_packets();
+  is_done = false;
   while (!is_done && !is_socket_blocked_) {
     is_done = tunnel_.send(now);
     send_payloads();
   }
-  write_packets();
 }
 
 void Shard::send_payloads() {

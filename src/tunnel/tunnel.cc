@@ -66,7 +66,7 @@ void Tunnel::handle_timeouts(Timestamp now) {
   if (next_tick_ <= now) tick(now);
 }
 
-bool Tunnel::send(Timestamp now) {
+bool Tunnel::send_packets(Timestamp now) {
   now_ = now;
   ended_.clear();
   // A connection that was heard from, or whose timer came, may take what waits again.
@@ -74,7 +74,12 @@ bool Tunnel::send(Timestamp now) {
     Session* session = session_of(connection);
     if (session != nullptr && session->has_backlog()) make_ready(*session);
   });
-  return send_backlog(now) && endpoint_.write(payloads_, now);
+  return send_backlog(now);
+}
+
+bool Tunnel::send_rest(Timestamp now) {
+  now_ = now;
+  return endpoint_.write(payloads_, now);
 }
 
 // Round robin: each session with something to send gets send_batch packets, then the next.

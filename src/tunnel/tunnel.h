@@ -80,8 +80,14 @@ class Tunnel final : private quic::ConnectionEvents {
 
   // --- out ---
 
-  /// Writes what there is to send. False when payloads() was full: take them away, call again.
-  [[nodiscard]] bool send(Timestamp now);
+  /// Writes what there is to send: send_packets(), then send_rest(). False when payloads() was full:
+  /// take them away, call again.
+  [[nodiscard]] bool send(Timestamp now) { return send_packets(now) && send_rest(now); }
+  /// Inner packets: what somebody waits for. The same promise.
+  [[nodiscard]] bool send_packets(Timestamp now);
+  /// Acknowledgements and whatever else the connections have to say; sets their timers. The same
+  /// promise.
+  [[nodiscard]] bool send_rest(Timestamp now);
   /// For the network. Call send() before looking.
   UdpSendQueue& payloads() { return payloads_; }
   /// For the TUN device.
