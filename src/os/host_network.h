@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,12 +17,21 @@ namespace qdt::os {
 /// through it. ("QDT" in ASCII; also the number of the client's routing table.)
 inline constexpr std::uint32_t kTunnelMark = 0x514454;
 
+/// An address of the TUN device.
+struct TunAddress {
+  IpAddress address;
+  /// Below the address's full length it makes the rest of that prefix reachable through the device.
+  int prefix_length = 0;
+};
+
 /// Address translation for a server's clients.
 struct NatOptions {
   Prefix pool;
   /// The interface to the world; empty means any but the TUN device.
   std::string external_interface;
   std::size_t tunnel_mtu = 0;  ///< at least 576
+  /// The IPv6 addresses to be translated too; without, IPv6 goes out as it is.
+  std::optional<Prefix> pool6;
 };
 
 /// Changes to this host's network on behalf of one TUN device. They last as long as the object:
@@ -34,16 +44,24 @@ class HostNetwork {
  public:
   virtual ~HostNetwork() = default;
 
-  /// Gives the TUN device its address, MTU and transmit queue, and brings it up. A prefix length
-  /// below the address's full length makes the rest of that prefix reachable through the device.
-  /// Called again, for another lease, it replaces address and MTU, and every route stays. IPv4
-  /// only, as the tunnel is: the device gets no IPv6.
-  virtual Result<void> configure_tun(const IpAddress& address, int prefix_length,
-                                     std::size_t mtu) = 0;
+  /// Gives the TUN device its addresses, MTU and transmit queue, and brings it up. `addresses` are
+  /// an IPv4 one and, where the tunnel carries IPv6, an IPv6 one; that needs an MTU of 1280 and
+  /// can_use_ipv6(). Called again, for another lease, it replaces addresses and MTU, and the routes
+  /// of both kinds that remain stay. Without an IPv6 address the device gets no IPv6 at all, with
+  /// one it gets no other: no link-local address, no router solicitations.
+  virtual Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) = 0;
+  /// With an IPv4 address alone.
+  Result<void> configure_tun(const IpAddress& address, int prefix_length, std::size_t mtu) {
+    const TunAddress only{address, prefix_length};
+    return configure_tun({&only, 1}, mtu);
+  }
 
   /// Switches IPv4 forwarding on, where it is off. It is put back by whoever switched it on,
   /// without regard for others who came to rely on it.
   virtual Result<void> enable_forwarding() = 0;
+  /// The same for IPv6. A host that forwards ignores router advertisements; interfaces that took
+  /// them until now go on (accept_ra=2), or the host would lose its own addresses and routes.
+  virtual Result<void> enable_ipv6_forwarding() = 0;
   /// Translates the pool's addresses on their way out, lets forwarded packets of the tunnel pass,
   /// and clamps TCP's MSS to the tunnel MTU, all in an nftables table of its own.
   virtual Result<void> install_nat(const NatOptions& options) = 0;
@@ -52,17 +70,21 @@ class HostNetwork {
   virtual std::vector<std::string> forwarding_obstacles() = 0;
 
   /// Sends `destination` into the tunnel; a prefix of length 0 is everything. After
-  /// configure_tun(). Refused for a prefix that the host routes elsewhere. Routes that are narrower
-  /// than this one win, and the tunnel's own packets follow it like all others: the server is to be
-  /// outside of it.
+  /// configure_tun(), of a kind that the device has an address of. Refused for a prefix that the
+  /// host routes elsewhere. Routes that are narrower than this one win, and the tunnel's own
+  /// packets follow it like all others: the server is to be outside of it.
   virtual Result<void> route_through_tunnel(const Prefix& destination) = 0;
   /// Sends everything into the tunnel but what carries kTunnelMark and what the main table routes
-  /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense, so that
-  /// nothing goes around the tunnel. After configure_tun(). One device of a host at a time.
+  /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense where the
+  /// device has no IPv6 address, so that nothing goes around the tunnel. After configure_tun(), and
+  /// again when that has changed what the device carries. One device of a host at a time.
   virtual Result<void> route_everything_through_tunnel() = 0;
   /// Makes `servers` the host's name servers, in place of those of an earlier call.
   virtual Result<void> use_dns(std::span<const IpAddress> servers) = 0;
 };
+
+/// Whether a device of this host can be given an IPv6 address.
+bool can_use_ipv6();
 
 /// Opens the network of this host (on Linux: of this network namespace) for the TUN device
 /// `tun_name`, which need not exist yet. Undoes first what crashed processes left behind here, for
@@ -70,8 +92,8 @@ class HostNetwork {
 Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger);
 
 /// Undoes what crashed processes left behind in this network namespace: for `tun_name`, or for
-/// every device when it is empty; kill switches, too. Leaves alone what a living process owns. Returns what it undid,
-/// a line each.
+/// every device when it is empty; kill switches, too. Leaves alone what a living process owns.
+/// Returns what it undid, a line each.
 Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_name, Logger& logger);
 
 }  // namespace qdt::os

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint32_t kMainTablePriority = 20804;  // "QD" in ASCII
 constexpr std::uint32_t kTunnelTablePriority = kMainTablePriority + 1;
 constexpr std::uint32_t kTunnelTable = kTunnelMark;
+/// Behind an IPv6 route into the tunnel, which goes with the device's address.
+constexpr std::uint32_t kUnreachableMetric = 2048;
 
 // What is there already, but without a route through a living device, was left by a crashed process
 // whose journal is lost: from now on it is ours.
@@ -51,14 +53,22 @@ Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transact
 
 }  // namespace
 
-Result<void> make_default_route(int link_index, Netlink& netlink, Transaction& transaction) {
+Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netlink,
+                                Transaction& transaction) {
   const Route v4{
       .destination = Prefix(IpAddress(), 0), .link_index = link_index, .table = kTunnelTable};
   const auto routed = send_to_tunnel_table(v4, netlink, transaction);
   if (!routed || !file_exists("/proc/net/if_inet6")) return routed;  // a kernel without IPv6
 
   const IpAddress any_v6 = IpAddress::v6(std::array<std::uint8_t, 16>{});
-  const Route v6{.destination = Prefix(any_v6, 0), .link_index = 0, .table = kTunnelTable};
+  Route v6{.destination = Prefix(any_v6, 0),
+           .link_index = 0,
+           .table = kTunnelTable,
+           .metric = kUnreachableMetric};
+  const auto refused = send_to_tunnel_table(v6, netlink, transaction);
+  if (!refused || !carries_ipv6) return refused;
+  v6.link_index = link_index;
+  v6.metric = 0;
   return send_to_tunnel_table(v6, netlink, transaction);
 }
 

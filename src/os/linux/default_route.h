@@ -7,9 +7,10 @@
 namespace qdt::os {
 
 /// Sends into the device what does not carry kTunnelMark and what the main table routes by its
-/// default route only; IPv6 of that kind becomes unreachable. The main table stays as it is: a
-/// table of ours holds the default route, and two rules for each family choose between them, the
-/// way wg-quick does it.
-Result<void> make_default_route(int link_index, Netlink& netlink, Transaction& transaction);
+/// default route only; IPv6 of that kind becomes unreachable unless `carries_ipv6`. The main table
+/// stays as it is: a table of ours holds the default route, and two rules for each family choose
+/// between them, the way wg-quick does it.
+Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netlink,
+                                Transaction& transaction);
 
 }  // namespace qdt::os

@@ -33,8 +33,8 @@ std::vector<Json> objects(std::string_view json, const char* kind) {
 
 bool filters_forwarding(const Json& chain) {
   const std::string family = text_member(chain, "family");
-  return (family == "ip" || family == "inet") && text_member(chain, "hook") == "forward" &&
-         text_member(chain, "type") == "filter";
+  return (family == "ip" || family == "ip6" || family == "inet") &&
+         text_member(chain, "hook") == "forward" && text_member(chain, "type") == "filter";
 }
 
 bool matches_device(const Json& right, std::string_view tun_name) {
@@ -89,9 +89,11 @@ std::string remedy(const std::vector<Json>& chains, const Json& chain, std::stri
     return std::ranges::any_of(
         chains, [&](const Json& other) { return text_member(other, "name") == wanted; });
   };
+  const std::string program =
+      text_member(chain, "family") == "ip6" ? "ip6tables -I " : "iptables -I ";
   const auto iptables = [&](const std::string& into) {
-    return both_ways("iptables -I " + into + " -i " + tun + " -j ACCEPT",
-                     "iptables -I " + into + " -o " + tun + " -j ACCEPT");
+    return both_ways(program + into + " -i " + tun + " -j ACCEPT",
+                     program + into + " -o " + tun + " -j ACCEPT");
   };
   if (has_chain("DOCKER-USER")) return iptables("DOCKER-USER");
   if (has_chain("ufw-user-forward")) {
@@ -106,11 +108,13 @@ std::string remedy(const std::vector<Json>& chains, const Json& chain, std::stri
 
 }  // namespace
 
-std::vector<NftTable> forward_filters(std::string_view chains_json, std::string_view our_table) {
+std::vector<NftTable> forward_filters(std::string_view chains_json, std::string_view our_table,
+                                      bool carries_ipv6) {
   std::vector<NftTable> tables;
   for (const Json& chain : objects(chains_json, "chain")) {
     const NftTable table{text_member(chain, "family"), text_member(chain, "table")};
     if (!filters_forwarding(chain) || table.name == our_table) continue;
+    if (table.family == "ip6" && !carries_ipv6) continue;
     if (std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
   }
   return tables;

@@ -15,8 +15,10 @@ struct NftTable {
   bool operator==(const NftTable&) const = default;
 };
 
-/// From `list chains`: the tables that filter forwarded IPv4 packets, `our_table` left out.
-std::vector<NftTable> forward_filters(std::string_view chains_json, std::string_view our_table);
+/// From `list chains`: the tables that filter forwarded IPv4 packets, or IPv6 ones where the tunnel
+/// carries them, `our_table` left out.
+std::vector<NftTable> forward_filters(std::string_view chains_json, std::string_view our_table,
+                                      bool carries_ipv6 = false);
 
 /// From `list table` of one of these: how it stops forwarded packets, a line for each chain, with
 /// the remedy. None for a table that names the device in a rule: somebody has thought of it.

@@ -54,6 +54,17 @@ std::string accepted_from(const std::string& op, const std::string& interface) {
          R"(}}, {"accept": null}]}})";
 }
 
+TEST(ForwardFilters, AreThoseOfIpv6TooWhereTheTunnelCarriesIt) {
+  EXPECT_THAT(forward_filters(answer({kForward, kForwardV6}), "qdt_qdt0", /*carries_ipv6=*/true),
+              ElementsAre(NftTable{"ip", "filter"}, NftTable{"ip6", "filter"}));
+}
+
+TEST(ObstaclesIn, NameTheProgramForIpv6) {
+  EXPECT_THAT(obstacles_in(answer({kForwardV6}), "qdt0"),
+              ElementsAre(HasSubstr("ip6tables -I FORWARD -i qdt0 -j ACCEPT; "
+                                    "ip6tables -I FORWARD -o qdt0 -j ACCEPT")));
+}
+
 TEST(ForwardFilters, AreTheTablesThatFilterForwardedIpv4) {
   const std::string chains = answer({kForward, kAcceptingForward, kDockerUser, kForwardV6,
                                      kOurForward, kSomebodysForward, kInvalidDropped});

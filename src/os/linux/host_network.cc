@@ -1,10 +1,14 @@
 #include "os/host_network.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
+#include "os/file.h"
 #include "os/linux/default_route.h"
 #include "os/linux/dns.h"
 #include "os/linux/forwarding_obstacles.h"
@@ -34,6 +38,17 @@ Result<void> check_interface_name(const std::string& name) {
   return fail("\"" + name + "\" is no name for a network device: up to 15 of A-Z a-z 0-9 _ - .");
 }
 
+// Also "all" and "default". `family` is "ipv4" or "ipv6".
+std::vector<std::string> configured_interfaces(const std::string& family) {
+  std::vector<std::string> interfaces;
+  std::error_code error;
+  const std::string folder = "/proc/sys/net/" + family + "/conf";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    interfaces.push_back(entry.path().filename().string());
+  }
+  return interfaces;
+}
+
 class LinuxHostNetwork final : public HostNetwork {
  public:
   LinuxHostNetwork(std::string tun_name, UndoJournal journal, Netlink netlink, Logger& logger)
@@ -43,8 +58,9 @@ class LinuxHostNetwork final : public HostNetwork {
         logger_(logger) {}
   ~LinuxHostNetwork() override { journal_.undo_down_to(0, undo, logger_); }
 
-  Result<void> configure_tun(const IpAddress& address, int prefix_length, std::size_t mtu) override;
+  Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
   Result<void> enable_forwarding() override;
+  Result<void> enable_ipv6_forwarding() override;
   Result<void> install_nat(const NatOptions& options) override;
   std::vector<std::string> forwarding_obstacles() override;
   Result<void> route_through_tunnel(const Prefix& destination) override;
@@ -56,7 +72,10 @@ class LinuxHostNetwork final : public HostNetwork {
                             const std::string& value);
   void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
   Result<void> bring_up(Transaction& transaction, const Link& link, std::size_t mtu);
-  Result<void> note_forwarding_interfaces(Transaction& transaction);
+  Result<void> allow_ipv6(Transaction& transaction);
+  Result<void> note_forwarding_interfaces(Transaction& transaction, const std::string& family);
+  Result<void> keep_router_advertisements(Transaction& transaction);
+  bool carries_ipv6() const;
   void install_outer_rules(Transaction& transaction);
   void warn_of_lost_answers(const Error& error);
   void delete_older_addresses();
@@ -65,7 +84,7 @@ class LinuxHostNetwork final : public HostNetwork {
   UndoJournal journal_;
   Netlink netlink_;
   Logger& logger_;
-  std::optional<InterfaceAddress> address_;  // since configure_tun()
+  std::vector<InterfaceAddress> addresses_;  // since configure_tun()
 };
 
 Result<Change> LinuxHostNetwork::set_sysctl(Transaction& transaction, const std::string& name,
@@ -84,30 +103,50 @@ void LinuxHostNetwork::try_sysctl(Transaction& transaction, const std::string& n
   if (!set) logger_.debug("done without: " + set.error().message);
 }
 
-Result<void> LinuxHostNetwork::configure_tun(const IpAddress& address, int prefix_length,
+bool LinuxHostNetwork::carries_ipv6() const {
+  return std::ranges::any_of(addresses_,
+                             [](const InterfaceAddress& mine) { return mine.address.is_v6(); });
+}
+
+Result<void> LinuxHostNetwork::configure_tun(std::span<const TunAddress> addresses,
                                              std::size_t mtu) {
-  if (address.is_v6()) return fail(tun_name_ + ": the tunnel carries no IPv6");
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
 
   Transaction transaction(journal_, logger_);
+  std::vector<InterfaceAddress> wanted;
+  std::string names;
+  for (const auto& [address, prefix_length] : addresses) {
+    wanted.push_back({link->index, address, prefix_length});
+    names +=
+        (names.empty() ? "" : " and ") + address.to_string() + "/" + std::to_string(prefix_length);
+  }
+  const bool has_ipv6 = std::ranges::any_of(
+      addresses, [](const TunAddress& address) { return address.address.is_v6(); });
+  // Off until we have said how it is to be used; and for good where the tunnel carries none.
+  if (!has_ipv6 || !link->is_up) {
+    try_sysctl(transaction, "net/ipv6/conf/" + tun_name_ + "/disable_ipv6", "1");
+  }
   const auto is_up = bring_up(transaction, *link, mtu);
   if (!is_up) return fail(is_up);
-  const InterfaceAddress wanted{link->index, address, prefix_length};
-  const auto added =
-      transaction.change(DeleteAddress{wanted}, [&] { return netlink_.add_address(wanted); });
-  if (!added) return fail(tun_name_ + ": " + added.error().message);
+  if (has_ipv6) {
+    if (const auto allowed = allow_ipv6(transaction); !allowed) return fail(allowed);
+  }
+  for (const InterfaceAddress& address : wanted) {
+    const auto added =
+        transaction.change(DeleteAddress{address}, [&] { return netlink_.add_address(address); });
+    if (!added) return fail(tun_name_ + ": " + added.error().message);
+  }
   transaction.commit();
 
-  address_ = wanted;
+  addresses_ = std::move(wanted);
   delete_older_addresses();
   if (journal_.contains(DeleteNftTable{outer_table_name(tun_name_)})) {
     Transaction renewal(journal_, logger_);
     install_outer_rules(renewal);  // they name the address
     renewal.commit();
   }
-  logger_.info(tun_name_ + " is up with " + address.to_string() + "/" +
-               std::to_string(prefix_length) + ", MTU " + std::to_string(mtu));
+  logger_.info(tun_name_ + " is up with " + names + ", MTU " + std::to_string(mtu));
   return {};
 }
 
@@ -116,8 +155,6 @@ Result<void> LinuxHostNetwork::bring_up(Transaction& transaction, const Link& li
   // Another address of the same prefix replaces this one without the routes going: without it, the
   // kernel deletes the newer address, being secondary, together with the older.
   try_sysctl(transaction, "net/ipv4/conf/" + tun_name_ + "/promote_secondaries", "1");
-  // The tunnel has no IPv6 yet: no link-local address, no router solicitations into it.
-  try_sysctl(transaction, "net/ipv6/conf/" + tun_name_ + "/disable_ipv6", "1");
 
   const Link wanted{.index = link.index,
                     .name = link.name,
@@ -131,20 +168,35 @@ Result<void> LinuxHostNetwork::bring_up(Transaction& transaction, const Link& li
   return {};
 }
 
+// Addresses are ours to give: the kernel makes none of its own, and looks for no router.
+Result<void> LinuxHostNetwork::allow_ipv6(Transaction& transaction) {
+  const std::string device = "net/ipv6/conf/" + tun_name_;
+  try_sysctl(transaction, device + "/addr_gen_mode", "1");
+  try_sysctl(transaction, device + "/accept_ra", "0");
+  const auto allowed = set_sysctl(transaction, device + "/disable_ipv6", "0");
+  if (!allowed) {
+    return fail("give " + tun_name_ + " an IPv6 address: " + allowed.error().message +
+                (can_use_ipv6() ? "" : "; this kernel has no IPv6"));
+  }
+  return {};
+}
+
 void LinuxHostNetwork::delete_older_addresses() {
   const std::vector<UndoStep> steps = journal_.steps();
   for (const UndoStep& step : steps) {
     const auto* older = std::get_if<DeleteAddress>(&step);
-    if (older && older->address != *address_) journal_.undo_one(step, undo, logger_);
+    if (older && std::ranges::find(addresses_, older->address) == addresses_.end()) {
+      journal_.undo_one(step, undo, logger_);
+    }
   }
 }
 
 // Switching forwarding off for the host will switch it off for every interface, also for one where
 // it was on alone. These steps, undone after that, switch it on again; their change is our undoing.
-Result<void> LinuxHostNetwork::note_forwarding_interfaces(Transaction& transaction) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
-    const std::string name = "net/ipv4/conf/" + entry.path().filename().string() + "/forwarding";
+Result<void> LinuxHostNetwork::note_forwarding_interfaces(Transaction& transaction,
+                                                          const std::string& family) {
+  for (const std::string& interface : configured_interfaces(family)) {
+    const std::string name = "net/" + family + "/conf/" + interface + "/forwarding";
     const auto forwards = read_sysctl(name);
     if (!forwards || *forwards != "1") continue;
     const auto noted = transaction.change(RestoreSysctl{.name = name, .was = "1", .wrote = "0"},
@@ -159,12 +211,39 @@ Result<void> LinuxHostNetwork::enable_forwarding() {
   if (forwards && *forwards == "1") return {};
 
   Transaction transaction(journal_, logger_);
-  const auto noted = note_forwarding_interfaces(transaction);
+  const auto noted = note_forwarding_interfaces(transaction, "ipv4");
   if (!noted) return noted;
   const auto change = set_sysctl(transaction, "net/ipv4/ip_forward", "1");
   if (!change) return fail("switch on IPv4 forwarding: " + change.error().message);
   transaction.commit();
   logger_.info("IPv4 forwarding switched on; it was off");
+  return {};
+}
+
+Result<void> LinuxHostNetwork::keep_router_advertisements(Transaction& transaction) {
+  for (const std::string& interface : configured_interfaces("ipv6")) {
+    const std::string name = "net/ipv6/conf/" + interface + "/accept_ra";
+    const auto accepts = read_sysctl(name);
+    if (!accepts || *accepts != "1") continue;
+    const auto kept = set_sysctl(transaction, name, "2");
+    if (!kept) return fail(kept);
+  }
+  return {};
+}
+
+Result<void> LinuxHostNetwork::enable_ipv6_forwarding() {
+  const auto forwards = read_sysctl("net/ipv6/conf/all/forwarding");
+  if (forwards && *forwards == "1") return {};
+
+  Transaction transaction(journal_, logger_);
+  const auto noted = note_forwarding_interfaces(transaction, "ipv6");
+  if (!noted) return noted;
+  const auto kept = keep_router_advertisements(transaction);
+  if (!kept) return fail("switch on IPv6 forwarding: " + kept.error().message);
+  const auto change = set_sysctl(transaction, "net/ipv6/conf/all/forwarding", "1");
+  if (!change) return fail("switch on IPv6 forwarding: " + change.error().message);
+  transaction.commit();
+  logger_.info("IPv6 forwarding switched on; it was off");
   return {};
 }
 
@@ -181,7 +260,9 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
       DeleteNftTable{table}, [&] { return run_nft(nat_ruleset(tun_name_, options)); });
   if (!installed) return fail("install address translation: " + installed.error().message);
   transaction.commit();
-  logger_.info("nftables table inet " + table + " made: translates " + options.pool.to_string() +
+  const std::string pools =
+      options.pool.to_string() + (options.pool6 ? " and " + options.pool6->to_string() : "");
+  logger_.info("nftables table inet " + table + " made: translates " + pools +
                " on its way out, and lets packets of " + tun_name_ + " be forwarded");
   return {};
 }
@@ -193,7 +274,8 @@ std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
     logger_.warning("cannot look for obstacles to forwarding: " + chains.error().message);
     return obstacles;
   }
-  for (const NftTable& table : forward_filters(*chains, nat_table_name(tun_name_))) {
+  for (const NftTable& table :
+       forward_filters(*chains, nat_table_name(tun_name_), carries_ipv6())) {
     const auto rules = list_nft("list table " + table.family + " " + table.name);
     if (!rules) continue;  // it went while we looked
     std::ranges::copy(obstacles_in(*rules, tun_name_), std::back_inserter(obstacles));
@@ -203,12 +285,14 @@ std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
 
 Result<void> LinuxHostNetwork::route_through_tunnel(const Prefix& destination) {
   if (destination.length() == 0) return route_everything_through_tunnel();
-  if (destination.address().is_v6()) {
+  if (destination.address().is_v6() && !carries_ipv6()) {
     return fail("route " + destination.to_string() + " through " + tun_name_ +
                 ": the tunnel carries no IPv6");
   }
   // The kernel made this route when the device got its address.
-  if (address_ && destination == Prefix(address_->address, address_->prefix_length)) return {};
+  for (const InterfaceAddress& mine : addresses_) {
+    if (destination == Prefix(mine.address, mine.prefix_length)) return {};
+  }
 
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
@@ -235,19 +319,23 @@ Result<void> LinuxHostNetwork::route_everything_through_tunnel() {
   const auto marks_count = set_sysctl(transaction, "net/ipv4/conf/all/src_valid_mark", "1");
   if (!marks_count) warn_of_lost_answers(marks_count.error());
   install_outer_rules(transaction);
-  const auto is_routed = make_default_route(link->index, netlink_, transaction);
+  const auto is_routed = make_default_route(link->index, carries_ipv6(), netlink_, transaction);
   if (!is_routed) {
     return fail("route everything through " + tun_name_ + ": " + is_routed.error().message);
   }
   transaction.commit();
-  logger_.info("all IPv4 traffic is routed through " + tun_name_ +
-               ", all IPv6 traffic refused; local networks stay as they are");
+  logger_.info((carries_ipv6() ? "all traffic is routed through " + tun_name_
+                               : "all IPv4 traffic is routed through " + tun_name_ +
+                                     ", all IPv6 traffic refused") +
+               "; local networks stay as they are");
   return {};
 }
 
 void LinuxHostNetwork::install_outer_rules(Transaction& transaction) {
-  if (!address_) return;
-  const std::string rules = outer_ruleset(tun_name_, kTunnelMark, address_->address);
+  if (addresses_.empty()) return;
+  std::vector<IpAddress> inner;
+  for (const InterfaceAddress& mine : addresses_) inner.push_back(mine.address);
+  const std::string rules = outer_ruleset(tun_name_, kTunnelMark, inner);
   const auto installed = transaction.change(DeleteNftTable{outer_table_name(tun_name_)},
                                             [&] { return run_nft(rules); });
   if (!installed) warn_of_lost_answers(installed.error());
@@ -294,12 +382,21 @@ void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& log
     const auto journal = UndoJournal::open(kJournalDirectory, name, logger);
     if (!journal || journal->steps().empty()) continue;  // a living client's
     logger.warning(
-        "the kill switch of a client that did not end in an orderly way is up, and lets nothing out "
+        "the kill switch of a client that did not end in an orderly way is up, and lets nothing "
+        "out "
         "but that client's tunnel; a start of that client takes it over, --cleanup lets go of it");
   }
 }
 
 }  // namespace
+
+bool can_use_ipv6() {
+  if (!file_exists("/proc/net/if_inet6")) return false;
+  // New devices begin with this; without it, they can be told otherwise.
+  const auto disabled = read_sysctl("net/ipv6/conf/default/disable_ipv6");
+  return disabled &&
+         (*disabled == "0" || ::access("/proc/sys/net/ipv6/conf/default/disable_ipv6", W_OK) == 0);
+}
 
 Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name,
                                                        Logger& logger) {

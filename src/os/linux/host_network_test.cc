@@ -222,10 +222,10 @@ TEST(HostNetwork, RefusesNamesThatNeedQuoting) {
   }
 }
 
-TEST(HostNetwork, RefusesIpv6) {
+TEST(HostNetwork, RefusesIpv6RoutesIntoATunnelWithoutIpv6) {
   in_fresh_network([] {
     Host host;
-    EXPECT_FALSE(host.network->configure_tun(*IpAddress::parse("fd00::1"), 64, 1350));
+    expect_ok(host.network->configure_tun(kInner, 24, 1350));
     EXPECT_FALSE(host.network->route_through_tunnel(*Prefix::parse("fd00::/8")));
     host.network.reset();
     EXPECT_EQ(host_state(), host.before);

@@ -115,6 +115,7 @@ Request route_request(int type, int flags, const Route& route) {
   body.rtm_scope = is_through_device ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   body.rtm_type = is_through_device ? RTN_UNICAST : RTN_UNREACHABLE;
   request.put(RTA_TABLE, route.table);
+  if (route.metric != 0) request.put(RTA_PRIORITY, route.metric);
   if (route.destination.length() > 0) request.put(RTA_DST, route.destination.address());
   if (is_through_device) request.put(RTA_OIF, static_cast<std::uint32_t>(route.link_index));
   return request;
@@ -248,9 +249,9 @@ Result<Change> Netlink::set_link(const Link& link) {
 
 Result<Change> Netlink::add_address(const InterfaceAddress& address) {
   Request request = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address);
-  if (address.prefix_length == address.address.bit_length()) {
-    request.put(IFA_FLAGS, std::uint32_t{IFA_F_NOPREFIXROUTE});
-  }
+  std::uint32_t flags = address.address.is_v6() ? IFA_F_NODAD : 0;  // nobody to ask
+  if (address.prefix_length == address.address.bit_length()) flags |= IFA_F_NOPREFIXROUTE;
+  if (flags != 0) request.put(IFA_FLAGS, flags);
   return socket_->change(request, {EEXIST}, "add " + text_of(address));
 }
 

@@ -38,6 +38,8 @@ struct Route {
   Prefix destination;
   int link_index = 0;
   std::uint32_t table = kMainTable;
+  /// Of two IPv6 routes to one destination, the smaller wins; 0: the kernel's own choice, 1024.
+  std::uint32_t metric = 0;
   bool operator==(const Route&) const = default;
 };
 

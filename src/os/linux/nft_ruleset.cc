@@ -14,8 +14,7 @@ delete table inet $table
 table inet $table {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    $pool oifname $external masquerade
-  }
+$translations  }
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname $tun meta nfproto ipv4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v4
@@ -35,8 +34,7 @@ table inet $table {
   chain prerouting {
     type filter hook prerouting priority mangle; policy accept;
     meta l4proto udp socket mark $mark meta mark set $mark
-    iifname != $tun $inner fib saddr type != local drop
-  }
+$drops  }
 }
 )";
 
@@ -70,23 +68,33 @@ std::string outer_table_name(std::string_view tun_name) {
 
 std::string nat_ruleset(const std::string& tun_name, const NatOptions& options) {
   assert(options.tunnel_mtu > 60);
-  const std::string anything_else = "!= { " + quoted(tun_name) + ", \"lo\" }";
-  return filled(
-      kNatRuleset,
-      {{"$table", nat_table_name(tun_name)},
-       {"$tun", quoted(tun_name)},
-       {"$pool", protocol(options.pool.address()) + "saddr " + options.pool.to_string()},
-       {"$external",
-        options.external_interface.empty() ? anything_else : quoted(options.external_interface)},
-       {"$mss_v4", std::to_string(options.tunnel_mtu - 40)},
-       {"$mss_v6", std::to_string(options.tunnel_mtu - 60)}});
+  const std::string external = options.external_interface.empty()
+                                   ? "!= { " + quoted(tun_name) + ", \"lo\" }"
+                                   : quoted(options.external_interface);
+  const auto translation = [&](const Prefix& pool) {
+    return "    " + protocol(pool.address()) + "saddr " + pool.to_string() + " oifname " +
+           external + " masquerade\n";
+  };
+  return filled(kNatRuleset,
+                {{"$table", nat_table_name(tun_name)},
+                 {"$tun", quoted(tun_name)},
+                 {"$translations",
+                  translation(options.pool) + (options.pool6 ? translation(*options.pool6) : "")},
+                 {"$mss_v4", std::to_string(options.tunnel_mtu - 40)},
+                 {"$mss_v6", std::to_string(options.tunnel_mtu - 60)}});
 }
 
-std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark, const IpAddress& inner) {
+std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark,
+                          std::span<const IpAddress> inner) {
+  std::string drops;
+  for (const IpAddress& address : inner) {
+    drops += "    iifname != " + quoted(tun_name) + " " + protocol(address) + "daddr " +
+             address.to_string() + " fib saddr type != local drop\n";
+  }
   return filled(kOuterRuleset, {{"$table", outer_table_name(tun_name)},
                                 {"$tun", quoted(tun_name)},
                                 {"$mark", std::to_string(mark)},
-                                {"$inner", protocol(inner) + "daddr " + inner.to_string()}});
+                                {"$drops", drops}});
 }
 
 }  // namespace qdt::os

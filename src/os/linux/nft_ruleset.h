@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,7 +30,8 @@ std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
 /// For a client that sends everything into the tunnel. What arrives for a socket with `mark` gets
 /// the mark too, so that a strict reverse path filter (rp_filter=1, with src_valid_mark) looks for
 /// its sender where the socket sends, not in the tunnel. What arrives for `inner`, the tunnel's own
-/// address, by another way than the tunnel is dropped (CVE-2019-14899).
-std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark, const IpAddress& inner);
+/// addresses, by another way than the tunnel is dropped (CVE-2019-14899).
+std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark,
+                          std::span<const IpAddress> inner);
 
 }  // namespace qdt::os

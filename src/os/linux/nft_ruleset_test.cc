@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace qdt::os {
 namespace {
 
@@ -25,11 +27,24 @@ TEST(NftRuleset, ClampsToTheTunnelMtu) {
   EXPECT_EQ(rules.find('$'), std::string::npos);
 }
 
+TEST(NftRuleset, TranslatesIpv6WhereItIsToldTo) {
+  NatOptions options{
+      .pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "eth0", .tunnel_mtu = 1350};
+  EXPECT_EQ(nat_ruleset("qdt0", options).find("ip6 saddr"), std::string::npos);
+  options.pool6 = Prefix::parse("fd00:8::/64").value();
+  const std::string rules = nat_ruleset("qdt0", options);
+  EXPECT_THAT(rules, HasSubstr(R"(ip saddr 10.8.0.0/24 oifname "eth0" masquerade)"));
+  EXPECT_THAT(rules, HasSubstr(R"(ip6 saddr fd00:8::/64 oifname "eth0" masquerade)"));
+}
+
 TEST(NftRuleset, MarksWhatArrivesForTheTunnelsSockets) {
-  const std::string rules = outer_ruleset("qdt0", 77, *IpAddress::parse("10.8.0.2"));
+  const std::vector inner = {*IpAddress::parse("10.8.0.2"), *IpAddress::parse("fd00:8::2")};
+  const std::string rules = outer_ruleset("qdt0", 77, inner);
   EXPECT_THAT(rules, HasSubstr("socket mark 77 meta mark set 77\n"));
   EXPECT_THAT(rules,
               HasSubstr(R"(iifname != "qdt0" ip daddr 10.8.0.2 fib saddr type != local drop)"));
+  EXPECT_THAT(rules,
+              HasSubstr(R"(iifname != "qdt0" ip6 daddr fd00:8::2 fib saddr type != local drop)"));
   EXPECT_EQ(rules.find('$'), std::string::npos);
 }
 

@@ -80,7 +80,8 @@ Json json_of(const DeleteRoute& step) {
   return {{"undo", "route"},
           {"destination", step.route.destination.to_string()},
           {"link", step.route.link_index},
-          {"table", step.route.table}};
+          {"table", step.route.table},
+          {"metric", step.route.metric}};
 }
 
 Json json_of(const DeleteRule& step) {
@@ -145,8 +146,10 @@ std::optional<UndoStep> parse_address(const Json& json) {
 std::optional<UndoStep> parse_route(const Json& json) {
   const auto destination = Prefix::parse(json.at("destination").get<std::string>());
   if (!destination) return std::nullopt;
-  return DeleteRoute{
-      {*destination, json.at("link").get<int>(), json.at("table").get<std::uint32_t>()}};
+  return DeleteRoute{{.destination = *destination,
+                      .link_index = json.at("link").get<int>(),
+                      .table = json.at("table").get<std::uint32_t>(),
+                      .metric = json.value("metric", std::uint32_t{0})}};  // older ones have none
 }
 
 std::optional<UndoStep> parse_rule(const Json& json) {

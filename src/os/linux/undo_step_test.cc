@@ -12,7 +12,7 @@ TEST(UndoStep, SurvivesTheRoundTrip) {
       RestoreLink{{.index = 3, .name = "qdt0", .mtu = 1500, .queue_packets = 500},
                   {.index = 3, .name = "qdt0", .is_up = true, .mtu = 1350, .queue_packets = 1000}},
       DeleteAddress{{3, inner, 24}},
-      DeleteRoute{{*Prefix::parse("::/0"), 0, 5325908}},
+      DeleteRoute{{*Prefix::parse("::/0"), 0, 5325908, 2048}},
       DeleteRule{{.is_v6 = true, .priority = 1, .table = 2, .unless_mark = 3}},
       DeleteRule{{.priority = 1, .suppress_prefix_length = 0}},
       DeleteNftTable{"qdt_my-vpn.1/outer"},
