@@ -49,7 +49,10 @@ client::Routing routing(ops::RouteMode mode) {
 }
 
 wire::Capabilities offered_caps(const ops::ClientConfig& config) {
-  return config.offers_caps ? wire::Capabilities::supported(config.aead) : wire::Capabilities{};
+  if (!config.offers_caps) return {};
+  wire::Capabilities caps = wire::Capabilities::supported(config.aead);
+  caps.ipv6 &= os::can_use_ipv6();
+  return caps;
 }
 
 client::Client::Options client_options(const ops::ClientConfig& config) {

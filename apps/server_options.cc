@@ -14,6 +14,11 @@ std::size_t shard_count(std::size_t send_workers) {
   return send_workers > 0 ? send_workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
+std::optional<server::Ipv6Pool> ipv6_pool(const ops::ServerConfig& config) {
+  if (!config.pool_cidr6) return std::nullopt;
+  return server::Ipv6Pool{.prefix = *config.pool_cidr6, .gateway = config.gateway_ip6};
+}
+
 }  // namespace
 
 server::Server::Options server_options(const ops::ServerConfig& config) {
@@ -32,6 +37,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                       .caps = wire::Capabilities::supported(config.aead),
                       .pool = config.pool_cidr,
                       .gateway = config.gateway_ip,
+                      .ipv6 = ipv6_pool(config),
                       .dns = config.dns,
                       .rate_limit = to_tunnel(config.rate_limit),
                       .send_queue = config.send_queue,
@@ -40,6 +46,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                      .send_datagram_queue = config.send_datagram_queue,
                      .session_timeout = config.session_timeout},
           .has_nat = config.nat_enabled,
+          .has_nat6 = config.nat_ipv6,
           .external_interface = config.nat_external_iface};
 }
 

@@ -18,6 +18,7 @@ std::string_view drop_label(Drop drop) {
     case Drop::kReassemblyFull: return "reassembly_full";
     case Drop::kReassemblyTimeout: return "reassembly_timeout";
     case Drop::kMalformed: return "malformed";
+    case Drop::kLinkLocal: return "link_local";
     case Drop::kSpoofedSource: return "spoofed_source";
     case Drop::kTooBig: return "too_big";
     case Drop::kRateLimited: return "rate_limited";

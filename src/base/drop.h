@@ -27,7 +27,8 @@ enum class Drop : std::uint8_t {
   kReassemblyFull,  ///< half-built packets would pass their bound
   kReassemblyTimeout,  ///< half-built for longer than 5 s
   // The inner packet.
-  kMalformed,      ///< no IPv4 or IPv6 packet, or lengths that lie
+  kMalformed,  ///< no IPv4 or IPv6 packet, or lengths that lie
+  kLinkLocal,  ///< IPv6 that is for the neighbours of one link, or for a group: nobody routes it
   kSpoofedSource,  ///< a source address that is not the session's lease
   kTooBig,         ///< above the tunnel MTU and not to be fragmented
   kRateLimited,    ///< above the session's rate limit

@@ -195,6 +195,27 @@ bool Prefix::contains(const Prefix& other) const {
   return other.length_ >= length_ && contains(other.address_);
 }
 
+IpAddress Prefix::host(std::uint32_t number) const {
+  std::array<std::uint8_t, 16> bytes{};
+  const std::size_t size = address_.bytes().size();
+  append(bytes, address_.bytes());
+  std::uint8_t* const end = &bytes[size - 4];
+  store_be<std::uint32_t>(end, load_be<std::uint32_t>(end) + number);
+  const std::span<const std::uint8_t, 16> all(bytes);
+  const IpAddress host = address_.is_v4() ? IpAddress::v4(all.first<4>()) : IpAddress::v6(all);
+  assert(contains(host));
+  return host;
+}
+
+std::optional<std::uint32_t> Prefix::number_of(const IpAddress& host) const {
+  if (!contains(host)) return std::nullopt;
+  const Bytes first = address_.bytes();
+  const Bytes bytes = host.bytes();
+  const std::size_t front = first.size() - 4;
+  if (!std::ranges::equal(first.first(front), bytes.first(front))) return std::nullopt;
+  return load_be<std::uint32_t>(&bytes[front]) - load_be<std::uint32_t>(&first[front]);
+}
+
 std::string Prefix::to_string() const {
   return address_.to_string() + "/" + std::to_string(length_);
 }

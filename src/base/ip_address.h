@@ -76,6 +76,10 @@ class Prefix {
   int length() const { return length_; }
   bool contains(const IpAddress& address) const;
   bool contains(const Prefix& other) const;
+  /// The address `number` places behind the first; it is in the prefix.
+  IpAddress host(std::uint32_t number) const;
+  /// The number by which host() gives `address`; nothing when there is none.
+  std::optional<std::uint32_t> number_of(const IpAddress& host) const;
   std::string to_string() const;
 
   auto operator<=>(const Prefix&) const = default;

@@ -68,6 +68,23 @@ TEST(IpAddress, KnowsSpecialAddresses) {
   EXPECT_FALSE(IpAddress::parse("fec0::1")->is_link_local());
 }
 
+TEST(Prefix, NumbersItsHosts) {
+  EXPECT_EQ(Prefix::parse("10.8.0.0/16")->host(0x102).to_string(), "10.8.1.2");
+  EXPECT_EQ(Prefix::parse("fd00:8::/64")->host(0x10002).to_string(), "fd00:8::1:2");
+  EXPECT_EQ(Prefix::parse("fd00:8::ab00/120")->host(7).to_string(), "fd00:8::ab07");
+}
+
+TEST(Prefix, KnowsItsHostsNumbers) {
+  const Prefix pool = *Prefix::parse("fd00:8::ab00/120");
+  EXPECT_EQ(pool.number_of(*IpAddress::parse("fd00:8::ab07")), 7u);
+  EXPECT_FALSE(pool.number_of(*IpAddress::parse("fd00:8::ac07")));
+  EXPECT_FALSE(pool.number_of(*IpAddress::parse("10.8.0.7")));
+  EXPECT_EQ(Prefix::parse("10.8.0.0/16")->number_of(*IpAddress::parse("10.8.1.2")), 0x102u);
+  const Prefix wide = *Prefix::parse("fd00:8::/64");
+  EXPECT_EQ(wide.number_of(*IpAddress::parse("fd00:8::ffff:ffff")), 0xffffffffu);
+  EXPECT_FALSE(wide.number_of(*IpAddress::parse("fd00:8::1:0:0")));
+}
+
 TEST(IpAddress, HashesByValue) {
   const std::unordered_set<IpAddress> set = {*IpAddress::parse("10.0.0.1"),
                                              *IpAddress::parse("::1")};

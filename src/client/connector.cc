@@ -162,18 +162,20 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
 
 void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
                      const wire::ConnectResponse& response) {
-  tunnel.open_session({.role = quic::Role::kClient,
-                       .id = response.session_id,
-                       .keys = wire::derive_session_keys(
-                           options_.token, nonce_, response.server_nonce, response.caps.aead()),
-                       .lease = response.client_ip,
-                       .mtu = std::min(response.mtu, options_.mtu),
-                       .caps = response.caps,
-                       .rate_limit = {},
-                       .send_queue = options_.send_queue,
-                       .max_reassembly_bytes = options_.max_reassembly_bytes,
-                       .client_id = options_.client_id},
-                      *attempt.connection, stream, tunnel.now());
+  tunnel.open_session(
+      {.role = quic::Role::kClient,
+       .id = response.session_id,
+       .keys = wire::derive_session_keys(options_.token, nonce_, response.server_nonce,
+                                         response.caps.aead()),
+       .lease = response.client_ip,
+       .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
+       .mtu = std::min(response.mtu, options_.mtu),
+       .caps = response.caps,
+       .rate_limit = {},
+       .send_queue = options_.send_queue,
+       .max_reassembly_bytes = options_.max_reassembly_bytes,
+       .client_id = options_.client_id},
+      *attempt.connection, stream, tunnel.now());
   attempt.state = State::kConnected;
   events_.on_connected(attempt.id, attempt.path, response);
 }

@@ -29,14 +29,17 @@ HostSetup::~HostSetup() {
 
 Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress&) {
   const std::size_t mtu = std::min(response.mtu, options_.mtu);
-  const int host_prefix = response.client_ip.bit_length();
-  if (auto ok = network_->configure_tun(response.client_ip, host_prefix, mtu); !ok) return ok;
+  std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};
+  if (response.ipv6) addresses.push_back({response.ipv6->client_ip, 128});
+  if (auto ok = network_->configure_tun(addresses, mtu); !ok) return ok;
   switch (options_.routing) {
     case Routing::kEverything:
       if (auto ok = network_->route_everything_through_tunnel(); !ok) return ok;
       break;
     case Routing::kPool:
       if (auto ok = network_->route_through_tunnel(response.cidr); !ok) return ok;
+      if (!response.ipv6) break;
+      if (auto ok = network_->route_through_tunnel(response.ipv6->cidr); !ok) return ok;
       break;
     case Routing::kNothing: break;
   }

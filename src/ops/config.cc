@@ -52,6 +52,56 @@ void check_gateway(ServerConfig& config, ConfigReport& report) {
   }
 }
 
+void check_gateway6(ServerConfig& config, ConfigReport& report) {
+  if (!report.is_sound("gateway_ip6") || !report.is_sound("gateway_ip")) return;
+  const Prefix& pool = *config.pool_cidr6;
+  if (config.gateway_ip6.is_v4()) {  // not given
+    const auto number = config.pool_cidr.number_of(config.gateway_ip);
+    if (number) config.gateway_ip6 = pool.host(*number);
+    return;
+  }
+  const std::string found = "found \"" + config.gateway_ip6.to_string() + "\", ";
+  if (!pool.contains(config.gateway_ip6)) {
+    report.add_fault("gateway_ip6",
+                     found + "expected an address in pool_cidr6, " + pool.to_string());
+  } else if (config.gateway_ip6 == pool.address()) {
+    report.add_fault("gateway_ip6",
+                     found + "the network address of " + pool.to_string() + ", expected a host's");
+  }
+}
+
+/// IPv6 inside the tunnel: off without pool_cidr6.
+void check_ipv6(ServerConfig& config, ConfigReport& report) {
+  if (!report.is_sound("pool_cidr6")) return;
+  if (!config.pool_cidr6) {
+    if (report.is_sound("gateway_ip6") && config.gateway_ip6.is_v6()) {
+      report.add_fault("gateway_ip6", "has no meaning alone, expected pool_cidr6 too");
+    }
+    const auto dns6 = std::ranges::find_if(config.dns, &IpAddress::is_v6);
+    if (report.is_sound("dns") && dns6 != config.dns.end()) {
+      report.add_fault(
+          "dns", "found \"" + dns6->to_string() + "\", which clients reach only with pool_cidr6");
+    }
+    return;
+  }
+  const Prefix& pool = *config.pool_cidr6;
+  if (report.is_sound("mtu") && config.mtu < wire::kMinIpv6Mtu) {
+    report.add_fault("mtu", "found " + std::to_string(config.mtu) +
+                                ", expected at least 1280, which IPv6 needs (pool_cidr6)");
+  }
+  if (!report.is_sound("pool_cidr")) return;
+  if (128 - pool.length() < 32 - config.pool_cidr.length()) {
+    return report.add_fault("pool_cidr6", "found \"" + pool.to_string() +
+                                              "\", which has fewer addresses than pool_cidr, " +
+                                              config.pool_cidr.to_string());
+  }
+  check_gateway6(config, report);
+  if (report.is_sound("nat.ipv6") && config.nat_enabled && !config.nat_ipv6 &&
+      Prefix(*IpAddress::parse("fc00::"), 7).contains(pool)) {
+    report.add_note("nat.ipv6", "off, and pool_cidr6 is private: the world will not answer");
+  }
+}
+
 /// Fills in a burst that was not given, and refuses one that limits nothing.
 void check_rate(const std::string& group, double burst_seconds, RateLimit& limit,
                 ConfigReport& report) {
@@ -129,6 +179,7 @@ void check(ServerConfig& config, ConfigReport& report) {
   check_token(config.token, report);
   check_reassembly(config, report);
   check_gateway(config, report);
+  check_ipv6(config, report);
   check_rate("handshake_rate", kBurstSeconds, config.handshake_rate, report);
   check_rate("handshake_ip_rate", kIpBurstSeconds, config.handshake_ip_rate, report);
   check_rate("rate_limit", kBurstSeconds, config.rate_limit, report);

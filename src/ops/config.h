@@ -36,6 +36,8 @@ struct ServerConfig {
   bool tun_offloads = true;
   Prefix pool_cidr{IpAddress::v4(0x0a080000), 24};
   IpAddress gateway_ip = IpAddress::v4(0x0a080001);  ///< in pool_cidr, a host's address
+  std::optional<Prefix> pool_cidr6;  ///< none: no IPv6 in the tunnel; as many hosts as pool_cidr
+  IpAddress gateway_ip6;             ///< with pool_cidr6: in it, a host's address
   std::vector<IpAddress> dns = {IpAddress::v4(0x01010101), IpAddress::v4(0x08080808)};
   std::optional<SocketAddress> metrics_addr = SocketAddress{IpAddress::v4(0x7f000001), 9435};
   std::optional<SocketAddress> health_addr = SocketAddress{IpAddress::v4(0x7f000001), 9436};
@@ -59,6 +61,7 @@ struct ServerConfig {
   bool udp_gro = true;
   bool nat_enabled = true;
   std::string nat_external_iface;  ///< empty: any
+  bool nat_ipv6 = true;            ///< with nat_enabled and pool_cidr6
 
   bool operator==(const ServerConfig&) const = default;
 };

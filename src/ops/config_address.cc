@@ -41,7 +41,7 @@ namespace {
 Reading<IpAddress> parse_ipv4(const std::string& text) {
   const auto address = IpAddress::parse(text);
   if (!address) return refuse();
-  if (address->is_v6()) return refuse("the tunnel carries IPv4 only");
+  if (address->is_v6()) return refuse("that is an IPv6 address; see gateway_ip6");
   return *address;
 }
 
@@ -58,7 +58,7 @@ Reading<IpAddress> parse_name_server(const std::string& text) {
 Reading<IpAddress> parse_pushed_name_server(const std::string& text) {
   const auto address = parse_name_server(text);
   if (!address) return address;
-  if (address->is_v6()) return refuse("the tunnel carries IPv4 only");
+  if (address->is_link_local()) return refuse("that is an address of one link alone");
   if (address->is_loopback()) return refuse("that would be the client itself");
   return address;
 }
@@ -93,7 +93,7 @@ Reader<Prefix> address_pool() {
                                const auto cleared = Prefix::parse(text, Prefix::HostBits::kCleared);
                                if (!cleared) return refuse();
                                if (cleared->address().is_v6()) {
-                                 return refuse("the tunnel carries IPv4 only");
+                                 return refuse("that is an IPv6 prefix; see pool_cidr6");
                                }
                                if (cleared->length() < 8 || cleared->length() > 30) return refuse();
                                if (!Prefix::parse(text)) {
@@ -104,8 +104,37 @@ Reader<Prefix> address_pool() {
                              });
 }
 
+Reader<std::optional<Prefix>> optional_ipv6_pool() {
+  return or_empty(text_reader<std::optional<Prefix>>(
+      "an IPv6 prefix from /32 to /126 such as fd12:3456:789a::/64",
+      [](const std::string& text) -> Reading<std::optional<Prefix>> {
+        const auto cleared = Prefix::parse(text, Prefix::HostBits::kCleared);
+        if (!cleared) return refuse();
+        const IpAddress& first = cleared->address();
+        if (first.is_v4()) return refuse("that is an IPv4 prefix; see pool_cidr");
+        if (cleared->length() < 32 || cleared->length() > 126) return refuse();
+        if (first.is_unspecified() || first.is_multicast() || first.is_link_local()) {
+          return refuse("those are no hosts' addresses");
+        }
+        if (!Prefix::parse(text)) {
+          return refuse("bits are set behind the prefix length; probably " + cleared->to_string() +
+                        " was meant");
+        }
+        return *cleared;
+      }));
+}
+
+Reader<IpAddress> optional_ipv6_address() {
+  return or_empty(text_reader<IpAddress>("an IPv6 address such as fd12:3456:789a::1",
+                                         [](const std::string& text) -> Reading<IpAddress> {
+                                           const auto address = IpAddress::parse(text);
+                                           if (!address || address->is_v4()) return refuse();
+                                           return *address;
+                                         }));
+}
+
 Reader<std::vector<IpAddress>> pushed_dns() {
-  return address_list("a list of at most 8 IPv4 addresses such as [1.1.1.1, 8.8.8.8], or []",
+  return address_list("a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
                       parse_pushed_name_server);
 }
 

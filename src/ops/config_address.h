@@ -17,7 +17,11 @@ Reader<std::optional<SocketAddress>> optional_listen_address();
 Reader<IpAddress> ipv4_address();
 /// A range of IPv4 addresses to lend to clients.
 Reader<Prefix> address_pool();
-/// Name servers for clients inside the tunnel, which carries IPv4.
+/// A range of IPv6 addresses to lend to clients beside these; empty: none.
+Reader<std::optional<Prefix>> optional_ipv6_pool();
+/// Empty: none.
+Reader<IpAddress> optional_ipv6_address();
+/// Name servers for clients inside the tunnel.
 Reader<std::vector<IpAddress>> pushed_dns();
 /// Name servers for this host.
 Reader<std::vector<IpAddress>> own_dns();

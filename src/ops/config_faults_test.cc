@@ -42,13 +42,13 @@ constexpr BadConfig kBadServerConfigs[] = {
     {"TopKeyInAGroup", "nat: {mtu: 1400}",
      ":2:7: nat.mtu: unknown key; mtu does not belong below nat"},
     {"UnknownKeyInAGroup", "nat:\n  masquerade: true",
-     ":3:3: nat.masquerade: unknown key; known are enabled, external_iface"},
+     ":3:3: nat.masquerade: unknown key; known are enabled, external_iface, ipv6"},
     {"Twice", "mtu: 1350\nmtu: 1350", ":3:1: mtu: given again; line 2 has it already"},
     {"TwiceInAGroup", "nat:\n  enabled: true\n  enabled: no",
      ":4:3: nat.enabled: given again; line 3 has it already"},
     {"TokenTwice", "token: abcdefghijklmnop", ":2:1: token: given again; line 1 has it already"},
     {"GroupAsValue", "nat: yes",
-     ":2:6: nat: found \"yes\", expected keys below it: enabled, external_iface"},
+     ":2:6: nat: found \"yes\", expected keys below it: enabled, external_iface, ipv6"},
     {"EmptyGroup",
      "rate_limit:", ":2:1: rate_limit: found nothing, expected keys below it: pps, burst"},
 
@@ -119,7 +119,7 @@ constexpr BadConfig kBadServerConfigs[] = {
      "10.8.0.0/24 (bits are set behind the prefix length; probably 10.8.0.0/24 was meant)"},
     {"PoolOfIpv6", "pool_cidr: fd00::/64",
      ":2:12: pool_cidr: found \"fd00::/64\", expected an IPv4 prefix from /8 to /30 such as "
-     "10.8.0.0/24 (the tunnel carries IPv4 only)"},
+     "10.8.0.0/24 (that is an IPv6 prefix; see pool_cidr6)"},
     {"PoolTooSmall", "pool_cidr: 10.8.0.0/31",
      ":2:12: pool_cidr: found \"10.8.0.0/31\", expected an IPv4 prefix from /8 to /30 such as "
      "10.8.0.0/24"},
@@ -132,16 +132,50 @@ constexpr BadConfig kBadServerConfigs[] = {
      ":3:13: gateway_ip: found \"10.9.0.3\", the broadcast address of 10.9.0.0/30, expected a "
      "host's"},
     {"GatewayOfIpv6", "gateway_ip: fd00::1",
-     ":2:13: gateway_ip: found \"fd00::1\", expected an IPv4 address such as 10.8.0.1 (the tunnel "
-     "carries IPv4 only)"},
+     ":2:13: gateway_ip: found \"fd00::1\", expected an IPv4 address such as 10.8.0.1 (that is an "
+     "IPv6 address; see gateway_ip6)"},
+    {"Pool6OfIpv4", "pool_cidr6: 10.8.0.0/24",
+     ":2:13: pool_cidr6: found \"10.8.0.0/24\", expected an IPv6 prefix from /32 to /126 such as "
+     "fd12:3456:789a::/64 (that is an IPv4 prefix; see pool_cidr)"},
+    {"Pool6WithHostBits", "pool_cidr6: fd00:8::1/64",
+     ":2:13: pool_cidr6: found \"fd00:8::1/64\", expected an IPv6 prefix from /32 to /126 such as "
+     "fd12:3456:789a::/64 (bits are set behind the prefix length; probably fd00:8::/64 was meant)"},
+    {"Pool6OfALink", "pool_cidr6: fe80::/64",
+     ":2:13: pool_cidr6: found \"fe80::/64\", expected an IPv6 prefix from /32 to /126 such as "
+     "fd12:3456:789a::/64 (those are no hosts' addresses)"},
+    {"Pool6TooWide", "pool_cidr6: fd00::/8",
+     ":2:13: pool_cidr6: found \"fd00::/8\", expected an IPv6 prefix from /32 to /126 such as "
+     "fd12:3456:789a::/64"},
+    {"Pool6SmallerThanThePool", "pool_cidr6: fd00:8::/121",
+     ":2:13: pool_cidr6: found \"fd00:8::/121\", which has fewer addresses than pool_cidr, "
+     "10.8.0.0/24"},
+    {"Pool6WithASmallMtu", "pool_cidr6: fd00:8::/64\nmtu: 1279",
+     ":3:6: mtu: found 1279, expected at least 1280, which IPv6 needs (pool_cidr6)"},
+    {"Gateway6Alone", "gateway_ip6: fd00:8::1",
+     ":2:14: gateway_ip6: has no meaning alone, expected pool_cidr6 too"},
+    {"Gateway6OutsideThePool", "pool_cidr6: fd00:8::/64\ngateway_ip6: fd00:9::1",
+     ":3:14: gateway_ip6: found \"fd00:9::1\", expected an address in pool_cidr6, fd00:8::/64"},
+    {"Gateway6IsTheNetwork", "pool_cidr6: fd00:8::/64\ngateway_ip6: \"fd00:8::\"",
+     ":3:14: gateway_ip6: found \"fd00:8::\", the network address of fd00:8::/64, expected a "
+     "host's"},
+    {"Gateway6OfIpv4", "pool_cidr6: fd00:8::/64\ngateway_ip6: 10.8.0.1",
+     ":3:14: gateway_ip6: found \"10.8.0.1\", expected an IPv6 address such as "
+     "fd12:3456:789a::1"},
+    {"DnsOfIpv6WithoutPool6", "dns: [1.1.1.1, \"2606:4700::1111\"]",
+     ":2:6: dns: found \"2606:4700::1111\", which clients reach only with pool_cidr6"},
+    {"DnsOfALink", "pool_cidr6: fd00:8::/64\ndns: [\"fe80::53\"]",
+     ":3:7: dns: found \"fe80::53\", expected a list of at most 8 IP addresses such as [1.1.1.1, "
+     "8.8.8.8], or [] (that is an address of one link alone)"},
+    {"Nat6ByAnotherName", "nat: {ipv6: on}",
+     ":2:13: nat.ipv6: found \"on\", expected masquerade or off"},
     {"DnsWithoutList", "dns: 1.1.1.1",
-     ":2:6: dns: found \"1.1.1.1\", expected a list of at most 8 IPv4 addresses such as [1.1.1.1, "
+     ":2:6: dns: found \"1.1.1.1\", expected a list of at most 8 IP addresses such as [1.1.1.1, "
      "8.8.8.8], or []"},
     {"DnsByName", "dns:\n  - 1.1.1.1\n  - dns.example",
-     ":4:5: dns: found \"dns.example\", expected a list of at most 8 IPv4 addresses such as "
+     ":4:5: dns: found \"dns.example\", expected a list of at most 8 IP addresses such as "
      "[1.1.1.1, 8.8.8.8], or [] (that is no IP address)"},
     {"DnsOnLoopback", "dns: [127.0.0.53]",
-     ":2:7: dns: found \"127.0.0.53\", expected a list of at most 8 IPv4 addresses such as "
+     ":2:7: dns: found \"127.0.0.53\", expected a list of at most 8 IP addresses such as "
      "[1.1.1.1, 8.8.8.8], or [] (that would be the client itself)"},
     {"LongInterfaceName", "tun_name: qdt-tunnel-device",
      ":2:11: tun_name: found \"qdt-tunnel-device\", expected an interface name: 1 to 15 characters "

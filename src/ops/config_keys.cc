@@ -177,6 +177,21 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
                               .explanation = "The server's own address in the pool.",
                               .default_note = "the pool's first address"},
                              ipv4_address(), &C::gateway_ip));
+  // Without a default: a private one would draw the clients' IPv6 to a server that may have none.
+  keys.push_back(make_key<C>(
+      {.name = "pool_cidr6",
+       .example = "\"\"",
+       .explanation =
+           "IPv6 addresses to lend to clients, one beside each IPv4 address: the same number in "
+           "this prefix. A private prefix (fd...) is translated; one of the host's own can be "
+           "routed to it, see nat.ipv6. Needs an mtu of at least 1280.",
+       .default_note = "none: no IPv6 in the tunnel"},
+      optional_ipv6_pool(), &C::pool_cidr6));
+  keys.push_back(make_key<C>({.name = "gateway_ip6",
+                              .example = "\"\"",
+                              .explanation = "The server's own address in pool_cidr6.",
+                              .default_note = "the one with gateway_ip's number"},
+                             optional_ipv6_address(), &C::gateway_ip6));
   // Two operators, so that one's outage is not the clients'. Without any, a client that sends
   // everything into the tunnel would go on asking the resolver of the network it is in.
   keys.push_back(make_key<C>({.name = "dns",
@@ -194,6 +209,13 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
                               .explanation = "Network interface to the world.",
                               .default_note = "any but the TUN device"},
                              optional_interface_name(), &C::nat_external_iface));
+  keys.push_back(make_key<C>(
+      {.name = "nat.ipv6",
+       .example = "masquerade",
+       .explanation = "The clients' IPv6 addresses on their way out. masquerade: translated to the "
+                      "host's, with nat.enabled; off: left as they are, for a pool_cidr6 that the "
+                      "network routes to this host."},
+      one_of<bool>({{"masquerade", true}, {"off", false}}, "masquerade or off"), &C::nat_ipv6));
 }
 
 void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {

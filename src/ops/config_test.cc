@@ -91,6 +91,37 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.nat_external_iface, "eth1");
 }
 
+TEST(ServerConfig, HasNoIpv6ByDefault) {
+  const ServerConfig config = server("").config;
+  EXPECT_EQ(config.pool_cidr6, std::nullopt);
+  EXPECT_TRUE(config.nat_ipv6);
+}
+
+TEST(ServerConfig, ReadsIpv6) {
+  const ServerConfig config = server(R"(
+pool_cidr6: fd00:8::/64
+gateway_ip6: fd00:8::ffff
+dns: [1.1.1.1, "2606:4700:4700::1111"]
+nat: {ipv6: off}
+)")
+                                  .config;
+  EXPECT_EQ(config.pool_cidr6->to_string(), "fd00:8::/64");
+  EXPECT_EQ(config.gateway_ip6.to_string(), "fd00:8::ffff");
+  EXPECT_EQ(config.dns[1].to_string(), "2606:4700:4700::1111");
+  EXPECT_FALSE(config.nat_ipv6);
+}
+
+TEST(ServerConfig, GivesTheIpv6GatewayTheNumberOfTheOther) {
+  const auto config = server("pool_cidr6: fd00:8::/64\ngateway_ip: 10.8.0.9\n").config;
+  EXPECT_EQ(config.gateway_ip6.to_string(), "fd00:8::9");
+}
+
+TEST(ServerConfig, NotesPrivateAddressesThatNobodyTranslates) {
+  const std::string text = "pool_cidr6: fd00:8::/64\nnat: {ipv6: off}\n";
+  EXPECT_THAT(server(text).notes, ElementsAre(testing::HasSubstr("the world will not answer")));
+  EXPECT_TRUE(server("pool_cidr6: 2001:db8::/64\nnat: {ipv6: off}\n").notes.empty());
+}
+
 TEST(ServerConfig, ReadsRates) {
   const ServerConfig config = server(R"(
 handshake_rate: {pps: 10, burst: 15}

@@ -123,10 +123,11 @@ TEST(NameServers, BlameTheOneThatIsWrong) {
   EXPECT_EQ(reading.error().culprit, &servers.items[1]);
 }
 
-TEST(NameServers, MayBeLoopbackAndIpv6OnThisHostOnly) {
-  EXPECT_TRUE(own_dns().read(list({"127.0.0.53", "2001:db8::53"})));
+TEST(NameServers, MayBeThisHostsOwnOnThisHostOnly) {
+  EXPECT_TRUE(own_dns().read(list({"127.0.0.53", "fe80::53"})));
   EXPECT_FALSE(pushed_dns().read(list({"127.0.0.53"})));
-  EXPECT_FALSE(pushed_dns().read(list({"2001:db8::53"})));
+  EXPECT_FALSE(pushed_dns().read(list({"fe80::53"})));
+  EXPECT_TRUE(pushed_dns().read(list({"2001:db8::53"})));
   EXPECT_TRUE(pushed_dns().read(list({})));
   EXPECT_FALSE(own_dns().read(list(std::vector<std::string>(9, "1.1.1.1"))));
 }

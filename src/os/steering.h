@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/result.h"
@@ -20,9 +21,10 @@ namespace qdt::os {
 Result<void> steer_payloads(const UdpSocket& socket, std::size_t shard_count);
 
 /// From now on a packet arrives at queue number `destination address % queues.size()` of the device
-/// whose queues these are, all of them; of an IPv6 address, the last four bytes count. Needs
+/// whose queues these are, all of them; of an IPv6 address, the last four bytes plus
+/// `ipv6_difference` count, modulo 2^32. Needs
 /// CAP_BPF beside CAP_NET_ADMIN (TUNSETSTEERINGEBPF, Linux 4.16; CAP_SYS_ADMIN before 5.8).
 /// Refused: every packet arrives at the first queue, and the others can only be written to.
-Result<void> steer_packets(std::span<const TunQueue> queues);
+Result<void> steer_packets(std::span<const TunQueue> queues, std::uint32_t ipv6_difference);
 
 }  // namespace qdt::os

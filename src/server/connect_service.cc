@@ -100,20 +100,22 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
     return HandshakeResult::kPoolExhausted;
   }
 
-  const wire::ConnectResponse response{.session_id = random_.number(),
-                                       .server_nonce = random_.bytes<wire::kHandshakeNonceBytes>(),
-                                       .mtu = std::min(options_.mtu, request->mtu),
-                                       .client_ip = *lease,
-                                       .gateway_ip = options_.gateway,
-                                       .cidr = options_.pool,
-                                       .dns = options_.dns,
-                                       .caps = request->caps & options_.caps};
+  wire::ConnectResponse response{.session_id = random_.number(),
+                                 .server_nonce = random_.bytes<wire::kHandshakeNonceBytes>(),
+                                 .mtu = std::min(options_.mtu, request->mtu),
+                                 .client_ip = *lease,
+                                 .gateway_ip = options_.gateway,
+                                 .cidr = options_.pool,
+                                 .dns = options_.dns,
+                                 .caps = request->caps & options_.caps};
+  lend_ipv6(response);
   tunnel.open_session(
       {.role = quic::Role::kServer,
        .id = response.session_id,
        .keys = wire::derive_session_keys(options_.token, request->client_nonce,
                                          response.server_nonce, response.caps.aead()),
        .lease = *lease,
+       .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
        .mtu = response.mtu,
        .caps = response.caps,
        .rate_limit = options_.rate_limit,
@@ -127,8 +129,21 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                               .keeps_stream_open = true});
   logger_.info("session of " + (request->client_id.empty() ? "a client" : request->client_id) +
                " from " + connection.path().remote.to_string() + " opened with " +
-               lease->to_string());
+               lease->to_string() +
+               (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""));
   return HandshakeResult::kOk;
+}
+
+// Beside the IPv4 lease, for who can have one; name servers only where the client reaches them.
+void ConnectService::lend_ipv6(wire::ConnectResponse& response) const {
+  response.caps.ipv6 &= options_.ipv6 && response.mtu >= wire::kMinIpv6Mtu;
+  if (response.caps.ipv6) {
+    response.ipv6 = {.client_ip = *leases_.ipv6_of(response.client_ip),
+                     .gateway_ip = options_.ipv6->gateway,
+                     .cidr = options_.ipv6->prefix};
+  } else {
+    std::erase_if(response.dns, [](const IpAddress& server) { return server.is_v6(); });
+  }
 }
 
 void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,

@@ -24,6 +24,7 @@ class ConnectService final : public tunnel::TunnelEvents {
     wire::Capabilities caps = wire::Capabilities::supported();
     Prefix pool;
     IpAddress gateway;
+    std::optional<Ipv6Pool> ipv6;  ///< nothing: cap `ipv6` is not taken up
     std::vector<IpAddress> dns;
     tunnel::RateLimit rate_limit;
     std::size_t send_queue = 1024;
@@ -60,6 +61,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
                              quic::StreamId stream, const Pending& pending);
   void refuse(quic::Connection& connection, quic::StreamId stream, wire::HandshakeResult result);
+  void lend_ipv6(wire::ConnectResponse& response) const;
 
   Options options_;
   Admission& admission_;

@@ -4,22 +4,32 @@
 
 namespace qdt::server {
 
-LeasePool::LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t shard_count)
+LeasePool::LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t shard_count,
+                     const std::optional<Ipv6Pool>& ipv6)
     : first_(pool.address().v4_number()),
       size_(std::uint32_t{1} << (32 - pool.length())),
       shard_count_(static_cast<std::uint32_t>(shard_count)),
+      ipv6_(ipv6),
       owners_(std::make_unique<std::atomic<std::uint8_t>[]>(size_)) {
   assert(pool.address().is_v4() && pool.length() >= 8 && pool.length() <= 30);
   assert(pool.contains(gateway) && shard_count > 0 && shard_count < kReserved);
+  assert(!ipv6 || 128 - ipv6->prefix.length() >= 32 - pool.length());
+  capacity_ = size_;
   for (const std::uint32_t offset : {std::uint32_t{0}, size_ - 1, offset_of(gateway)}) {
-    owners_[offset].store(kReserved, std::memory_order_relaxed);
+    reserve(offset);
   }
-  const bool is_gateway_apart = offset_of(gateway) != 0 && offset_of(gateway) != size_ - 1;
-  capacity_ = size_ - (is_gateway_apart ? 3 : 2);
+  if (ipv6) {
+    const auto number = ipv6->prefix.number_of(ipv6->gateway);
+    if (number && *number < size_) reserve(*number);
+  }
   for (std::uint32_t shard = 0; shard < shard_count_; ++shard) {
     // The first offset whose address belongs to the shard.
     cursors_.push_back((shard + shard_count_ - first_ % shard_count_) % shard_count_);
   }
+}
+
+void LeasePool::reserve(std::uint32_t offset) {
+  if (owners_[offset].exchange(kReserved, std::memory_order_relaxed) == kFree) --capacity_;
 }
 
 std::optional<IpAddress> LeasePool::acquire(std::size_t shard) {
@@ -59,9 +69,20 @@ void LeasePool::release(const IpAddress& address) {
   lent_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+std::optional<IpAddress> LeasePool::ipv6_of(const IpAddress& address) const {
+  if (!ipv6_) return std::nullopt;
+  return ipv6_->prefix.host(offset_of(address));
+}
+
+std::uint32_t LeasePool::ipv6_difference() const {
+  if (!ipv6_) return 0;
+  return first_ - load_be<std::uint32_t>(ipv6_->prefix.address().bytes().last(4).data());
+}
+
 std::optional<std::size_t> LeasePool::owner(const IpAddress& address) const {
-  if (!address.is_v4()) return std::nullopt;
-  const std::uint32_t offset = offset_of(address);
+  if (address.is_v6() && !ipv6_) return std::nullopt;
+  const std::uint32_t offset =
+      address.is_v4() ? offset_of(address) : ipv6_->prefix.number_of(address).value_or(size_);
   if (offset >= size_) return std::nullopt;
   const std::uint8_t owner = owners_[offset].load(std::memory_order_acquire);
   if (owner == kFree || owner == kReserved) return std::nullopt;

@@ -11,20 +11,32 @@
 
 namespace qdt::server {
 
+/// A server's IPv6 addresses inside the tunnel.
+struct Ipv6Pool {
+  Prefix prefix;  ///< as many hosts as the IPv4 pool at least
+  IpAddress gateway;
+};
+
 /// The inner addresses that sessions may have: the pool without its network, broadcast and gateway
 /// addresses. An address is lent to one session at a time; the one given back longest ago comes
-/// next, so that late packets for a former owner rarely meet a new one. Any thread.
+/// next, so that late packets for a former owner rarely meet a new one. An IPv6 address comes with
+/// each: the one that has the same number in its pool. Any thread.
 class LeasePool {
  public:
   /// `pool` is an IPv4 prefix of length 8 to 30 that contains `gateway`.
-  LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t shard_count);
+  LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t shard_count,
+            const std::optional<Ipv6Pool>& ipv6 = std::nullopt);
 
   /// An address for a session of `shard`; nothing when all are lent. One whose number modulo the
   /// shard count is `shard` if there is one: packets to it then arrive at the right TUN queue.
   std::optional<IpAddress> acquire(std::size_t shard);
   void release(const IpAddress& address);
+  /// The IPv6 side of a lease, if there is IPv6.
+  std::optional<IpAddress> ipv6_of(const IpAddress& address) const;
+  /// What the last four bytes of an IPv6 lease lack to the number of the IPv4 lease beside it.
+  std::uint32_t ipv6_difference() const;
 
-  /// The shard that owns `address` now. Lock-free: asked for packets.
+  /// The shard that owns `address`, of either kind, now. Lock-free: asked for packets.
   std::optional<std::size_t> owner(const IpAddress& address) const;
 
   /// How many addresses there are, and how many are lent.
@@ -37,10 +49,12 @@ class LeasePool {
 
   std::optional<std::uint32_t> next_free(std::uint32_t from, std::uint32_t step) const;
   std::uint32_t offset_of(const IpAddress& address) const { return address.v4_number() - first_; }
+  void reserve(std::uint32_t offset);
 
   std::uint32_t first_;  // the pool's network address
   std::uint32_t size_;
   std::uint32_t shard_count_;
+  std::optional<Ipv6Pool> ipv6_;
   std::size_t capacity_ = 0;
   std::atomic<std::size_t> lent_{0};
   std::mutex mutex_;

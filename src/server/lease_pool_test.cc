@@ -70,6 +70,39 @@ TEST(LeasePool, KnowsNoOwnerOfWhatIsNotLent) {
   }
 }
 
+TEST(LeasePool, LendsAnIpv6AddressWithEach) {
+  LeasePool pool(prefix("10.8.0.0/29"), address("10.8.0.1"), 1,
+                 Ipv6Pool{prefix("fd00:8::8/125"), address("fd00:8::9")});
+  const auto lease = pool.acquire(0);
+  EXPECT_EQ(pool.ipv6_of(*lease)->to_string(), "fd00:8::a");
+  EXPECT_EQ(pool.owner(address("fd00:8::a")), 0u);
+  for (const char* text : {"fd00:8::9", "fd00:8::b", "fd00:8::1a", "fd00:9::a"}) {
+    EXPECT_FALSE(pool.owner(address(text))) << text;
+  }
+  pool.release(*lease);
+  EXPECT_FALSE(pool.owner(address("fd00:8::a")));
+}
+
+TEST(LeasePool, LendsNobodyTheAddressBesideTheIpv6Gateways) {
+  LeasePool pool(prefix("10.8.0.0/29"), address("10.8.0.1"), 1,
+                 Ipv6Pool{prefix("fd00:8::/64"), address("fd00:8::2")});
+  EXPECT_EQ(pool.capacity(), 4u);
+  EXPECT_EQ(pool.acquire(0)->to_string(), "10.8.0.3");
+  LeasePool far(prefix("10.8.0.0/29"), address("10.8.0.1"), 1,
+                Ipv6Pool{prefix("fd00:8::/64"), address("fd00:8::1:0:2")});
+  EXPECT_EQ(far.capacity(), 5u);
+}
+
+TEST(LeasePool, KnowsHowIpv6LeasesSteer) {
+  LeasePool pool(prefix("10.8.0.0/24"), address("10.8.0.1"), 5,
+                 Ipv6Pool{prefix("fd00:8::ab00/120"), address("fd00:8::ab01")});
+  const auto lease = pool.acquire(3);
+  const Bytes ipv6 = pool.ipv6_of(*lease)->bytes();
+  const auto end = load_be<std::uint32_t>(ipv6.last(4).data());
+  EXPECT_EQ(end + pool.ipv6_difference(), lease->v4_number());
+  EXPECT_EQ(LeasePool(prefix("10.8.0.0/24"), address("10.8.0.1"), 5).ipv6_difference(), 0u);
+}
+
 TEST(LeasePool, TakesAGatewayAtEitherEnd) {
   LeasePool last(prefix("10.8.0.0/29"), address("10.8.0.6"), 1);
   EXPECT_EQ(last.acquire(0)->to_string(), "10.8.0.1");

@@ -21,7 +21,8 @@ Server::Server(const Options& options, Random& random, Logger& logger)
       random_(random),
       logger_(logger),
       admission_(options.admission),
-      leases_(options.service.pool, options.service.gateway, options.shard_count) {}
+      leases_(options.service.pool, options.service.gateway, options.shard_count,
+              options.service.ipv6) {}
 
 Server::~Server() {
   admission_.set_ready(false);
@@ -73,7 +74,7 @@ void Server::steer(const os::UdpSocket& socket, std::span<const os::TunQueue> qu
     logger_.warning(ok.error().message +
                     "; shards hand payloads over to one another, which is slower");
   }
-  if (const auto ok = os::steer_packets(queues); !ok) {
+  if (const auto ok = os::steer_packets(queues, leases_.ipv6_difference()); !ok) {
     logger_.warning(ok.error().message +
                     "; the first shard takes all packets to clients and hands them over, which is "
                     "slower");
@@ -82,14 +83,18 @@ void Server::steer(const os::UdpSocket& socket, std::span<const os::TunQueue> qu
 
 Result<void> Server::set_up_host() {
   const ConnectService::Options& service = options_.service;
-  if (auto ok = network_->configure_tun(service.gateway, service.pool.length(), service.mtu); !ok) {
-    return fail(ok);
-  }
+  std::vector<os::TunAddress> addresses = {{service.gateway, service.pool.length()}};
+  if (service.ipv6) addresses.push_back({service.ipv6->gateway, service.ipv6->prefix.length()});
+  if (auto ok = network_->configure_tun(addresses, service.mtu); !ok) return fail(ok);
   if (auto ok = network_->enable_forwarding(); !ok) return fail(ok);
+  if (service.ipv6) {
+    if (auto ok = network_->enable_ipv6_forwarding(); !ok) return fail(ok);
+  }
   if (options_.has_nat) {
-    const os::NatOptions nat{.pool = service.pool,
-                             .external_interface = options_.external_interface,
-                             .tunnel_mtu = service.mtu};
+    os::NatOptions nat{.pool = service.pool,
+                       .external_interface = options_.external_interface,
+                       .tunnel_mtu = service.mtu};
+    if (options_.has_nat6 && service.ipv6) nat.pool6 = service.ipv6->prefix;
     if (auto ok = network_->install_nat(nat); !ok) return fail(ok);
   }
   for (const std::string& obstacle : network_->forwarding_obstacles()) logger_.warning(obstacle);

@@ -36,6 +36,7 @@ class Server {
     ConnectService::Options service;
     tunnel::Tunnel::Options tunnel;  ///< role and shard are filled in
     bool has_nat = true;
+    bool has_nat6 = true;  ///< with has_nat and IPv6
     std::string external_interface;
   };
 

@@ -9,7 +9,14 @@ namespace {
 // A session's packets are from its lease on their way up and to it on their way down: nobody speaks
 // for another client, and a server reaches no address of the client's but the one it gave.
 bool is_of_session(const wire::IpPacket& packet, const Session& session, bool is_up) {
-  return (is_up ? packet.source : packet.destination) == session.lease();
+  return session.has_address(is_up ? packet.source : packet.destination);
+}
+
+// Router solicitations, multicast listener reports and the like: a tunnel is no link with
+// neighbours, and nothing on it is to hear what one of its ends says to "all nodes".
+bool is_link_local(const wire::IpPacket& packet) {
+  return !packet.is_v4() && (packet.destination.is_multicast() ||
+                             packet.destination.is_link_local() || packet.source.is_link_local());
 }
 
 }  // namespace
@@ -22,6 +29,7 @@ std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue&
                                                      Timestamp now) {
   const auto ip = wire::parse_ip_packet(packet);
   if (!ip) return std::unexpected(Drop::kMalformed);
+  if (is_link_local(*ip)) return std::unexpected(Drop::kLinkLocal);
 
   Session* session = sessions_.route(ip->destination);
   if (session == nullptr) return std::unexpected(Drop::kNoSession);
@@ -90,6 +98,7 @@ std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Time
 std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Timestamp now) {
   const auto ip = wire::parse_ip_packet(packet);
   if (!ip) return Drop::kMalformed;
+  if (is_link_local(*ip)) return Drop::kLinkLocal;
 
   const bool is_up = options_.role == quic::Role::kServer;
   if (!is_of_session(*ip, session, is_up)) return Drop::kSpoofedSource;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -25,8 +26,9 @@ struct SessionOptions {
   quic::Role role = quic::Role::kServer;
   wire::SessionId id = 0;
   wire::SessionKeys keys;
-  IpAddress lease;      ///< the client's inner address
-  std::size_t mtu = 0;  ///< as negotiated: larger packets are answered or cut
+  IpAddress lease;                  ///< the client's inner address
+  std::optional<IpAddress> lease6;  ///< and its IPv6 address, if there is IPv6 in the session
+  std::size_t mtu = 0;              ///< as negotiated: larger packets are answered or cut
   wire::Capabilities caps;
   RateLimit rate_limit;  ///< inner packets, each direction
   std::size_t send_queue = 0;
@@ -54,6 +56,12 @@ class Session {
 
   wire::SessionId id() const { return options_.id; }
   const IpAddress& lease() const { return options_.lease; }
+  const std::optional<IpAddress>& lease6() const { return options_.lease6; }
+  /// Whether `address` is one of the two.
+  bool has_address(const IpAddress& address) const {
+    return address.is_v4() ? address == options_.lease
+                           : options_.lease6 && address == *options_.lease6;
+  }
   const std::string& client_id() const { return options_.client_id; }
   const wire::Capabilities& caps() const { return options_.caps; }
   std::size_t mtu() const { return options_.mtu; }

@@ -18,7 +18,7 @@ class SessionTable {
   /// one session there is.
   explicit SessionTable(quic::Role role) : role_(role) {}
 
-  /// `session`'s lease is not in the table yet.
+  /// `session`'s addresses are not in the table yet.
   Session& add(std::unique_ptr<Session> session);
   /// Takes the session out; it lives on in the caller's hands.
   std::unique_ptr<Session> remove(Session& session);
@@ -28,6 +28,7 @@ class SessionTable {
     if (role_ == quic::Role::kClient) return sessions_.empty() ? nullptr : sessions_.front().get();
     return find(destination);
   }
+  /// By either of its addresses.
   Session* find(const IpAddress& lease) const;
 
   std::size_t size() const { return sessions_.size(); }
@@ -39,6 +40,7 @@ class SessionTable {
   std::vector<std::unique_ptr<Session>> sessions_;
   // IPv4 leases by their number: a cheaper hash than an address of either kind.
   std::unordered_map<std::uint32_t, Session*> by_v4_;
+  std::unordered_map<IpAddress, Session*> by_v6_;
 };
 
 }  // namespace qdt::tunnel

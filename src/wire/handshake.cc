@@ -148,10 +148,11 @@ Result<void> parse_ipv4_addresses(const Json& json, ConnectResponse& response) {
 }
 
 // All three members or none: a server may take up the cap and still have no IPv6 to lend.
-Result<std::optional<Ipv6Addresses>> parse_ipv6_addresses(const Json& json) {
+Result<std::optional<Ipv6Addresses>> parse_ipv6_addresses(const Json& json, std::size_t mtu) {
   const bool has_any =
       json.contains("client_ip6") || json.contains("gateway_ip6") || json.contains("cidr6");
   if (!has_any) return std::nullopt;
+  if (mtu < kMinIpv6Mtu) return refuse_answer("a client_ip6, and an mtu below IPv6's least, 1280");
 
   const auto client_ip = parse_host_address(json, "client_ip6", /*is_v4=*/false);
   if (!client_ip) return fail(client_ip);
@@ -211,7 +212,7 @@ std::vector<std::string> texts_of(const std::vector<Value>& values) {
 // A member whose cap was not agreed on is a member that version 1 does not know: ignored.
 Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) {
   if (response.caps.ipv6) {
-    const auto ipv6 = parse_ipv6_addresses(json);
+    const auto ipv6 = parse_ipv6_addresses(json, response.mtu);
     if (!ipv6) return fail(ipv6);
     response.ipv6 = *ipv6;
   }
@@ -233,7 +234,7 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
 Capabilities Capabilities::supported(AeadPreference preference) {
   const bool prefers_aes = preference == AeadPreference::kAes256Gcm ||
                            (preference == AeadPreference::kAuto && has_fast_aes());
-  return {.ping = true, .close = true, .aes_256_gcm = prefers_aes};
+  return {.ping = true, .close = true, .aes_256_gcm = prefers_aes, .ipv6 = true};
 }
 
 Capabilities Capabilities::from_names(const std::vector<std::string>& names) {

@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxConnectBodyBytes = 4096;
 inline constexpr std::size_t kDefaultMtu = 1350;
 /// Every IPv4 host takes packets of this size (RFC 791); a smaller MTU carries nothing useful.
 inline constexpr std::size_t kMinMtu = 576;
+/// Without this much a link carries no IPv6 (RFC 8200 section 5).
+inline constexpr std::size_t kMinIpv6Mtu = 1280;
 /// Name servers and routes that one answer may push.
 inline constexpr std::size_t kMaxPushedDnsServers = 16;
 inline constexpr std::size_t kMaxPushedRoutes = 64;

@@ -253,6 +253,7 @@ TEST(ConnectResponse, SaysWhichMemberOfACapIsWrong) {
       {replaced(kFullResponse, "fd00:8::/64", "fd00::/8"), "cidr6"},
       {replaced(kFullResponse, "fd00:8::/64", "fd00:8::/129"), "cidr6"},
       {replaced(kFullResponse, "cidr6", "cidr7"), "cidr6"},
+      {replaced(kFullResponse, "1350", "1279"), "mtu"},
       {replaced(kFullResponse, "\"192.168.7.0/24\"", "7"), "routes"},
       {replaced(kFullResponse, "[\"192.168.7.0/24\",\"2001:db8:7::/48\"]", "{}"), "routes"},
       {replaced(kFullResponse, "192.168.7.0/24", "192.168.7.1/24"), "routes"},

@@ -24,9 +24,13 @@ std::optional<IpPacket> parse_v6(Bytes bytes) {
   if (bytes.size() < kIpv6HeaderBytes) return std::nullopt;
   if (load_be<std::uint16_t>(&bytes[4]) + kIpv6HeaderBytes != bytes.size()) return std::nullopt;
 
+  const IpAddress source = IpAddress::v6(bytes.subspan<8, 16>());
+  const IpAddress destination = IpAddress::v6(bytes.subspan<24, 16>());
+  // IPv4-mapped addresses are for sockets, not for packets: they would pass for IPv4 ones.
+  if (source.is_v4() || destination.is_v4()) return std::nullopt;
   return IpPacket{.bytes = bytes,
-                  .source = IpAddress::v6(bytes.subspan<8, 16>()),
-                  .destination = IpAddress::v6(bytes.subspan<24, 16>()),
+                  .source = source,
+                  .destination = destination,
                   .header_bytes = kIpv6HeaderBytes,
                   .protocol = bytes[6],
                   .dont_fragment = true,

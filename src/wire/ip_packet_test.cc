@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace qdt::wire {
@@ -70,6 +71,15 @@ TEST(IpPacket, RefusesEveryTruncation) {
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       EXPECT_FALSE(parse_ip_packet(Bytes(bytes).first(length))) << length;
     }
+  }
+}
+
+TEST(IpPacket, RefusesMappedAddresses) {
+  for (const std::size_t at : {8, 24}) {
+    auto bytes = v6();
+    std::fill_n(&bytes[at], 16, std::uint8_t{0});
+    bytes[at + 10] = bytes[at + 11] = 0xff;
+    EXPECT_FALSE(parse_ip_packet(bytes)) << at;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "probe/bad_datagrams.h"
 
 #include <algorithm>
+#include <array>
 
 #include "wire/checksum.h"
 #include "wire/fragment.h"
@@ -41,6 +42,21 @@ Datagram udp_packet(const IpAddress& source, const IpAddress& destination) {
   store_be<std::uint16_t>(&packet[22], 9);  // to the discard port
   store_be<std::uint16_t>(&packet[24],
                           static_cast<std::uint16_t>(packet.size() - wire::kIpv4HeaderBytes));
+  return packet;
+}
+
+// Of a session without IPv6: addresses that nobody has.
+const wire::Ipv6Addresses kNoIpv6{.client_ip = *IpAddress::parse("fd00:ffff::2"),
+                                  .gateway_ip = *IpAddress::parse("fd00:ffff::1"),
+                                  .cidr = *Prefix::parse("fd00:ffff::/64")};
+
+Datagram ipv6_packet(const IpAddress& source) {
+  Datagram packet(wire::kIpv6HeaderBytes);
+  packet[0] = 0x60;
+  packet[6] = 59;  // no next header
+  packet[7] = 64;
+  append(MutableBytes(packet).subspan(8), source.bytes());
+  packet[24] = 0xfd;
   return packet;
 }
 
@@ -101,13 +117,25 @@ const std::vector<BadDatagrams::Kind>& BadDatagrams::all_kinds() {
        }},
       {"spoofed-gateway", "the source is the server's own inner address",
        [](B& b) { return Made{b.data(b.packet_from(b.session_.gateway_ip))}; }},
-      {"spoofed-ipv6", "an IPv6 packet, for which no address was lent",
+      {"spoofed-ipv6", "an IPv6 packet from an address that was not lent",
+       [](B& b) { return Made{b.data(ipv6_packet(*IpAddress::parse("fd00::")))}; }},
+      {"spoofed-client6", "the source is the next client's IPv6 lease",
        [](B& b) {
-         Datagram packet(wire::kIpv6HeaderBytes);
-         packet[0] = 0x60;
-         packet[6] = 59;  // no next header
-         packet[7] = 64;
-         packet[8] = packet[24] = 0xfd;
+         std::array<std::uint8_t, 16> next{};
+         append(next, b.session_.ipv6.value_or(kNoIpv6).client_ip.bytes());
+         ++next[15];
+         return Made{b.data(ipv6_packet(IpAddress::v6(next)))};
+       }},
+      {"spoofed-gateway6", "the source is the server's own inner IPv6 address",
+       [](B& b) {
+         return Made{b.data(ipv6_packet(b.session_.ipv6.value_or(kNoIpv6).gateway_ip))};
+       }},
+      {"mapped-ipv6", "an IPv6 packet whose source is the IPv4 lease, mapped",
+       [](B& b) {
+         Datagram packet = ipv6_packet(kNoIpv6.client_ip);
+         std::fill_n(packet.begin() + 8, 16, std::uint8_t{0});
+         packet[18] = packet[19] = 0xff;
+         append(MutableBytes(packet).subspan(20), b.session_.client_ip.bytes());
          return Made{b.data(packet)};
        }},
       {"fragment-cut", "a fragment shorter than its own header",

@@ -54,9 +54,11 @@ struct CountedTunnels : TwoTunnels {
 
   // Sends `rounds` times a batch of packets each way and returns the allocations of the later half.
   std::size_t count_allocations(int rounds, std::size_t packets_each, std::size_t packet_bytes) {
-    const IpAddress lease = client.response->client_ip;
-    const Packet up = udp_packet(lease, kInternet, packet_bytes);
-    const Packet down = udp_packet(kInternet, lease, packet_bytes);
+    const auto& ipv6 = client.response->ipv6;
+    const IpAddress lease = ipv6 ? ipv6->client_ip : client.response->client_ip;
+    const IpAddress internet = ipv6 ? kInternet6 : kInternet;
+    const Packet up = udp_packet(lease, internet, packet_bytes);
+    const Packet down = udp_packet(internet, lease, packet_bytes);
     for (int round = 0; round < rounds; ++round) {
       if (round == rounds / 2) {
         received = 0;
@@ -93,6 +95,13 @@ TEST_F(NoAllocation, BothWaysInWholeDatagrams) {
 TEST_F(NoAllocation, BothWaysWithSmallPackets) {
   EXPECT_EQ(count_allocations(2000, 40, 64), 0u);
   EXPECT_GE(received, 2u * 1000 * 40 * 99 / 100);
+}
+
+TEST(NoAllocationOfIpv6, BothWaysInWholeDatagrams) {
+  CountedTunnels tunnels({.ipv6 = kIpv6Pool});
+  ASSERT_TRUE(tunnels.client.response->ipv6);
+  EXPECT_EQ(tunnels.count_allocations(2000, 20, 1350), 0u);
+  EXPECT_GE(tunnels.received, 2u * 1000 * 20 * 99 / 100);
 }
 
 TEST(NoAllocationOfShards, OnAnyOfFour) {

@@ -66,6 +66,7 @@ class SilentLogger final : public Logger {
 struct ServerNodeOptions {
   std::string token = "secret-token";
   Prefix pool = *Prefix::parse("10.8.0.0/24");
+  std::optional<server::Ipv6Pool> ipv6;
   std::size_t mtu = 1350;
   wire::Capabilities caps = wire::Capabilities::supported();
   server::Admission::Options admission;
@@ -80,12 +81,14 @@ class ServerNode final : public TunnelNode {
   explicit ServerNode(const ServerNodeOptions& options = {}, std::uint64_t seed = 1)
       : random(seed),
         admission(with_token(options)),
-        leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1),
+        leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1,
+               options.ipv6),
         service({.token = options.token,
                  .mtu = options.mtu,
                  .caps = options.caps,
                  .pool = options.pool,
                  .gateway = IpAddress::v4(options.pool.address().v4_number() + 1),
+                 .ipv6 = options.ipv6,
                  .dns = {IpAddress::v4(0x01010101)},
                  .rate_limit = options.rate_limit,
                  .send_queue = options.send_queue,
@@ -158,11 +161,20 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
   tunnel::Tunnel tunnel_;
 };
 
-/// A valid UDP packet of `bytes` in all; its payload is filled with `fill`.
+/// A UDP packet of `bytes` in all, of its addresses' kind; its payload is filled with `fill`.
 inline Packet udp_packet(const IpAddress& source, const IpAddress& destination, std::size_t bytes,
                          std::uint8_t fill = 0, bool dont_fragment = false) {
   Packet packet(bytes, fill);
-  std::fill_n(packet.begin(), 28, std::uint8_t{0});
+  std::fill_n(packet.begin(), source.is_v4() ? 28 : 48, std::uint8_t{0});
+  if (source.is_v6()) {
+    packet[0] = 0x60;
+    store_be<std::uint16_t>(&packet[4], static_cast<std::uint16_t>(bytes - 40));
+    packet[6] = wire::kProtocolUdp;
+    packet[7] = 64;
+    append(MutableBytes(packet).subspan(8), source.bytes());
+    append(MutableBytes(packet).subspan(24), destination.bytes());
+    return packet;
+  }
   packet[0] = 0x45;
   store_be<std::uint16_t>(&packet[2], static_cast<std::uint16_t>(bytes));
   packet[6] = dont_fragment ? 0x40 : 0;
@@ -177,5 +189,8 @@ inline const SocketAddress kServerAddress{IpAddress::v4(0xc0000201), 443};
 inline const SocketAddress kClientAddress{IpAddress::v4(0xc6336401), 40000};
 inline const SocketAddress kClient2Address{IpAddress::v4(0xc6336402), 40000};
 inline const IpAddress kInternet = IpAddress::v4(0x08080808);
+inline const IpAddress kInternet6 = *IpAddress::parse("2001:db8::8");
+inline const server::Ipv6Pool kIpv6Pool{*Prefix::parse("fd00:8::/64"),
+                                        *IpAddress::parse("fd00:8::1")};
 
 }  // namespace qdt::testing

@@ -77,18 +77,20 @@ Result<UniqueFd> load(std::span<const bpf_insn> program) {
   return os_error(what);
 }
 
-Result<void> attach_program(const TunQueue& queue, std::size_t queue_count) {
+Result<void> attach_program(const TunQueue& queue, std::size_t queue_count,
+                            std::uint32_t ipv6_difference) {
   // A TUN device's program sees the packet from its IP header on. The driver keeps 16 bits of what
   // it returns, so the remainder is taken here.
   const auto divisor = static_cast<std::int32_t>(queue_count);
-  const std::array<bpf_insn, 9> program = {
+  const std::array<bpf_insn, 10> program = {
       move(BPF_REG_6, BPF_REG_1),
       load_packet(BPF_B, 0),
       compute(BPF_RSH, 4),
       skip_if_equal(6, 2),
       load_packet(BPF_W, kIpv4Destination),
-      skip(1),
+      skip(2),
       load_packet(BPF_W, kIpv6DestinationEnd),
+      compute(BPF_ADD, static_cast<std::int32_t>(ipv6_difference)),
       compute(BPF_MOD, divisor),
       leave(),
   };
@@ -133,8 +135,8 @@ Result<void> steer_payloads(const UdpSocket& socket, std::size_t shard_count) {
   return {};
 }
 
-Result<void> steer_packets(std::span<const TunQueue> queues) {
-  auto attached = attach_program(queues.front(), queues.size());
+Result<void> steer_packets(std::span<const TunQueue> queues, std::uint32_t ipv6_difference) {
+  auto attached = attach_program(queues.front(), queues.size(), ipv6_difference);
   if (!attached) read_by_first_only(queues);
   return attached;
 }

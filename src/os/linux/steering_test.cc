@@ -193,12 +193,26 @@ class Device {
 TEST(SteeringOfPackets, FollowsTheDestination) {
   in_fresh_network([] {
     Device device;
-    const auto ok = steer_packets(device.tun.queues);
+    const auto ok = steer_packets(device.tun.queues, 0);
     ASSERT_TRUE(ok) << ok.error().message;
     device.send_to_all();
     const auto seen = device.arrived();
     for (std::size_t queue = 0; queue < kShards; ++queue) {
       EXPECT_EQ(seen[queue], (std::map<std::size_t, std::size_t>{{queue, 40}}));
+    }
+  });
+}
+
+TEST(SteeringOfPackets, BringsIpv6WhereTheIpv4LeaseBesideItGoes) {
+  in_fresh_network([] {
+    Device device;
+    ASSERT_TRUE(steer_packets(device.tun.queues, 0x0a090100 - 1));  // one off: IPv6 shifts by it
+    device.send_to_all();
+    const auto seen = device.arrived();
+    for (std::size_t queue = 0; queue < kShards; ++queue) {
+      const std::size_t ipv4 = queue;
+      const std::size_t ipv6 = (queue + kShards - (0x0a090100 - 1) % kShards) % kShards;
+      EXPECT_EQ(seen[queue], (std::map<std::size_t, std::size_t>{{ipv4, 20}, {ipv6, 20}})) << queue;
     }
   });
 }
@@ -209,7 +223,7 @@ TEST(SteeringOfPackets, SaysWhichCapabilityItLacksAndLeavesThemToTheFirst) {
   in_fresh_network([] {
     Device device;
     refuse({SYS_bpf, 0, BPF_PROG_LOAD}, EPERM);
-    const auto refused = steer_packets(device.tun.queues);
+    const auto refused = steer_packets(device.tun.queues, 0);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("needs CAP_BPF"));
     device.send_to_all();
@@ -221,7 +235,7 @@ TEST(SteeringOfPackets, LeavesAllQueuesToBeWrittenTo) {
   in_fresh_network([] {
     Device device;
     refuse({SYS_ioctl, 1, TUNSETSTEERINGEBPF}, EINVAL);
-    const auto refused = steer_packets(device.tun.queues);
+    const auto refused = steer_packets(device.tun.queues, 0);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("chooses TUN queues: Invalid argument"));
     // An echo request from 10.9.1.2 to 10.9.1.1 by each; the answers come to the first.
