@@ -27,3 +27,23 @@ for kind in "${spoofed[@]}"; do
 done
 end_watch 10.8.0.2
 check_equal "none reaches the server's host" "$packets" ""
+
+# The same over IPv6.
+stop "$server_pid"
+start_server 'pool_cidr6: fd00:8::/64'
+start_client client2 'route_mode: cidr'
+on client2 ip address add fd00:8::77/128 dev lo
+watch server qdt0 'ip6 and not dst net ff00::/8'
+check "from the IPv6 lease, packets pass" -- on client2 ping -c 2 -i 0.2 -W 2 fd00:8::1
+on client2 ping -I fd00:8::77 -c 3 -i 0.2 -W 1 fd00:8::1 >/dev/null && fail "a ping came back"
+spoofed() { metric 'qdt_drops_total{reason="spoofed_source"}'; }
+for kind in spoofed-ipv6 spoofed-client6 spoofed-gateway6; do
+  before=$(spoofed)
+  check_contains "a session that sends 50 $kind lives on" "$(probe client --send "$kind:50")" pong
+  check_equal "they are dropped and counted" "$(spoofed)" $((before + 50))
+done
+check_contains "addresses of IPv4 in IPv6 are none" "$(probe client --send mapped-ipv6:50)" pong
+check_equal "they are dropped as malformed" "$(metric 'qdt_drops_total{reason="malformed"}')" 50
+end_watch 10.8.0.2
+check_equal "none but the lease's reaches the server's host" \
+  "$(grep -vF "$(lease6 client2)" <<<"$packets" || true)" ""

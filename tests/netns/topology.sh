@@ -106,7 +106,8 @@ host_state() {
     nft list ruleset; cat /etc/resolv.conf
     ls /run/qdt 2>/dev/null | grep "\.$(stat -Lc %i /proc/self/ns/net)\.undo"
     cd /proc/sys/net && grep -s . ipv4/ip_forward ipv4/conf/*/forwarding ipv4/conf/*/rp_filter \
-      ipv4/conf/*/src_valid_mark ipv4/conf/*/promote_secondaries ipv6/conf/*/disable_ipv6' 2>&1
+      ipv4/conf/*/src_valid_mark ipv4/conf/*/promote_secondaries ipv6/conf/*/disable_ipv6 \
+      ipv6/conf/*/forwarding ipv6/conf/*/accept_ra' 2>&1
 }
 
 # remember HOST; check_unchanged WORDS HOST: its state is what it was when it was remembered.
@@ -207,6 +208,11 @@ has_one_shard() { [ "${QDT_SEND_WORKERS:-1}" -eq 1 ]; }
 # Its inner address.
 lease() { sed -n 's/.*connected: this host is \([0-9.]*\) .*/\1/p' "$work/$1.log" | tail -n 1; }
 
+# Its inner IPv6 address, if the tunnel carries IPv6.
+lease6() {
+  ip -n "$(ns "$1")" -6 -o address show dev qdt0 scope global | sed 's/.* inet6 \([0-9a-f:]*\).*/\1/'
+}
+
 # probe HOST ARGUMENTS...: what qdt-probe prints.
 probe() { on "$1" "$build/qdt-probe" --token "$token" "$server_address:443" "${@:2}" || true; }
 
@@ -239,10 +245,12 @@ metric() {
 
 # serve_files HOST ADDRESS: over HTTP on port 8000, all that is in $work/files.
 serve_files() {
+  local url=http://$2:8000/
+  case $2 in *:*) url=http://[$2]:8000/ ;; esac
   mkdir -p "$work/files"
   echo "$2 $1.test" >>"$(etc "$1" hosts)"  # which the server looks up
   run "$1" "$1-http" python3 -u -m http.server --directory "$work/files" --bind "$2" 8000
-  wait_for 10 fetch "$1" "http://$2:8000/" || fail "$1 serves no files"
+  wait_for 10 fetch "$1" "$url" || fail "$1 serves no files"
 }
 
 # --- the end ---
