@@ -24,8 +24,8 @@ class Codel {
   bool is_above_target(Duration sojourn, bool is_last_one, Timestamp now);
   static Timestamp after_interval(Timestamp from, std::uint32_t count);
 
-  Timestamp above_until_{};  // when `above` will have lasted an interval; 0: it is not above
-  Timestamp next_{};         // while dropping: when the next has to go
+  Timestamp above_until_;    // when `above` will have lasted an interval; 0: it is not above
+  Timestamp next_;           // while dropping: when the next has to go
   std::uint32_t count_ = 0;  // since dropping began
   std::uint32_t last_count_ = 0;
   bool is_dropping_ = false;
