@@ -28,6 +28,7 @@ malformed() { metric 'qdt_drops_total{reason="malformed"}'; }
 down() { metric 'qdt_packets_total{direction="down"}'; }
 before=$(down)
 on server python3 "$work/lie.py" "$(lease client)"
-check "what is true goes down" -- wait_for 5 eval '[ "$(down)" -gt "$before" ]'
+has_gone_down() { [ "$(down)" -gt "$before" ]; }
+check "what is true goes down" -- wait_for 5 has_gone_down
 check_equal "each lie is dropped and counted" "$(malformed)" 4
 check "the tunnel goes on" -- on client ping -c 1 -W 5 10.8.0.1
