@@ -52,6 +52,7 @@ wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   if (!config.offers_caps) return {};
   wire::Capabilities caps = wire::Capabilities::supported(config.aead);
   caps.ipv6 &= os::can_use_ipv6();
+  caps.resume = true;
   return caps;
 }
 

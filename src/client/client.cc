@@ -15,7 +15,10 @@ namespace {
 /// How often to look whether the host still is as it was set up.
 constexpr Duration kKeepPeriod = 2s;
 
-enum PollKey { kStopKey, kEventKey, kAnswerKey };
+/// A wait that ends so much too late was a sleep.
+constexpr Duration kSleep = 3s;
+
+enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey };
 
 // How long name servers may take before the addresses that they gave last are tried.
 constexpr Duration kResolutionDelay = 300ms;
@@ -60,9 +63,19 @@ Client::Outcome Client::run(os::StopSignal& stop) {
   if (const auto ok = set_up(); !ok) return {Exit::kHost, ok.error().message};
   report();
   for (;;) {
-    if (wait(reconnect_.next_attempt()) == Woken::kStop) return {};
+    const Woken woken = wait(reconnect_.next_attempt());
+    if (woken == Woken::kStop) return {};
+    if (woken == Woken::kAsleep || (woken == Woken::kNetwork && has_new_way())) {
+      reconnect_.on_network_change(os::now());
+    }
+    if (woken == Woken::kAnswer) take_answer();
+    if (os::now() < reconnect_.next_attempt()) continue;
     const auto result = attempt();
     if (!result) return {};
+    if (std::holds_alternative<Again>(*result)) {
+      reconnect_.on_network_change(os::now());
+      continue;
+    }
     std::optional<Ending> ending;
     if (const auto* connected = std::get_if<Connected>(&*result)) {
       if (!response_ || !is_same_grant(*response_, connected->response)) {
@@ -96,9 +109,13 @@ Result<void> Client::set_up() {
   auto answers = make_mailbox<Answer>();
   if (!answers) return fail(answers);
   answers_ = std::move(*answers);
+  auto links = os::LinkMonitor::open(options_.host.tun_name);
+  if (!links) return fail(links);
+  links_ = std::move(*links);
   const std::pair<os::PollHandle, PollKey> sources[] = {{stop_->poll_handle(), kStopKey},
                                                         {events_->poll_handle(), kEventKey},
-                                                        {answers_->poll_handle(), kAnswerKey}};
+                                                        {answers_->poll_handle(), kAnswerKey},
+                                                        {links_->poll_handle(), kLinkKey}};
   for (const auto& [handle, key] : sources) {
     if (auto ok = poller_->add(handle, key); !ok) return fail(ok);
   }
@@ -109,6 +126,10 @@ Result<void> Client::set_up() {
   auto status_file = os::StatusFile::open(options_.host.tun_name);
   if (!status_file) return fail(status_file);
   status_file_ = std::move(*status_file);
+  const auto resume_path = os::run_file_path(options_.host.tun_name, "resume");
+  if (!resume_path) return fail(resume_path);
+  resume_.emplace(*resume_path, options_.server_host + ":" + std::to_string(options_.server_port),
+                  logger_);
   return start_shard();
 }
 
@@ -140,7 +161,10 @@ Client::Woken Client::wait(Timestamp deadline) {
       host_->keep();
       next_keep_ = now + kKeepPeriod;
     }
-    for (const os::PollEvent& event : poller_->wait(std::min(deadline, next_keep_), now)) {
+    const Timestamp alarm = std::min(deadline, next_keep_);
+    const auto ready = poller_->wait(alarm, now);
+    if (alarm != kNever && os::now() - alarm > kSleep) return Woken::kAsleep;
+    for (const os::PollEvent& event : ready) {
       switch (static_cast<PollKey>(event.key)) {
         case kStopKey:
           if (const auto signal = stop_->take()) {
@@ -157,6 +181,9 @@ Client::Woken Client::wait(Timestamp deadline) {
           }
           break;
         case kAnswerKey: return Woken::kAnswer;
+        case kLinkKey:
+          if (links_->take()) return Woken::kNetwork;
+          break;
       }
     }
   }
@@ -175,9 +202,11 @@ void Client::start_resolving() {
   }).detach();
 }
 
-std::optional<Ending> Client::take_answer(Race& race) {
+std::optional<Ending> Client::take_answer() {
   is_resolving_ = false;
-  Answer answer = std::move(answers_->take().back());
+  auto answers = answers_->take();
+  if (answers.empty()) return std::nullopt;
+  Answer answer = std::move(answers.back());
   if (answer) {
     servers_ = std::move(*answer);
   } else if (servers_.empty()) {
@@ -185,7 +214,7 @@ std::optional<Ending> Client::take_answer(Race& race) {
   } else {
     logger_.debug(answer.error().message + "; the addresses of last time are tried");
   }
-  race.add(servers_);
+  ways_ = find_ways();
   return std::nullopt;
 }
 
@@ -204,6 +233,7 @@ std::optional<Client::AttemptResult> Client::attempt() {
     const auto ok = shard.use_socket(std::move(socket));
     if (!ok) logger_.error(ok.error().message);
   });
+  ways_ = find_ways();
   start_resolving();
 
   Race race;
@@ -226,11 +256,18 @@ std::optional<Client::AttemptResult> Client::attempt() {
       case Woken::kStop: return std::nullopt;
       case Woken::kAnswer:
         fallback = kNever;
-        if (const auto unresolved = take_answer(race)) return *unresolved;
+        if (const auto unresolved = take_answer()) return *unresolved;
+        race.add(servers_);
         break;
+      case Woken::kNetwork:
+        if (servers_.empty() || !has_new_way()) break;
+        abandon();
+        return Again{};
+      case Woken::kAsleep: abandon(); return Again{};
       case Woken::kEvent: {
         Event event = take_event();
         if (auto* connected = std::get_if<Connected>(&event)) return std::move(*connected);
+        if (!std::holds_alternative<Ended>(event)) break;
         const auto& [id, failure] = std::get<Ended>(event);
         race.on_failed(running_[id]);
         if (!ending || weight(failure) > weight(*ending)) ending = failure;
@@ -267,8 +304,8 @@ Result<void> Client::start(const SocketAddress& server) {
   const UdpPath path{.local = {*address, local_.port}, .remote = server};
   const AttemptId id = next_attempt_++;
   running_[id] = server;
-  shard_->post([this, path, id](shard::Shard& shard, Timestamp now) {
-    connector_.connect(shard.tunnel(), path, id, now);
+  shard_->post([this, path, id, token = resume_->token()](shard::Shard& shard, Timestamp now) {
+    connector_.connect(shard.tunnel(), path, id, now, token);
   });
   return {};
 }
@@ -277,15 +314,20 @@ void Client::abandon() {
   first_attempt_ = next_attempt_;
   running_.clear();
   inbox_.clear();
-  shard_->post(
-      [this](shard::Shard& shard, Timestamp now) { connector_.abandon(shard.tunnel(), now); });
+  shard_->post([this](shard::Shard& shard, Timestamp now) {
+    shard.hold_packets();
+    connector_.abandon(shard.tunnel(), now);
+  });
 }
 
 std::optional<Ending> Client::serve(const Connected& connected) {
   server_ = connected.path.remote;
+  path_ = connected.path;
   running_.clear();
+  resume_->keep(connected.response.resume_token);
   next_keep_ = os::now() + kKeepPeriod;
-  shard_->post([this, server = *server_](shard::Shard& shard, Timestamp) {
+  shard_->post([this, server = *server_](shard::Shard& shard, Timestamp now) {
+    shard.release_packets(now);
     const auto ok = shard.connect_socket(server);
     if (!ok) logger_.warning(ok.error().message);
   });
@@ -294,15 +336,23 @@ std::optional<Ending> Client::serve(const Connected& connected) {
   for (;;) {
     switch (wait(kNever)) {
       case Woken::kStop: return std::nullopt;
-      case Woken::kAnswer:
-        answers_->take();
-        is_resolving_ = false;
-        break;
+      case Woken::kAnswer: take_answer(); break;
       case Woken::kDeadline: break;
+      case Woken::kAsleep: rebind("this host was asleep"); break;
+      case Woken::kNetwork:
+        if (roam()) break;
+        abandon();
+        return Ending{Ending::Kind::kLost, "there is no way to " + server_->to_string() +
+                                               " any more, but to another of its addresses"};
       case Woken::kEvent: {
         const Event event = take_event();
+        const auto* silence = std::get_if<Silence>(&event);
+        if (silence != nullptr && silence->attempt == connected.attempt) {
+          rebind("nobody answers");
+        }
         const auto* ended = std::get_if<Ended>(&event);
         if (ended != nullptr && ended->attempt == connected.attempt) {
+          if (ended->ending.is_lasting) resume_->keep("");  // another client has it
           abandon();
           return ended->ending;
         }
@@ -310,6 +360,58 @@ std::optional<Ending> Client::serve(const Connected& connected) {
       }
     }
   }
+}
+
+Client::Ways Client::find_ways() const {
+  Ways ways;
+  for (const SocketAddress& server : servers_) {
+    const auto way = os::source_address(server, os::kTunnelMark);
+    ways.push_back(way ? std::optional(*way) : std::nullopt);
+  }
+  return ways;
+}
+
+bool Client::has_new_way() {
+  const Ways before = std::exchange(ways_, find_ways());
+  if (ways_.empty()) return true;  // the name could not be resolved; now it may be
+  for (std::size_t i = 0; i < ways_.size(); ++i) {
+    if (ways_[i] && (i >= before.size() || before[i] != ways_[i])) return true;
+  }
+  return false;
+}
+
+bool Client::roam() {
+  const auto address = os::source_address(*server_, os::kTunnelMark);
+  if (address) {
+    const bool is_same = path_ && path_->local.address == *address;
+    if (!is_same) rebind(path_ ? "this host's address is another" : "the network is back");
+    return true;
+  }
+  // No way at all: the session may outlast it. Another way: no reason to wait.
+  ways_ = find_ways();
+  path_.reset();
+  return std::ranges::none_of(ways_, [](const auto& way) { return way.has_value(); });
+}
+
+void Client::rebind(const std::string& why) {
+  const bool is_v4 = server_->address.is_v4();
+  auto socket = os::UdpSocket::open({.local = {is_v4 ? IpAddress{} : *IpAddress::parse("::"), 0},
+                                     .remote = *server_,
+                                     .mark = os::kTunnelMark,
+                                     .offloads = options_.udp_offloads},
+                                    logger_);
+  if (!socket) {
+    path_.reset();
+    return logger_.debug(why + ": " + socket.error().message);
+  }
+  path_ = UdpPath{.local = socket->local_address(), .remote = *server_};
+  logger_.info(why + ": the session goes on from " + path_->local.to_string());
+  shard_->post([this, path = *path_, socket = std::move(*socket)](shard::Shard& shard,
+                                                                  Timestamp now) mutable {
+    const auto ok = shard.use_socket(std::move(socket));
+    if (!ok) logger_.error(ok.error().message);
+    connector_.migrate(shard.tunnel(), path, now);
+  });
 }
 
 void Client::report() {

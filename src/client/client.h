@@ -17,6 +17,8 @@
 #include "client/host_setup.h"
 #include "client/race.h"
 #include "client/reconnect.h"
+#include "client/resume_store.h"
+#include "os/link_monitor.h"
 #include "os/process.h"
 #include "os/status_file.h"
 #include "os/udp_socket.h"
@@ -67,12 +69,23 @@ class Client final : private ConnectorEvents {
     AttemptId attempt;
     Ending ending;
   };
-  using Event = std::variant<Connected, Ended>;
+  struct Silence {
+    AttemptId attempt;
+  };
+  using Event = std::variant<Connected, Ended, Silence>;
   using Answer = Result<std::vector<SocketAddress>>;
-  using AttemptResult = std::variant<Connected, Ending>;
+  struct Again {};  ///< the network is another: try at once
+  using AttemptResult = std::variant<Connected, Ending, Again>;
 
   /// What main waits for.
-  enum class Woken { kStop, kEvent, kAnswer, kDeadline };
+  enum class Woken {
+    kStop,
+    kEvent,
+    kAnswer,
+    kDeadline,
+    kNetwork,  ///< the way to the server may be another
+    kAsleep,   ///< the whole host was, or this process at least
+  };
   Woken wait(Timestamp deadline);
   /// The oldest event; wait() said that there is one.
   Event take_event();
@@ -84,12 +97,22 @@ class Client final : private ConnectorEvents {
   /// Tries every address of the server; nothing when it was told to stop.
   std::optional<AttemptResult> attempt();
   /// The addresses that the name servers gave, or why not.
-  std::optional<Ending> take_answer(Race& race);
+  std::optional<Ending> take_answer();
   Result<void> start(const SocketAddress& server);
   /// Whatever is under way is of no interest any more.
   void abandon();
   /// Carries packets until the session ends; nothing when it was told to stop.
   std::optional<Ending> serve(const Connected& connected);
+
+  /// The local address towards each address of the server; none where there is no way.
+  using Ways = std::vector<std::optional<IpAddress>>;
+  Ways find_ways() const;
+  /// Looks for them again. Whether there is a way now that was not there before.
+  bool has_new_way();
+  /// The session goes on from a new socket, if there is a way at all. False: it has to end, because
+  /// the server can be reached by another of its addresses alone.
+  bool roam();
+  void rebind(const std::string& why);
 
   /// To the log, the service manager and the status file.
   void report();
@@ -102,6 +125,7 @@ class Client final : private ConnectorEvents {
   void on_ended(AttemptId attempt, const Ending& ending) override {
     events_->post(Ended{attempt, ending});
   }
+  void on_silence(AttemptId attempt) override { events_->post(Silence{attempt}); }
 
   Options options_;
   Random& random_;
@@ -122,8 +146,12 @@ class Client final : private ConnectorEvents {
   std::map<AttemptId, SocketAddress> running_;
   AttemptId next_attempt_ = 1;
   AttemptId first_attempt_ = 1;
-  SocketAddress local_;                            // of the socket in use
-  std::optional<SocketAddress> server_;            // of the latest session
+  SocketAddress local_;                  // of the socket in use
+  std::optional<SocketAddress> server_;  // of the latest session
+  Ways ways_;
+  std::optional<UdpPath> path_;  // of the session; nothing while there is no way to the server
+  std::optional<os::LinkMonitor> links_;
+  std::optional<ResumeStore> resume_;
   std::optional<wire::ConnectResponse> response_;  // what the host is set up for
   Timestamp next_keep_ = kNever;                   // when to look after that
   std::optional<os::StatusFile> status_file_;

@@ -68,9 +68,11 @@ Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
                      ConnectorEvents& events, Random& random)
     : options_(options), tls_(tls), events_(events), random_(random) {}
 
-void Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now) {
+void Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now,
+                        const std::string& resume_token) {
   quic::Connection& connection = tunnel.connect(tls_, options_.server_name, path, now);
-  attempts_.push_back({.connection = &connection, .id = id, .path = path});
+  attempts_.push_back(
+      {.connection = &connection, .id = id, .path = path, .resume_token = resume_token});
 }
 
 void Connector::abandon(tunnel::Tunnel& tunnel, Timestamp now) {
@@ -81,6 +83,51 @@ void Connector::abandon(tunnel::Tunnel& tunnel, Timestamp now) {
 Connector::Attempt* Connector::find(const quic::Connection& connection) {
   const auto found = std::ranges::find(attempts_, &connection, &Attempt::connection);
   return found == attempts_.end() ? nullptr : &*found;
+}
+
+Connector::Attempt* Connector::connected() {
+  const auto found = std::ranges::find(attempts_, State::kConnected, &Attempt::state);
+  return found == attempts_.end() ? nullptr : &*found;
+}
+
+void Connector::migrate(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now) {
+  Attempt* attempt = connected();
+  if (attempt == nullptr) return;
+  if (!tunnel.migrate(*attempt->connection, path, now)) {
+    return lose(tunnel, *attempt, "it could not move to " + path.local.to_string());
+  }
+  attempt->path = path;
+  liveness_.on_rebound(now);
+}
+
+void Connector::lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why) {
+  quic::Connection& connection = *attempt.connection;
+  end(connection, {Ending::Kind::kLost, why});
+  if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
+    tunnel.close_session(*session, tunnel::SessionEnd::kDone, tunnel.now());
+  }
+}
+
+Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
+  const Attempt* attempt = connected();
+  if (attempt == nullptr) return kNever;
+  const auto silent_since = attempt->connection->silent_since();
+  switch (liveness_.look(silent_since, tunnel.now())) {
+    case Liveness::Action::kNone: break;
+    case Liveness::Action::kRebind: events_.on_silence(attempt->id); break;
+    case Liveness::Action::kGiveUp:
+      lose(tunnel, *attempt, "the server fell silent");
+      return kNever;
+  }
+  return liveness_.due(silent_since);
+}
+
+void Connector::on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                              const UdpPath& path, bool is_usable) {
+  const Attempt* attempt = find(connection);
+  const bool is_lost = !is_usable && attempt != nullptr && attempt->path == path &&
+                       attempt->state == State::kConnected;
+  if (is_lost) lose(tunnel, *attempt, "nobody answers on the way from " + path.local.to_string());
 }
 
 void Connector::end_others(const quic::Connection& winner, Timestamp now) {
@@ -114,7 +161,9 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
                                                               .mtu = options_.mtu,
                                                               .caps = options_.caps,
                                                               .client_id = options_.client_id,
-                                                              .platform = options_.platform});
+                                                              .platform = options_.platform,
+                                                              .resume_token =
+                                                                  attempt->resume_token});
   const auto name = IpAddress::parse(options_.server_name);
   const bool needs_brackets = name && name->is_v6();
   const quic::Request request{
@@ -177,6 +226,7 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
        .client_id = options_.client_id},
       *attempt.connection, stream, tunnel.now());
   attempt.state = State::kConnected;
+  liveness_ = {};
   events_.on_connected(attempt.id, attempt.path, response);
 }
 

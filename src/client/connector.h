@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "client/ending.h"
+#include "client/liveness.h"
 #include "quic/tls.h"
 #include "tunnel/tunnel.h"
 #include "wire/handshake.h"
@@ -25,6 +26,8 @@ class ConnectorEvents {
   virtual ~ConnectorEvents() = default;
   virtual void on_connected(AttemptId attempt, const UdpPath& path,
                             const wire::ConnectResponse& response) = 0;
+  /// Nobody answers there any more: it may help to go on from another socket, by migrate().
+  virtual void on_silence(AttemptId /*attempt*/) {}
   /// Once for each connect() that abandon() did not end.
   virtual void on_ended(AttemptId attempt, const Ending& ending) = 0;
 };
@@ -50,7 +53,11 @@ class Connector final : public tunnel::TunnelEvents {
             Random& random);
 
   /// Begins an attempt; it ends with on_connected(), on_ended(), or both in this order.
-  void connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now);
+  /// `resume_token`: from the latest answer of the same server, or empty.
+  void connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now,
+               const std::string& resume_token = "");
+  /// Takes the session to another local address or port; ends it where that cannot be.
+  void migrate(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now);
   /// Ends every attempt, and the session, without an event.
   void abandon(tunnel::Tunnel& tunnel, Timestamp now);
 
@@ -59,6 +66,9 @@ class Connector final : public tunnel::TunnelEvents {
                   const quic::Message& message) override;
   void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                         quic::StreamId stream) override;
+  void on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection, const UdpPath& path,
+                     bool is_usable) override;
+  Timestamp on_tick(tunnel::Tunnel& tunnel) override;
   void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
                          const std::string& detail) override;
   void on_connection_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
@@ -70,10 +80,15 @@ class Connector final : public tunnel::TunnelEvents {
     quic::Connection* connection;
     AttemptId id;
     UdpPath path;
+    std::string resume_token;
     State state = State::kConnecting;
   };
 
   Attempt* find(const quic::Connection& connection);
+  /// The one that has a session.
+  Attempt* connected();
+  /// Ends the session, which the server may not hear.
+  void lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why);
   /// Closes all but `winner`.
   void end_others(const quic::Connection& winner, Timestamp now);
   void open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
@@ -87,6 +102,7 @@ class Connector final : public tunnel::TunnelEvents {
   Random& random_;
 
   std::vector<Attempt> attempts_;
+  Liveness liveness_;  // of the session
   wire::HandshakeNonce nonce_{};
 };
 

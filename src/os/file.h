@@ -17,6 +17,8 @@ Result<void> create_private_file(const std::string& path, std::string_view conte
 /// Makes `content` the whole of `path`, readable by its owner alone, whatever was there before. At
 /// any moment, a crash included, the file is the old one or the new one.
 Result<void> replace_private_file(const std::string& path, std::string_view content);
+/// Done as well when there is none.
+Result<void> remove_file(const std::string& path);
 
 bool file_exists(const std::string& path);
 

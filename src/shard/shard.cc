@@ -1,6 +1,7 @@
 #include "shard/shard.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "os/clock.h"
@@ -16,6 +17,10 @@ constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;
 
 // Strays are a few at a time or a fault; beyond this many batches they are dropped.
 constexpr std::size_t kMaxWaitingMail = 256;
+
+// TCP sends again what waited longer; more than any TUN queue holds.
+constexpr Duration kMaxHeldTime = 5s;
+constexpr std::size_t kMaxStaleReads = 10000;
 
 template <typename... Handlers>
 struct Overloaded : Handlers... {
@@ -62,6 +67,23 @@ Result<void> Shard::use_socket(os::UdpSocket socket) {
   socket_ = std::move(socket);
   if (socket_->has_lost_gro()) counters_.udp_gro_disabled.add();
   return poller_.add(socket_->poll_handle(), kSocket);
+}
+
+void Shard::hold_packets() {
+  if (held_since_) return;
+  held_since_ = os::now();
+  poller_.remove(tun_.poll_handle());
+}
+
+void Shard::release_packets(Timestamp now) {
+  if (!held_since_) return;
+  const bool is_stale = now - *std::exchange(held_since_, std::nullopt) > kMaxHeldTime;
+  SuperPacket super;
+  for (std::size_t reads = 0; is_stale && reads < kMaxStaleReads && tun_.read(super); ++reads) {
+    counters_.drops.count(Drop::kNoSession);
+  }
+  const auto ok = poller_.add(tun_.poll_handle(), kTun);
+  assert(ok);  // it was there before
 }
 
 void Shard::run() {

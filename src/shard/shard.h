@@ -71,6 +71,11 @@ class Shard {
   Result<void> use_socket(os::UdpSocket socket);
   /// Its socket has `remote` for its only peer from now on. On the shard's thread.
   Result<void> connect_socket(const SocketAddress& remote) { return socket_->connect(remote); }
+  /// Leaves packets in the TUN device's queue, where as many wait as it holds: there is no session
+  /// that could take them. On the shard's thread.
+  void hold_packets();
+  /// Takes them again. What waited is dropped where it waited too long to be of use to anyone.
+  void release_packets(Timestamp now);
   /// On the shard's thread.
   tunnel::Tunnel& tunnel() { return tunnel_; }
 
@@ -115,6 +120,7 @@ class Shard {
   bool is_socket_blocked_ = false;
   bool is_watching_writable_ = false;
   bool is_stopping_ = false;
+  std::optional<Timestamp> held_since_;  // packets stay in the TUN device's queue
 };
 
 }  // namespace qdt::shard

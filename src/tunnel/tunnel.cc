@@ -205,7 +205,8 @@ void Tunnel::tick(Timestamp now) {
   counters_.connections.set(endpoint_.connection_count());
   sample_rtt();
   // While there is nothing to look after, the shard sleeps.
-  next_tick_ = endpoint_.connection_count() > 0 ? now + kTick : kNever;
+  next_tick_ = std::min(events_.on_tick(*this), now + kTick);
+  if (endpoint_.connection_count() == 0) next_tick_ = kNever;
 }
 
 void Tunnel::sample_rtt() {

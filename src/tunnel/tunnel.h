@@ -37,6 +37,9 @@ class TunnelEvents {
   /// A path that is new to the connection was tried: the peer answers on it, or it does not.
   virtual void on_path_tried(Tunnel& /*tunnel*/, quic::Connection& /*connection*/,
                              const UdpPath& /*path*/, bool /*is_usable*/) {}
+  /// Once a second while there are sessions or connections, and at the time that it returned last,
+  /// where that is earlier: to look at what no packet tells of.
+  virtual Timestamp on_tick(Tunnel& /*tunnel*/) { return kNever; }
   /// `session` is over and forgotten when this returns. `detail` is empty or has the connection's
   /// words.
   virtual void on_session_closed(Tunnel& tunnel, Session& session, SessionEnd end,

@@ -36,3 +36,9 @@ check_steady() {
     END { if (!n) print "all" }' "$work/ping.log")
   check_equal "$1" "lost: $lost" "lost: "
 }
+
+# longest_gap FILE: between two answers in what ping -D printed, in milliseconds.
+longest_gap() {
+  awk '/time=/ { t = substr($1, 2) * 1000; if (last && t - last > gap) gap = t - last; last = t }
+    END { printf "%d\n", gap }' "$1"
+}

@@ -216,9 +216,9 @@ lease6() {
 # probe HOST ARGUMENTS...: what qdt-probe prints.
 probe() { on "$1" "$build/qdt-probe" --token "$token" "$server_address:443" "${@:2}" || true; }
 
-# ended PID: waits for the end of a process that run() started; its exit status in $status.
+# ended PID [SECONDS]: waits for the end of a process that run() started; its exit status in $status.
 ended() {
-  wait_for 10 is_gone "$1" || fail "process $1 does not end"
+  wait_for "${2:-10}" is_gone "$1" || fail "process $1 does not end"
   status=0
   wait "$1" 2>/dev/null || status=$?
 }

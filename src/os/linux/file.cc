@@ -65,6 +65,11 @@ Result<void> replace_private_file(const std::string& path, std::string_view cont
   return {};
 }
 
+Result<void> remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) < 0 && errno != ENOENT) return os_error("remove " + path);
+  return {};
+}
+
 bool file_exists(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0;

@@ -22,12 +22,12 @@ namespace {
 /// not taken for the writer: `process PID STARTED`.
 constexpr std::string_view kHeader = "process ";
 
-Result<std::string> file_suffix() {
+Result<std::string> file_suffix(const std::string& kind = "status") {
   struct stat status{};
   if (::stat("/proc/thread-self/ns/net", &status) < 0) {
     return os_error("look for this network namespace (is /proc mounted?)");
   }
-  return "." + std::to_string(status.st_ino) + ".status";
+  return "." + std::to_string(status.st_ino) + "." + kind;
 }
 
 // When a process began, in ticks since boot: field 22 of /proc/PID/stat (proc(5)). Counted from
@@ -58,10 +58,16 @@ bool is_alive(std::string_view header) {
 
 }  // namespace
 
-Result<StatusFile> StatusFile::open(const std::string& tun_name) {
-  const auto suffix = file_suffix();
+Result<std::string> run_file_path(const std::string& tun_name, const std::string& kind) {
+  const auto suffix = file_suffix(kind);
   if (!suffix) return fail(suffix);
-  return StatusFile(std::string(kJournalDirectory) + "/" + tun_name + *suffix);
+  return std::string(kJournalDirectory) + "/" + tun_name + *suffix;
+}
+
+Result<StatusFile> StatusFile::open(const std::string& tun_name) {
+  auto path = run_file_path(tun_name, "status");
+  if (!path) return fail(path);
+  return StatusFile(std::move(*path));
 }
 
 StatusFile::StatusFile(StatusFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}

@@ -1,0 +1,57 @@
+#include "client/resume_store.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "os/file.h"
+#include "wire/handshake.h"
+
+namespace qdt::client {
+namespace {
+
+constexpr std::string_view kHeader = "QDT resume 1\nserver ";
+constexpr std::string_view kTokenLine = "\ntoken ";
+
+}  // namespace
+
+ResumeStore::ResumeStore(std::string path, std::string server, Logger& logger)
+    : path_(std::move(path)), server_(std::move(server)), logger_(logger) {
+  if (!path_.empty() && os::file_exists(path_)) load();
+}
+
+void ResumeStore::load() {
+  const auto content = os::read_file(path_);
+  if (!content) return logger_.warning(content.error().message);
+  std::string_view rest = *content;
+  const auto token_at = rest.find(kTokenLine);
+  const bool is_whole = rest.starts_with(kHeader) && token_at != rest.npos && rest.ends_with('\n');
+  const std::string_view token =
+      is_whole ? rest.substr(token_at + kTokenLine.size(),
+                             rest.size() - token_at - kTokenLine.size() - 1)
+               : std::string_view{};
+  const bool is_token =
+      !token.empty() && token.size() <= wire::kMaxResumeTokenBytes &&
+      std::ranges::all_of(token, [](char letter) { return letter > 0x20 && letter < 0x7f; });
+  if (!is_token) {
+    logger_.warning(path_ + " is damaged: the server will lend this client any address");
+    return;
+  }
+  if (rest.substr(kHeader.size(), token_at - kHeader.size()) == server_) token_ = token;
+}
+
+void ResumeStore::keep(const std::string& token) {
+  if (token == token_) return;
+  token_ = token;
+  if (path_.empty()) return;
+  std::string content = token.empty() ? "" : std::string(kHeader) + server_;
+  if (!token.empty()) content += std::string(kTokenLine) + token + "\n";
+  const auto written =
+      token.empty() ? os::remove_file(path_) : os::replace_private_file(path_, content);
+  if (!written) {
+    logger_.warning(written.error().message +
+                    "; after a restart the server will lend this client any address");
+  }
+}
+
+}  // namespace qdt::client
