@@ -442,6 +442,7 @@ void Client::report() {
   if (server_) status.server_address = server_->to_string();
   if (response_) {
     status.addresses = {response_->client_ip};
+    if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
     status.mtu = std::min(response_->mtu, options_.connector.mtu);
   }
   if (const auto ok = status_file_->write(to_text(status)); !ok) {
