@@ -66,7 +66,7 @@ class HostNetwork {
   /// and clamps TCP's MSS to the tunnel MTU, all in an nftables table of its own.
   virtual Result<void> install_nat(const NatOptions& options) = 0;
   /// What on this host keeps packets from being forwarded although we accept them, such as another
-  /// table's FORWARD policy: a line each, with its remedy.
+  /// table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.
   virtual std::vector<std::string> forwarding_obstacles() = 0;
 
   /// Sends `destination` into the tunnel; a prefix of length 0 is everything. After

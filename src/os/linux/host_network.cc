@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <vector>
 
 #include "os/file.h"
@@ -47,6 +48,19 @@ std::vector<std::string> configured_interfaces(const std::string& family) {
     interfaces.push_back(entry.path().filename().string());
   }
   return interfaces;
+}
+
+// A line is destination, prefix length (both in hex) and more, the device last; a refusal is
+// "lo"'s.
+bool has_ipv6_default_route() {
+  const auto routes = read_file("/proc/net/ipv6_route");
+  if (!routes) return false;
+  const std::string destination = std::string(32, '0') + " 00 ";
+  std::istringstream lines(*routes);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(destination) && !line.ends_with(" lo")) return true;
+  }
+  return false;
 }
 
 class LinuxHostNetwork final : public HostNetwork {
@@ -269,6 +283,11 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
 
 std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
   std::vector<std::string> obstacles;
+  if (carries_ipv6() && !has_ipv6_default_route()) {
+    obstacles.push_back(
+        "this host has no IPv6 route to the world, and so its clients have none: see ip -6 route, "
+        "or serve them without IPv6 (no pool_cidr6)");
+  }
   const auto chains = list_nft("list chains");
   if (!chains) {
     logger_.warning("cannot look for obstacles to forwarding: " + chains.error().message);

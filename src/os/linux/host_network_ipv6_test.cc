@@ -175,6 +175,18 @@ TEST(HostNetworkIpv6, IsTranslatedWhereItIsToBe) {
   });
 }
 
+TEST(HostNetworkIpv6, SaysThatTheHostItselfHasNoWayToTheWorld) {
+  in_fresh_network([] {
+    Host host;
+    expect_ok(host.network->configure_tun(kBoth, 1350));
+    EXPECT_EQ(shell("ip -6 route add unreachable default metric 9"), "");
+    EXPECT_THAT(host.network->forwarding_obstacles(),
+                testing::ElementsAre(HasSubstr("no IPv6 route to the world")));
+    EXPECT_EQ(shell("ip -6 route add default dev up0"), "");
+    EXPECT_TRUE(host.network->forwarding_obstacles().empty());
+  });
+}
+
 TEST(HostNetworkIpv6, NamesWhatStopsForwarding) {
   in_fresh_network([] {
     Host host;
@@ -184,6 +196,7 @@ TEST(HostNetworkIpv6, NamesWhatStopsForwarding) {
     expect_ok(host.network->configure_tun(kInner, 24, 1350));
     EXPECT_TRUE(host.network->forwarding_obstacles().empty());  // of no concern to IPv4
     expect_ok(host.network->configure_tun(kBoth, 1350));
+    EXPECT_EQ(shell("ip -6 route add default dev up0"), "");
     EXPECT_THAT(host.network->forwarding_obstacles(),
                 testing::ElementsAre(HasSubstr("ip6tables -I FORWARD -i qdt0 -j ACCEPT")));
   });
