@@ -97,8 +97,8 @@ TEST(LeasePool, KnowsHowIpv6LeasesSteer) {
   LeasePool pool(prefix("10.8.0.0/24"), address("10.8.0.1"), 5,
                  Ipv6Pool{prefix("fd00:8::ab00/120"), address("fd00:8::ab01")});
   const auto lease = pool.acquire(3);
-  const Bytes ipv6 = pool.ipv6_of(*lease)->bytes();
-  const auto end = load_be<std::uint32_t>(ipv6.last(4).data());
+  const IpAddress ipv6 = *pool.ipv6_of(*lease);
+  const auto end = load_be<std::uint32_t>(ipv6.bytes().last(4).data());
   EXPECT_EQ(end + pool.ipv6_difference(), lease->v4_number());
   EXPECT_EQ(LeasePool(prefix("10.8.0.0/24"), address("10.8.0.1"), 5).ipv6_difference(), 0u);
 }
