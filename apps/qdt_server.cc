@@ -55,6 +55,7 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, Logger& logger)
       return {};
     }
     server.check_host();
+    server.save_leases();
   }
 }
 
@@ -72,6 +73,7 @@ int run(const std::string& config_path, const ops::ServerConfig& config,
   server::Server::Options options = apps::server_options(config);
   options.tunnel.endpoint.secret =
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
+  options.lease_path = state_path(config_path, ".leases");
   tls.offer_resumption(options.tunnel.endpoint.secret);
   auto server = server::Server::start(options, tls, random, *logger);
   if (!server) return fail_with(server.error().message);

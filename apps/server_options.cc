@@ -47,7 +47,8 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                      .session_timeout = config.session_timeout},
           .has_nat = config.nat_enabled,
           .has_nat6 = config.nat_ipv6,
-          .external_interface = config.nat_external_iface};
+          .external_interface = config.nat_external_iface,
+          .lease_grace = config.lease_grace};
 }
 
 ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config) {

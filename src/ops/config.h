@@ -45,7 +45,8 @@ struct ServerConfig {
   bool pprof_public = false;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
-  Duration session_timeout{};  ///< 0: an idle session stays as long as its connection lives
+  Duration lease_grace = 10min;  ///< 0: no lease is kept
+  Duration session_timeout{};    ///< 0: an idle session stays as long as its connection lives
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
   std::size_t max_sessions = 0;                  ///< 0: unlimited
   RateLimit handshake_rate{200, 400};

@@ -132,9 +132,8 @@ Key<Config> log_json_key() {
 
 /// `pps` and `burst` below `group`.
 void add_rate_keys(std::vector<Key<ServerConfig>>& keys, const std::string& group,
-                   RateLimit ServerConfig::* limit, const std::string& pps,
-                   const std::string& burst, const std::string& explanation,
-                   const std::string& burst_note) {
+                   RateLimit ServerConfig::*limit, const std::string& pps, const std::string& burst,
+                   const std::string& explanation, const std::string& burst_note) {
   keys.push_back(make_key<ServerConfig>(
       {.name = group + ".pps", .example = pps, .explanation = explanation}, rate(kMaxPerSecond),
       [=](ServerConfig& config, double value) { (config.*limit).per_second = value; }));
@@ -230,6 +229,13 @@ void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
        .explanation = "Ends a session that carried no packet for this long; 0: never, the session "
                       "lives as long as its connection."},
       duration(1s, 30 * kDay, Zero::kAllowed), &C::session_timeout));
+  keys.push_back(make_key<C>(
+      {.name = "lease_grace",
+       .example = "10m",
+       .explanation = "How long a client's address is kept for it after its session, also across a "
+                      "restart of the server; 0: not at all. Others get it before that only when "
+                      "the pool is exhausted."},
+      duration(1s, 30 * kDay, Zero::kAllowed), &C::lease_grace));
   keys.push_back(reassembly_key<C>());
   add_rate_keys(keys, "handshake_rate", &C::handshake_rate, "200", "400",
                 "Handshakes per second of all clients together; 0: unlimited.", "twice pps");

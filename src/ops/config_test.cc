@@ -53,6 +53,7 @@ pprof_addr: "[::1]:6060"
 log_level: warning
 log_json: true
 session_timeout: 2m
+lease_grace: 1h
 max_reassembly_bytes: 65536
 max_sessions: 10
 send_workers: 4
@@ -79,6 +80,7 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.log_level, LogLevel::kWarning);
   EXPECT_TRUE(config.log_json);
   EXPECT_EQ(config.session_timeout, 2min);
+  EXPECT_EQ(config.lease_grace, 1h);
   EXPECT_EQ(config.max_reassembly_bytes, 65536u);
   EXPECT_EQ(config.max_sessions, 10u);
   EXPECT_EQ(config.send_workers, 4u);

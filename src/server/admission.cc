@@ -50,9 +50,9 @@ void Admission::forget_old_addresses(Timestamp now) {
   if (addresses_.size() >= kMaxAddresses) addresses_.erase(addresses_.begin());
 }
 
-bool Admission::reserve_session() {
+bool Admission::reserve_session(bool replaces) {
   const std::size_t before = sessions_.fetch_add(1, std::memory_order_relaxed);
-  if (options_.max_sessions == 0 || before < options_.max_sessions) return true;
+  if (replaces || options_.max_sessions == 0 || before < options_.max_sessions) return true;
   release_session();
   return false;
 }

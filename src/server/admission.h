@@ -37,8 +37,9 @@ class Admission {
   wire::HandshakeResult judge(std::string_view method, std::string_view token,
                               const IpAddress& from, Timestamp now);
 
-  /// Takes a place among max_sessions; false when none is left.
-  bool reserve_session();
+  /// Takes a place among max_sessions; false when none is left. One that `replaces` another session
+  /// is never refused: that one's place will be free in a moment.
+  bool reserve_session(bool replaces = false);
   void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
   std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
 

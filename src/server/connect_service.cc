@@ -31,11 +31,12 @@ bool has_whole_body(const quic::Message& message) {
 }  // namespace
 
 ConnectService::ConnectService(const Options& options, Admission& admission, LeasePool& leases,
-                               tunnel::HandshakeCounters& handshakes, Random& random,
-                               Logger& logger)
+                               LeaseBook& book, tunnel::HandshakeCounters& handshakes,
+                               Random& random, Logger& logger)
     : options_(options),
       admission_(admission),
       leases_(leases),
+      book_(book),
       handshakes_(handshakes),
       random_(random),
       logger_(logger) {}
@@ -93,28 +94,34 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   const bool has_session = tunnel::Tunnel::session_of(connection) != nullptr;
   if (has_session) return HandshakeResult::kBadRequest;
 
-  if (!admission_.reserve_session()) return HandshakeResult::kBusy;
-  const auto lease = leases_.acquire(options_.shard);
-  if (!lease) {
+  const wire::Capabilities caps = request->caps & options_.caps;
+  const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
+  if (!admission_.reserve_session(token && book_.is_in_use(*token))) return HandshakeResult::kBusy;
+  const wire::SessionId session_id = random_.number();
+  const auto grant =
+      book_.acquire({.shard = options_.shard, .session = session_id}, token, random_, tunnel.now());
+  if (!grant) {
     admission_.release_session();
     return HandshakeResult::kPoolExhausted;
   }
+  end_replaced(tunnel, *grant);
 
-  wire::ConnectResponse response{.session_id = random_.number(),
+  wire::ConnectResponse response{.session_id = session_id,
                                  .server_nonce = random_.bytes<wire::kHandshakeNonceBytes>(),
                                  .mtu = std::min(options_.mtu, request->mtu),
-                                 .client_ip = *lease,
+                                 .client_ip = grant->address,
                                  .gateway_ip = options_.gateway,
                                  .cidr = options_.pool,
                                  .dns = options_.dns,
-                                 .caps = request->caps & options_.caps};
+                                 .caps = caps,
+                                 .resume_token = grant->token};
   lend_ipv6(response);
   tunnel.open_session(
       {.role = quic::Role::kServer,
        .id = response.session_id,
        .keys = wire::derive_session_keys(options_.token, request->client_nonce,
                                          response.server_nonce, response.caps.aead()),
-       .lease = *lease,
+       .lease = grant->address,
        .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
        .mtu = response.mtu,
        .caps = response.caps,
@@ -129,7 +136,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                               .keeps_stream_open = true});
   logger_.info("session of " + (request->client_id.empty() ? "a client" : request->client_id) +
                " from " + connection.path().remote.to_string() + " opened with " +
-               lease->to_string() +
+               grant->address.to_string() +
                (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""));
   return HandshakeResult::kOk;
 }
@@ -144,6 +151,17 @@ void ConnectService::lend_ipv6(wire::ConnectResponse& response) const {
   } else {
     std::erase_if(response.dns, [](const IpAddress& server) { return server.is_v6(); });
   }
+}
+
+// The lease has a new owner already: what is for it goes there.
+void ConnectService::end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant) {
+  if (!grant.replaced) return;
+  if (grant.replaced->shard != options_.shard) {
+    return options_.end_elsewhere(*grant.replaced, grant.address);
+  }
+  tunnel::Session* session = tunnel.sessions().find(grant.address);
+  if (session == nullptr || session->id() != grant.replaced->session) return;
+  tunnel.close_session(*session, tunnel::SessionEnd::kReplaced, tunnel.now());
 }
 
 void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,
@@ -170,10 +188,10 @@ void ConnectService::on_path_tried(tunnel::Tunnel&, quic::Connection& connection
                 (is_usable ? " moved to " : " does not answer from ") + path.remote.to_string());
 }
 
-void ConnectService::on_session_closed(tunnel::Tunnel&, tunnel::Session& session,
+void ConnectService::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session,
                                        tunnel::SessionEnd end, const std::string& detail) {
   pending_.erase({&session.connection(), session.stream()});
-  leases_.release(session.lease());
+  book_.release(session.lease(), session.id(), tunnel.now());
   admission_.release_session();
   const std::string client = session.client_id().empty() ? "a client" : session.client_id();
   const std::string reason = detail.empty() ? std::string(describe(end)) : detail;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <utility>
 
 #include "base/logger.h"
 #include "base/random.h"
 #include "server/admission.h"
+#include "server/lease_book.h"
 #include "server/lease_pool.h"
 #include "tunnel/counters.h"
 #include "tunnel/tunnel.h"
@@ -30,9 +32,11 @@ class ConnectService final : public tunnel::TunnelEvents {
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
     std::size_t shard = 0;
+    /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
+    std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
   };
 
-  ConnectService(const Options& options, Admission& admission, LeasePool& leases,
+  ConnectService(const Options& options, Admission& admission, LeasePool& leases, LeaseBook& book,
                  tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger);
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
@@ -60,12 +64,14 @@ class ConnectService final : public tunnel::TunnelEvents {
              Pending& pending);
   wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
                              quic::StreamId stream, const Pending& pending);
+  void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
   void refuse(quic::Connection& connection, quic::StreamId stream, wire::HandshakeResult result);
   void lend_ipv6(wire::ConnectResponse& response) const;
 
   Options options_;
   Admission& admission_;
   LeasePool& leases_;
+  LeaseBook& book_;
   tunnel::HandshakeCounters& handshakes_;
   Random& random_;
   Logger& logger_;

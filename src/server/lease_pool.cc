@@ -12,7 +12,7 @@ LeasePool::LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t s
       ipv6_(ipv6),
       owners_(std::make_unique<std::atomic<std::uint8_t>[]>(size_)) {
   assert(pool.address().is_v4() && pool.length() >= 8 && pool.length() <= 30);
-  assert(pool.contains(gateway) && shard_count > 0 && shard_count < kReserved);
+  assert(pool.contains(gateway) && shard_count > 0 && shard_count < kKept);
   assert(!ipv6 || 128 - ipv6->prefix.length() >= 32 - pool.length());
   capacity_ = size_;
   for (const std::uint32_t offset : {std::uint32_t{0}, size_ - 1, offset_of(gateway)}) {
@@ -34,7 +34,7 @@ void LeasePool::reserve(std::uint32_t offset) {
 
 std::optional<IpAddress> LeasePool::acquire(std::size_t shard) {
   const std::scoped_lock lock(mutex_);
-  if (lent() == capacity_) return std::nullopt;
+  if (lent() + kept_ == capacity_) return std::nullopt;
 
   auto offset = next_free(cursors_[shard], shard_count_);
   if (offset) {
@@ -43,8 +43,7 @@ std::optional<IpAddress> LeasePool::acquire(std::size_t shard) {
     offset = next_free(0, 1);  // another shard's: packets to it will be handed over
   }
   if (!offset) return std::nullopt;
-  owners_[*offset].store(static_cast<std::uint8_t>(shard + 1), std::memory_order_release);
-  lent_.fetch_add(1, std::memory_order_relaxed);
+  set_owner(*offset, static_cast<std::uint8_t>(shard + 1));
   return IpAddress::v4(first_ + *offset);
 }
 
@@ -65,8 +64,31 @@ std::optional<std::uint32_t> LeasePool::next_free(std::uint32_t from, std::uint3
 
 void LeasePool::release(const IpAddress& address) {
   const std::scoped_lock lock(mutex_);
-  owners_[offset_of(address)].store(kFree, std::memory_order_release);
-  lent_.fetch_sub(1, std::memory_order_relaxed);
+  set_owner(offset_of(address), kFree);
+}
+
+bool LeasePool::keep(const IpAddress& address) {
+  const std::scoped_lock lock(mutex_);
+  if (!address.is_v4() || offset_of(address) >= size_) return false;
+  const std::uint8_t owner = owners_[offset_of(address)].load(std::memory_order_relaxed);
+  if (owner == kReserved || owner == kKept) return false;
+  set_owner(offset_of(address), kKept);
+  return true;
+}
+
+void LeasePool::give(const IpAddress& address, std::size_t shard) {
+  const std::scoped_lock lock(mutex_);
+  set_owner(offset_of(address), static_cast<std::uint8_t>(shard + 1));
+}
+
+void LeasePool::set_owner(std::uint32_t offset, std::uint8_t owner) {
+  const std::uint8_t before = owners_[offset].exchange(owner, std::memory_order_acq_rel);
+  assert(before != kReserved);
+  const auto is_lent = [](std::uint8_t of) { return of != kFree && of != kKept; };
+  if (is_lent(before)) lent_.fetch_sub(1, std::memory_order_relaxed);
+  if (is_lent(owner)) lent_.fetch_add(1, std::memory_order_relaxed);
+  if (before == kKept) --kept_;
+  if (owner == kKept) ++kept_;
 }
 
 std::optional<IpAddress> LeasePool::ipv6_of(const IpAddress& address) const {
@@ -85,7 +107,7 @@ std::optional<std::size_t> LeasePool::owner(const IpAddress& address) const {
       address.is_v4() ? offset_of(address) : ipv6_->prefix.number_of(address).value_or(size_);
   if (offset >= size_) return std::nullopt;
   const std::uint8_t owner = owners_[offset].load(std::memory_order_acquire);
-  if (owner == kFree || owner == kReserved) return std::nullopt;
+  if (owner == kFree || owner == kKept || owner == kReserved) return std::nullopt;
   return owner - 1;
 }
 

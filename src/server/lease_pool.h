@@ -36,6 +36,12 @@ class LeasePool {
   /// What the last four bytes of an IPv6 lease lack to the number of the IPv4 lease beside it.
   std::uint32_t ipv6_difference() const;
 
+  /// Keeps an address, free or lent, from being lent to anybody; false for one that is not of the
+  /// pool, or is kept already.
+  bool keep(const IpAddress& address);
+  /// Lends this very address, lent or kept, to a session of `shard`.
+  void give(const IpAddress& address, std::size_t shard);
+
   /// The shard that owns `address`, of either kind, now. Lock-free: asked for packets.
   std::optional<std::size_t> owner(const IpAddress& address) const;
 
@@ -45,7 +51,10 @@ class LeasePool {
 
  private:
   static constexpr std::uint8_t kFree = 0;
+  static constexpr std::uint8_t kKept = 254;
   static constexpr std::uint8_t kReserved = 255;
+
+  void set_owner(std::uint32_t offset, std::uint8_t owner);
 
   std::optional<std::uint32_t> next_free(std::uint32_t from, std::uint32_t step) const;
   std::uint32_t offset_of(const IpAddress& address) const { return address.v4_number() - first_; }
@@ -57,6 +66,7 @@ class LeasePool {
   std::optional<Ipv6Pool> ipv6_;
   std::size_t capacity_ = 0;
   std::atomic<std::size_t> lent_{0};
+  std::size_t kept_ = 0;
   std::mutex mutex_;
   // For each address: free, reserved, or its shard's number plus one.
   std::unique_ptr<std::atomic<std::uint8_t>[]> owners_;

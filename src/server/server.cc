@@ -1,10 +1,19 @@
 #include "server/server.h"
 
+#include <chrono>
 #include <utility>
 
+#include "os/clock.h"
 #include "os/steering.h"
 
 namespace qdt::server {
+namespace {
+
+Moment now() {
+  return {os::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(const Options& options,
                                               const quic::TlsServerContext& tls, Random& random,
@@ -22,12 +31,15 @@ Server::Server(const Options& options, Random& random, Logger& logger)
       logger_(logger),
       admission_(options.admission),
       leases_(options.service.pool, options.service.gateway, options.shard_count,
-              options.service.ipv6) {}
+              options.service.ipv6),
+      book_(leases_, options.lease_grace),
+      lease_file_(options.lease_path, book_, logger) {}
 
 Server::~Server() {
   admission_.set_ready(false);
   for (const auto& shard : shards_) shard->stop(tunnel::SessionEnd::kShutdown, "the server stops");
   for (std::thread& thread : threads_) thread.join();
+  if (!threads_.empty()) save_leases();
 }
 
 Result<void> Server::set_up(const quic::TlsServerContext& tls) {
@@ -59,6 +71,7 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   if (!tun) return fail(tun);
   if (options_.shard_count > 1) steer(sockets.front(), tun->queues);
   if (auto ok = set_up_host(); !ok) return fail(ok);
+  if (options_.lease_grace > Duration::zero()) lease_file_.load(now());
 
   for (std::size_t i = 0; i < options_.shard_count; ++i) {
     if (auto ok = add_shard(std::move(sockets[i]), std::move(tun->queues[i]), tls); !ok) {
@@ -106,8 +119,12 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   const std::size_t index = shards_.size();
   ConnectService::Options service = options_.service;
   service.shard = index;
-  services_.push_back(std::make_unique<ConnectService>(service, admission_, leases_, handshakes_,
-                                                       random_, logger_));
+  service.caps.resume = options_.lease_grace > Duration::zero();
+  service.end_elsewhere = [this](const LeaseBook::Holder& replaced, const IpAddress& lease) {
+    end_replaced(replaced, lease);
+  };
+  services_.push_back(std::make_unique<ConnectService>(service, admission_, leases_, book_,
+                                                       handshakes_, random_, logger_));
   counters_.push_back(std::make_unique<tunnel::Counters>());
 
   tunnel::Tunnel::Options tunnel = options_.tunnel;
@@ -135,6 +152,19 @@ void Server::run_shards() {
     shard->introduce(mailboxes);
     threads_.emplace_back([&shard = *shard] { shard.run(); });
   }
+}
+
+// Called by a shard, about another: shards_ does not change while they run.
+void Server::end_replaced(const LeaseBook::Holder& replaced, const IpAddress& lease) {
+  shards_[replaced.shard]->post([lease, id = replaced.session](shard::Shard& shard, Timestamp now) {
+    tunnel::Session* session = shard.tunnel().sessions().find(lease);
+    if (session == nullptr || session->id() != id) return;
+    shard.tunnel().close_session(*session, tunnel::SessionEnd::kReplaced, now);
+  });
+}
+
+void Server::save_leases() {
+  if (options_.lease_grace > Duration::zero()) lease_file_.save(now());
 }
 
 void Server::check_host() {

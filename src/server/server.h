@@ -16,6 +16,8 @@
 #include "quic/tls.h"
 #include "server/admission.h"
 #include "server/connect_service.h"
+#include "server/lease_book.h"
+#include "server/lease_file.h"
 #include "server/lease_pool.h"
 #include "shard/shard.h"
 #include "tunnel/counters.h"
@@ -38,6 +40,8 @@ class Server {
     bool has_nat = true;
     bool has_nat6 = true;  ///< with has_nat and IPv6
     std::string external_interface;
+    Duration lease_grace = 10min;  ///< 0: cap `resume` is not taken up
+    std::string lease_path;        ///< where leases are kept across a restart
   };
 
   /// Binds the port, makes the TUN device, sets up the host and starts. An error leaves the host
@@ -49,6 +53,8 @@ class Server {
 
   /// Looks after the host once a second: a TUN device that somebody took down means not ready.
   void check_host();
+  /// Writes down whose leases are kept, when that has changed. The thread of main, now and then.
+  void save_leases();
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }
 
@@ -61,6 +67,7 @@ class Server {
   Server(const Options& options, Random& random, Logger& logger);
   Result<void> set_up(const quic::TlsServerContext& tls);
   Result<void> set_up_host();
+  void end_replaced(const LeaseBook::Holder& replaced, const IpAddress& lease);
   void steer(const os::UdpSocket& socket, std::span<const os::TunQueue> queues);
   Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun, const quic::TlsServerContext& tls);
   void run_shards();
@@ -74,6 +81,8 @@ class Server {
   std::unique_ptr<os::HostNetwork> network_;
   Admission admission_;
   LeasePool leases_;
+  LeaseBook book_;
+  LeaseFile lease_file_;
   tunnel::HandshakeCounters handshakes_;
   std::vector<std::unique_ptr<tunnel::Counters>> counters_;
   std::vector<std::unique_ptr<ConnectService>> services_;

@@ -52,12 +52,16 @@ SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& cl
   return keys;
 }
 
+std::array<std::uint8_t, 32> secret_digest(std::string_view secret) {
+  std::array<std::uint8_t, kSha256Bytes> digest;
+  require(gnutls_hash_fast(GNUTLS_DIG_SHA256, secret.data(), secret.size(), digest.data()));
+  return digest;
+}
+
 bool secrets_match(std::string_view a, std::string_view b) {
   // Digests have one length, so that a comparison in constant time hides the secrets' lengths too.
-  std::array<std::uint8_t, kSha256Bytes> digest_a;
-  std::array<std::uint8_t, kSha256Bytes> digest_b;
-  require(gnutls_hash_fast(GNUTLS_DIG_SHA256, a.data(), a.size(), digest_a.data()));
-  require(gnutls_hash_fast(GNUTLS_DIG_SHA256, b.data(), b.size(), digest_b.data()));
+  const auto digest_a = secret_digest(a);
+  const auto digest_b = secret_digest(b);
   return gnutls_memcmp(digest_a.data(), digest_b.data(), kSha256Bytes) == 0;
 }
 

@@ -43,6 +43,9 @@ SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& cl
                                 const HandshakeNonce& server_nonce,
                                 AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305);
 
+/// SHA-256: by which a secret can be looked for in a table in a time that tells nothing about it.
+std::array<std::uint8_t, 32> secret_digest(std::string_view secret);
+
 /// Whether two secrets are equal, in a time that tells nothing about where they differ, nor about
 /// their lengths.
 bool secrets_match(std::string_view a, std::string_view b);

@@ -53,6 +53,7 @@ Result<probe::VisitOptions> parse(int argc, char** argv, int& exit_code) {
   app.add_option("--token", options.token, "the last one counts")->take_last();
   app.add_option("--header", headers, "NAME: VALUE, in lower case; may come more than once");
   auto* has_body = app.add_option("--body", body, "as it is, in place of a good one");
+  app.add_option("--resume", options.resume_token, "a token to show, or an empty one to get one");
   app.add_flag("!--no-content-length", options.has_content_length);
   app.add_flag("!--no-datagrams", options.takes_datagrams, "declare that no datagram is taken");
   app.add_flag("--slow", options.is_slow, "pause before each payload");

@@ -121,9 +121,19 @@ void Visit::send_one(Bytes payload) {
   socket_.send(one);
 }
 
+wire::Capabilities Visit::capabilities() const {
+  wire::Capabilities capabilities = kCapabilities;
+  capabilities.resume = options_.resume_token.has_value();
+  return capabilities;
+}
+
 void Visit::on_settings(quic::Connection& connection) {
-  const std::string body = options_.body.value_or(wire::to_json(wire::ConnectRequest{
-      .client_nonce = nonce_, .caps = kCapabilities, .client_id = "probe", .platform = "probe"}));
+  const std::string body = options_.body.value_or(
+      wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
+                                         .caps = capabilities(),
+                                         .client_id = "probe",
+                                         .platform = "probe",
+                                         .resume_token = options_.resume_token.value_or("")}));
   quic::HeaderFields headers = options_.headers;
   if (!options_.token.empty()) headers.emplace_back(wire::kTokenHeader, options_.token);
   if (options_.has_content_length) {
@@ -146,7 +156,7 @@ void Visit::on_message(quic::Connection&, quic::StreamId stream, const quic::Mes
 }
 
 void Visit::open_session(quic::StreamId stream, std::string_view body) {
-  const auto response = wire::parse_connect_response(body, kCapabilities);
+  const auto response = wire::parse_connect_response(body, capabilities());
   if (!response) {
     std::cout << "not an answer that a client understands: " << response.error().message << '\n';
     return;

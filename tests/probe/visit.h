@@ -32,7 +32,8 @@ struct VisitOptions {
   std::string path = "/connect";
   std::string token;
   quic::HeaderFields headers;
-  std::optional<std::string> body;  ///< none: a good one
+  std::optional<std::string> body;          ///< none: a good one
+  std::optional<std::string> resume_token;  ///< offers cap `resume`, and shows this unless empty
   bool has_content_length = true;
   bool takes_datagrams = true;
   bool is_slow = false;  ///< a pause before each payload: what was written together comes apart
@@ -65,6 +66,7 @@ class Visit final : private quic::ConnectionEvents {
 
   template <typename Done>
   bool run_until(Done&& done, Timestamp deadline);
+  wire::Capabilities capabilities() const;
   void take_payloads();
   void write();
   void send_payloads();

@@ -69,6 +69,7 @@ struct ServerNodeOptions {
   std::optional<server::Ipv6Pool> ipv6;
   std::size_t mtu = 1350;
   wire::Capabilities caps = wire::Capabilities::supported();
+  Duration lease_grace = 10min;
   server::Admission::Options admission;
   tunnel::Tunnel::Options tunnel;
   tunnel::RateLimit rate_limit;
@@ -83,6 +84,7 @@ class ServerNode final : public TunnelNode {
         admission(with_token(options)),
         leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1,
                options.ipv6),
+        book(leases, options.lease_grace),
         service({.token = options.token,
                  .mtu = options.mtu,
                  .caps = options.caps,
@@ -93,7 +95,7 @@ class ServerNode final : public TunnelNode {
                  .rate_limit = options.rate_limit,
                  .send_queue = options.send_queue,
                  .max_reassembly_bytes = options.max_reassembly_bytes},
-                admission, leases, handshakes, random, logger),
+                admission, leases, book, handshakes, random, logger),
         tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters) {
     admission.set_ready(true);
   }
@@ -103,6 +105,7 @@ class ServerNode final : public TunnelNode {
   SilentLogger logger;
   server::Admission admission;
   server::LeasePool leases;
+  server::LeaseBook book;
   tunnel::HandshakeCounters handshakes;
   server::ConnectService service;
 

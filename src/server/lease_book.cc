@@ -1,0 +1,138 @@
+#include "server/lease_book.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "wire/base64.h"
+#include "wire/seal.h"
+
+namespace qdt::server {
+
+std::size_t LeaseBook::DigestHash::operator()(const Digest& digest) const {
+  std::size_t hash = 0;
+  std::memcpy(&hash, digest.data(), sizeof hash);
+  return hash;
+}
+
+std::optional<LeaseBook::Grant> LeaseBook::acquire(const Holder& holder,
+                                                   std::optional<std::string_view> token,
+                                                   Random& random, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  expire(now);
+  const bool can_resume = token && grace_ > Duration::zero();
+  if (can_resume && !token->empty()) {
+    if (auto grant = resume(holder, *token)) return grant;
+  }
+
+  auto address = pool_.acquire(holder.shard);
+  if (!address && !ended_.empty()) {
+    forget(ended_.begin());
+    address = pool_.acquire(holder.shard);
+  }
+  if (!address) return std::nullopt;
+  if (!can_resume) return Grant{.address = *address, .token = {}, .replaced = {}};
+
+  Grant grant{
+      .address = *address, .token = wire::encode_base64(random.bytes<16>()), .replaced = {}};
+  const Digest digest = wire::secret_digest(grant.token);
+  notes_[*address] = {.token = digest, .holder = holder, .ended_at = {}};
+  by_token_[digest] = *address;
+  ++version_;
+  return grant;
+}
+
+std::optional<LeaseBook::Grant> LeaseBook::resume(const Holder& holder, std::string_view token) {
+  const auto found = by_token_.find(wire::secret_digest(token));
+  if (found == by_token_.end()) return std::nullopt;
+  const IpAddress address = found->second;
+  Note& note = notes_.at(address);
+  if (!note.holder) ended_.erase(find_ended(address, note.ended_at));
+  pool_.give(address, holder.shard);
+  ++version_;
+  return Grant{.address = address,
+               .token = std::string(token),
+               .replaced = std::exchange(note.holder, holder)};
+}
+
+void LeaseBook::release(const IpAddress& address, wire::SessionId session, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = notes_.find(address);
+  if (found == notes_.end()) return pool_.release(address);
+  Note& note = found->second;
+  const bool is_holder = note.holder && note.holder->session == session;
+  if (!is_holder) return;
+  pool_.keep(address);
+  keep(address, note, now);
+  ++version_;
+}
+
+bool LeaseBook::is_in_use(std::string_view token) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = by_token_.find(wire::secret_digest(token));
+  return found != by_token_.end() && notes_.at(found->second).holder.has_value();
+}
+
+void LeaseBook::keep(const IpAddress& address, Note& note, Timestamp ended_at) {
+  note.holder.reset();
+  note.ended_at = ended_at;
+  ended_.emplace(ended_at, address);
+}
+
+LeaseBook::ByEnd::iterator LeaseBook::find_ended(const IpAddress& address, Timestamp ended_at) {
+  auto [at, end] = ended_.equal_range(ended_at);
+  while (at != end && at->second != address) ++at;
+  assert(at != end);
+  return at;
+}
+
+void LeaseBook::expire(Timestamp now) {
+  while (!ended_.empty() && now - ended_.begin()->first >= grace_) forget(ended_.begin());
+}
+
+void LeaseBook::forget(ByEnd::iterator ended) {
+  const auto note = notes_.find(ended->second);
+  pool_.release(ended->second);
+  by_token_.erase(note->second.token);
+  notes_.erase(note);
+  ended_.erase(ended);
+  ++version_;
+}
+
+std::vector<LeaseBook::Entry> LeaseBook::entries(Timestamp now) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Entry> entries;
+  for (const auto& [address, note] : notes_) {
+    if (!note.holder && now - note.ended_at >= grace_) continue;
+    entries.push_back(
+        {address, note.token, note.holder ? std::nullopt : std::optional(note.ended_at)});
+  }
+  return entries;
+}
+
+std::size_t LeaseBook::restore(const std::vector<Entry>& entries, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  std::size_t left_out = 0;
+  for (const Entry& entry : entries) {
+    const bool is_known = notes_.contains(entry.address) || by_token_.contains(entry.token);
+    if (is_known || !pool_.keep(entry.address)) {
+      ++left_out;
+      continue;
+    }
+    by_token_[entry.token] = entry.address;
+    Note& note = notes_[entry.address];
+    note.token = entry.token;
+    keep(entry.address, note, std::min(entry.ended_at.value_or(now), now));
+  }
+  expire(now);
+  ++version_;
+  return left_out;
+}
+
+std::uint64_t LeaseBook::version() const {
+  const std::scoped_lock lock(mutex_);
+  return version_;
+}
+
+}  // namespace qdt::server

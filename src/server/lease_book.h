@@ -1,0 +1,93 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "server/lease_pool.h"
+#include "wire/datagram.h"
+
+namespace qdt::server {
+
+/// Which client may have which lease again (docs/protocol.md, cap `resume`). A session whose client
+/// can resume gets a token; when it ends, its lease is kept for the holder of the token, up to
+/// `grace`, and given to others only when no other is left, the one longest in grace first. Tokens
+/// are known by their digests only. Asked once for each session; any thread.
+class LeaseBook {
+ public:
+  using Digest = std::array<std::uint8_t, 32>;
+
+  /// `grace` 0: nothing is ever kept. `pool` outlives the book.
+  LeaseBook(LeasePool& pool, Duration grace) : pool_(pool), grace_(grace) {}
+
+  struct Holder {
+    std::size_t shard = 0;
+    wire::SessionId session = 0;
+  };
+  struct Grant {
+    IpAddress address;
+    std::string token;  ///< for the client; empty when it cannot resume
+    /// The session that had the lease until now: to be ended, in its shard, as replaced.
+    std::optional<Holder> replaced;
+  };
+  /// A lease for a session that is about to open: the one of `token`, or any. `token` is the
+  /// client's, or empty; nothing for one that cannot resume. Nothing when all are lent.
+  std::optional<Grant> acquire(const Holder& holder, std::optional<std::string_view> token,
+                               Random& random, Timestamp now);
+  /// The session of `holder` ended. Where another has its lease by now, nothing changes.
+  void release(const IpAddress& address, wire::SessionId session, Timestamp now);
+  /// Whether a session has the lease of `token` now.
+  bool is_in_use(std::string_view token) const;
+
+  // --- across a restart ---
+
+  struct Entry {
+    IpAddress address;
+    Digest token{};
+    std::optional<Timestamp> ended_at;  ///< nothing while a session has it
+    bool operator==(const Entry&) const = default;
+  };
+  /// All that is known, by address.
+  std::vector<Entry> entries(Timestamp now) const;
+  /// Notes what the last process knew; its sessions ended with it, `now`. Returns how many entries
+  /// were not of the pool, or in conflict with others, and were left out.
+  std::size_t restore(const std::vector<Entry>& entries, Timestamp now);
+  /// Grows with every change of entries(), but for those that time makes.
+  std::uint64_t version() const;
+
+ private:
+  struct Note {
+    Digest token{};
+    std::optional<Holder> holder;
+    Timestamp ended_at;
+  };
+  struct DigestHash {
+    std::size_t operator()(const Digest& digest) const;
+  };
+  using ByEnd = std::multimap<Timestamp, IpAddress>;
+
+  std::optional<Grant> resume(const Holder& holder, std::string_view token);
+  void expire(Timestamp now);
+  void keep(const IpAddress& address, Note& note, Timestamp ended_at);
+  ByEnd::iterator find_ended(const IpAddress& address, Timestamp ended_at);
+  void forget(ByEnd::iterator ended);
+
+  LeasePool& pool_;
+  const Duration grace_;
+  mutable std::mutex mutex_;
+  std::map<IpAddress, Note> notes_;
+  std::unordered_map<Digest, IpAddress, DigestHash> by_token_;
+  ByEnd ended_;  // those without a session, oldest first
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace qdt::server
