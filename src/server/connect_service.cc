@@ -155,13 +155,13 @@ void ConnectService::lend_ipv6(wire::ConnectResponse& response) const {
 
 // The lease has a new owner already: what is for it goes there.
 void ConnectService::end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant) {
-  if (!grant.replaced) return;
-  if (grant.replaced->shard != options_.shard) {
-    return options_.end_elsewhere(*grant.replaced, grant.address);
+  if (grant.replaced && grant.replaced->shard != options_.shard) {
+    options_.end_elsewhere(*grant.replaced, grant.address);
   }
-  tunnel::Session* session = tunnel.sessions().find(grant.address);
-  if (session == nullptr || session->id() != grant.replaced->session) return;
-  tunnel.close_session(*session, tunnel::SessionEnd::kReplaced, tunnel.now());
+  // The replaced one, or one that lost the lease to another shard, whose mail has not come yet.
+  if (tunnel::Session* session = tunnel.sessions().find(grant.address)) {
+    tunnel.close_session(*session, tunnel::SessionEnd::kReplaced, tunnel.now());
+  }
 }
 
 void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,
