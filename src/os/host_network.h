@@ -86,10 +86,18 @@ class HostNetwork {
 /// Whether a device of this host can be given an IPv6 address.
 bool can_use_ipv6();
 
+/// What becomes of the address translation that a crashed process left for the same device.
+enum class LeftoverNat {
+  kUndone,
+  kKept,  ///< for install_nat() to replace in one piece: while there is none, the kernel takes what
+          ///< comes for clients for its own, and resets their connections
+};
+
 /// Opens the network of this host (on Linux: of this network namespace) for the TUN device
 /// `tun_name`, which need not exist yet. Undoes first what crashed processes left behind here, for
 /// whichever device, but no kill switch. Fails when another living process uses the name.
-Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger);
+Result<std::unique_ptr<HostNetwork>> open_host_network(
+    const std::string& tun_name, Logger& logger, LeftoverNat leftover_nat = LeftoverNat::kUndone);
 
 /// Undoes what crashed processes left behind in this network namespace: for `tun_name`, or for
 /// every device when it is empty; kill switches, too. Leaves alone what a living process owns.

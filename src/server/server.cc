@@ -61,7 +61,9 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
     sockets.push_back(std::move(*socket));
   }
 
-  auto network = os::open_host_network(options_.tun_name, logger_);
+  auto network =
+      os::open_host_network(options_.tun_name, logger_,
+                            options_.has_nat ? os::LeftoverNat::kKept : os::LeftoverNat::kUndone);
   if (!network) return fail(network);
   network_ = std::move(*network);
   auto tun = os::TunDevice::open({.name = options_.tun_name,

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <optional>
+#include <ranges>
 #include <sstream>
 #include <vector>
 
@@ -417,8 +418,8 @@ bool can_use_ipv6() {
          (*disabled == "0" || ::access("/proc/sys/net/ipv6/conf/default/disable_ipv6", W_OK) == 0);
 }
 
-Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name,
-                                                       Logger& logger) {
+Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger,
+                                                       LeftoverNat leftover_nat) {
   if (const auto is_name = check_interface_name(tun_name); !is_name) return fail(is_name);
   auto netlink = Netlink::open();
   if (!netlink) return fail(netlink);
@@ -427,7 +428,15 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
 
   auto journal = UndoJournal::open(kJournalDirectory, tun_name, logger);
   if (!journal) return fail(journal);
-  journal->undo_down_to(0, undo, logger);
+  const UndoStep nat = DeleteNftTable{nat_table_name(tun_name)};
+  if (leftover_nat == LeftoverNat::kKept && journal->contains(nat)) {
+    const std::vector<UndoStep> steps = journal->steps();
+    for (const UndoStep& step : steps | std::views::reverse) {
+      if (step != nat) journal->undo_one(step, undo, logger);
+    }
+  } else {
+    journal->undo_down_to(0, undo, logger);
+  }
   auto others = find_journals(kJournalDirectory);
   std::erase(others, tun_name);
   tell_of_kill_switches(others, logger);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "os/linux/host_network_fixture.h"
+#include "os/linux/nft_ruleset.h"
 
 namespace qdt::os {
 namespace {
@@ -32,6 +33,25 @@ TEST(HostNetwork, UndoesWhatACrashedProcessLeftWhenOpened) {
     host.open();
     EXPECT_THAT(host.logger.text, HasSubstr("/etc/resolv.conf put back"));
     host.network.reset();
+    EXPECT_EQ(host_state(), host.before);
+  });
+}
+
+TEST(HostNetwork, KeepsACrashedProcessesTranslationUntilItIsReplaced) {
+  in_fresh_network([] {
+    Host host;
+    host.network.reset();
+    in_child([&] {
+      host.open();
+      change_everything(*host.network);
+    });
+    const std::string table = "table inet " + nat_table_name("qdt0");
+    {
+      const auto kept = open_host_network("qdt0", host.logger, LeftoverNat::kKept);
+      ASSERT_TRUE(kept) << kept.error().message;
+      EXPECT_THAT(host_state(), HasSubstr(table));
+      EXPECT_THAT(host.logger.text, HasSubstr("/etc/resolv.conf put back"));
+    }
     EXPECT_EQ(host_state(), host.before);
   });
 }

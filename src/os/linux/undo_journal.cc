@@ -195,10 +195,9 @@ std::vector<std::string> UndoJournal::undo_down_to(std::size_t kept, const Undo&
 void UndoJournal::undo_one(const UndoStep& step, const Undo& undo, Logger& logger) {
   const auto place = std::ranges::find(steps_, step);
   if (place == steps_.end()) return;
-  if (const auto undone = undo(step); !undone) {
-    logger.warning("cannot undo: " + undone.error().message);
-    return;
-  }
+  const auto undone = undo(step);
+  if (!undone) return logger.warning("cannot undo: " + undone.error().message);
+  if (!undone->empty()) logger.info(*undone);
   steps_.erase(place);
   rewrite();
 }
