@@ -265,7 +265,7 @@ clean_up() {
   for host in "${hosts[@]}"; do
     # Of programs that a test killed: another namespace may get the number.
     inode=$(stat -Lc %i "/run/netns/$(ns "$host")")
-    rm -f "/run/qdt/"*".$inode.undo"
+    rm -f "/run/qdt/"*".$inode."{undo,status,resume}
     ip netns delete "$(ns "$host")" || true
     rm -rf "/etc/netns/$(ns "$host")"
   done
