@@ -21,6 +21,7 @@ endif()
 # the host's network
 pkg_check_modules(libmnl REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(libnftables REQUIRED IMPORTED_TARGET libnftables)
+pkg_check_modules(libcares REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
 
 # configuration, logs, metrics, command line

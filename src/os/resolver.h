@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,12 @@
 namespace qdt::os {
 
 /// The addresses of `host` (a name or an address) in the system's order of preference (RFC 6724).
-/// Blocks for as long as the system's resolver does: not for a shard's thread.
-Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port);
+/// Blocks for as long as a resolver does, a few seconds: not for a shard's thread.
+///
+/// Without `name_servers` the system's resolver is asked. With them, /etc/hosts and these are, by
+/// packets with kTunnelMark, which go around a tunnel that has the default route or is down, and
+/// pass the kill switch.
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
+                                           std::span<const IpAddress> name_servers = {});
 
 }  // namespace qdt::os

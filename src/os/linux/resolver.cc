@@ -4,14 +4,24 @@
 
 #include <memory>
 
+#include "os/linux/marked_resolver.h"
 #include "os/linux/socket_address.h"
 
 namespace qdt::os {
 
-Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port) {
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
+                                           std::span<const IpAddress> name_servers) {
   if (const auto address = IpAddress::parse(host)) {
     return std::vector{SocketAddress{*address, port}};
   }
+  std::vector<SocketAddress> addresses;
+  if (!name_servers.empty()) {
+    const auto answer = resolve_marked(host, name_servers);
+    if (!answer) return fail(answer);
+    for (const IpAddress& address : *answer) addresses.push_back({address, port});
+    return addresses;
+  }
+
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   hints.ai_flags = AI_ADDRCONFIG;
@@ -22,7 +32,6 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(first, ::freeaddrinfo);
 
-  std::vector<SocketAddress> addresses;
   for (const addrinfo* entry = first; entry != nullptr; entry = entry->ai_next) {
     addresses.push_back({from_kernel(entry->ai_addr).address, port});
   }
