@@ -24,5 +24,8 @@ bool file_exists(const std::string& path);
 
 /// Whether others than the owner may read the file: a reason to warn when it holds a secret.
 bool is_readable_by_others(const std::string& path);
+/// Whether somebody but root and the user of this process may write the file: it belongs to another
+/// user, or its group or all may.
+bool is_writable_by_others(const std::string& path);
 
 }  // namespace qdt::os

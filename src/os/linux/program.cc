@@ -1,0 +1,155 @@
+#include "os/program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <string_view>
+
+#include "os/clock.h"
+#include "os/linux/system_error.h"
+#include "os/linux/unique_fd.h"
+
+namespace qdt::os {
+namespace {
+
+constexpr std::size_t kMaxLines = 100;
+constexpr std::size_t kMaxLineBytes = 400;
+
+/// What a program prints, to the log: a bounded number of bounded lines, fit for a terminal.
+class Output {
+ public:
+  Output(std::string name, Logger& logger) : name_(std::move(name)), logger_(logger) {}
+  ~Output() { end_line(); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void add(std::string_view text) {
+    for (const char letter : text) {
+      const auto byte = static_cast<unsigned char>(letter);
+      if (letter == '\n') {
+        end_line();
+      } else if (line_.size() < kMaxLineBytes) {
+        line_ += byte < 0x20 || byte == 0x7f ? '?' : letter;
+      }
+    }
+  }
+
+ private:
+  void end_line() {
+    if (!line_.empty() && ++lines_ <= kMaxLines) logger_.info(name_ + ": " + line_);
+    line_.clear();
+  }
+
+  std::string name_;
+  Logger& logger_;
+  std::string line_;
+  std::size_t lines_ = 0;
+};
+
+/// How a child starts: nothing to read, `output` for what it prints, no signal blocked, in a process
+/// group of its own so that it can be killed with what it started.
+class SpawnSettings {
+ public:
+  explicit SpawnSettings(int output) {
+    posix_spawn_file_actions_init(&files_);
+    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&files_, output, STDERR_FILENO);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+  ~SpawnSettings() {
+    posix_spawnattr_destroy(&attributes_);
+    posix_spawn_file_actions_destroy(&files_);
+  }
+  const posix_spawn_file_actions_t* files() const { return &files_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t files_;
+  posix_spawnattr_t attributes_;
+};
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+// Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so its
+// end counts, not that of its output.
+bool wait_for_end(pid_t child, int output, Timestamp deadline, Output& lines) {
+  const UniqueFd end(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  bool is_silent = false;  // its output is closed
+  for (bool has_ended = false;;) {
+    std::array<pollfd, 2> polled = {{{.fd = is_silent ? -1 : output, .events = POLLIN, .revents = 0},
+                                     {.fd = end.get(), .events = POLLIN, .revents = 0}}};
+    const Timestamp now = os::now();
+    if (!has_ended && now >= deadline) return false;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
+    ::poll(polled.data(), polled.size(), has_ended ? 0 : static_cast<int>(left.count() + 1));
+
+    std::array<char, 4096> piece{};
+    const ssize_t bytes = ::read(output, piece.data(), piece.size());
+    if (bytes > 0) lines.add({piece.data(), static_cast<std::size_t>(bytes)});
+    is_silent = is_silent || bytes == 0;
+    if (has_ended && bytes <= 0) return true;
+    has_ended = has_ended || (polled[1].revents & POLLIN) != 0;
+  }
+}
+
+}  // namespace
+
+Result<void> run_program(const Program& program, Logger& logger) {
+  const std::string& path = program.words[0];
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) < 0) return os_error("run " + path);
+  const UniqueFd from_child(pipe[0]);
+  UniqueFd to_us(pipe[1]);
+
+  std::vector<std::string> words = program.words;
+  std::vector<std::string> environment = program.environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    environment.emplace_back(*variable);
+  }
+  const SpawnSettings settings(to_us.get());
+  pid_t child = 0;
+  if (const int error =
+          ::posix_spawn(&child, path.c_str(), settings.files(), settings.attributes(),
+                        pointers(words).data(), pointers(environment).data())) {
+    return os_error("run " + path, error);
+  }
+  to_us = UniqueFd();
+
+  Output lines(path, logger);
+  const bool has_ended = wait_for_end(child, from_child.get(), os::now() + program.limit, lines);
+  if (!has_ended) ::kill(-child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!has_ended) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(program.limit);
+    return fail(path + ": killed, for it had not ended after " + std::to_string(seconds.count()) +
+                " s; let it start what takes longer in the background");
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return fail(path + ": " +
+              (WIFEXITED(status) ? "ended with status " + std::to_string(WEXITSTATUS(status))
+                                 : "was ended by signal " + std::to_string(WTERMSIG(status))));
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace qdt::os {
+
+/// A program to be run as it is, without a shell.
+struct Program {
+  std::vector<std::string> words;        ///< its path and its arguments
+  std::vector<std::string> environment;  ///< NAME=VALUE, besides this process's own
+  Duration limit = 30s;                  ///< it and what it started are killed after that
+};
+
+/// Runs a program to its end and logs what it prints, a line each. An error when it cannot be run,
+/// ends with another status than 0, or takes too long.
+Result<void> run_program(const Program& program, Logger& logger);
+
+}  // namespace qdt::os
