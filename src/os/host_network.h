@@ -34,6 +34,13 @@ struct NatOptions {
   std::optional<Prefix> pool6;
 };
 
+/// What a client keeps out of a tunnel that takes everything.
+struct Outside {
+  std::vector<Prefix> destinations;
+  /// DNS to these is not refused, wherever they are.
+  std::vector<IpAddress> name_servers;
+};
+
 /// Changes to this host's network on behalf of one TUN device. They last as long as the object:
 /// destroying it undoes them, newest first, and puts back exactly what was there. Each change is
 /// noted on disk before it is made, so that after a crash clean_up_host_network(), or the next
@@ -69,6 +76,8 @@ class HostNetwork {
   /// table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.
   virtual std::vector<std::string> forwarding_obstacles() = 0;
 
+  /// What the next route_everything_through_tunnel() is to leave outside.
+  virtual void leave_outside(const Outside& outside) = 0;
   /// Sends `destination` into the tunnel; a prefix of length 0 is everything. After
   /// configure_tun(), of a kind that the device has an address of. Refused for a prefix that the
   /// host routes elsewhere. Routes that are narrower than this one win, and the tunnel's own
@@ -76,11 +85,20 @@ class HostNetwork {
   virtual Result<void> route_through_tunnel(const Prefix& destination) = 0;
   /// Sends everything into the tunnel but what carries kTunnelMark and what the main table routes
   /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense where the
-  /// device has no IPv6 address, so that nothing goes around the tunnel. After configure_tun(), and
-  /// again when that has changed what the device carries. One device of a host at a time.
+  /// device has no IPv6 address, so that nothing goes around it. DNS that would go around the
+  /// tunnel is refused, too, but for what carries kTunnelMark or stays in this host. After
+  /// configure_tun(), and again when that has changed what the device carries. One device of a host at a time.
   virtual Result<void> route_everything_through_tunnel() = 0;
+  /// Sends exactly these into the tunnel, in place of those of an earlier call. All or nothing.
+  virtual Result<void> route_only(std::span<const Prefix> destinations) = 0;
   /// Makes `servers` the host's name servers, in place of those of an earlier call.
   virtual Result<void> use_dns(std::span<const IpAddress> servers) = 0;
+
+  /// Looks whether name servers and firewall tables still are what they were made, and makes them
+  /// so again where somebody has changed them: a few system calls when nobody has.
+  virtual void keep() = 0;
+  /// The name servers that the host would ask without use_dns(): those of the networks it is in.
+  virtual std::vector<IpAddress> name_servers_outside() = 0;
 };
 
 /// Whether a device of this host can be given an IPv6 address.

@@ -53,6 +53,20 @@ Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transact
 
 }  // namespace
 
+// A route in our table that says: look further. The main table then decides, by its default route
+// if need be, and as networks come and go.
+Result<void> leave_outside(std::span<const Prefix> outside, Netlink& netlink,
+                           Transaction& transaction) {
+  for (const Prefix& prefix : outside) {
+    const Route route{
+        .destination = prefix, .link_index = 0, .table = kTunnelTable, .goes_on = true};
+    const auto left = transaction.change(DeleteRoute{route},
+                                         [&] { return taken_over(netlink.add_route(route)); });
+    if (!left) return fail(left);
+  }
+  return {};
+}
+
 Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netlink,
                                 Transaction& transaction) {
   const Route v4{

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "os/linux/netlink.h"
 #include "os/linux/transaction.h"
@@ -12,5 +15,8 @@ namespace qdt::os {
 /// between them, the way wg-quick does it.
 Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netlink,
                                 Transaction& transaction);
+/// Destinations in `outside` stay outside as if the tunnel were not there.
+Result<void> leave_outside(std::span<const Prefix> outside, Netlink& netlink,
+                           Transaction& transaction);
 
 }  // namespace qdt::os

@@ -1,5 +1,8 @@
 #include "os/linux/dns.h"
 
+#include <algorithm>
+
+#include "os/file.h"
 #include "os/linux/resolv_conf.h"
 #include "os/linux/resolvconf_program.h"
 #include "os/linux/resolved.h"
@@ -37,15 +40,23 @@ bool try_resolvconf(const std::string& text, const std::string& tun_name, Transa
 
 }  // namespace
 
-Result<std::string> set_name_servers(std::span<const IpAddress> servers, int link_index,
+Result<NameServers> set_name_servers(std::span<const IpAddress> servers, int link_index,
                                      const std::string& tun_name, Transaction& transaction,
                                      Logger& logger) {
+  NameServers set{.servers = {servers.begin(), servers.end()},
+                  .way = "by systemd-resolved",
+                  .resolv_conf = std::nullopt};
   const Coverage coverage = try_resolved(servers, link_index, transaction, logger);
-  if (coverage == Coverage::kAllPrograms) return "by systemd-resolved";
-  const std::string also = coverage == Coverage::kSomePrograms ? "by systemd-resolved and " : "";
+  set.by_resolved = coverage != Coverage::kNone;
+  if (coverage == Coverage::kAllPrograms) return set;
+  const std::string also = set.by_resolved ? set.way + " and " : "";
 
   const std::string text = resolv_conf_text(tun_name, servers);
-  if (try_resolvconf(text, tun_name, transaction, logger)) return also + "by resolvconf";
+  if (try_resolvconf(text, tun_name, transaction, logger)) {
+    set.way = also + "by resolvconf";
+    set.resolv_conf = read_resolv_conf().value_or(std::nullopt).value_or("");
+    return set;
+  }
 
   const auto was = read_resolv_conf();
   if (!was) return fail(was);
@@ -54,7 +65,39 @@ Result<std::string> set_name_servers(std::span<const IpAddress> servers, int lin
         transaction.change(RestoreResolvConf{*was, text}, [&] { return write_resolv_conf(text); });
     if (!written) return fail(written);
   }
-  return also + "in /etc/resolv.conf";
+  if (read_resolv_conf().value_or(std::nullopt) != text) {
+    return fail(std::string(kResolvConf) + " is not what was just written to it; what else writes it?");
+  }
+  set.way = also + "in /etc/resolv.conf";
+  set.resolv_conf = text;
+  return set;
+}
+
+bool do_stand(const NameServers& set, int link_index) {
+  if (set.resolv_conf && read_resolv_conf().value_or(std::nullopt) != set.resolv_conf) return false;
+  if (!set.by_resolved) return true;
+  const auto reach = find_resolved(link_index);
+  if (!reach) return true;
+  if (*reach == ResolvedReach::kSomePrograms && !set.resolv_conf) return false;
+  const auto read = read_resolved_dns(link_index);
+  return !read || *read == set.servers;
+}
+
+std::vector<IpAddress> name_servers_behind(std::string_view resolv_conf,
+                                           std::span<const IpAddress> ours) {
+  constexpr std::uint32_t kStub = 0x7f000035;       // 127.0.0.53
+  constexpr std::uint32_t kProxyStub = 0x7f000036;  // 127.0.0.54
+  std::vector<IpAddress> servers = name_servers_in(resolv_conf);
+  const bool is_stub = std::ranges::any_of(servers, [](const IpAddress& server) {
+    return server == IpAddress::v4(kStub) || server == IpAddress::v4(kProxyStub);
+  });
+  const auto uplinks = is_stub ? read_file("/run/systemd/resolve/resolv.conf") : std::string();
+  if (!is_stub || !uplinks) return servers;
+  servers = name_servers_in(*uplinks);
+  std::erase_if(servers, [&](const IpAddress& server) {
+    return std::ranges::find(ours, server) != ours.end();
+  });
+  return servers;
 }
 
 }  // namespace qdt::os

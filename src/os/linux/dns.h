@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/ip_address.h"
 #include "base/logger.h"
@@ -10,11 +12,29 @@
 
 namespace qdt::os {
 
+/// How name servers were set.
+struct NameServers {
+  std::vector<IpAddress> servers;
+  std::string way;  ///< in words
+  bool by_resolved = false;
+  /// What /etc/resolv.conf became; nothing: it is resolved's.
+  std::optional<std::string> resolv_conf;
+};
+
 /// Makes `servers` the host's name servers in the first way that works here: by systemd-resolved,
-/// by the resolvconf program, by writing /etc/resolv.conf. Returns which, in words. `link_index` is
-/// the device through which the servers are reached.
-Result<std::string> set_name_servers(std::span<const IpAddress> servers, int link_index,
+/// by the resolvconf program, by writing /etc/resolv.conf; and reads back what was set. `link_index`
+/// is the device through which the servers are reached.
+Result<NameServers> set_name_servers(std::span<const IpAddress> servers, int link_index,
                                      const std::string& tun_name, Transaction& transaction,
                                      Logger& logger);
+
+/// Whether nobody has changed them since. A resolved that is not running, as while it is restarted,
+/// has changed nothing.
+bool do_stand(const NameServers& set, int link_index);
+
+/// Those that `resolv_conf` names; where that is resolved's stub, those that it asks itself, less
+/// `ours`.
+std::vector<IpAddress> name_servers_behind(std::string_view resolv_conf,
+                                           std::span<const IpAddress> ours);
 
 }  // namespace qdt::os

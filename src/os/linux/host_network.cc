@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <optional>
 #include <ranges>
@@ -14,10 +13,13 @@
 #include "os/linux/default_route.h"
 #include "os/linux/dns.h"
 #include "os/linux/forwarding_obstacles.h"
+#include "os/linux/interface_name.h"
 #include "os/linux/kill_switch.h"
+#include "os/linux/leftovers.h"
 #include "os/linux/netlink.h"
 #include "os/linux/nft_ruleset.h"
 #include "os/linux/nftables.h"
+#include "os/linux/resolv_conf.h"
 #include "os/linux/sysctl.h"
 #include "os/linux/transaction.h"
 #include "os/linux/undo_journal.h"
@@ -26,43 +28,6 @@ namespace qdt::os {
 namespace {
 
 constexpr std::uint32_t kMinQueuePackets = 1000;
-constexpr std::size_t kMaxInterfaceNameBytes = 15;  // IFNAMSIZ less the final zero
-
-// The kernel takes more, but would have to be quoted in files, rules and commands.
-Result<void> check_interface_name(const std::string& name) {
-  const bool is_plain = std::ranges::all_of(name, [](unsigned char letter) {
-    return std::isalnum(letter) || letter == '_' || letter == '-' || letter == '.';
-  });
-  if (is_plain && !name.empty() && name.size() <= kMaxInterfaceNameBytes &&
-      !name.starts_with('-') && !name.starts_with('.')) {
-    return {};
-  }
-  return fail("\"" + name + "\" is no name for a network device: up to 15 of A-Z a-z 0-9 _ - .");
-}
-
-// Also "all" and "default". `family` is "ipv4" or "ipv6".
-std::vector<std::string> configured_interfaces(const std::string& family) {
-  std::vector<std::string> interfaces;
-  std::error_code error;
-  const std::string folder = "/proc/sys/net/" + family + "/conf";
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    interfaces.push_back(entry.path().filename().string());
-  }
-  return interfaces;
-}
-
-// A line is destination, prefix length (both in hex) and more, the device last; a refusal is
-// "lo"'s.
-bool has_ipv6_default_route() {
-  const auto routes = read_file("/proc/net/ipv6_route");
-  if (!routes) return false;
-  const std::string destination = std::string(32, '0') + " 00 ";
-  std::istringstream lines(*routes);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(destination) && !line.ends_with(" lo")) return true;
-  }
-  return false;
-}
 
 class LinuxHostNetwork final : public HostNetwork {
  public:
@@ -80,9 +45,20 @@ class LinuxHostNetwork final : public HostNetwork {
   std::vector<std::string> forwarding_obstacles() override;
   Result<void> route_through_tunnel(const Prefix& destination) override;
   Result<void> route_everything_through_tunnel() override;
+  void leave_outside(const Outside& outside) override { outside_ = outside; }
+  Result<void> route_only(std::span<const Prefix> destinations) override;
   Result<void> use_dns(std::span<const IpAddress> servers) override;
+  void keep() override;
+  std::vector<IpAddress> name_servers_outside() override;
 
  private:
+  Result<void> set_dns(std::span<const IpAddress> servers);
+  void keep_dns();
+  void keep_tables();
+  std::string outer_rules() const;
+  std::string dns_rules() const {
+    return dns_ruleset(tun_name_, kTunnelMark, outside_.name_servers);
+  }
   Result<Change> set_sysctl(Transaction& transaction, const std::string& name,
                             const std::string& value);
   void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
@@ -100,6 +76,10 @@ class LinuxHostNetwork final : public HostNetwork {
   Netlink netlink_;
   Logger& logger_;
   std::vector<InterfaceAddress> addresses_;  // since configure_tun()
+  Outside outside_;
+  std::optional<NameServers> dns_;   // since use_dns()
+  std::string resolv_conf_before_ =  // when this object came
+      read_resolv_conf().value_or(std::nullopt).value_or("");
 };
 
 Result<Change> LinuxHostNetwork::set_sysctl(Transaction& transaction, const std::string& name,
@@ -339,6 +319,13 @@ Result<void> LinuxHostNetwork::route_everything_through_tunnel() {
   const auto marks_count = set_sysctl(transaction, "net/ipv4/conf/all/src_valid_mark", "1");
   if (!marks_count) warn_of_lost_answers(marks_count.error());
   install_outer_rules(transaction);
+  const auto refuses_dns = transaction.change(DeleteNftTable{dns_table_name(tun_name_)},
+                                              [&] { return run_nft(dns_rules()); });
+  if (!refuses_dns) {
+    return fail("refuse DNS that goes around " + tun_name_ + ": " + refuses_dns.error().message);
+  }
+  const auto is_left = os::leave_outside(outside_.destinations, netlink_, transaction);
+  if (!is_left) return fail("leave outside of " + tun_name_ + ": " + is_left.error().message);
   const auto is_routed = make_default_route(link->index, carries_ipv6(), netlink_, transaction);
   if (!is_routed) {
     return fail("route everything through " + tun_name_ + ": " + is_routed.error().message);
@@ -351,13 +338,16 @@ Result<void> LinuxHostNetwork::route_everything_through_tunnel() {
   return {};
 }
 
-void LinuxHostNetwork::install_outer_rules(Transaction& transaction) {
-  if (addresses_.empty()) return;
+std::string LinuxHostNetwork::outer_rules() const {
   std::vector<IpAddress> inner;
   for (const InterfaceAddress& mine : addresses_) inner.push_back(mine.address);
-  const std::string rules = outer_ruleset(tun_name_, kTunnelMark, inner);
+  return outer_ruleset(tun_name_, kTunnelMark, inner);
+}
+
+void LinuxHostNetwork::install_outer_rules(Transaction& transaction) {
+  if (addresses_.empty()) return;
   const auto installed = transaction.change(DeleteNftTable{outer_table_name(tun_name_)},
-                                            [&] { return run_nft(rules); });
+                                            [&] { return run_nft(outer_rules()); });
   if (!installed) warn_of_lost_answers(installed.error());
 }
 
@@ -366,46 +356,101 @@ void LinuxHostNetwork::warn_of_lost_answers(const Error& error) {
                   error.message);
 }
 
-Result<void> LinuxHostNetwork::use_dns(std::span<const IpAddress> servers) {
-  if (servers.empty()) return {};
+Result<void> LinuxHostNetwork::route_only(std::span<const Prefix> destinations) {
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
+  const auto route_to = [&](const Prefix& destination) {
+    // Without IPv6 in the tunnel, what was to go there goes nowhere else.
+    const bool is_lost = destination.address().is_v6() && !carries_ipv6();
+    return Route{.destination = destination, .link_index = is_lost ? 0 : link->index};
+  };
   Transaction transaction(journal_, logger_);
-  const auto way = set_name_servers(servers, link->index, tun_name_, transaction, logger_);
-  if (!way) return fail(way);
+  std::vector<UndoStep> wanted;
+  for (const Prefix& destination : destinations) {
+    const Route route = route_to(destination);
+    const auto added =
+        transaction.change(DeleteRoute{route}, [&] { return netlink_.add_route(route); });
+    if (!added) return fail(tun_name_ + ": " + added.error().message);
+    if (*added == Change::kNotNeeded) {
+      return fail("route " + destination.to_string() + " through " + tun_name_ +
+                  ": this host has another route to it (ip route show " + destination.to_string() +
+                  "); exclude keeps it as it is");
+    }
+    wanted.emplace_back(DeleteRoute{route});
+    logger_.info(destination.to_string() + " is routed through " + tun_name_);
+  }
   transaction.commit();
 
-  std::string names;
-  for (const IpAddress& server : servers) names += (names.empty() ? "" : ", ") + server.to_string();
-  logger_.info("name servers set to " + names + " " + *way);
+  const std::vector<UndoStep> steps = journal_.steps();
+  for (const UndoStep& step : steps) {
+    const auto* older = std::get_if<DeleteRoute>(&step);
+    if (!older || older->route.table != kMainTable) continue;
+    if (std::ranges::find(wanted, step) == wanted.end()) journal_.undo_one(step, undo, logger_);
+  }
   return {};
 }
 
-// What crashed processes left behind: for one device, or for all. lock_journals() is held.
-std::vector<std::string> undo_leftovers(const std::vector<std::string>& tun_names, Logger& logger) {
-  std::vector<std::string> done;
-  for (const std::string& tun_name : tun_names) {
-    auto journal = UndoJournal::open(kJournalDirectory, tun_name, logger);
-    if (!journal) {
-      logger.info("left alone: " + journal.error().message);
-      continue;
-    }
-    std::ranges::move(journal->undo_down_to(0, undo, logger), std::back_inserter(done));
-  }
-  return done;
+Result<void> LinuxHostNetwork::use_dns(std::span<const IpAddress> servers) {
+  if (servers.empty()) return {};
+  if (auto ok = set_dns(servers); !ok) return ok;
+  std::string names;
+  for (const IpAddress& server : servers) names += (names.empty() ? "" : ", ") + server.to_string();
+  logger_.info("name servers set to " + names + " " + dns_->way);
+  return {};
 }
 
-// Starting a program is no reason to let go of one that a crashed client left up.
-void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& logger) {
-  for (const std::string& name : journals) {
-    if (!is_kill_switch_journal(name)) continue;
-    const auto journal = UndoJournal::open(kJournalDirectory, name, logger);
-    if (!journal || journal->steps().empty()) continue;  // a living client's
-    logger.warning(
-        "the kill switch of a client that did not end in an orderly way is up, and lets nothing "
-        "out "
-        "but that client's tunnel; a start of that client takes it over, --cleanup lets go of it");
+Result<void> LinuxHostNetwork::set_dns(std::span<const IpAddress> servers) {
+  const auto link = netlink_.find_link(tun_name_);
+  if (!link) return fail(link);
+  Transaction transaction(journal_, logger_);
+  auto set = set_name_servers(servers, link->index, tun_name_, transaction, logger_);
+  if (!set) return fail(set);
+  transaction.commit();
+  dns_ = std::move(*set);
+  return {};
+}
+
+void LinuxHostNetwork::keep() {
+  keep_tables();
+  keep_dns();
+}
+
+void LinuxHostNetwork::keep_dns() {
+  const auto link = netlink_.find_link(tun_name_);
+  if (!dns_ || !link || do_stand(*dns_, link->index)) return;
+  // What was there is gone for good: what is there now is to be put back in the end.
+  const std::vector<UndoStep> steps = journal_.steps();
+  for (const UndoStep& step : steps) {
+    const auto* older = std::get_if<RestoreResolvConf>(&step);
+    if (older && read_resolv_conf().value_or(std::nullopt) != older->wrote) journal_.forget(step);
   }
+  const auto set = set_dns(std::vector(dns_->servers));
+  logger_.warning(set ? "somebody changed the name servers; set again " + dns_->way
+                      : "cannot set the name servers again: " + set.error().message);
+}
+
+// nftables.service deletes every table when it is restarted.
+void LinuxHostNetwork::keep_tables() {
+  const auto keep_table = [&](const std::string& table, const std::string& rules) {
+    if (!journal_.contains(DeleteNftTable{table}) || list_nft("list table inet " + table)) return;
+    const auto made = run_nft(rules);
+    logger_.warning("somebody deleted the nftables table inet " + table +
+                    (made ? "; it is made again" : ": " + made.error().message));
+  };
+  keep_table(outer_table_name(tun_name_), outer_rules());
+  keep_table(dns_table_name(tun_name_), dns_rules());
+}
+
+std::vector<IpAddress> LinuxHostNetwork::name_servers_outside() {
+  const std::vector<IpAddress> ours = dns_ ? dns_->servers : std::vector<IpAddress>();
+  if (!dns_ || (dns_->by_resolved && !dns_->resolv_conf)) {
+    return name_servers_behind(read_resolv_conf().value_or(std::nullopt).value_or(""), ours);
+  }
+  std::string before = resolv_conf_before_;
+  for (const UndoStep& step : journal_.steps()) {
+    if (const auto* was = std::get_if<RestoreResolvConf>(&step)) before = was->was.value_or("");
+  }
+  return name_servers_behind(before, ours);
 }
 
 }  // namespace
@@ -444,19 +489,6 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
   undo_leftovers(others, logger);
   return std::make_unique<LinuxHostNetwork>(tun_name, std::move(*journal), std::move(*netlink),
                                             logger);
-}
-
-Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_name,
-                                                       Logger& logger) {
-  const auto lock = lock_journals(kJournalDirectory);
-  if (!lock) return fail(lock);
-  auto tun_names = find_journals(kJournalDirectory);
-  if (!tun_name.empty()) {
-    std::erase_if(tun_names, [&](const std::string& name) {
-      return name != tun_name && name != kill_switch_journal(tun_name);
-    });
-  }
-  return undo_leftovers(tun_names, logger);
 }
 
 }  // namespace qdt::os

@@ -113,7 +113,7 @@ Request route_request(int type, int flags, const Route& route) {
   body.rtm_table = RT_TABLE_UNSPEC;
   body.rtm_protocol = kRouteProtocol;
   body.rtm_scope = is_through_device ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  body.rtm_type = is_through_device ? RTN_UNICAST : RTN_UNREACHABLE;
+  body.rtm_type = is_through_device ? RTN_UNICAST : route.goes_on ? RTN_THROW : RTN_UNREACHABLE;
   request.put(RTA_TABLE, route.table);
   if (route.metric != 0) request.put(RTA_PRIORITY, route.metric);
   if (route.destination.length() > 0) request.put(RTA_DST, route.destination.address());

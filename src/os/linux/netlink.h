@@ -33,13 +33,15 @@ struct InterfaceAddress {
   bool operator==(const InterfaceAddress&) const = default;
 };
 
-/// A route through a device; without one (index 0) its destination is unreachable.
+/// A route through a device; without one (index 0) its destination is unreachable, or the search
+/// goes on in the next table as if this one had no route.
 struct Route {
   Prefix destination;
   int link_index = 0;
   std::uint32_t table = kMainTable;
   /// Of two IPv6 routes to one destination, the smaller wins; 0: the kernel's own choice, 1024.
   std::uint32_t metric = 0;
+  bool goes_on = false;
   bool operator==(const Route&) const = default;
 };
 

@@ -38,6 +38,28 @@ $drops  }
 }
 )";
 
+constexpr std::string_view kDnsRuleset = R"(
+add table inet $table
+delete table inet $table
+table inet $table {
+  chain refuse {
+    $allowed
+    meta l4proto tcp reject with tcp reset
+    reject with icmpx port-unreachable
+  }
+  chain output {
+    type filter hook output priority filter; policy accept;
+    oifname { "lo", $tun } accept
+    meta mark $mark accept
+    meta l4proto { tcp, udp } th dport { 53, 853 } jump refuse
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    oifname != $tun iifname != $tun meta l4proto { tcp, udp } th dport { 53, 853 } jump refuse
+  }
+}
+)";
+
 std::string quoted(std::string_view interface) {
   return '"' + std::string(interface) + '"';
 }
@@ -64,6 +86,10 @@ std::string nat_table_name(std::string_view tun_name) {
 
 std::string outer_table_name(std::string_view tun_name) {
   return nat_table_name(tun_name) + "/outer";
+}
+
+std::string dns_table_name(std::string_view tun_name) {
+  return nat_table_name(tun_name) + "/dns";
 }
 
 std::string nat_ruleset(const std::string& tun_name, const NatOptions& options) {
@@ -95,6 +121,18 @@ std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark,
                                 {"$tun", quoted(tun_name)},
                                 {"$mark", std::to_string(mark)},
                                 {"$drops", drops}});
+}
+
+std::string dns_ruleset(const std::string& tun_name, std::uint32_t mark,
+                        std::span<const IpAddress> allowed) {
+  std::string rules;
+  for (const IpAddress& server : allowed) {
+    rules += protocol(server) + "daddr " + server.to_string() + " accept\n    ";
+  }
+  return filled(kDnsRuleset, {{"$table", dns_table_name(tun_name)},
+                              {"$tun", quoted(tun_name)},
+                              {"$mark", std::to_string(mark)},
+                              {"$allowed", rules}});
 }
 
 }  // namespace qdt::os

@@ -24,6 +24,9 @@ std::string nat_table_name(std::string_view tun_name);
 /// The client's table for this device. No device can have a slash in its name.
 std::string outer_table_name(std::string_view tun_name);
 
+/// The client's table that keeps questions for names in the tunnel.
+std::string dns_table_name(std::string_view tun_name);
+
 /// Masquerading, forwarding and MSS clamping for a server. The MTU has room for TCP's headers.
 std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
 
@@ -33,5 +36,10 @@ std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
 /// addresses, by another way than the tunnel is dropped (CVE-2019-14899).
 std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark,
                           std::span<const IpAddress> inner);
+
+/// Refuses DNS (port 53, and 853 of DNS over TLS) that does not go into the tunnel, at once and to
+/// be noticed, but for packets with `mark`, to `allowed` servers, and inside of this host.
+std::string dns_ruleset(const std::string& tun_name, std::uint32_t mark,
+                        std::span<const IpAddress> allowed);
 
 }  // namespace qdt::os

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <sstream>
+
 #include "os/file.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
@@ -30,6 +32,19 @@ std::string resolv_conf_text(const std::string& tun_name, std::span<const IpAddr
       "# Written by QDT for " + tun_name + ", which puts back the old content when it ends.\n";
   for (const IpAddress& server : servers) text += "nameserver " + server.to_string() + "\n";
   return text;
+}
+
+std::vector<IpAddress> name_servers_in(std::string_view text) {
+  std::vector<IpAddress> servers;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string key;
+    std::string value;
+    if (!(words >> key >> value) || key != "nameserver") continue;
+    if (const auto server = IpAddress::parse(value)) servers.push_back(*server);
+  }
+  return servers;
 }
 
 Result<std::optional<std::string>> read_resolv_conf() {

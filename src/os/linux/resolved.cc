@@ -225,6 +225,12 @@ Result<void> set_resolved_dns(int link_index, std::span<const IpAddress> servers
   return reverted ? set : fail(set.error().message + "; " + reverted.error().message);
 }
 
+Result<std::vector<IpAddress>> read_resolved_dns(int link_index) {
+  const auto bus = Bus::open();
+  if (!bus) return fail(bus);
+  return read_servers(*bus, link_index);
+}
+
 Result<Change> revert_resolved(int link_index) {
   const auto bus = Bus::open();
   if (!bus || !link_path(*bus, link_index)) return Change::kNotNeeded;

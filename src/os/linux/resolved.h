@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "base/ip_address.h"
 #include "base/result.h"
@@ -23,6 +24,9 @@ Result<ResolvedReach> find_resolved(int link_index);
 /// Makes `servers` the link's, and the link the way for every name; reads back what was set. A
 /// failure leaves nothing set.
 Result<void> set_resolved_dns(int link_index, std::span<const IpAddress> servers);
+
+/// The link's name servers as they are now.
+Result<std::vector<IpAddress>> read_resolved_dns(int link_index);
 
 /// Forgets every setting of the link. A link that is gone, or resolved not running, needs nothing.
 Result<Change> revert_resolved(int link_index);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <sstream>
 
 #include "os/file.h"
 #include "os/linux/system_error.h"
@@ -46,6 +48,29 @@ Result<void> write_sysctl(const std::string& name, std::string_view value) {
 
 bool has_sysctl(const std::string& name) {
   return file_exists(path_of(name));
+}
+
+std::vector<std::string> configured_interfaces(const std::string& family) {
+  std::vector<std::string> interfaces;
+  std::error_code error;
+  const std::string folder = "/proc/sys/net/" + family + "/conf";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    interfaces.push_back(entry.path().filename().string());
+  }
+  return interfaces;
+}
+
+// A line is destination, prefix length (both in hex) and more, the device last; a refusal is
+// "lo"'s.
+bool has_ipv6_default_route() {
+  const auto routes = read_file("/proc/net/ipv6_route");
+  if (!routes) return false;
+  const std::string destination = std::string(32, '0') + " 00 ";
+  std::istringstream lines(*routes);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(destination) && !line.ends_with(" lo")) return true;
+  }
+  return false;
 }
 
 }  // namespace qdt::os

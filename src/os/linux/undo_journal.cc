@@ -172,6 +172,13 @@ void UndoJournal::forget_newest() {
   rewrite();
 }
 
+void UndoJournal::forget(const UndoStep& step) {
+  const auto place = std::ranges::find(steps_, step);
+  if (place == steps_.end()) return;
+  steps_.erase(place);
+  rewrite();
+}
+
 std::vector<std::string> UndoJournal::undo_down_to(std::size_t kept, const Undo& undo,
                                                    Logger& logger) {
   std::vector<std::string> done;

@@ -40,6 +40,9 @@ class UndoJournal {
   /// Forgets the newest step: its change was not made.
   void forget_newest();
 
+  /// Forgets a step, wherever it stands: there is nothing to undo any more.
+  void forget(const UndoStep& step);
+
   using Undo = std::function<Result<std::string>(const UndoStep&)>;
   /// Undoes, newest first, the steps behind the first `kept`. Those that fail stay, to be tried
   /// again; the failure is logged, as is what was done, which is also returned, a line each.

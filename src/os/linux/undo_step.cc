@@ -81,7 +81,8 @@ Json json_of(const DeleteRoute& step) {
           {"destination", step.route.destination.to_string()},
           {"link", step.route.link_index},
           {"table", step.route.table},
-          {"metric", step.route.metric}};
+          {"metric", step.route.metric},
+          {"goes_on", step.route.goes_on}};
 }
 
 Json json_of(const DeleteRule& step) {
@@ -149,7 +150,8 @@ std::optional<UndoStep> parse_route(const Json& json) {
   return DeleteRoute{{.destination = *destination,
                       .link_index = json.at("link").get<int>(),
                       .table = json.at("table").get<std::uint32_t>(),
-                      .metric = json.value("metric", std::uint32_t{0})}};  // older ones have none
+                      .metric = json.value("metric", std::uint32_t{0}),  // older ones have none
+                      .goes_on = json.value("goes_on", false)}};
 }
 
 std::optional<UndoStep> parse_rule(const Json& json) {

@@ -13,6 +13,7 @@ TEST(UndoStep, SurvivesTheRoundTrip) {
                   {.index = 3, .name = "qdt0", .is_up = true, .mtu = 1350, .queue_packets = 1000}},
       DeleteAddress{{3, inner, 24}},
       DeleteRoute{{*Prefix::parse("::/0"), 0, 5325908, 2048}},
+      DeleteRoute{{.destination = *Prefix::parse("10.0.0.0/8"), .goes_on = true}},
       DeleteRule{{.is_v6 = true, .priority = 1, .table = 2, .unless_mark = 3}},
       DeleteRule{{.priority = 1, .suppress_prefix_length = 0}},
       DeleteNftTable{"qdt_my-vpn.1/outer"},

@@ -1,0 +1,50 @@
+#include "os/linux/leftovers.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "os/host_network.h"
+#include "os/linux/kill_switch.h"
+#include "os/linux/undo_journal.h"
+
+namespace qdt::os {
+
+std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals, Logger& logger) {
+  std::vector<std::string> done;
+  for (const std::string& name : journals) {
+    auto journal = UndoJournal::open(kJournalDirectory, name, logger);
+    if (!journal) {
+      logger.info("left alone: " + journal.error().message);
+      continue;
+    }
+    std::ranges::move(journal->undo_down_to(0, undo, logger), std::back_inserter(done));
+  }
+  return done;
+}
+
+void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& logger) {
+  for (const std::string& name : journals) {
+    if (!is_kill_switch_journal(name)) continue;
+    const auto journal = UndoJournal::open(kJournalDirectory, name, logger);
+    if (!journal || journal->steps().empty()) continue;  // a living client's
+    logger.warning(
+        "the kill switch of a client that did not end in an orderly way is up, and lets nothing "
+        "out but that client's tunnel; a start of that client takes it over, --cleanup lets go of "
+        "it");
+  }
+}
+
+Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_name,
+                                                       Logger& logger) {
+  const auto lock = lock_journals(kJournalDirectory);
+  if (!lock) return fail(lock);
+  auto tun_names = find_journals(kJournalDirectory);
+  if (!tun_name.empty()) {
+    std::erase_if(tun_names, [&](const std::string& name) {
+      return name != tun_name && name != kill_switch_journal(tun_name);
+    });
+  }
+  return undo_leftovers(tun_names, logger);
+}
+
+}  // namespace qdt::os
