@@ -53,6 +53,7 @@ Client::Client(const Options& options, const quic::TlsClientContext& tls, Random
       connector_(options.connector, tls, *this, random) {}
 
 Client::~Client() {
+  if (host_) host_->bring_down();
   if (!thread_.joinable()) return;
   shard_->stop(tunnel::SessionEnd::kDone, "the client stops");
   thread_.join();
@@ -197,8 +198,9 @@ Client::Event Client::take_event() {
 
 void Client::start_resolving() {
   if (std::exchange(is_resolving_, true)) return;
-  std::thread([answers = answers_, host = options_.server_host, port = options_.server_port] {
-    answers->post(os::resolve(host, port));
+  std::thread([answers = answers_, host = options_.server_host, port = options_.server_port,
+               name_servers = host_->name_servers()] {
+    answers->post(os::resolve(host, port, name_servers));
   }).detach();
 }
 

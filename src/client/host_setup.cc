@@ -2,7 +2,34 @@
 
 #include <algorithm>
 
+#include "client/tunnel_routes.h"
+#include "os/program.h"
+
 namespace qdt::client {
+namespace {
+
+std::vector<std::string> hook_variables(const HostSetup::Options& options,
+                                        const wire::ConnectResponse& response,
+                                        const SocketAddress& server,
+                                        const std::vector<IpAddress>& name_servers) {
+  std::string dns;
+  for (const IpAddress& address : name_servers) {
+    dns += (dns.empty() ? "" : " ") + address.to_string();
+  }
+  const auto& ipv6 = response.ipv6;
+  return {"QDT_DEVICE=" + options.tun_name,
+          "QDT_ADDRESS=" + response.client_ip.to_string(),
+          "QDT_GATEWAY=" + response.gateway_ip.to_string(),
+          "QDT_CIDR=" + response.cidr.to_string(),
+          "QDT_ADDRESS6=" + (ipv6 ? ipv6->client_ip.to_string() : ""),
+          "QDT_GATEWAY6=" + (ipv6 ? ipv6->gateway_ip.to_string() : ""),
+          "QDT_CIDR6=" + (ipv6 ? ipv6->cidr.to_string() : ""),
+          "QDT_MTU=" + std::to_string(std::min(response.mtu, options.mtu)),
+          "QDT_DNS=" + dns,
+          "QDT_SERVER=" + server.to_string()};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logger& logger) {
   auto network = os::open_host_network(options.tun_name, logger);
@@ -12,13 +39,17 @@ Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logge
   if (!options.has_kill_switch) return setup;
 
   auto kill_switch = os::KillSwitch::raise(
-      {.tun_name = options.tun_name, .allows_lan = options.kill_switch_allows_lan}, logger);
+      {.tun_name = options.tun_name,
+       .allows_lan = options.kill_switch_allows_lan,
+       .outside = options.exclude},
+      logger);
   if (!kill_switch) return fail(kill_switch);
   setup->kill_switch_ = std::move(*kill_switch);
   return setup;
 }
 
 HostSetup::~HostSetup() {
+  bring_down();
   network_.reset();
   if (kill_switch_ && lets_go_) kill_switch_->lower();
   if (!kill_switch_ || lets_go_) return;
@@ -27,32 +58,69 @@ HostSetup::~HostSetup() {
       "again, or qdt-client --cleanup");
 }
 
-Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress&) {
+Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress& server) {
+  is_applied_ = true;
   const std::size_t mtu = std::min(response.mtu, options_.mtu);
   std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};
   if (response.ipv6) addresses.push_back({response.ipv6->client_ip, 128});
   if (auto ok = network_->configure_tun(addresses, mtu); !ok) return ok;
-  switch (options_.routing) {
-    case Routing::kEverything:
-      if (auto ok = network_->route_everything_through_tunnel(); !ok) return ok;
-      break;
-    case Routing::kPool:
-      if (auto ok = network_->route_through_tunnel(response.cidr); !ok) return ok;
-      if (!response.ipv6) break;
-      if (auto ok = network_->route_through_tunnel(response.ipv6->cidr); !ok) return ok;
-      break;
-    case Routing::kNothing: break;
-  }
+  if (auto ok = apply_routes(response, server); !ok) return ok;
 
-  const std::vector<IpAddress>& dns = options_.dns.empty() ? response.dns : options_.dns;
+  if (auto ok = network_->use_dns(name_servers_of(response)); !ok) return ok;
+  return run_up(response, server);
+}
+
+std::vector<IpAddress> HostSetup::name_servers_of(const wire::ConnectResponse& response) const {
   // Without routes into the tunnel, the server's name servers may not be reachable by it.
-  if (options_.routing == Routing::kNothing && options_.dns.empty()) return {};
-  if (dns.empty()) return {};
-  return network_->use_dns(dns);
+  if (options_.dns.empty() && options_.routing != Routing::kNothing) return response.dns;
+  return options_.dns;
+}
+
+Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const SocketAddress& server) {
+  const bool is_first = variables_.empty();
+  auto variables = hook_variables(options_, response, server, name_servers_of(response));
+  if (variables == variables_) return {};
+  variables_ = std::move(variables);
+  const auto done = run(options_.up, is_first ? "connected" : "changed");
+  if (done) return {};
+  if (is_first) return fail("up: " + done.error().message);
+  logger_.warning("up: " + done.error().message);
+  return {};
+}
+
+void HostSetup::bring_down() {
+  if (variables_.empty()) return;
+  const auto done = run(options_.down, lets_go_ ? "stopped" : "failed");
+  if (!done) logger_.warning("down: " + done.error().message);
+  variables_.clear();
+}
+
+Result<void> HostSetup::run(const std::vector<std::string>& words, const std::string& reason) {
+  if (words.empty()) return {};
+  os::Program program{.words = words, .environment = variables_};
+  program.environment.push_back("QDT_REASON=" + reason);
+  return os::run_program(program, logger_);
+}
+
+Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
+                                     const SocketAddress& server) {
+  if (options_.routing == Routing::kEverything) {
+    network_->leave_outside({.destinations = options_.exclude, .name_servers = options_.dns});
+    return network_->route_everything_through_tunnel();
+  }
+  const auto routes = routes_into_tunnel(options_, response, server.address);
+  if (!routes) return fail(routes);
+  return network_->route_only(*routes);
 }
 
 void HostSetup::keep() {
   if (kill_switch_) kill_switch_->keep();
+  if (is_applied_) network_->keep();
+}
+
+std::vector<IpAddress> HostSetup::name_servers() const {
+  if (!kill_switch_ && !is_applied_) return {};
+  return network_->name_servers_outside();
 }
 
 }  // namespace qdt::client

@@ -26,8 +26,13 @@ class HostSetup {
   struct Options {
     std::string tun_name;
     Routing routing = Routing::kEverything;
-    std::vector<IpAddress> dns;  ///< empty: what the server pushes
+    std::vector<IpAddress> dns;   ///< empty: what the server pushes
+    std::vector<Prefix> routes;   ///< go into the tunnel besides the server's, unless everything does
+    std::vector<Prefix> exclude;  ///< stay outside, whatever else is said
     std::size_t mtu = wire::kDefaultMtu;
+    /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
+    std::vector<std::string> up;
+    std::vector<std::string> down;
     bool has_kill_switch = false;
     bool kill_switch_allows_lan = false;
   };
@@ -42,6 +47,11 @@ class HostSetup {
   /// Looks whether all that still stands, and sets it anew where somebody has overwritten it.
   /// Cheap; to be called every two seconds or so from the first apply() on.
   void keep();
+  /// Whom to ask for the server's address now, by os::resolve(): the system may only know name
+  /// servers inside the tunnel, and its questions do not pass the kill switch. Empty: the system.
+  std::vector<IpAddress> name_servers() const;
+  /// Runs `down`, once, where `up` was run or would have been. Before the TUN device goes.
+  void bring_down();
   /// The user asked for the end: the kill switch goes with the object. At every other end it stays.
   void let_go() { lets_go_ = true; }
 
@@ -52,8 +62,15 @@ class HostSetup {
  private:
   HostSetup(const Options& options, Logger& logger) : options_(options), logger_(logger) {}
 
+  std::vector<IpAddress> name_servers_of(const wire::ConnectResponse& response) const;
+  Result<void> run_up(const wire::ConnectResponse& response, const SocketAddress& server);
+  Result<void> run(const std::vector<std::string>& words, const std::string& reason);
+  Result<void> apply_routes(const wire::ConnectResponse& response, const SocketAddress& server);
+
   Options options_;
   Logger& logger_;
+  bool is_applied_ = false;
+  std::vector<std::string> variables_;  ///< what hooks were told last; empty: nothing is up
   bool lets_go_ = false;
   std::unique_ptr<os::KillSwitch> kill_switch_;
   std::unique_ptr<os::HostNetwork> network_;

@@ -195,7 +195,18 @@ void check(ServerConfig& config, ConfigReport& report) {
   }
 }
 
-void check(const ClientConfig& config, ConfigReport& report) {
+void check_routes(ClientConfig& config, ConfigReport& report) {
+  if (config.routes.empty() || !report.is_sound("routes")) return;
+  if (!report.is_given("route_mode")) {
+    config.route_mode = RouteMode::kCidr;
+  } else if (config.route_mode == RouteMode::kDefault && report.is_sound("route_mode")) {
+    report.add_fault("routes", "everything goes into the tunnel already; expected route_mode: cidr, "
+                               "for the server's pool and these, or none, for these alone");
+  }
+}
+
+void check(ClientConfig& config, ConfigReport& report) {
+  check_routes(config, report);
   check_token(config.token, report);
   check_reassembly(config, report);
   if (!config.insecure || !report.is_sound("insecure")) return;
@@ -261,7 +272,13 @@ Result<Loaded<ServerConfig>> load_server_config(const std::string& path) {
 }
 
 Result<Loaded<ClientConfig>> load_client_config(const std::string& path) {
-  return load<ClientConfig>(path, parse_client_config);
+  auto loaded = load<ClientConfig>(path, parse_client_config);
+  if (!loaded || (loaded->config.up.empty() && loaded->config.down.empty())) return loaded;
+  if (os::is_writable_by_others(path)) {
+    return fail(path + ": runs programs (up, down), and others may write it; chown root " + path +
+                "; chmod 600 " + path);
+  }
+  return loaded;
 }
 
 }  // namespace qdt::ops

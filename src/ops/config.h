@@ -63,6 +63,7 @@ struct ServerConfig {
   bool nat_enabled = true;
   std::string nat_external_iface;  ///< empty: any
   bool nat_ipv6 = true;            ///< with nat_enabled and pool_cidr6
+  std::vector<Prefix> push_routes;
 
   bool operator==(const ServerConfig&) const = default;
 };
@@ -95,6 +96,10 @@ struct ClientConfig {
   bool offers_caps = true;  ///< false: speaks plain version 1
   bool kill_switch = false;
   bool kill_switch_lan = false;
+  std::vector<Prefix> routes;     ///< not empty: route_mode is not kDefault
+  std::vector<Prefix> exclude;    ///< stay outside
+  std::vector<std::string> up;    ///< a program and its arguments; empty: none
+  std::vector<std::string> down;  ///< likewise
 
   bool operator==(const ClientConfig&) const = default;
 };

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "ops/text.h"
+#include "wire/handshake.h"
 
 namespace qdt::ops {
 namespace {
@@ -141,6 +142,79 @@ Reader<std::vector<IpAddress>> pushed_dns() {
 Reader<std::vector<IpAddress>> own_dns() {
   return address_list("a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
                       parse_name_server);
+}
+
+namespace {
+
+constexpr std::size_t kMaxPrefixes = 256;
+
+Reading<Prefix> parse_destination(const std::string& text) {
+  const auto cleared = Prefix::parse(text, Prefix::HostBits::kCleared);
+  if (!cleared) {
+    const auto host = IpAddress::parse(text);
+    return host ? refuse("write " + Prefix(*host, host->bit_length()).to_string() +
+                         " for one address")
+                : refuse("that is no prefix");
+  }
+  if (!Prefix::parse(text)) {
+    return refuse("bits are set behind the prefix length; probably " + cleared->to_string() +
+                  " was meant");
+  }
+  const IpAddress& address = cleared->address();
+  if (address.is_loopback() || address.is_multicast() || address.is_link_local()) {
+    return refuse("that never leaves the link");
+  }
+  return *cleared;
+}
+
+Reading<Prefix> parse_route(const std::string& text) {
+  auto route = parse_destination(text);
+  if (route && route->length() == 0) return refuse("for everything there is route_mode: default");
+  return route;
+}
+
+Reading<Prefix> parse_pushed_route(const std::string& text) {
+  auto route = parse_destination(text);
+  if (!route) return route;
+  const bool is_v4 = route->address().is_v4();
+  if (route->length() < (is_v4 ? wire::kMinPrefixLength4 : wire::kMinPrefixLength6)) {
+    return refuse("clients take no wider one than /8, or /16 of IPv6");
+  }
+  if (route->address().is_unspecified()) return refuse("that is no network");
+  return route;
+}
+
+Reader<std::vector<Prefix>> prefix_list(std::string expected, std::size_t max,
+                                        Reading<Prefix> (*parse)(const std::string&)) {
+  return {std::move(expected), [=](const YamlNode& node) -> Reading<std::vector<Prefix>> {
+            if (node.kind != YamlNode::Kind::kList) return refuse();
+            if (node.items.size() > max) return refuse("too many");
+            std::vector<Prefix> prefixes;
+            for (const YamlNode& item : node.items) {
+              if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
+              const auto prefix = parse(item.text);
+              if (!prefix) return refuse(prefix.error().hint, &item);
+              prefixes.push_back(*prefix);
+            }
+            return prefixes;
+          }};
+}
+
+}  // namespace
+
+Reader<std::vector<Prefix>> routes() {
+  return prefix_list("a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+                     kMaxPrefixes, parse_route);
+}
+
+Reader<std::vector<Prefix>> excluded_prefixes() {
+  return prefix_list("a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+                     kMaxPrefixes, parse_route);
+}
+
+Reader<std::vector<Prefix>> pushed_routes() {
+  return prefix_list("a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+                     wire::kMaxPushedRoutes, parse_pushed_route);
 }
 
 namespace {

@@ -23,6 +23,10 @@ Reader<std::optional<Prefix>> optional_ipv6_pool();
 Reader<IpAddress> optional_ipv6_address();
 /// Name servers for clients inside the tunnel.
 Reader<std::vector<IpAddress>> pushed_dns();
+/// Destinations: for the tunnel, to be kept out of it, and to be pushed to clients.
+Reader<std::vector<Prefix>> routes();
+Reader<std::vector<Prefix>> excluded_prefixes();
+Reader<std::vector<Prefix>> pushed_routes();
 /// Name servers for this host.
 Reader<std::vector<IpAddress>> own_dns();
 

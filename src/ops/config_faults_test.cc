@@ -344,9 +344,9 @@ TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().message,
             "c.yaml:3:1: frobnicate: unknown key; known are server, token, tls_fingerprint, "
-            "insecure, route_mode, dns, kill_switch, kill_switch_lan, tun_name, tun_offloads, mtu, "
-            "client_id, timeout, wait_for_server, keepalive, aead, max_reassembly_bytes, udp_gso, "
-            "udp_gro, caps, log_level, log_json");
+            "insecure, route_mode, dns, routes, exclude, kill_switch, kill_switch_lan, tun_name, "
+            "tun_offloads, mtu, up, down, client_id, timeout, wait_for_server, keepalive, aead, "
+            "max_reassembly_bytes, udp_gso, udp_gro, caps, log_level, log_json");
 }
 
 }  // namespace

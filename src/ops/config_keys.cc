@@ -198,6 +198,11 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
                               .explanation = "Name servers pushed to clients; [] leaves them their "
                                              "own."},
                              pushed_dns(), &C::dns));
+  keys.push_back(make_key<C>({.name = "push_routes",
+                              .example = "[]",
+                              .explanation = "What clients with route_mode: cidr send into the "
+                                             "tunnel besides the pool."},
+                             pushed_routes(), &C::push_routes));
   keys.push_back(make_key<C>({.name = "nat.enabled",
                               .example = "true",
                               .explanation = "Translates the clients' addresses to the host's on "
@@ -362,6 +367,18 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .explanation = "Name servers while the tunnel is up.",
                               .default_note = "[], those that the server pushes"},
                              own_dns(), &C::dns));
+  keys.push_back(make_key<C>({.name = "routes",
+                              .example = "[]",
+                              .explanation = "What goes into the tunnel besides what route_mode "
+                                             "cidr or none say; given alone, it means "
+                                             "route_mode: cidr."},
+                             routes(), &C::routes));
+  keys.push_back(make_key<C>({.name = "exclude",
+                              .example = "[]",
+                              .explanation = "What stays outside the tunnel, and passes the kill "
+                                             "switch. Networks that this host is in stay outside "
+                                             "anyway."},
+                             excluded_prefixes(), &C::exclude));
   keys.push_back(make_key<C>({.name = "kill_switch",
                               .example = "false",
                               .explanation = "Lets nothing out but through the tunnel, from the "
@@ -376,6 +393,15 @@ std::vector<Key<ClientConfig>> make_client_keys() {
   keys.push_back(tun_name_key<C>());
   keys.push_back(tun_offloads_key<C>());
   keys.push_back(mtu_key<C>());
+  keys.push_back(make_key<C>({.name = "up",
+                              .example = "[]",
+                              .explanation = "A program to run once the tunnel is up; what it is "
+                                             "told in QDT_* variables is in docs/operations.md."},
+                             command(), &C::up));
+  keys.push_back(make_key<C>({.name = "down",
+                              .example = "[]",
+                              .explanation = "A program to run before the tunnel goes down."},
+                             command(), &C::down));
   keys.push_back(make_key<C>({.name = "client_id",
                               .example = "laptop",
                               .explanation = "A name for the server's log.",

@@ -183,6 +183,23 @@ Reader<std::string> file_path() {
                                   });
 }
 
+Reader<std::vector<std::string>> command() {
+  return {"[PROGRAM, ARGUMENT...] with the program's full path, or []",
+          [](const YamlNode& node) -> Reading<std::vector<std::string>> {
+            if (node.kind != YamlNode::Kind::kList) return refuse();
+            std::vector<std::string> words;
+            for (const YamlNode& item : node.items) {
+              if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
+              if (item.text.find('\0') != std::string::npos) return refuse("", &item);
+              words.push_back(item.text);
+            }
+            if (!words.empty() && !words[0].starts_with('/')) {
+              return refuse("the path begins with /", &node.items[0]);
+            }
+            return words;
+          }};
+}
+
 Reader<std::string> interface_name() {
   // The kernel's dev_valid_name(); and no "%", which makes it choose a number itself.
   return text_reader<std::string>(

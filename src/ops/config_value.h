@@ -84,6 +84,8 @@ std::string to_string(Duration duration);
 /// A secret that fits an HTTP header; not a placeholder.
 Reader<std::string> token();
 Reader<std::string> file_path();
+/// A program and its arguments, run as they are: no shell takes part. Empty: none.
+Reader<std::vector<std::string>> command();
 /// A name that the kernel takes for a network interface.
 Reader<std::string> interface_name();
 Reader<std::string> optional_interface_name();

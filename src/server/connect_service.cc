@@ -114,6 +114,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                  .cidr = options_.pool,
                                  .dns = options_.dns,
                                  .caps = caps,
+                                 .routes = options_.routes,
                                  .resume_token = grant->token};
   lend_ipv6(response);
   tunnel.open_session(

@@ -234,7 +234,7 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
 Capabilities Capabilities::supported(AeadPreference preference) {
   const bool prefers_aes = preference == AeadPreference::kAes256Gcm ||
                            (preference == AeadPreference::kAuto && has_fast_aes());
-  return {.ping = true, .close = true, .aes_256_gcm = prefers_aes, .ipv6 = true};
+  return {.ping = true, .close = true, .aes_256_gcm = prefers_aes, .ipv6 = true, .routes = true};
 }
 
 Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
