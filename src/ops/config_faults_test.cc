@@ -236,6 +236,25 @@ constexpr BadConfig kBadClientConfigs[] = {
     {"FingerprintWithOtherDigits", "server: a\ntls_fingerprint: sha256:abxy",
      ":3:18: tls_fingerprint: found \"sha256:abxy\", expected sha256: followed by 64 hex digits "
      "(\"xy\" is no hex byte)"},
+    {"RoutesBesideEverything", "server: a\nroute_mode: default\nroutes: [10.0.0.0/8]",
+     ":4:9: routes: everything goes into the tunnel already; expected route_mode: cidr, for the "
+     "server's pool and these, or none, for these alone"},
+    {"RouteWithHostBits", "server: a\nroutes: [10.0.0.0/8, 10.1.2.3/16]",
+     ":3:22: routes: found \"10.1.2.3/16\", expected a list of at most 256 prefixes such as "
+     "[192.168.7.0/24, \"fd00:7::/64\"], or [] (bits are set behind the prefix length; probably "
+     "10.1.0.0/16 was meant)"},
+    {"RouteToOneAddress", "server: a\nexclude: [10.1.2.3]",
+     ":3:11: exclude: found \"10.1.2.3\", expected a list of at most 256 prefixes such as "
+     "[192.168.7.0/24, \"fd00:7::/64\"], or [] (write 10.1.2.3/32 for one address)"},
+    {"RouteToEverything", "server: a\nroutes: [\"::/0\"]",
+     ":3:10: routes: found \"::/0\", expected a list of at most 256 prefixes such as "
+     "[192.168.7.0/24, \"fd00:7::/64\"], or [] (for everything there is route_mode: default)"},
+    {"HookWithoutAPath", "server: a\nup: [ip, link]",
+     ":3:6: up: found \"ip\", expected [PROGRAM, ARGUMENT...] with the program's full path, or [] "
+     "(the path begins with /)"},
+    {"HookAsText", "server: a\ndown: /bin/true",
+     ":3:7: down: found \"/bin/true\", expected [PROGRAM, ARGUMENT...] with the program's full "
+     "path, or []"},
     {"ClientIdWithOtherLetters", "server: a\nclient_id: Büro",
      ":3:12: client_id: found \"Büro\", expected a name of 1 to 64 printable ASCII characters"},
 };

@@ -231,8 +231,19 @@ max_reassembly_bytes: 4096
 udp_gso: false
 udp_gro: false
 caps: none
+routes: [10.0.0.0/8, "fd00:7::/64"]
+exclude: [10.1.0.0/16]
+kill_switch: true
+kill_switch_lan: true
+up: [/bin/echo, a b]
+down: [/bin/true]
 )")
                                   .config;
+  EXPECT_EQ(config.routes.size(), 2u);
+  EXPECT_EQ(config.exclude[0].to_string(), "10.1.0.0/16");
+  EXPECT_TRUE(config.kill_switch && config.kill_switch_lan);
+  EXPECT_THAT(config.up, ElementsAre("/bin/echo", "a b"));
+  EXPECT_THAT(config.down, ElementsAre("/bin/true"));
   EXPECT_EQ(config.server_host, "2001:db8::1");
   EXPECT_EQ(config.server_port, 4433);
   EXPECT_EQ(config.mtu, 1280u);
@@ -249,6 +260,11 @@ caps: none
   EXPECT_EQ(config.timeout, 1500ms);
   EXPECT_EQ(config.max_reassembly_bytes, 4096u);
   EXPECT_FALSE(config.offers_caps);
+}
+
+TEST(ClientConfig, TakesRoutesAloneForTheirMode) {
+  EXPECT_EQ(client("server: a\nroutes: [10.0.0.0/8]\n").config.route_mode, RouteMode::kCidr);
+  EXPECT_EQ(client("server: a\nroutes: []\n").config.route_mode, RouteMode::kDefault);
 }
 
 TEST(ClientConfig, WarnsOfInsecurity) {
