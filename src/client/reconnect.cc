@@ -52,10 +52,9 @@ bool Reconnect::gives_up(const Ending& ending) const {
 
 Duration Reconnect::delay(const Ending& ending, Timestamp now) {
   if (ending.is_lasting) return options_.lasting_delay;
-  const bool was_good = state_ == State::kConnected && now - since_ >= options_.good_after;
-  if (!was_good) return backoff_.next(random_);
-  backoff_.reset();
-  return Duration::zero();
+  const Duration lived = state_ == State::kConnected ? now - since_ : Duration::zero();
+  if (lived >= options_.fair_after) backoff_.reset();
+  return lived >= options_.good_after ? Duration::zero() : backoff_.next(random_);
 }
 
 void Reconnect::on_network_change(Timestamp now) {

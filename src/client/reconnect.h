@@ -30,6 +30,8 @@ class Reconnect {
     Duration lasting_delay = 1min;
     /// A session that lived this long was a good one: the next attempt comes at once.
     Duration good_after = 5s;
+    /// And one that lived this long is no reason to wait longer than after the first failure.
+    Duration fair_after = 1s;
     /// How long an attempt may take: at the first connection, and at most later.
     Duration timeout = 10s;
     /// And the first attempt of a later one; each failure doubles it. Short, because an attempt

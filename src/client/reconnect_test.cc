@@ -76,6 +76,17 @@ TEST_F(ReconnectTest, SessionsThatHardlyLiveMakeItWaitLongerAndLonger) {
   EXPECT_GT(now - kStart, 2min);
 }
 
+TEST_F(ReconnectTest, SessionsOfSecondsDoNotAddUp) {
+  Timestamp now = kStart;
+  for (int i = 0; i < 50; ++i) {
+    reconnect.on_connected(now);
+    now += 2s;
+    EXPECT_TRUE(reconnect.on_ended(kLost, now));
+    EXPECT_LE(reconnect.next_attempt() - now, 600ms);
+    now = reconnect.next_attempt();
+  }
+}
+
 TEST_F(ReconnectTest, TriesForEverAndAtLeastTwiceAMinute) {
   Reconnect lost = connected_for_a_minute();
   Timestamp now = kStart;
