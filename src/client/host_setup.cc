@@ -38,11 +38,10 @@ Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logge
   setup->network_ = std::move(*network);
   if (!options.has_kill_switch) return setup;
 
-  auto kill_switch = os::KillSwitch::raise(
-      {.tun_name = options.tun_name,
-       .allows_lan = options.kill_switch_allows_lan,
-       .outside = options.exclude},
-      logger);
+  auto kill_switch = os::KillSwitch::raise({.tun_name = options.tun_name,
+                                            .allows_lan = options.kill_switch_allows_lan,
+                                            .outside = options.exclude},
+                                           logger);
   if (!kill_switch) return fail(kill_switch);
   setup->kill_switch_ = std::move(*kill_switch);
   return setup;

@@ -26,8 +26,9 @@ class HostSetup {
   struct Options {
     std::string tun_name;
     Routing routing = Routing::kEverything;
-    std::vector<IpAddress> dns;   ///< empty: what the server pushes
-    std::vector<Prefix> routes;   ///< go into the tunnel besides the server's, unless everything does
+    std::vector<IpAddress> dns;  ///< empty: what the server pushes
+    std::vector<Prefix>
+        routes;  ///< go into the tunnel besides the server's, unless everything does
     std::vector<Prefix> exclude;  ///< stay outside, whatever else is said
     std::size_t mtu = wire::kDefaultMtu;
     /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.

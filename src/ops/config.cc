@@ -200,8 +200,9 @@ void check_routes(ClientConfig& config, ConfigReport& report) {
   if (!report.is_given("route_mode")) {
     config.route_mode = RouteMode::kCidr;
   } else if (config.route_mode == RouteMode::kDefault && report.is_sound("route_mode")) {
-    report.add_fault("routes", "everything goes into the tunnel already; expected route_mode: cidr, "
-                               "for the server's pool and these, or none, for these alone");
+    report.add_fault("routes",
+                     "everything goes into the tunnel already; expected route_mode: cidr, "
+                     "for the server's pool and these, or none, for these alone");
   }
 }
 

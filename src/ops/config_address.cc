@@ -203,18 +203,21 @@ Reader<std::vector<Prefix>> prefix_list(std::string expected, std::size_t max,
 }  // namespace
 
 Reader<std::vector<Prefix>> routes() {
-  return prefix_list("a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
-                     kMaxPrefixes, parse_route);
+  return prefix_list(
+      "a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+      kMaxPrefixes, parse_route);
 }
 
 Reader<std::vector<Prefix>> excluded_prefixes() {
-  return prefix_list("a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
-                     kMaxPrefixes, parse_route);
+  return prefix_list(
+      "a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+      kMaxPrefixes, parse_route);
 }
 
 Reader<std::vector<Prefix>> pushed_routes() {
-  return prefix_list("a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
-                     wire::kMaxPushedRoutes, parse_pushed_route);
+  return prefix_list(
+      "a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+      wire::kMaxPushedRoutes, parse_pushed_route);
 }
 
 namespace {

@@ -132,8 +132,9 @@ Key<Config> log_json_key() {
 
 /// `pps` and `burst` below `group`.
 void add_rate_keys(std::vector<Key<ServerConfig>>& keys, const std::string& group,
-                   RateLimit ServerConfig::*limit, const std::string& pps, const std::string& burst,
-                   const std::string& explanation, const std::string& burst_note) {
+                   RateLimit ServerConfig::* limit, const std::string& pps,
+                   const std::string& burst, const std::string& explanation,
+                   const std::string& burst_note) {
   keys.push_back(make_key<ServerConfig>(
       {.name = group + ".pps", .example = pps, .explanation = explanation}, rate(kMaxPerSecond),
       [=](ServerConfig& config, double value) { (config.*limit).per_second = value; }));

@@ -87,7 +87,8 @@ class HostNetwork {
   /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense where the
   /// device has no IPv6 address, so that nothing goes around it. DNS that would go around the
   /// tunnel is refused, too, but for what carries kTunnelMark or stays in this host. After
-  /// configure_tun(), and again when that has changed what the device carries. One device of a host at a time.
+  /// configure_tun(), and again when that has changed what the device carries. One device of a host
+  /// at a time.
   virtual Result<void> route_everything_through_tunnel() = 0;
   /// Sends exactly these into the tunnel, in place of those of an earlier call. All or nothing.
   virtual Result<void> route_only(std::span<const Prefix> destinations) = 0;

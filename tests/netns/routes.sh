@@ -51,11 +51,11 @@ check_unchanged "afterwards the host is as it was" client
 say "--- refused"
 # refused WORDS [YAML...] -- PART: the client ends with status 1, says PART, and leaves nothing.
 refused() {
-  local words=$1 yaml=()
+  local what=$1 yaml=()
   shift
   while [ "$1" != -- ]; do yaml+=("$1"); shift; done
   try_client client "${yaml[@]}"
-  check_equal "$words ends the client" "$status" 1
+  check_equal "$what ends the client" "$status" 1
   check_contains "it says why" "$output" "$2"
   check_unchanged "and leaves nothing behind" client
 }

@@ -1,5 +1,6 @@
-// qdt-hostile-server: a server that says what it is told to. It is made of the product's own QUIC, so
-// that a client believes it as far as the answer to POST /connect, which is the content of a file.
+// qdt-hostile-server: a server that says what it is told to. It is made of the product's own QUIC,
+// so that a client believes it as far as the answer to POST /connect, which is the content of a
+// file.
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -87,7 +88,8 @@ int main(int argc, char** argv) {
   std::string certificate;
   std::string key;
   std::string body;
-  CLI::App app("Answers every request on UDP port 443 with 200 and what is in a file at that time.");
+  CLI::App app(
+      "Answers every request on UDP port 443 with 200 and what is in a file at that time.");
   app.add_option("certificate", certificate)->required();
   app.add_option("key", key)->required();
   app.add_option("body", body, "the file")->required();

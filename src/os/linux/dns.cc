@@ -66,7 +66,8 @@ Result<NameServers> set_name_servers(std::span<const IpAddress> servers, int lin
     if (!written) return fail(written);
   }
   if (read_resolv_conf().value_or(std::nullopt) != text) {
-    return fail(std::string(kResolvConf) + " is not what was just written to it; what else writes it?");
+    return fail(std::string(kResolvConf) +
+                " is not what was just written to it; what else writes it?");
   }
   set.way = also + "in /etc/resolv.conf";
   set.resolv_conf = text;

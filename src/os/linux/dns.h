@@ -22,8 +22,8 @@ struct NameServers {
 };
 
 /// Makes `servers` the host's name servers in the first way that works here: by systemd-resolved,
-/// by the resolvconf program, by writing /etc/resolv.conf; and reads back what was set. `link_index`
-/// is the device through which the servers are reached.
+/// by the resolvconf program, by writing /etc/resolv.conf; and reads back what was set.
+/// `link_index` is the device through which the servers are reached.
 Result<NameServers> set_name_servers(std::span<const IpAddress> servers, int link_index,
                                      const std::string& tun_name, Transaction& transaction,
                                      Logger& logger);

@@ -71,7 +71,7 @@ Result<void> remove_file(const std::string& path) {
 }
 
 bool file_exists(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0;
 }
 
@@ -83,7 +83,7 @@ bool is_writable_by_others(const std::string& path) {
 }
 
 bool is_readable_by_others(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 

@@ -31,7 +31,9 @@ TEST(KillSwitch, OutlivesItsProcessAndEveryStart) {
     TestLogger logger;
     in_child([&] { ASSERT_TRUE(KillSwitch::raise({.tun_name = "qdt0"}, logger)); });
     EXPECT_THAT(table(), HasSubstr("policy drop"));
-    { ASSERT_TRUE(open_host_network("other0", logger)); }
+    {
+      ASSERT_TRUE(open_host_network("other0", logger));
+    }
     EXPECT_THAT(logger.text, HasSubstr("--cleanup lets go of it"));
     EXPECT_THAT(table(), HasSubstr("policy drop"));
 

@@ -9,8 +9,8 @@ namespace qdt::os {
 
 // What crashed processes left behind on this host. lock_journals() is held.
 
-/// Undoes what these journals have, but for those of living processes. Returns what was done, a line
-/// each.
+/// Undoes what these journals have, but for those of living processes. Returns what was done, a
+/// line each.
 std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals, Logger& logger);
 
 /// Warns of kill switches among these journals whose process is gone: starting a program is no

@@ -112,9 +112,10 @@ Result<std::vector<IpAddress>> resolve_marked(const std::string& name,
 
   std::string asked;
   for (const IpAddress& server : name_servers) asked += " " + server.to_string();
-  return fail("resolve " + name + ": " + ares_strerror(outcome.status) + "; asked were" + asked +
-              ", outside the tunnel; is the name right? A resolver on this host whose own questions "
-              "the kill switch stops cannot answer: then `server` needs an address");
+  return fail(
+      "resolve " + name + ": " + ares_strerror(outcome.status) + "; asked were" + asked +
+      ", outside the tunnel; is the name right? A resolver on this host whose own questions "
+      "the kill switch stops cannot answer: then `server` needs an address");
 }
 
 }  // namespace qdt::os

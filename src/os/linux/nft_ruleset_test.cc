@@ -49,8 +49,7 @@ TEST(NftRuleset, MarksWhatArrivesForTheTunnelsSockets) {
 }
 
 TEST(NftRuleset, LetsQuestionsOutToAllowedServersOnly) {
-  const std::string rules =
-      dns_ruleset("qdt0", 77, std::vector{*IpAddress::parse("192.0.2.53")});
+  const std::string rules = dns_ruleset("qdt0", 77, std::vector{*IpAddress::parse("192.0.2.53")});
   EXPECT_THAT(rules, HasSubstr("ip daddr 192.0.2.53 accept\n"));
   EXPECT_THAT(rules, HasSubstr("meta mark 77 accept\n"));
   EXPECT_THAT(rules, HasSubstr("th dport { 53, 853 } jump refuse\n"));

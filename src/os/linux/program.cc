@@ -53,8 +53,8 @@ class Output {
   std::size_t lines_ = 0;
 };
 
-/// How a child starts: nothing to read, `output` for what it prints, no signal blocked, in a process
-/// group of its own so that it can be killed with what it started.
+/// How a child starts: nothing to read, `output` for what it prints, no signal blocked, in a
+/// process group of its own so that it can be killed with what it started.
 class SpawnSettings {
  public:
   explicit SpawnSettings(int output) {
@@ -90,14 +90,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-// Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so its
-// end counts, not that of its output.
+// Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so
+// its end counts, not that of its output.
 bool wait_for_end(pid_t child, int output, Timestamp deadline, Output& lines) {
   const UniqueFd end(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   bool is_silent = false;  // its output is closed
   for (bool has_ended = false;;) {
-    std::array<pollfd, 2> polled = {{{.fd = is_silent ? -1 : output, .events = POLLIN, .revents = 0},
-                                     {.fd = end.get(), .events = POLLIN, .revents = 0}}};
+    std::array<pollfd, 2> polled = {
+        {{.fd = is_silent ? -1 : output, .events = POLLIN, .revents = 0},
+         {.fd = end.get(), .events = POLLIN, .revents = 0}}};
     const Timestamp now = os::now();
     if (!has_ended && now >= deadline) return false;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
@@ -128,9 +129,8 @@ Result<void> run_program(const Program& program, Logger& logger) {
   }
   const SpawnSettings settings(to_us.get());
   pid_t child = 0;
-  if (const int error =
-          ::posix_spawn(&child, path.c_str(), settings.files(), settings.attributes(),
-                        pointers(words).data(), pointers(environment).data())) {
+  if (const int error = ::posix_spawn(&child, path.c_str(), settings.files(), settings.attributes(),
+                                      pointers(words).data(), pointers(environment).data())) {
     return os_error("run " + path, error);
   }
   to_us = UniqueFd();
