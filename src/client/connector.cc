@@ -115,9 +115,7 @@ Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
   switch (liveness_.look(silent_since, tunnel.now())) {
     case Liveness::Action::kNone: break;
     case Liveness::Action::kRebind: events_.on_silence(attempt->id); break;
-    case Liveness::Action::kGiveUp:
-      lose(tunnel, *attempt, "the server fell silent");
-      return kNever;
+    case Liveness::Action::kGiveUp: lose(tunnel, *attempt, "the server fell silent"); return kNever;
   }
   return liveness_.due(silent_since);
 }
@@ -157,13 +155,13 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
   end_others(connection, tunnel.now());
 
   nonce_ = random_.bytes<wire::kHandshakeNonceBytes>();
-  const std::string body = wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
-                                                              .mtu = options_.mtu,
-                                                              .caps = options_.caps,
-                                                              .client_id = options_.client_id,
-                                                              .platform = options_.platform,
-                                                              .resume_token =
-                                                                  attempt->resume_token});
+  const std::string body =
+      wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
+                                         .mtu = options_.mtu,
+                                         .caps = options_.caps,
+                                         .client_id = options_.client_id,
+                                         .platform = options_.platform,
+                                         .resume_token = attempt->resume_token});
   const auto name = IpAddress::parse(options_.server_name);
   const bool needs_brackets = name && name->is_v6();
   const quic::Request request{

@@ -26,10 +26,10 @@ void ResumeStore::load() {
   std::string_view rest = *content;
   const auto token_at = rest.find(kTokenLine);
   const bool is_whole = rest.starts_with(kHeader) && token_at != rest.npos && rest.ends_with('\n');
-  const std::string_view token =
-      is_whole ? rest.substr(token_at + kTokenLine.size(),
-                             rest.size() - token_at - kTokenLine.size() - 1)
-               : std::string_view{};
+  const std::string_view token = is_whole
+                                     ? rest.substr(token_at + kTokenLine.size(),
+                                                   rest.size() - token_at - kTokenLine.size() - 1)
+                                     : std::string_view{};
   const bool is_token =
       !token.empty() && token.size() <= wire::kMaxResumeTokenBytes &&
       std::ranges::all_of(token, [](char letter) { return letter > 0x20 && letter < 0x7f; });

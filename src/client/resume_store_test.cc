@@ -64,9 +64,10 @@ TEST_F(ResumeStoreTest, ForgetsWhatIsOver) {
 }
 
 TEST_F(ResumeStoreTest, ReportsADamagedFileAndForgetsIt) {
-  for (const char* content :
-       {"", "x", "QDT resume 1\nserver vpn.test:443\n", "QDT resume 1\nserver vpn.test:443\ntoken \n",
-        "QDT resume 1\nserver vpn.test:443\ntoken sec", "QDT resume 1\nserver vpn.test:443\ntoken a\1\n"}) {
+  for (const char* content : {"", "x", "QDT resume 1\nserver vpn.test:443\n",
+                              "QDT resume 1\nserver vpn.test:443\ntoken \n",
+                              "QDT resume 1\nserver vpn.test:443\ntoken sec",
+                              "QDT resume 1\nserver vpn.test:443\ntoken a\1\n"}) {
     write(content);
     log.lines.clear();
     EXPECT_EQ(open().token(), "") << content;

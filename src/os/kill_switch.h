@@ -11,8 +11,8 @@
 namespace qdt::os {
 
 /// Nothing leaves this host, is forwarded by it or reaches it but through the TUN device, for as
-/// long as the switch is up. Passing it by are loopback, packets with kTunnelMark, what a link needs
-/// (DHCP, neighbour discovery), and what Options name.
+/// long as the switch is up. Passing it by are loopback, packets with kTunnelMark, what a link
+/// needs (DHCP, neighbour discovery), and what Options name.
 ///
 /// It outlives its process: destroying the object, or a crash, leaves it up, and so does everything
 /// else that QDT's programs undo on this host. raise() takes over one that was left, without a gap.

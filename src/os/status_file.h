@@ -26,8 +26,8 @@ class StatusFile {
   std::string path_;
 };
 
-/// `/run/qdt/TUN.NAMESPACE.KIND`: where a program keeps what concerns one TUN device of this network
-/// namespace until the next boot.
+/// `/run/qdt/TUN.NAMESPACE.KIND`: where a program keeps what concerns one TUN device of this
+/// network namespace until the next boot.
 Result<std::string> run_file_path(const std::string& tun_name, const std::string& kind);
 
 /// A status file as a reader finds it.

@@ -83,8 +83,8 @@ class Tunnel final : private quic::ConnectionEvents {
 
   // --- out ---
 
-  /// Writes what there is to send: send_packets(), then send_rest(). False when payloads() was full:
-  /// take them away, call again.
+  /// Writes what there is to send: send_packets(), then send_rest(). False when payloads() was
+  /// full: take them away, call again.
   [[nodiscard]] bool send(Timestamp now) { return send_packets(now) && send_rest(now); }
   /// Inner packets: what somebody waits for. The same promise.
   [[nodiscard]] bool send_packets(Timestamp now);
