@@ -24,7 +24,12 @@ check_equal "what it did not offer, it did not get: no Ping" "$(count received_p
 
 start_client
 stop "$go_pid"
-ended "$client_pid"
-check_equal "when the server stops, our client ends with status 3" "$status" 3
-check_contains "and says why" "$(cat "$work/client.log")" 'qdt-client: the connection was lost:'
+check "when the server stops, our client notices and says why" -- \
+  wait_for 10 grep -q 'reconnecting: the connection was lost: the server stops' "$work/client.log"
+connections=$(grep -c 'connected: this host is' "$work/client.log")
+start_go_server
+is_connected_again() { [ "$(grep -c 'connected: this host is' "$work/client.log")" -gt "$connections" ]; }
+check "and is there again when the server is" -- wait_for 45 is_connected_again
+stop "$client_pid"
+check_equal "our client stops" "$status" 0
 check_unchanged "it puts all back" client
