@@ -79,7 +79,8 @@ Client::Outcome Client::run(os::StopSignal& stop) {
     }
     std::optional<Ending> ending;
     if (const auto* connected = std::get_if<Connected>(&*result)) {
-      if (!response_ || !is_same_grant(*response_, connected->response)) {
+      const bool is_same_server = server_ && server_->address == connected->path.remote.address;
+      if (!response_ || !is_same_server || !is_same_grant(*response_, connected->response)) {
         const auto ok = host_->apply(connected->response, connected->path.remote);
         if (!ok) return {Exit::kHost, ok.error().message};
       }

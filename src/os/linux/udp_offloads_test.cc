@@ -101,6 +101,21 @@ TEST_F(RefusedOffload, SendsOneByOneAfterEio) {
   });
 }
 
+// EINVAL, too, but not for being segmented.
+TEST_F(RefusedOffload, IsNotWhatASourceAddressThatHasGoneMeans) {
+  open();
+  auto roaming = UdpSocket::open({.local = {IpAddress::v4(0), 0}}, logger);
+  const SocketAddress gone{IpAddress::v4(0xc6336477), 1};
+  for (int i = 0; i < 3; ++i) {
+    std::ranges::fill(out.next_payload().first(1000), std::uint8_t{0});
+    out.push({gone, server->local_address()}, Ecn::kNotEct, 1000);
+  }
+  const auto result = roaming->send(out);
+  EXPECT_EQ(result.refused_payloads, 3u);
+  EXPECT_FALSE(result.has_lost_gso);
+  EXPECT_EQ(logger.text, "");
+}
+
 TEST_F(RefusedOffload, ReceivesOneByOneWithoutUdpGro) {
   in_child([this] {
     refuse({SYS_setsockopt, 2, UDP_GRO}, ENOPROTOOPT);

@@ -395,12 +395,21 @@ UdpSocket::SendResult UdpSocket::send(UdpSendQueue& queue) {
     const int error = errno;
     const bool was_segmented = state.offloads.gso && queue.bursts().front().payload_count() > 1;
     if (was_segmented && (error == EIO || error == EINVAL)) {
-      // A device or kernel that cannot: EIO without checksum offload (Linux 4.18 to 6.2).
+      // A device or kernel that cannot: EIO without checksum offload (Linux 4.18 to 6.2). But
+      // EINVAL is also a source address that has just gone; then no payload passes alone either.
       state.offloads.gso = false;
-      result.has_lost_gso = true;
-      state.logger->warning("this kernel or network device refuses UDP_SEGMENT (" +
-                            errno_text(error) + "); payloads are sent one by one, which is slower");
-      continue;
+      const auto alone = static_cast<unsigned>(state.prepare(queue.bursts()));
+      const int passed = ::sendmmsg(state.fd.get(), state.headers.data(), alone, 0);
+      if (passed > 0) {
+        result.sent_payloads += take_off(static_cast<std::size_t>(passed));
+        result.calls += static_cast<std::size_t>(passed);
+        result.has_lost_gso = true;
+        state.logger->warning("this kernel or network device refuses UDP_SEGMENT (" +
+                              errno_text(error) +
+                              "); payloads are sent one by one, which is slower");
+        continue;
+      }
+      state.offloads.gso = true;
     }
     // EMSGSIZE is how a path MTU probe fails; no route, a firewall: QUIC sees a loss.
     result.refused_payloads += take_off(1);
