@@ -164,6 +164,28 @@ TEST(Resolved, IsPassedOverWhenItDoesNotKeepTheNameServers) {
   });
 }
 
+TEST(Resolved, IsToldAgainAfterItsRestart) {
+  in_fresh_network([] {
+    TestTun tun("qdt0");
+    TestLogger logger;
+    std::optional<FakeResolved> resolved(std::in_place);
+    auto network = *open_host_network("qdt0", logger);
+    ASSERT_TRUE(network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    const std::string told = read_text("/run/resolved-says");
+
+    network->keep();
+    resolved.reset();
+    ::unlink("/run/bus");
+    network->keep();  // while nobody is there to be told
+    EXPECT_EQ(read_text("/run/resolved-says"), told);
+
+    resolved.emplace();
+    network->keep();
+    EXPECT_EQ(read_text("/run/resolved-says"), told + told);
+    EXPECT_THAT(logger.text, HasSubstr("set again by systemd-resolved"));
+  });
+}
+
 TEST(Resolved, IsPassedOverInAnotherNetwork) {
   in_fresh_network([] {
     FakeResolved resolved({.is_in_another_network = true});
