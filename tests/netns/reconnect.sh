@@ -6,7 +6,7 @@
 topology 2
 start_server
 mkdir "$work/files"
-head -c 16000000 /dev/urandom >"$work/files/file"
+head -c "${TRANSFER_BYTES:-16000000}" /dev/urandom >"$work/files/file"
 serve_files web "$web_address"
 echo "$server_address vpn.test" >>"$(etc client hosts)"
 start_client client 'server: vpn.test:443' 'route_mode: cidr'
@@ -24,14 +24,14 @@ steady_ping() {
 
 # Killed and started again, in the middle of a transfer.
 address=$(lease client)
-run client fetch curl -sS --fail --max-time 60 --limit-rate 4M -o "$work/copy" \
+run client fetch curl -sS --fail --max-time 90 --limit-rate 4M -o "$work/copy" \
   "http://$web_address:8000/file"
 fetch_pid=$pid
 steady_ping "$web_address"
 sleep 1
 stop "$server_pid" KILL
 start_server
-ended "$fetch_pid" 40
+ended "$fetch_pid" 100
 check_equal "the transfer goes through" "$status" 0
 check "byte for byte" -- cmp "$work/files/file" "$work/copy"
 stop "$ping_pid" INT
