@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "os/clock.h"
+#include "os/linux/spawn_settings.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
 
@@ -51,36 +52,6 @@ class Output {
   Logger& logger_;
   std::string line_;
   std::size_t lines_ = 0;
-};
-
-/// How a child starts: nothing to read, `output` for what it prints, no signal blocked, in a
-/// process group of its own so that it can be killed with what it started.
-class SpawnSettings {
- public:
-  explicit SpawnSettings(int output) {
-    posix_spawn_file_actions_init(&files_);
-    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, output, STDERR_FILENO);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_init(&attributes_);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawnattr_destroy(&attributes_);
-    posix_spawn_file_actions_destroy(&files_);
-  }
-  const posix_spawn_file_actions_t* files() const { return &files_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t files_;
-  posix_spawnattr_t attributes_;
 };
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -127,7 +98,9 @@ Result<void> run_program(const Program& program, Logger& logger) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     environment.emplace_back(*variable);
   }
-  const SpawnSettings settings(to_us.get());
+  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!nothing.is_open()) return os_error("open /dev/null");
+  const SpawnSettings settings(nothing.get(), to_us.get(), SpawnSettings::Group::kOwn);
   pid_t child = 0;
   if (const int error = ::posix_spawn(&child, path.c_str(), settings.files(), settings.attributes(),
                                       pointers(words).data(), pointers(environment).data())) {

@@ -1,6 +1,5 @@
 #include "os/linux/resolvconf_program.h"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -12,40 +11,12 @@
 #include <vector>
 
 #include "os/file.h"
+#include "os/linux/spawn_settings.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
 
 namespace qdt::os {
 namespace {
-
-/// How a child starts: `in` and `complaints` for its standard input and output, no signal blocked.
-class SpawnSettings {
- public:
-  SpawnSettings(const UniqueFd& in, const UniqueFd& complaints) {
-    posix_spawn_file_actions_init(&files_);
-    posix_spawn_file_actions_adddup2(&files_, in.get(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, complaints.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, complaints.get(), STDERR_FILENO);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_init(&attributes_);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawnattr_destroy(&attributes_);
-    posix_spawn_file_actions_destroy(&files_);
-  }
-
-  const posix_spawn_file_actions_t* files() const { return &files_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t files_;
-  posix_spawnattr_t attributes_;
-};
 
 // What was written to a memory file, on one line.
 std::string content_of(const UniqueFd& file) {
@@ -84,7 +55,7 @@ Result<void> run_resolvconf(std::vector<std::string> arguments, std::string_view
   std::vector<char*> argv = {name.data()};
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  const SpawnSettings settings(in, complaints);
+  const SpawnSettings settings(in.get(), complaints.get(), SpawnSettings::Group::kOurs);
   pid_t child = 0;
   if (const int error = ::posix_spawn(&child, program.c_str(), settings.files(),
                                       settings.attributes(), argv.data(), environ)) {
