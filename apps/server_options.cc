@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "congestion.h"
+
 namespace qdt::apps {
 namespace {
 
@@ -43,7 +45,8 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                       .rate_limit = to_tunnel(config.rate_limit),
                       .send_queue = config.send_queue,
                       .max_reassembly_bytes = config.max_reassembly_bytes},
-          .tunnel = {.send_batch = config.send_batch,
+          .tunnel = {.endpoint = {.connection = {.congestion = to_quic(config.congestion)}},
+                     .send_batch = config.send_batch,
                      .send_datagram_queue = config.send_datagram_queue,
                      .session_timeout = config.session_timeout},
           .has_nat = config.nat_enabled,

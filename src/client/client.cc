@@ -142,6 +142,7 @@ Result<void> Client::start_shard() {
 
   tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
   tunnel.endpoint.connection.keep_alive = options_.keep_alive;
+  tunnel.endpoint.connection.congestion = options_.congestion;
   tunnel.endpoint.connection.handshake_timeout = options_.reconnect.timeout;
   tunnel.endpoint.secret = random_.bytes<32>();
   tunnel.max_packet_bytes = options_.connector.mtu;

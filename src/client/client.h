@@ -40,6 +40,7 @@ class Client final : private ConnectorEvents {
     HostSetup::Options host;
     bool use_tun_offloads = true;
     Duration keep_alive = 20s;  ///< how often an idle connection is kept alive
+    quic::CongestionControl congestion = quic::CongestionControl::kBbr;
     Reconnect::Options reconnect;
     os::UdpOffloads udp_offloads;
     Connector::Options connector;

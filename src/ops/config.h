@@ -24,6 +24,9 @@ struct RateLimit {
   bool operator==(const RateLimit&) const = default;
 };
 
+/// What a connection does about loss and delay; as in the engine.
+enum class Congestion { kBbr, kCubic, kReno };
+
 /// server.yaml, checked. The defaults are those of a missing key; what each key means is in
 /// config_keys.cc, and for users in server.example.yaml.
 struct ServerConfig {
@@ -57,6 +60,7 @@ struct ServerConfig {
   std::size_t send_queue = 1024;
   std::size_t send_batch = 64;
   std::size_t send_datagram_queue = 1024;
+  Congestion congestion = Congestion::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
   bool udp_gso = true;
   bool udp_gro = true;
@@ -89,6 +93,7 @@ struct ClientConfig {
   Duration timeout = 10s;
   bool wait_for_server = false;
   Duration keepalive = 20s;
+  Congestion congestion = Congestion::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
   bool udp_gso = true;

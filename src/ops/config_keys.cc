@@ -80,6 +80,20 @@ Key<Config> reassembly_key() {
 }
 
 template <typename Config>
+Key<Config> congestion_key() {
+  return make_key<Config>(
+      {.name = "congestion",
+       .example = "bbr",
+       .explanation = "Congestion control of what this side sends. bbr keeps queues short, and its "
+                      "rate where packets are lost at random; cubic and reno take every loss for "
+                      "congestion and fill the buffers on the way."},
+      one_of<Congestion>(
+          {{"bbr", Congestion::kBbr}, {"cubic", Congestion::kCubic}, {"reno", Congestion::kReno}},
+          "bbr, cubic or reno"),
+      &Config::congestion);
+}
+
+template <typename Config>
 Key<Config> aead_key() {
   using wire::AeadPreference;
   return make_key<Config>(
@@ -267,6 +281,7 @@ void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
        .explanation = "Shards: threads with a UDP socket, a TUN queue and sessions of their own; "
                       "0: one per CPU."},
       whole_number(0, 64), &C::send_workers));
+  keys.push_back(congestion_key<C>());
   keys.push_back(make_key<C>({.name = "send_queue",
                               .example = "1024",
                               .explanation = "Packets that one session may queue while its "
@@ -424,6 +439,7 @@ std::vector<Key<ClientConfig>> make_client_keys() {
        .explanation = "How often an idle connection says that it is there, so that NATs and "
                       "firewalls on the way remember it."},
       duration(1s, 25s), &C::keepalive));
+  keys.push_back(congestion_key<C>());
   keys.push_back(aead_key<C>());
   keys.push_back(reassembly_key<C>());
   keys.push_back(udp_gso_key<C>());

@@ -59,6 +59,7 @@ max_sessions: 10
 send_workers: 4
 send_queue: 100
 send_batch: 32
+congestion: cubic
 send_datagram_queue: 256
 udp_gso: false
 udp_gro: false
@@ -86,6 +87,7 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.send_workers, 4u);
   EXPECT_EQ(config.send_queue, 100u);
   EXPECT_EQ(config.send_batch, 32u);
+  EXPECT_EQ(config.congestion, Congestion::kCubic);
   EXPECT_EQ(config.send_datagram_queue, 256u);
   EXPECT_FALSE(config.udp_gso);
   EXPECT_FALSE(config.udp_gro);
