@@ -74,7 +74,7 @@ TEST(TcpMss, LeavesAWrongChecksumWrong) {
 
 TEST(TcpMss, LeavesOptionsAloneThatMakeNoSense) {
   const std::vector<std::uint8_t> cases[] = {
-      {2, 4, 0x05}, {2, 3, 0x05, 0xb4}, {2, 5, 0x05, 0xb4}, {2, 0, 0x05, 0xb4},
+      {1, 1, 2, 4}, {2, 3, 0x05, 0xb4}, {2, 5, 0x05, 0xb4}, {2, 0, 0x05, 0xb4},
       {3, 1, 2, 4}, {3, 9, 2, 4},       {0, 2, 4, 5},       {1, 1, 1, 2},
   };
   for (const auto& options : cases) {
