@@ -9,11 +9,28 @@ void SimWorld::attach(const SocketAddress& address, SimNode& node, const LinkOpt
 }
 
 void SimWorld::set_link(const SocketAddress& address, const LinkOptions& uplink) {
-  nodes_.at(address).link = uplink;
+  Attachment& attachment = nodes_.at(address);
+  const double before = attachment.link.bits_per_second;
+  attachment.link = uplink;
+  if (attachment.link_free <= now_ || before <= 0) return;
+  const double factor = uplink.bits_per_second > 0 ? before / uplink.bits_per_second : 0;
+  const auto waiting = static_cast<double>((attachment.link_free - now_).count());
+  attachment.link_free = now_ + Duration(static_cast<std::int64_t>(waiting * factor));
+}
+
+void SimWorld::share_queue(const SocketAddress& address, const SocketAddress& owner) {
+  nodes_.at(address).queue_owner = owner;
 }
 
 Duration SimWorld::queue_delay(const SocketAddress& address) const {
   return nodes_.at(address).queue_delay;
+}
+
+Duration SimWorld::backlog(const SocketAddress& address) const {
+  const Attachment& attachment = nodes_.at(address);
+  const Attachment& queue =
+      attachment.queue_owner ? nodes_.at(*attachment.queue_owner) : attachment;
+  return std::max(queue.link_free - now_, Duration::zero());
 }
 
 void SimWorld::flush() {
@@ -77,20 +94,21 @@ void SimWorld::carry(const UdpPath& path, Ecn ecn, Bytes payload) {
   }
 
   Timestamp leaves = now_;
-  if (from.link.bits_per_second > 0) {
+  Attachment& queue = queue_of(from);
+  if (queue.link.bits_per_second > 0) {
     constexpr double kUdpIpBytes = 28;
     const double bits = 8 * (static_cast<double>(payload.size()) + kUdpIpBytes);
-    const Duration waiting = std::max(from.link_free - now_, Duration::zero());
+    const Duration waiting = std::max(queue.link_free - now_, Duration::zero());
     const double queued_bits =
-        std::chrono::duration<double>(waiting).count() * from.link.bits_per_second;
-    if (queued_bits + bits > 8 * static_cast<double>(from.link.queue_bytes)) {
+        std::chrono::duration<double>(waiting).count() * queue.link.bits_per_second;
+    if (queued_bits + bits > 8 * static_cast<double>(queue.link.queue_bytes)) {
       ++lost_;
       return;
     }
     from.queue_delay = waiting;
-    const Duration sending(static_cast<std::int64_t>(1e9 * bits / from.link.bits_per_second));
-    leaves = std::max(from.link_free, now_) + sending;
-    from.link_free = leaves;
+    const Duration sending(static_cast<std::int64_t>(1e9 * bits / queue.link.bits_per_second));
+    leaves = std::max(queue.link_free, now_) + sending;
+    queue.link_free = leaves;
   }
 
   Timestamp arrives = leaves + from.link.delay;

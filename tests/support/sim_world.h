@@ -48,8 +48,13 @@ class SimWorld {
 
   /// Puts `node` at `address`; what it sends leaves over `uplink`.
   void attach(const SocketAddress& address, SimNode& node, const LinkOptions& uplink = {});
-  /// Changes the link that payloads from `address` take, from now on.
+  /// Changes the link that payloads from `address` take, from now on. What waits in its queue then
+  /// leaves at the new rate.
   void set_link(const SocketAddress& address, const LinkOptions& uplink);
+  /// From now on payloads from `address` wait in the queue of the link of `owner`, and leave at its
+  /// rate, together with its own: a bottleneck that both share. Delay and faults stay those of
+  /// their own link.
+  void share_queue(const SocketAddress& address, const SocketAddress& owner);
   /// Puts a NAT before `inside`: others see its payloads come from `outside`, and reach it there
   /// and nowhere else. Called again, the mapping has changed.
   void translate(const SocketAddress& inside, const SocketAddress& outside) {
@@ -76,6 +81,8 @@ class SimWorld {
   std::uint64_t lost() const { return lost_; }
   /// How long the latest payload from `address` waited in its link's queue.
   Duration queue_delay(const SocketAddress& address) const;
+  /// How long a payload that `address` sends now would wait there.
+  Duration backlog(const SocketAddress& address) const;
 
  private:
   struct Attachment {
@@ -83,6 +90,7 @@ class SimWorld {
     LinkOptions link;
     Timestamp link_free;  // when the link has sent what it was given
     Duration queue_delay{};
+    std::optional<SocketAddress> queue_owner;  // nothing: its own
   };
   struct Arrival {
     Timestamp time;
@@ -96,6 +104,10 @@ class SimWorld {
   };
 
   bool step(Timestamp end);
+  /// Whose queue payloads from `attachment` wait in.
+  Attachment& queue_of(Attachment& attachment) {
+    return attachment.queue_owner ? nodes_.at(*attachment.queue_owner) : attachment;
+  }
   /// Where a payload to `address` goes; nothing when nobody is there.
   std::optional<SocketAddress> receiver_at(const SocketAddress& address) const;
   void carry(const UdpBurst& burst);
