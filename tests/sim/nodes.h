@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -12,12 +13,13 @@ namespace qdt::testing {
 
 using Packet = std::vector<std::uint8_t>;
 
-/// A tunnel in the simulated world; what it would hand to its TUN device is kept.
+/// A tunnel in the simulated world; what it would hand to its TUN device is kept, or handed to
+/// `on_packet`.
 class TunnelNode : public SimNode {
  public:
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue&, Timestamp now) override {
     tunnel().receive(path, ecn, payload, now);
-    collect();
+    collect(now);
   }
   bool send(UdpSendQueue& out, Timestamp now) override {
     const bool is_done = tunnel().send(now);
@@ -34,13 +36,13 @@ class TunnelNode : public SimNode {
   Timestamp next_timeout() override { return tunnel().next_timeout(); }
   void handle_timeouts(Timestamp now) override {
     tunnel().handle_timeouts(now);
-    collect();
+    collect(now);
   }
 
   /// A packet from this node's TUN device.
-  void inject(const Packet& packet, Timestamp now) {
+  void inject(Bytes packet, Timestamp now) {
     tunnel().forward(packet, now);
-    collect();
+    collect(now);
   }
 
   virtual tunnel::Tunnel& tunnel() = 0;
@@ -48,13 +50,20 @@ class TunnelNode : public SimNode {
 
   tunnel::Counters counters;
   std::vector<Packet> delivered;
+  /// Must not inject anything from within.
+  std::function<void(Bytes packet, Timestamp now)> on_packet;
 
  private:
   static constexpr std::size_t kMaxPayloads = 100;
 
-  void collect() {
-    for (const Bytes packet : tunnel().packets())
-      delivered.emplace_back(packet.begin(), packet.end());
+  void collect(Timestamp now) {
+    for (const Bytes packet : tunnel().packets()) {
+      if (on_packet) {
+        on_packet(packet, now);
+      } else {
+        delivered.emplace_back(packet.begin(), packet.end());
+      }
+    }
     tunnel().packets().clear();
   }
 };

@@ -1,0 +1,169 @@
+// A bottleneck that is not one session's own: two sessions share it, or others that have no tunnel,
+// or it changes its rate.
+
+#include "sim/path/path_sim.h"
+
+namespace qdt::testing {
+namespace {
+
+class SharedPath : public PathSim {};
+class CompetingPath : public PathSim {};
+class ChangingPath : public PathSim {};
+
+PathCase shared(const PathLink& link, const Traffic& first, const Traffic& second,
+                const PathPromise& quic) {
+  PathCase path{over(link, in_two_sessions(first, second)), quic};
+  path.setting.sessions = 2;
+  path.setting.measured *= 2;
+  return path;
+}
+
+PathCase down(PathCase path) {
+  path.setting.direction = Direction::kDown;
+  return path;
+}
+
+PathCase unequal(PathCase path, Duration second_rtt) {
+  path.setting.second_rtt = second_rtt;
+  return path;
+}
+
+PathCase competing(const PathLink& link, const Traffic& inside, std::size_t outside,
+                   const PathPromise& quic) {
+  PathCase path{over(link, beside_cubic(inside, outside)), quic};
+  path.setting.measured *= 2;
+  return path;
+}
+
+// 5 s each.
+PathCase changing(const PathLink& link, std::string name, std::vector<double> rates,
+                  const PathPromise& quic) {
+  const double most = *std::ranges::max_element(rates);
+  PathCase path{over(link, phases(std::move(name), {{1s, 1.25 * most}})), quic};
+  path.setting.measured = 5s;
+  for (const double rate : rates) {
+    path.setting.changes.push_back({path.setting.measured, rate});
+    path.setting.measured += 5s;
+  }
+  return path;
+}
+
+const std::vector<PathCase> kShared = {
+    shared({20, 30ms, 0, 500ms}, greedy({20}), greedy({20}),
+           {.goodput = 0.79,
+            .queue_p95 = 65ms,
+            .sparse_p95 = 70ms,
+            .sparse_loss = 0.03,
+            .weakest_session = 0.67}),
+    down(shared({20, 30ms, 0, 500ms}, greedy({20}), greedy({20}),
+                {.goodput = 0.79,
+                 .queue_p95 = 65ms,
+                 .sparse_p95 = 70ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.60})),
+    shared({100, 40ms}, greedy({100}), greedy({100}),
+           {.goodput = 0.76,
+            .queue_p95 = 65ms,
+            .sparse_p95 = 70ms,
+            .sparse_loss = 0.03,
+            .weakest_session = 0.56}),
+    down(shared({100, 40ms}, greedy({100}), greedy({100}),
+                {.goodput = 0.78,
+                 .queue_p95 = 70ms,
+                 .sparse_p95 = 75ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.57})),
+    shared({100, 40ms, 0.01}, greedy({100}), greedy({100}),
+           {.goodput = 0.63,
+            .queue_p95 = 45ms,
+            .sparse_p95 = 50ms,
+            .sparse_loss = 0.04,
+            .weakest_session = 0.32}),
+    unequal(shared({50, 20ms}, greedy({50}), greedy({50}),
+                   {.goodput = 0.79,
+                    .queue_p95 = 130ms,
+                    .sparse_p95 = 140ms,
+                    .sparse_loss = 0.03,
+                    .weakest_session = 0.26}),
+            100ms),
+    shared({20, 30ms, 0, 500ms}, greedy({20}), limited(2),
+           {.goodput = 0.77,
+            .queue_p95 = 35ms,
+            .sparse_p95 = 40ms,
+            .sparse_loss = 0.03,
+            .weakest_session = 0.95}),
+    down(shared({20, 30ms, 0, 500ms}, greedy({20}), limited(2),
+                {.goodput = 0.77,
+                 .queue_p95 = 35ms,
+                 .sparse_p95 = 40ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.95})),
+    down(shared({100, 40ms}, greedy({100}), limited(10),
+                {.goodput = 0.76,
+                 .queue_p95 = 45ms,
+                 .sparse_p95 = 50ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.95})),
+    shared({20, 30ms, 0, 500ms}, cubic(1), cubic(1),
+           {.goodput = 0.78,
+            .queue_p95 = 35ms,
+            .sparse_p95 = 40ms,
+            .sparse_loss = 0.03,
+            .weakest_session = 0.65}),
+    down(shared({100, 40ms}, cubic(4), cubic(1),
+                {.goodput = 0.74,
+                 .queue_p95 = 45ms,
+                 .sparse_p95 = 50ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.42})),
+};
+
+const std::vector<PathCase> kCompeting = {
+    competing({20, 30ms}, cubic(1), 1,
+              {.goodput = 0.04, .sparse_loss = 0.03, .outside_megabits = 12}),
+    competing({20, 30ms, 0, 500ms}, cubic(1), 1,
+              {.goodput = 0.03, .sparse_loss = 0.03, .outside_megabits = 13}),
+    competing({20, 30ms, 0, 500ms}, bbr(1), 1,
+              {.goodput = 0.02, .sparse_loss = 0.03, .outside_megabits = 13}),
+    competing({100, 40ms}, cubic(1), 1,
+              {.goodput = 0.11, .sparse_loss = 0.03, .outside_megabits = 51}),
+    competing({100, 40ms}, greedy({100}), 1,
+              {.goodput = 0.15, .sparse_loss = 0.03, .outside_megabits = 49}),
+    competing({100, 40ms, 0, 50ms}, cubic(1), 1,
+              {.goodput = 0.11, .sparse_loss = 0.03, .outside_megabits = 51}),
+    competing({20, 30ms, 0, 500ms}, cubic(1), 8,
+              {.goodput = 0.02, .sparse_loss = 0.03, .outside_megabits = 13}),
+    competing({100, 40ms}, cubic(1), 8,
+              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 68}),
+    competing({100, 40ms}, bbr(1), 8,
+              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 68}),
+};
+
+const std::vector<PathCase> kChanging = {
+    changing({20, 30ms, 0, 500ms}, "halves", {10},
+             {.goodput = 0.81, .queue_p95 = 120ms, .sparse_p95 = 130ms, .sparse_loss = 0.03}),
+    changing({20, 30ms, 0, 500ms}, "doubles", {40},
+             {.goodput = 0.67, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+    changing({50, 40ms}, "halves_and_doubles", {25, 50},
+             {.goodput = 0.60, .queue_p95 = 75ms, .sparse_p95 = 80ms, .sparse_loss = 0.03}),
+    changing({50, 40ms, 0.01}, "halves_and_doubles", {25, 50},
+             {.goodput = 0.53, .queue_p95 = 85ms, .sparse_p95 = 85ms, .sparse_loss = 0.04}),
+};
+
+TEST_P(SharedPath, KeepsItsPromise) {
+  expect_over_quic();
+}
+INSTANTIATE_TEST_SUITE_P(Quic, SharedPath, ::testing::ValuesIn(runnable(kShared)), name_of);
+
+TEST_P(CompetingPath, KeepsItsPromise) {
+  expect_over_quic();
+}
+INSTANTIATE_TEST_SUITE_P(Quic, CompetingPath, ::testing::ValuesIn(runnable(kCompeting)), name_of);
+
+TEST_P(ChangingPath, KeepsItsPromise) {
+  expect_over_quic();
+}
+INSTANTIATE_TEST_SUITE_P(Quic, ChangingPath, ::testing::ValuesIn(runnable(kChanging)), name_of);
+
+}  // namespace
+}  // namespace qdt::testing

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "sim/path/path_world.h"
+
+namespace qdt::testing {
+
+/// A table of settings, each a test of its own, over a data plane. Promises leave a tenth for what
+/// chance does (three seeds were measured); a comment "short: A to B" above a setting says that the
+/// goodput measured, A to B, is less than what users need there, so that the promise only keeps it
+/// from getting worse.
+class PathSim : public ::testing::TestWithParam<PathCase> {
+ protected:
+  /// Runs the setting over the QUIC plane, and holds its figures against what that promises.
+  void expect_over_quic() { expect(GetParam().setting, Plane::kQuic, GetParam().quic); }
+
+ private:
+  void expect(const PathSetting& setting, Plane plane, const PathPromise& promise) {
+    const std::uint64_t seed = seed_of_run();
+    const auto figures = PathWorld(setting, plane, seed).run();
+    ASSERT_TRUE(figures) << "no session; seed " << seed;
+    std::cout << setting.name() << " seed " << seed << ": " << *figures << "\n";
+    EXPECT_GE(figures->goodput, promise.goodput);
+    EXPECT_GE(figures->worst_second, promise.worst_second);
+    EXPECT_GE(figures->weakest_session, promise.weakest_session);
+    EXPECT_GE(figures->outside_megabits, promise.outside_megabits);
+    EXPECT_LE(figures->queue_p95, promise.queue_p95);
+    EXPECT_LE(figures->sparse_p95, promise.sparse_p95);
+    EXPECT_LE(figures->sparse_loss, promise.sparse_loss);
+  }
+
+  // QDT_SIM_SEED shows how much chance has to do with a figure.
+  static std::uint64_t seed_of_run() {
+    const char* seed = std::getenv("QDT_SIM_SEED");
+    return seed != nullptr ? std::strtoull(seed, nullptr, 10) : 1;
+  }
+};
+
+/// The settings of a table that this build runs: all of them, but with a sanitizer, which makes the
+/// engine ten times slower, only those of at most 60 Mbit (about 6,000 packets).
+inline std::vector<PathCase> runnable(std::vector<PathCase> cases) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr double kMaxMegabits = 60;
+  std::erase_if(cases, [](const PathCase& path) {
+    const Duration duration = path.setting.warm_up + path.setting.measured;
+    return path.setting.link.megabits_per_second * std::chrono::duration<double>(duration).count() >
+           kMaxMegabits;
+  });
+#endif
+  return cases;
+}
+
+inline std::string name_of(const ::testing::TestParamInfo<PathCase>& info) {
+  return info.param.setting.name();
+}
+
+}  // namespace qdt::testing
