@@ -126,10 +126,11 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
 Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, UdpSendQueue& out,
                                             Timestamp now) {
   if (state_ != State::kOpen) return {SendStatus::kClosed, 0};
-  if (is_in_engine_) return {SendStatus::kBlocked, 0};
+  if (is_in_engine_ || pacer_.hold(now)) return {SendStatus::kBlocked, 0};
 
   std::size_t sent = 0;
-  int packets = 0;  // since the last datagram was taken
+  int packets = 0;            // since the last datagram was taken
+  bool has_datagram = false;  // the packet being written
   while (sent < datagrams.size()) {
     const Bytes datagram = datagrams[sent];
     assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
@@ -154,6 +155,7 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
       expect_answer(now);
       ++sent;
       packets = 0;
+      has_datagram = true;
     }
     if (bytes == NGTCP2_ERR_WRITE_MORE) continue;
     if (bytes < 0) {
@@ -162,6 +164,7 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
     }
     if (bytes == 0) return {SendStatus::kBlocked, sent};
     push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
+    if (std::exchange(has_datagram, false)) answerable_bytes_ += static_cast<std::size_t>(bytes);
     // A packet of the engine's own went first: an acknowledgement, a probe.
     if (was_accepted == 0 && ++packets == kMaxPacketsBeforeDatagram) {
       return {SendStatus::kBlocked, sent};
@@ -172,11 +175,14 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
 
 bool Connection::write(UdpSendQueue& out, Timestamp now) {
   if (state_ != State::kOpen) return write_close(out, now);
+  if (pacer_.is_holding() && pacer_.hold(now)) return true;
 
   const std::uint64_t in_flight = bytes_in_flight();
   const bool is_done = write_open(out, now);
+  const std::uint64_t added = bytes_in_flight() - std::min(in_flight, bytes_in_flight());
+  answerable_bytes_ += added;
   // MTU probes are in flight too, but were left out of the sum: see push().
-  if (bytes_in_flight() > in_flight + probe_bytes_) expect_answer(now);
+  if (added > probe_bytes_) expect_answer(now);
   tell_path();
   return state_ == State::kOpen ? is_done : write_close(out, now);
 }
@@ -236,15 +242,16 @@ void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t by
   const auto joining = is_probe ? UdpSendQueue::Joining::kAlone : UdpSendQueue::Joining::kAllowed;
   if (is_probe) probe_bytes_ += bytes;
   out.push(is_usual_path ? path_ : from_engine(path), mark, bytes, joining);
-  unpaced_bytes_ += bytes;
+  pacer_.count(bytes);
 }
 
 void Connection::end_burst(Timestamp now) {
-  // Paced by the quantum, about a millisecond's worth: paced by the packet, each would wait for a
-  // timer of its own, which comes late, and the rate never gets where the path would let it.
-  if (unpaced_bytes_ < ngtcp2_conn_get_send_quantum(engine_.get())) return;
-  unpaced_bytes_ = 0;
+  if (!pacer_.is_complete()) return;
   ngtcp2_conn_update_pkt_tx_time(engine_.get(), to_engine(now));
+  const PathState path = path_state();
+  const bool is_measured = path.min_rtt > Duration::zero();
+  pacer_.end(ngtcp2_conn_get_send_quantum(engine_.get()), path.window_bytes,
+             is_measured ? path.smoothed_rtt : Duration::zero(), now);
 }
 
 bool Connection::migrate(const UdpPath& path, Timestamp now) {
@@ -279,11 +286,12 @@ bool Connection::update_keys(Timestamp now) {
 
 Timestamp Connection::next_timeout() const {
   if (state_ != State::kOpen) return forget_at_;
+  if (pacer_.is_holding()) return pacer_.next_burst();
   return timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get()));
 }
 
 void Connection::handle_timeout(Timestamp now) {
-  if (state_ != State::kOpen) return;
+  if (state_ != State::kOpen || (pacer_.is_holding() && pacer_.hold(now))) return;
   is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
   is_in_engine_ = false;
@@ -322,10 +330,17 @@ UdpPath Connection::path() const {
   return from_engine(*ngtcp2_conn_get_path(engine_.get()));
 }
 
-Duration Connection::smoothed_rtt() const {
+PathState Connection::path_state() const {
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(engine_.get(), &info);
-  return Duration(static_cast<std::int64_t>(info.smoothed_rtt));
+  const auto duration = [](std::uint64_t time) {
+    return time == UINT64_MAX ? Duration::zero() : Duration(static_cast<std::int64_t>(time));
+  };
+  return {.smoothed_rtt = duration(info.smoothed_rtt),
+          .min_rtt = duration(info.min_rtt),
+          .window_bytes = info.cwnd,
+          .in_flight_bytes = info.bytes_in_flight,
+          .delivered_bytes = answerable_bytes_ - std::min(answerable_bytes_, info.bytes_in_flight)};
 }
 
 std::optional<StreamId> Connection::request(const Request& request) {

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
+#include "quic/burst_pacer.h"
 #include "quic/connection_id.h"
 #include "quic/http3.h"
 #include "quic/tls.h"
@@ -50,6 +51,18 @@ struct CloseReason {
   };
   Kind kind = Kind::kLocal;
   std::string text;
+};
+
+/// The path as congestion control sees it (RFC 9002), and what left by it.
+struct PathState {
+  Duration smoothed_rtt{};
+  Duration min_rtt{};
+  std::uint64_t window_bytes = 0;     ///< may be under way at one time
+  std::uint64_t in_flight_bytes = 0;  ///< are: sent, and neither acknowledged nor given up
+  /// Acknowledged since the connection began, with what was given up as lost: the engine tells the
+  /// two apart only at the price of an allocation per packet.
+  std::uint64_t delivered_bytes = 0;
+  bool is_window_full() const { return in_flight_bytes >= window_bytes; }
 };
 
 /// What a connection tells its owner. Called from within receive(), write() and handle_timeout(),
@@ -139,8 +152,8 @@ class Connection final : private Http3Events {
   /// False when `out` was full before all was written.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
 
-  /// Where pacing may set in: what was written up to here leaves in one burst, and when it was more
-  /// than a millisecond's worth, the connection is blocked until it is time for the next.
+  /// Where pacing may set in: what was written up to here leaves in one burst, and when that is
+  /// complete (BurstPacer), the connection is blocked until it is time for the next.
   void end_burst(Timestamp now);
 
   /// A client's: goes on at once from another local address or port, `path.local`, with a spare
@@ -195,7 +208,7 @@ class Connection final : private Http3Events {
 
   /// The path in use.
   UdpPath path() const;
-  Duration smoothed_rtt() const;
+  PathState path_state() const;
 
   /// Free for the owner of the connection, which is told of it by on_closed() at the latest.
   void* owner = nullptr;
@@ -278,7 +291,8 @@ class Connection final : private Http3Events {
   };
   std::optional<PathVerdict> path_verdict_;  // to be told when the engine is left
   std::size_t probe_bytes_ = 0;              // path MTU probes of the write() under way
-  std::size_t unpaced_bytes_ = 0;            // written since the engine's pacing last heard of it
+  BurstPacer pacer_;
+  std::uint64_t answerable_bytes_ = 0;  // sent in packets that are to be acknowledged
 };
 
 }  // namespace qdt::quic

@@ -81,8 +81,6 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
       front_offset_ = 0;
     }
     if (step != Step::kDone) return progress(step);
-    // What has waited leaves by the quantum; only fresh packets leave as they come.
-    connection_.end_burst(now);
   }
   if (const Step step = send_sealed(out, now); step != Step::kDone) return progress(step);
   return queue_.empty() ? Progress::kIdle : Progress::kTurnOver;
@@ -135,6 +133,8 @@ Session::Step Session::send_sealed(UdpSendQueue& out, Timestamp now) {
   while (!sealed_.empty()) {
     const auto [status, count] = connection_.send_datagrams(sealed_.datagrams(), out, now);
     sealed_.pop(count);
+    // Fresh packets too: a super-packet of a TCP sender's is fifty of them at once.
+    connection_.end_burst(now);
     switch (status) {
       case SendStatus::kSent: break;
       case SendStatus::kBlocked: is_blocked_ = true; return Step::kBlocked;

@@ -212,7 +212,8 @@ void Tunnel::tick(Timestamp now) {
 void Tunnel::sample_rtt() {
   std::vector<Duration>& rtts = rtts_;
   rtts.clear();
-  for (const auto& session : sessions_) rtts.push_back(session->connection().smoothed_rtt());
+  for (const auto& session : sessions_)
+    rtts.push_back(session->connection().path_state().smoothed_rtt);
   if (rtts.empty()) rtts.push_back(Duration::zero());
   const auto microseconds = [](Duration rtt) { return static_cast<std::uint64_t>(rtt / 1us); };
   const auto middle = rtts.begin() + static_cast<std::ptrdiff_t>(rtts.size() / 2);

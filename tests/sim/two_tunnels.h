@@ -7,7 +7,7 @@
 namespace qdt::testing {
 
 /// A server's and a client's tunnel, joined in memory without a network between them: all that one
-/// end has to send, the other receives a millisecond later.
+/// end has to send, the other receives a step of time later.
 class TwoTunnels {
  public:
   explicit TwoTunnels(const ServerNodeOptions& options = {}) : server(options) {
@@ -18,7 +18,7 @@ class TwoTunnels {
   }
 
   void exchange() {
-    now += 1ms;
+    now += step;
     carry(client.tunnel(), server.tunnel());
     carry(server.tunnel(), client.tunnel());
     for (tunnel::Tunnel* tunnel : {&client.tunnel(), &server.tunnel()}) {
@@ -29,6 +29,7 @@ class TwoTunnels {
   ServerNode server;
   ClientNode client;
   Timestamp now{1s};
+  Duration step = 1ms;           ///< of time, for each exchange()
   std::size_t received = 0;    ///< inner packets, at both ends
   std::size_t lose_every = 0;  ///< payload is lost; 0: none
 
