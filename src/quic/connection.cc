@@ -16,11 +16,6 @@
 namespace qdt::quic {
 namespace {
 
-// A short header with the longest packet number (RFC 9000 section 17.3), less the connection ID.
-constexpr std::size_t kShortHeaderBytes = 1 + 4;
-constexpr std::size_t kPacketTagBytes = 16;
-// A DATAGRAM frame's type and length (RFC 9221 section 4); no payload of ours needs a longer one.
-constexpr std::size_t kDatagramFrameBytes = 1 + 2;
 constexpr int kMaxPacketsBeforeDatagram = 8;
 }  // namespace
 
@@ -111,37 +106,59 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (state_ != State::kOpen) return;
   const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(ecn)};
   const bool owes_answer = unanswered_since_ != kNever;
-  const std::uint64_t in_flight = owes_answer ? bytes_in_flight() : 0;
+  const bool was_suspicious = path_mtu_.is_suspicious();
+  const std::uint64_t in_flight = owes_answer || was_suspicious ? bytes_in_flight() : 0;
   has_heard_ = false;
   is_in_engine_ = true;
   const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));
   is_in_engine_ = false;
   // The engine does not say whether a payload was authentic; what came of it does.
-  if (owes_answer && (has_heard_ || bytes_in_flight() < in_flight)) unanswered_since_ = kNever;
+  if (owes_answer && (has_heard_ || bytes_in_flight() < in_flight)) {
+    unanswered_since_ = kNever;
+    small_probes_ = 0;
+  }
   if (status != 0) return fail(status, now);
+  // The engine calls a packet lost when the peer has acknowledged a later one.
+  const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;
+  if (has_lost || (was_suspicious && bytes_in_flight() < in_flight)) doubt_path(now);
+  refresh_path_mtu(now);
   tell_path();
 }
 
 Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, UdpSendQueue& out,
                                             Timestamp now) {
+  return write_datagrams(datagrams, writable_bytes(), Purpose::kData, out, now);
+}
+
+Connection::Sent Connection::write_datagrams(std::span<const Bytes> datagrams,
+                                             std::size_t payload_bytes, Purpose purpose,
+                                             UdpSendQueue& out, Timestamp now) {
   if (state_ != State::kOpen) return {SendStatus::kClosed, 0};
   if (is_in_engine_ || pacer_.hold(now)) return {SendStatus::kBlocked, 0};
 
+  const std::size_t limit =
+      purpose == Purpose::kProbe ? datagram_bytes_in(payload_bytes) : max_datagram_bytes();
   std::size_t sent = 0;
-  int packets = 0;            // since the last datagram was taken
-  bool has_datagram = false;  // the packet being written
+  std::size_t packet_bytes = 0;  // of the one that is open
+  int packets = 0;               // since the last datagram was taken
+  bool has_datagram = false;     // the packet being written
   while (sent < datagrams.size()) {
     const Bytes datagram = datagrams[sent];
     assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
     // The engine says neither "too big" nor "blocked" clearly; so ask the first question here.
-    if (datagram.size() > max_datagram_bytes()) return {SendStatus::kTooBig, sent};
+    if (datagram.size() > limit) return {SendStatus::kTooBig, sent};
     if (!out.has_room()) return {SendStatus::kFull, sent};
 
     // As long as another is to come, the engine leaves the packet open; what is written is in
     // next_payload() until it is finished.
     const bool is_last = sent + 1 == datagrams.size();
-    const MutableBytes payload = out.next_payload();
+    const MutableBytes payload = out.next_payload().first(payload_bytes);
+    if (packet_bytes == 0)
+      packet_bytes = kPacketOverhead + kOurConnectionIdBytes - kDatagramFrameBytes;
+    packet_bytes += kDatagramFrameBytes + datagram.size();
+    const std::uint64_t note = purpose == Purpose::kProbe ? PathMtu::probe_note(payload_bytes, now)
+                                                          : PathMtu::note(packet_bytes, now);
     const ngtcp2_vec piece{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};
     ngtcp2_path_storage path;
     ngtcp2_path_storage_zero(&path);
@@ -149,10 +166,10 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
     int was_accepted = 0;
     const ngtcp2_ssize bytes = ngtcp2_conn_writev_datagram(
         engine_.get(), &path.path, &packet_info, payload.data(), payload.size(), &was_accepted,
-        is_last ? NGTCP2_WRITE_DATAGRAM_FLAG_NONE : NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &piece, 1,
-        to_engine(now));
+        is_last ? NGTCP2_WRITE_DATAGRAM_FLAG_NONE : NGTCP2_WRITE_DATAGRAM_FLAG_MORE, note, &piece,
+        1, to_engine(now));
     if (was_accepted != 0) {
-      expect_answer(now);
+      if (purpose == Purpose::kData) expect_answer(now);
       ++sent;
       packets = 0;
       has_datagram = true;
@@ -163,7 +180,8 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
       return {SendStatus::kClosed, sent};
     }
     if (bytes == 0) return {SendStatus::kBlocked, sent};
-    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
+    packet_bytes = 0;
+    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn, now);
     if (std::exchange(has_datagram, false)) answerable_bytes_ += static_cast<std::size_t>(bytes);
     // A packet of the engine's own went first: an acknowledgement, a probe.
     if (was_accepted == 0 && ++packets == kMaxPacketsBeforeDatagram) {
@@ -203,7 +221,7 @@ bool Connection::write_open(UdpSendQueue& out, Timestamp now) {
       }
     }
 
-    const MutableBytes payload = out.next_payload();
+    const MutableBytes payload = out.next_payload().first(writable_bytes());
     ngtcp2_path_storage path;
     ngtcp2_path_storage_zero(&path);
     ngtcp2_pkt_info packet_info{};
@@ -228,19 +246,22 @@ bool Connection::write_open(UdpSendQueue& out, Timestamp now) {
       fail(static_cast<int>(bytes), now);
       break;
     }
-    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn);
+    push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn, now);
   }
   return true;
 }
 
 void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes,
-                      std::uint32_t ecn) {
+                      std::uint32_t ecn, Timestamp now) {
   const auto mark = static_cast<Ecn>(ecn);
   const bool is_usual_path = ngtcp2_path_eq(&path, engine_path_->get()) != 0;
   // A path MTU probe travels alone: where it is too large, the kernel refuses its whole burst.
-  const bool is_probe = bytes > ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
+  const bool is_probe = bytes > payload_limit_;
   const auto joining = is_probe ? UdpSendQueue::Joining::kAlone : UdpSendQueue::Joining::kAllowed;
-  if (is_probe) probe_bytes_ += bytes;
+  if (is_probe) {
+    probe_bytes_ += bytes;
+    if (path_mtu_.limit() == PathMtu::kUnlimited) note_search(now);  // the engine's own
+  }
   out.push(is_usual_path ? path_ : from_engine(path), mark, bytes, joining);
   pacer_.count(bytes);
 }
@@ -254,31 +275,6 @@ void Connection::end_burst(Timestamp now) {
              is_measured ? path.smoothed_rtt : Duration::zero(), now);
 }
 
-bool Connection::migrate(const UdpPath& path, Timestamp now) {
-  if (state_ != State::kOpen || role_ != Role::kClient) return false;
-  if (ngtcp2_conn_initiate_immediate_migration(engine_.get(), EnginePath(path).get(),
-                                               to_engine(now)) != 0) {
-    return false;
-  }
-  engine_path(path);
-  unanswered_since_ = kNever;
-  path_verdict_.reset();
-  return true;
-}
-
-// Not from within the engine, which the owner may want to use.
-void Connection::tell_path() {
-  if (!path_verdict_ || state_ != State::kOpen) return;
-  const PathVerdict verdict = *std::exchange(path_verdict_, std::nullopt);
-  context_.events.on_path_tried(*this, verdict.path, verdict.is_usable);
-}
-
-std::uint64_t Connection::bytes_in_flight() const {
-  ngtcp2_conn_info info;
-  ngtcp2_conn_get_conn_info(engine_.get(), &info);
-  return info.bytes_in_flight;
-}
-
 bool Connection::update_keys(Timestamp now) {
   return state_ == State::kOpen &&
          ngtcp2_conn_initiate_key_update(engine_.get(), to_engine(now)) == 0;
@@ -287,15 +283,23 @@ bool Connection::update_keys(Timestamp now) {
 Timestamp Connection::next_timeout() const {
   if (state_ != State::kOpen) return forget_at_;
   if (pacer_.is_holding()) return pacer_.next_burst();
-  return timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get()));
+  return std::min(timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get())),
+                  std::min(path_mtu_.next_timeout(), small_probe_at()));
 }
 
 void Connection::handle_timeout(Timestamp now) {
   if (state_ != State::kOpen || (pacer_.is_holding() && pacer_.hold(now))) return;
+  const bool was_suspicious = path_mtu_.is_suspicious();
   is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
   is_in_engine_ = false;
   if (status != 0) return fail(status, now);
+  if (path_mtu_.is_suspicious() && !was_suspicious) doubt_path(now);
+  refresh_path_mtu(now);
+  if (now >= small_probe_at()) {
+    owes_small_probe_ = true;
+    ++small_probes_;
+  }
   tell_path();
 }
 
@@ -304,18 +308,8 @@ void Connection::set_datagram_sink(StreamId stream, DatagramSink sink) {
   sink_ = sink;
 }
 
-std::size_t Connection::max_datagram_bytes() const {
-  const ngtcp2_transport_params* remote = ngtcp2_conn_get_remote_transport_params(engine_.get());
-  if (remote == nullptr || remote->max_datagram_frame_size <= kDatagramFrameBytes) return 0;
-  const std::size_t packet_overhead = kShortHeaderBytes + kPacketTagBytes + kDatagramFrameBytes +
-                                      ngtcp2_conn_get_dcid(engine_.get())->datalen;
-  const std::size_t path_bytes = ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
-  return static_cast<std::size_t>(std::min<std::uint64_t>(
-      remote->max_datagram_frame_size - kDatagramFrameBytes, path_bytes - packet_overhead));
-}
-
 bool Connection::accepts_datagrams() const {
-  return http_takes_datagrams_ && max_datagram_bytes() > 0;
+  return http_takes_datagrams_ && datagram_bytes_in(PathMtu::kBaseBytes) > 0;
 }
 
 bool Connection::is_handshake_complete() const {
@@ -324,23 +318,6 @@ bool Connection::is_handshake_complete() const {
 
 bool Connection::is_resumed() const {
   return tls_->is_resumed();
-}
-
-UdpPath Connection::path() const {
-  return from_engine(*ngtcp2_conn_get_path(engine_.get()));
-}
-
-PathState Connection::path_state() const {
-  ngtcp2_conn_info info;
-  ngtcp2_conn_get_conn_info(engine_.get(), &info);
-  const auto duration = [](std::uint64_t time) {
-    return time == UINT64_MAX ? Duration::zero() : Duration(static_cast<std::int64_t>(time));
-  };
-  return {.smoothed_rtt = duration(info.smoothed_rtt),
-          .min_rtt = duration(info.min_rtt),
-          .window_bytes = info.cwnd,
-          .in_flight_bytes = info.bytes_in_flight,
-          .delivered_bytes = answerable_bytes_ - std::min(answerable_bytes_, info.bytes_in_flight)};
 }
 
 std::optional<StreamId> Connection::request(const Request& request) {
@@ -467,14 +444,6 @@ bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
   close_payload_.assign(payload.begin(), payload.begin() + bytes);
   out.push(from_engine(path.path), Ecn::kNotEct, close_payload_.size());
   return true;
-}
-
-const EnginePath& Connection::engine_path(const UdpPath& path) {
-  if (!engine_path_ || path != path_) {
-    path_ = path;
-    engine_path_ = std::make_unique<EnginePath>(path);
-  }
-  return *engine_path_;
 }
 
 void Connection::on_settings(bool accepts_datagrams) {

@@ -15,6 +15,7 @@
 #include "quic/burst_pacer.h"
 #include "quic/connection_id.h"
 #include "quic/http3.h"
+#include "quic/path_mtu.h"
 #include "quic/tls.h"
 
 struct ngtcp2_conn;
@@ -184,7 +185,23 @@ class Connection final : private Http3Events {
   void set_datagram_sink(StreamId stream, DatagramSink sink);
   /// The largest datagram that fits the path as it is known now, and that the peer takes; 0 while
   /// the handshake lasts, or when it takes none.
-  std::size_t max_datagram_bytes() const;
+  std::size_t max_datagram_bytes() const { return max_datagram_bytes_; }
+  /// The same as far as others may be told: while more is about to be found out about the path,
+  /// what was believed of it before; at first, all that a path can carry.
+  std::size_t expected_datagram_bytes() const { return expected_datagram_bytes_; }
+  /// The largest of all: in a payload of Ethernet's size over IPv4, to a peer of our own make.
+  static constexpr std::size_t largest_datagram_bytes() {
+    return UdpSendQueue::kMaxPayloadBytes - kPacketOverhead - kOurConnectionIdBytes;
+  }
+  /// The largest payload that the path carries, as far as it is known.
+  std::size_t path_mtu() const { return payload_limit_; }
+
+  /// How long a datagram has to be whose way through tells something about the path, for
+  /// send_path_probe(): a large one whether it carries more than path_mtu(), a small one, while
+  /// nothing is heard of large ones, whether it carries anything. 0: nobody wants to know.
+  std::size_t next_path_probe() const;
+  /// Sends one of that length, of which the peer makes nothing, alone.
+  SendStatus send_path_probe(Bytes datagram, UdpSendQueue& out, Timestamp now);
   /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
   bool accepts_datagrams() const;
   bool has_settings() const { return has_settings_; }
@@ -225,6 +242,12 @@ class Connection final : private Http3Events {
   } registration;
 
  private:
+  // A short header with the longest packet number (RFC 9000 section 17.3), less the connection ID;
+  // the tag; a DATAGRAM frame's type and length (RFC 9221 section 4): none of ours needs a longer
+  // one.
+  static constexpr std::size_t kDatagramFrameBytes = 1 + 2;
+  static constexpr std::size_t kPacketOverhead = 1 + 4 + 16 + kDatagramFrameBytes;
+
   enum class State { kOpen, kClosing, kDraining };
   struct Engine;  // ngtcp2's callbacks
   struct ConnectionReference;
@@ -247,7 +270,22 @@ class Connection final : private Http3Events {
   bool write_close(UdpSendQueue& out, Timestamp now);
   CloseReason reason_from_peer() const;
   const EnginePath& engine_path(const UdpPath& path);
-  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn);
+  void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn,
+            Timestamp now);
+  enum class Purpose { kData, kProbe };
+  Sent write_datagrams(std::span<const Bytes> datagrams, std::size_t payload_bytes, Purpose purpose,
+                       UdpSendQueue& out, Timestamp now);
+  /// How much of a payload the engine may fill: all, where its own probes are to go out too.
+  std::size_t writable_bytes() const {
+    return std::min(path_mtu_.limit(), UdpSendQueue::kMaxPayloadBytes);
+  }
+  std::size_t datagram_bytes_in(std::size_t payload_bytes) const;
+  /// What the engine has just heard may have changed how large datagrams may be.
+  void refresh_path_mtu(Timestamp now);
+  void doubt_path(Timestamp now);
+  void note_search(Timestamp now);
+  Duration probe_timeout() const;
+  Timestamp small_probe_at() const;
   std::uint64_t bytes_in_flight() const;
   void expect_answer(Timestamp now) {
     if (unanswered_since_ == kNever) unanswered_since_ = now;
@@ -290,7 +328,15 @@ class Connection final : private Http3Events {
     bool is_usable = false;
   };
   std::optional<PathVerdict> path_verdict_;  // to be told when the engine is left
-  std::size_t probe_bytes_ = 0;              // path MTU probes of the write() under way
+  PathMtu path_mtu_;
+  bool has_new_path_ = true;  // since path_mtu_ last heard
+  bool owes_small_probe_ = false;
+  int small_probes_ = 0;  // since the peer was heard of
+  // Asked for each packet, so kept from one change of the engine's state to the next.
+  std::size_t payload_limit_ = PathMtu::kBaseBytes;
+  std::size_t max_datagram_bytes_ = 0;
+  std::size_t expected_datagram_bytes_ = 0;
+  std::size_t probe_bytes_ = 0;  // path MTU probes of the write() under way
   BurstPacer pacer_;
   std::uint64_t answerable_bytes_ = 0;  // sent in packets that are to be acknowledged
 };

@@ -18,10 +18,10 @@ constexpr std::uint64_t kMaxPeerStreams = 16;
 // The peer's connection IDs that we keep, one in use and the others for paths to come: the engine's
 // own bound. A client that moves uses one up until the peer has heard of it.
 constexpr std::uint64_t kPeerConnectionIds = 8;
-// Payload sizes that path MTU discovery tries, largest first: Ethernet, PPPoE, and what tunnels
-// and mobile networks leave.
-constexpr std::uint16_t kProbesV4[] = {1472, 1464, 1432, 1392, 1352, 1280};
-constexpr std::uint16_t kProbesV6[] = {1452, 1444, 1412, 1372, 1332, 1232};
+// Of PathMtu::sizes(), in the order of the search: first what most paths carry; then, since a size
+// between two that are decided is left out, from the middle.
+constexpr std::uint16_t kProbesV4[] = {1472, 1372, 1432, 1464, 1392, 1272, 1352, 1332, 1252};
+constexpr std::uint16_t kProbesV6[] = {1452, 1352, 1412, 1444, 1372, 1252, 1332, 1312, 1232};
 
 ngtcp2_cc_algo to_engine(CongestionControl congestion) {
   switch (congestion) {
@@ -118,6 +118,16 @@ struct Connection::Engine::Callbacks {
     return 0;
   }
 
+  static int ack_datagram(ngtcp2_conn*, std::uint64_t note, void* user) {
+    self(user).path_mtu_.on_acked(note);
+    return 0;
+  }
+
+  static int lost_datagram(ngtcp2_conn*, std::uint64_t note, void* user) {
+    self(user).path_mtu_.on_lost(note);
+    return 0;
+  }
+
   static int recv_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset*, void* user) {
     self(user).was_reset_ = true;
     return 0;
@@ -149,8 +159,9 @@ struct Connection::Engine::Callbacks {
   static int path_validation(ngtcp2_conn*, std::uint32_t, const ngtcp2_path* path,
                              const ngtcp2_path*, ngtcp2_path_validation_result result, void* user) {
     if (result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED) return 0;  // there is a newer path
-    self(user).path_verdict_ = {from_engine(*path),
-                                result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS};
+    const bool is_usable = result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS;
+    self(user).path_verdict_ = {from_engine(*path), is_usable};
+    if (is_usable) self(user).has_new_path_ = true;
     return 0;
   }
 
@@ -181,8 +192,9 @@ ngtcp2_callbacks Connection::Engine::callbacks() {
   table.stream_stop_sending = Callbacks::stop_sending;
   table.extend_max_stream_data = Callbacks::extend_max_stream_data;
   table.recv_tx_key = Callbacks::recv_tx_key;
-  // ack_datagram and lost_datagram stay unset: each would cost an allocation per packet.
   table.recv_datagram = Callbacks::recv_datagram;
+  table.ack_datagram = Callbacks::ack_datagram;
+  table.lost_datagram = Callbacks::lost_datagram;
   table.recv_stateless_reset = Callbacks::recv_stateless_reset;
   table.rand = Callbacks::rand;
   table.get_new_connection_id = Callbacks::get_new_connection_id;

@@ -2,6 +2,7 @@
 
 #include "wire/icmp.h"
 #include "wire/ip_packet.h"
+#include "wire/tcp_mss.h"
 
 namespace qdt::tunnel {
 namespace {
@@ -38,9 +39,13 @@ std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue&
   if (!is_of_session(*ip, *session, is_up)) return std::unexpected(Drop::kSpoofedSource);
   if (!session->send_limit.take(now)) return std::unexpected(Drop::kRateLimited);
 
-  const bool is_too_big = packet.size() > session->mtu() && ip->dont_fragment;
-  if (is_too_big) return std::unexpected(answer_too_big(*ip, session->mtu()));
-  if (!session->send(*ip, out, now)) return std::unexpected(Drop::kQueueFull);
+  const std::size_t mtu = session->tunnel_mtu();
+  const bool is_too_big = packet.size() > mtu && ip->dont_fragment;
+  if (is_too_big) return std::unexpected(answer_too_big(*ip, mtu));
+  const bool opens_tcp = wire::opens_tcp(*ip) && packet.size() <= clamped_.size();
+  if (!session->send(opens_tcp ? clamp_mss(*ip, *session) : *ip, out, now)) {
+    return std::unexpected(Drop::kQueueFull);
+  }
 
   session->last_packet = now;
   (is_up ? counters_.packets_up : counters_.packets_down).add();
@@ -103,12 +108,24 @@ std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ti
   const bool is_up = options_.role == quic::Role::kServer;
   if (!is_of_session(*ip, session, is_up)) return Drop::kSpoofedSource;
   if (!session.receive_limit.take(now)) return Drop::kRateLimited;
+  if (wire::opens_tcp(*ip)) wire::clamp_mss(packet, *ip, session.whole_packet_bytes());
 
   to_tun_.commit(packet.size());
   session.last_packet = now;
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
   return std::nullopt;
+}
+
+// A packet from the TUN device is not ours to change, so it is copied: there are few that open a
+// connection.
+wire::IpPacket Forwarder::clamp_mss(const wire::IpPacket& packet, const Session& session) {
+  const MutableBytes copy = MutableBytes(clamped_).first(packet.bytes.size());
+  append(copy, packet.bytes);
+  wire::clamp_mss(copy, packet, session.whole_packet_bytes());
+  wire::IpPacket clamped = packet;
+  clamped.bytes = copy;
+  return clamped;
 }
 
 // In the name of the packet's destination: the kernel refuses, as a martian, what comes in by the

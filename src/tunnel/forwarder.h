@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <expected>
 #include <optional>
 
@@ -44,12 +45,15 @@ class Forwarder {
  private:
   std::optional<Drop> deliver(Session& session, MutableBytes packet, Timestamp now);
   std::optional<Drop> reassemble(Session& session, Bytes fragment, Timestamp now);
+  /// `packet`, a copy in clamped_, with no MSS larger than the session's path carries.
+  wire::IpPacket clamp_mss(const wire::IpPacket& packet, const Session& session);
   Drop answer_too_big(const wire::IpPacket& packet, std::size_t mtu);
 
   Options options_;
   SessionTable& sessions_;
   Counters& counters_;
   PacketBatch& to_tun_;
+  std::array<std::uint8_t, 2048> clamped_;
 };
 
 }  // namespace qdt::tunnel

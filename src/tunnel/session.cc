@@ -17,6 +17,8 @@ using SendStatus = quic::Connection::SendStatus;
 constexpr std::size_t kMinDatagramBytes = 256;
 // Of a packet that is a bare IPv4 header: where less is free, nobody can join.
 constexpr std::size_t kSmallestDatagramBytes = 1 + wire::kDatagramOverhead + 20;
+// What a Ping that probes the path is filled with.
+constexpr std::array<std::uint8_t, UdpSendQueue::kMaxPayloadBytes> kPadding{};
 
 const wire::DirectionKey& our_key(const SessionOptions& options) {
   return options.role == quic::Role::kServer ? options.keys.server : options.keys.client;
@@ -71,6 +73,9 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
     }
     owes_pong_ = false;
     seal(DatagramType::kPong, {}, Bytes(pong_).first(pong_bytes_));
+  }
+  if (connection_.next_path_probe() > 0) {
+    if (const Step step = send_path_probes(out, now); step != Step::kDone) return progress(step);
   }
   for (std::size_t sent = 0; sent < max_packets; ++sent) {
     const Bytes packet = queue_.front(now);
@@ -142,6 +147,24 @@ Session::Step Session::send_sealed(UdpSendQueue& out, Timestamp now) {
       case SendStatus::kClosed: sealed_.clear(); break;
       // The path has shrunk since it was sealed: lost, as any packet may be.
       case SendStatus::kTooBig: sealed_.pop(1); break;
+    }
+  }
+  return Step::kDone;
+}
+
+// A probe that the connection does not take now is sealed anew later: nobody misses it.
+Session::Step Session::send_path_probes(UdpSendQueue& out, Timestamp now) {
+  if (const Step step = send_sealed(out, now); step != Step::kDone) return step;
+  while (const std::size_t bytes = connection_.next_path_probe()) {
+    if (sealer_.is_exhausted()) return Step::kBlocked;
+    const MutableBytes probe = sealed_.free();
+    wire::write_varint(probe, quarter_id_);
+    const Bytes padding = Bytes(kPadding).first(packet_bytes_in(bytes));
+    sealer_.seal(DatagramType::kPing, {}, padding, probe.subspan(quarter_bytes_));
+    switch (connection_.send_path_probe(probe.first(bytes), out, now)) {
+      case SendStatus::kSent: break;
+      case SendStatus::kFull: return Step::kFull;
+      default: return Step::kBlocked;
     }
   }
   return Step::kDone;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "wire/fragment.h"
 #include "wire/handshake.h"
 #include "wire/ip_packet.h"
+#include "wire/varint.h"
 
 namespace qdt::tunnel {
 
@@ -28,13 +30,17 @@ struct SessionOptions {
   wire::SessionKeys keys;
   IpAddress lease;                  ///< the client's inner address
   std::optional<IpAddress> lease6;  ///< and its IPv6 address, if there is IPv6 in the session
-  std::size_t mtu = 0;              ///< as negotiated: larger packets are answered or cut
+  std::size_t mtu = 0;              ///< as negotiated: the largest that tunnel_mtu() gets
   wire::Capabilities caps;
   RateLimit rate_limit;  ///< inner packets, each direction
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
 };
+
+/// The largest packet that one datagram carries over any path: what `mtu: auto` asks for.
+inline constexpr std::size_t kLargestTunnelMtu =
+    quic::Connection::largest_datagram_bytes() - wire::varint_bytes(0) - wire::kDatagramOverhead;
 
 /// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol.md).
 enum class SessionEnd : std::uint8_t {
@@ -64,7 +70,18 @@ class Session {
   }
   const std::string& client_id() const { return options_.client_id; }
   const wire::Capabilities& caps() const { return options_.caps; }
-  std::size_t mtu() const { return options_.mtu; }
+  /// The largest packet that fits one datagram on the path, at most as negotiated: larger ones are
+  /// answered or cut. At least 1280 for IPv6's sake, or as negotiated: what no datagram holds then
+  /// goes in fragments. While more is about to be found out about the path, what was believed
+  /// before.
+  std::size_t tunnel_mtu() const {
+    const std::size_t bytes = packet_bytes_in(connection_.expected_datagram_bytes());
+    return std::min(options_.mtu, std::max(bytes, wire::kMinIpv6Mtu));
+  }
+  /// The largest packet that fits one datagram now, however small: what TCP is told.
+  std::size_t whole_packet_bytes() const {
+    return std::min(options_.mtu, packet_bytes_in(connection_.max_datagram_bytes()));
+  }
   quic::Connection& connection() const { return connection_; }
   quic::StreamId stream() const { return stream_; }
   Timestamp opened_at() const { return opened_at_; }
@@ -83,7 +100,9 @@ class Session {
   bool send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now);
   /// Sends what waits, at most `max_packets` of it.
   Progress flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now);
-  bool has_backlog() const { return !sealed_.empty() || !queue_.empty() || owes_pong_; }
+  bool has_backlog() const {
+    return !sealed_.empty() || !queue_.empty() || owes_pong_ || connection_.next_path_probe() > 0;
+  }
   std::size_t queued_packets() const { return queue_.size(); }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
@@ -113,9 +132,14 @@ class Session {
   enum class Step { kDone, kBlocked, kFull };
   Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
   Step send_sealed(UdpSendQueue& out, Timestamp now);
+  Step send_path_probes(UdpSendQueue& out, Timestamp now);
   Step make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now);
   void seal(wire::DatagramType type, Bytes prefix, Bytes body);
   std::size_t max_datagram_bytes() const;
+  std::size_t packet_bytes_in(std::size_t datagram_bytes) const {
+    const std::size_t overhead = quarter_bytes_ + wire::kDatagramOverhead;
+    return datagram_bytes - std::min(datagram_bytes, overhead);
+  }
 
   SessionOptions options_;
   quic::Connection& connection_;
