@@ -11,5 +11,5 @@ if [ "${1:-}" = micro ]; then
 fi
 # What cannot be installed is left out and reported; the rest is compared.
 scripts/setup.sh bench || echo "bench: going on with what is installed" >&2
-scripts/build.sh release qdt-server qdt-client qdt_pace
+scripts/build.sh release qdt-server qdt-client qdt_pace qdt_linkem
 exec bench/compare/compare.py

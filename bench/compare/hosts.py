@@ -7,6 +7,7 @@ namespaces, files.
 """
 
 import glob
+import itertools
 import os
 import re
 import shutil
@@ -25,7 +26,11 @@ class Failed(Exception):
 class Hosts:
     """The hosts of one round of one VPN, fresh: nothing of an earlier one is in their way."""
 
+    names = tuple(ADDRESS)
+    _numbers = itertools.count()
+
     def __init__(self):
+        self.number = next(self._numbers)  # of this process's
         self.folder = tempfile.mkdtemp(prefix=f"qdt-bench-{os.getpid()}-")
         self._processes = []
         self._inodes = {}
@@ -107,7 +112,7 @@ class Hosts:
     def switch_offloads_off(self):
         """The cable carries every packet by itself from now on, as a network card without
         segmentation and receive offload does."""
-        for host in ADDRESS:
+        for host in self.names:
             self.run(host, "ethtool", "-K", "eth0", "tso", "off", "gso", "off", "gro", "off",
                      "tx-udp-segmentation", "off")
 
@@ -123,7 +128,7 @@ class Hosts:
     def _close(self):
         for process in reversed(list(self._processes)):
             self.stop(process)
-        for host in ADDRESS:
+        for host in self.names:
             name = self.namespace(host)
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
             shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
@@ -135,7 +140,7 @@ class Hosts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make(self):
-        for host in ADDRESS:
+        for host in self.names:
             name = self.namespace(host)
             # A host has a resolv.conf of its own, which a VPN may write to.
             os.makedirs(f"/etc/netns/{name}")
@@ -144,13 +149,21 @@ class Hosts:
             run("ip", "netns", "add", name)
             self._inodes[host] = str(os.stat(f"/run/netns/{name}").st_ino)
             run("ip", "-n", name, "link", "set", "lo", "up")
-        run("ip", "link", "add", "eth0", "mtu", "1500", "netns", self.namespace("client"),
-            "type", "veth", "peer", "name", "eth0", "mtu", "1500", "netns",
-            self.namespace("server"))
+        self._lay_cables()
+
+    def _lay_cables(self):
+        self.lay_cable(("client", "eth0"), ("server", "eth0"))
         for host, address in ADDRESS.items():
-            name = self.namespace(host)
-            run("ip", "-n", name, "address", "add", address + "/24", "dev", "eth0")
-            run("ip", "-n", name, "link", "set", "eth0", "up")
+            run("ip", "-n", self.namespace(host), "address", "add", address + "/24", "dev", "eth0")
+
+    def lay_cable(self, *ends):
+        """Between two (host, interface), which are up then."""
+        (host, interface), (other, other_interface) = ends
+        run("ip", "link", "add", interface, "mtu", "1500", "netns", self.namespace(host),
+            "type", "veth", "peer", "name", other_interface, "mtu", "1500", "netns",
+            self.namespace(other))
+        for end, name in ends:
+            run("ip", "-n", self.namespace(end), "link", "set", name, "up")
 
 
 def clear_away_the_dead():

@@ -146,9 +146,9 @@ def highest_rate(run, direction):
     return good
 
 
-def ping(run, count, interval):
+def ping(run, count, interval, host="client"):
     """Round trips in seconds, in order of their length."""
-    told = run.hosts.run("client", "ping", "-n", "-c", str(count), "-i", str(interval), "-W", "2",
+    told = run.hosts.run(host, "ping", "-n", "-c", str(count), "-i", str(interval), "-W", "2",
                          run.vpn.address["server"], seconds=count * interval + 20)
     times = sorted(float(time) / 1000 for time in re.findall(r"time=([\d.]+) ms", told))
     if len(times) < count * 0.9:

@@ -8,6 +8,7 @@ import statistics
 import time
 
 from measuring import ROWS
+from path_report import path_cells
 from vpns import ALL
 
 NOISY = 0.2
@@ -133,8 +134,11 @@ def refresh(path, results):
     """Puts the results between their markers in a document."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    text = replace_section(text, "comparison", as_markdown(cells(results)) + "\n\n" +
-                           "\n".join(f"- {note}" for note in notes(results)))
+    told = "\n\n" + "\n".join(f"- {note}" for note in notes(results))
+    if any(vpn["rounds"] for vpn in results["vpns"].values()):
+        text = replace_section(text, "comparison", as_markdown(cells(results)) + told)
+    if results["paths"]:
+        text = replace_section(text, "paths", as_markdown(path_cells(results["paths"])) + told)
     if results.get("shares"):
         text = replace_section(text, "shares", as_markdown(share_cells(results["shares"])))
     with open(path, "w", encoding="utf-8") as file:

@@ -6,6 +6,7 @@
     programs   that have to be installed: {program: Debian package}
     address    {"client": ..., "server": ...}: the addresses inside it
     start(hosts)  brings it up between hosts and returns the daemons, {"client": ..., "server": ...}
+    add_client(hosts, host)  optional: one more, on another host; returns its address inside
 
 Everything as its own defaults are, on every one of them.
 """

@@ -38,6 +38,12 @@ class Qdt:
                                         "--config", client)
         return daemons
 
+    def add_client(self, hosts, host):
+        """Another one, on a host of its own; returns its address inside."""
+        hosts.start(host, host, os.path.join(BUILD, "qdt-client"), "--config",
+                    hosts.path("client.yaml"))
+        return "10.8.0.3"
+
 
 class PlainQdt(Qdt):
     """A client that offers no capabilities, as those of other makes do."""

@@ -1,0 +1,37 @@
+"""The table of the paths: what QDT shows on each, what others show, and whether that is enough."""
+
+import statistics
+
+from paths import ROWS
+from vpns import ALL
+
+SHOWN, MODEL = "qdt", "wireguard-go"
+
+
+def path_cells(results):
+    """Of {VPN: {key of a row: values}}. The medians of the rounds."""
+    median = {name: {key: statistics.median(values) for key, values in rows.items()}
+              for name, rows in results.items()}
+    vpns = [vpn for vpn in ALL if vpn.name in results]
+    table = [[""] + [vpn.title for vpn in vpns] + ["QDT : wireguard-go", "aim", ""]]
+    for row in ROWS:
+        values = {vpn.name: median[vpn.name].get(row.key) for vpn in vpns}
+        if all(value is None for value in values.values()):
+            continue
+        own, model = values.get(SHOWN), values.get(MODEL)
+        ratio = own / model if own is not None and model else None
+        table.append([f"{row.title} ({row.unit})"] +
+                     [cell(values[vpn.name], row) for vpn in vpns] +
+                     ["" if ratio is None else f"{ratio:.2f}", row.aim.as_text(row),
+                      verdict(row.aim, ratio if row.aim.is_ratio else own)])
+    return table
+
+
+def cell(value, row):
+    return "" if value is None else f"{value * row.scale:,.{row.digits}f}"
+
+
+def verdict(aim, value):
+    if value is None:
+        return ""
+    return "met" if aim.is_met(value) else "short"

@@ -1,0 +1,218 @@
+"""Paths that are worse than a cable (qdt_linkem), and what a VPN has to show on each of them.
+
+A case is a path and a function that takes a Run on it and returns values by the key of their row.
+Each begins with fresh hosts and a fresh VPN, so that none meets what another has left behind."""
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+from hosts import Failed
+from measuring import iperf, ping
+from vpns.qdt import BUILD
+
+LINKEM = os.path.join(BUILD, "qdt_linkem")
+STEADY_FLOW = os.path.join(os.path.dirname(__file__), "steady_flow.py")
+STEADY_PER_SECOND = 50
+# What TCP can bring over a path without a tunnel: 1448 bytes in each packet of 1500.
+BEST_SHARE = 1448 / 1500
+WARM_UP_SECONDS = 3
+
+
+@dataclass
+class Aim:
+    """Of a value, or of its ratio to wireguard-go's where it says so."""
+
+    limit: float
+    is_at_least: bool
+    is_ratio: bool = False
+
+    def as_text(self, row):
+        sign = ">=" if self.is_at_least else "<="
+        if self.is_ratio:
+            return f"ratio {sign} {self.limit:g}"
+        return f"{sign} {self.limit * row.scale:g} {row.unit}"
+
+    def is_met(self, value):
+        return value >= self.limit if self.is_at_least else value <= self.limit
+
+
+@dataclass
+class PathRow:
+    key: str
+    title: str
+    unit: str
+    aim: Aim
+    digits: int = 0
+    scale: float = 1
+
+
+def at_least(limit):
+    return Aim(limit, True)
+
+
+def at_most(limit):
+    return Aim(limit, False)
+
+
+def of_wireguard(ratio):
+    return Aim(ratio, True, is_ratio=True)
+
+
+ROWS = [
+    PathRow("bloat_ping", "20 Mbit/s, 30 ms, 500 ms of buffer, an upload: ping p95 above idle",
+            "ms", at_most(0.040), 1, 1e3),
+    PathRow("bloat_use", "and the link in use", "%", at_least(0.90), 1, 100),
+    PathRow("steady_delay", "the same, 8 uploads: one-way p99 of 50 packets/s above idle", "ms",
+            at_most(0.050), 1, 1e3),
+    PathRow("steady_loss", "and their loss", "%", at_most(0), 1, 100),
+    PathRow("lossy_use", "100 Mbit/s, 40 ms, 1 % loss, BBR: the link in use", "%", at_least(0.80),
+            1, 100),
+    PathRow("free_lossy", "40 ms, 1 % loss, BBR", "Mbit/s", of_wireguard(0.6), scale=1e-6),
+    PathRow("free_clean", "40 ms, CUBIC", "Mbit/s", of_wireguard(0.95), scale=1e-6),
+    PathRow("free_eight", "40 ms, 0.1 % loss, 8 times CUBIC", "Mbit/s", of_wireguard(0.9),
+            scale=1e-6),
+    PathRow("second_ping", "another client downloads, 40 ms away: a request's p95 above alone", "ms",
+            at_most(0.010), 1, 1e3),
+]
+
+
+class Transfer:
+    """TCP for so many seconds after a warm-up."""
+
+    def __init__(self, run, seconds, streams=1, congestion="cubic", direction="up"):
+        self._run = run
+        self._seconds = seconds + WARM_UP_SECONDS
+        self._server, command = iperf(run, direction, streams, seconds)
+        command[command.index("--congestion") + 1] = congestion
+        self._log = run.hosts.path("transfer.log")
+        self._client = run.hosts.start("client", "transfer", *command, "--omit",
+                                       str(WARM_UP_SECONDS))
+
+    def __enter__(self):
+        time.sleep(WARM_UP_SECONDS)
+        return self
+
+    def __exit__(self, *_):
+        self._run.hosts.stop(self._client)
+        self._run.hosts.stop(self._server)
+
+    def rate(self):
+        """Bits per second that arrived after the warm-up; waits for the end."""
+        try:
+            self._client.wait(self._seconds + 30)
+        except subprocess.TimeoutExpired as error:
+            raise Failed("iperf3 does not end") from error
+        with open(self._log, encoding="utf-8") as file:
+            told = json.loads(file.read())
+        if "error" in told:
+            raise Failed(f"iperf3: {told['error']}")
+        return told["end"]["sum_received"]["bits_per_second"]
+
+
+def upload(run, streams=1, congestion="cubic"):
+    with Transfer(run, run.seconds, streams, congestion) as transfer:
+        return transfer.rate()
+
+
+def percentile(values, share):
+    """Of values in order."""
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
+def measure_bloat(run):
+    idle = ping(run, 100, 0.02)
+    with Transfer(run, run.seconds) as transfer:
+        loaded = ping(run, round(run.seconds / 0.02) - 10, 0.02)
+        rate = transfer.rate()
+    return {"bloat_ping": percentile(loaded, 0.95) - percentile(idle, 0.95),
+            "bloat_use": rate / (20e6 * BEST_SHARE)}
+
+
+def steady_flow(run, seconds):
+    """Its one-way delays in order, and the share of its packets that got lost."""
+    hosts, count = run.hosts, round(seconds * STEADY_PER_SECOND)
+    log = hosts.path("steady.log")
+    if os.path.exists(log):
+        os.unlink(log)
+    receiver = hosts.start("server", "steady", STEADY_FLOW, "receive", "5300", str(count))
+
+    def told():
+        with open(log, encoding="utf-8") as file:
+            return file.read().splitlines()
+    try:
+        hosts.wait_for("steady_flow.py", lambda: "ready" in told())
+        hosts.run("client", STEADY_FLOW, "send", run.vpn.address["server"], "5300", str(count),
+                  str(STEADY_PER_SECOND), seconds=seconds + 20)
+        receiver.wait(15)
+        result = json.loads(told()[-1])
+    finally:
+        hosts.stop(receiver)
+    if not result["delays"]:
+        raise Failed("no packet of the steady flow arrived")
+    return result["delays"], 1 - result["received"] / result["sent"]
+
+
+def measure_steady(run):
+    idle, _ = steady_flow(run, 2)
+    with Transfer(run, run.seconds + 3, streams=8):
+        loaded, lost = steady_flow(run, run.seconds)
+    return {"steady_delay": percentile(loaded, 0.99) - percentile(idle, 0.99),
+            "steady_loss": lost}
+
+
+def measure_lossy(run):
+    return {"lossy_use": upload(run, congestion="bbr") / (100e6 * BEST_SHARE)}
+
+
+def measure_free_lossy(run):
+    return {"free_lossy": upload(run, congestion="bbr")}
+
+
+def measure_free_clean(run):
+    return {"free_clean": upload(run)}
+
+
+def measure_free_eight(run):
+    return {"free_eight": upload(run, streams=8)}
+
+
+def measure_two_clients(run):
+    if not hasattr(run.vpn, "add_client"):
+        raise Failed("a second client is not set up for it")
+    run.vpn.add_client(run.hosts, "client2")
+    run.hosts.wait_for("the second client", lambda: answers(run, "client2"))
+    alone = ping(run, 40, 0.1, "client2")
+    with Transfer(run, run.seconds, direction="down"):
+        beside = ping(run, round(run.seconds / 0.1) - 5, 0.1, "client2")
+    return {"second_ping": percentile(beside, 0.95) - percentile(alone, 0.95)}
+
+
+def answers(run, host):
+    try:
+        return ping(run, 1, 1, host)
+    except Failed:
+        return False
+
+
+@dataclass
+class Case:
+    name: str
+    path: str  # options of qdt_linkem
+    measure: Callable
+    other_seconds: float = 0  # beside the start and the transfer
+
+
+FREE = "--delay 20ms"
+CASES = [
+    Case("bloat", "--rate 20M --delay 15ms --queue 500ms", measure_bloat, other_seconds=3),
+    Case("steady", "--rate 20M --delay 15ms --queue 500ms", measure_steady, other_seconds=3),
+    Case("lossy", "--rate 100M --delay 20ms --queue 100ms --loss 0.01", measure_lossy),
+    Case("free_lossy", f"{FREE} --loss 0.01", measure_free_lossy),
+    Case("free_clean", FREE, measure_free_clean),
+    Case("free_eight", f"{FREE} --loss 0.001", measure_free_eight),
+    Case("two_clients", FREE, measure_two_clients, other_seconds=5),
+]
