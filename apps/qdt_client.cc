@@ -15,6 +15,7 @@
 #include "os/status_file.h"
 #include "os/system_random.h"
 #include "quic/tls.h"
+#include "tunnel/session.h"
 
 namespace {
 
@@ -65,7 +66,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                    .dns = config.dns,
                    .routes = config.routes,
                    .exclude = config.exclude,
-                   .mtu = config.mtu,
+                   .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
                    .up = config.up,
                    .down = config.down,
                    .has_kill_switch = config.kill_switch,
@@ -77,7 +78,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .connector = {.token = config.token,
                         .server_name = config.server_host,
-                        .mtu = config.mtu,
+                        .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
                         .caps = offered_caps(config),
                         .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
                         .platform = os::platform(),

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "congestion.h"
+#include "tunnel/session.h"
 
 namespace qdt::apps {
 namespace {
@@ -35,7 +36,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                         .address_ttl = config.handshake_ip_ttl,
                         .max_sessions = config.max_sessions},
           .service = {.token = config.token,
-                      .mtu = config.mtu,
+                      .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
                       .caps = wire::Capabilities::supported(config.aead),
                       .pool = config.pool_cidr,
                       .gateway = config.gateway_ip,

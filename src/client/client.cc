@@ -326,6 +326,7 @@ void Client::abandon() {
 
 std::optional<Ending> Client::serve(const Connected& connected) {
   server_ = connected.path.remote;
+  sizes_ = {};
   path_ = connected.path;
   running_.clear();
   resume_->keep(connected.response.resume_token);
@@ -354,6 +355,8 @@ std::optional<Ending> Client::serve(const Connected& connected) {
         if (silence != nullptr && silence->attempt == connected.attempt) {
           rebind("nobody answers");
         }
+        const auto* changed = std::get_if<PathChanged>(&event);
+        if (changed != nullptr && changed->attempt == connected.attempt) follow(changed->sizes);
         const auto* ended = std::get_if<Ended>(&event);
         if (ended != nullptr && ended->attempt == connected.attempt) {
           if (ended->ending.is_lasting) resume_->keep("");  // another client has it
@@ -364,6 +367,13 @@ std::optional<Ending> Client::serve(const Connected& connected) {
       }
     }
   }
+}
+
+void Client::follow(const PathSizes& sizes) {
+  sizes_ = sizes;
+  const auto ok = host_->follow_path(sizes.path_mtu, sizes.tunnel_mtu);
+  if (!ok) logger_.warning(ok.error().message);
+  write_status();
 }
 
 Client::Ways Client::find_ways() const {
@@ -438,6 +448,10 @@ void Client::report() {
     os::notify_ready(words);
   }
 
+  write_status();
+}
+
+void Client::write_status() {
   Status status{.state = reconnect_.state(),
                 .reason = reconnect_.reason(),
                 .since = reconnect_.since(),
@@ -447,7 +461,8 @@ void Client::report() {
   if (response_) {
     status.addresses = {response_->client_ip};
     if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
-    status.mtu = std::min(response_->mtu, options_.connector.mtu);
+    status.mtu = host_->mtu();
+    status.path_mtu = sizes_.path_mtu;
   }
   if (const auto ok = status_file_->write(to_text(status)); !ok) {
     logger_.warning(ok.error().message);

@@ -73,7 +73,11 @@ class Client final : private ConnectorEvents {
   struct Silence {
     AttemptId attempt;
   };
-  using Event = std::variant<Connected, Ended, Silence>;
+  struct PathChanged {
+    AttemptId attempt;
+    PathSizes sizes;
+  };
+  using Event = std::variant<Connected, Ended, Silence, PathChanged>;
   using Answer = Result<std::vector<SocketAddress>>;
   struct Again {};  ///< the network is another: try at once
   using AttemptResult = std::variant<Connected, Ending, Again>;
@@ -114,9 +118,12 @@ class Client final : private ConnectorEvents {
   /// the server can be reached by another of its addresses alone.
   bool roam();
   void rebind(const std::string& why);
+  /// The TUN device's MTU follows the path.
+  void follow(const PathSizes& sizes);
 
   /// To the log, the service manager and the status file.
   void report();
+  void write_status();
 
   // ConnectorEvents, on the shard's thread
   void on_connected(AttemptId attempt, const UdpPath& path,
@@ -127,6 +134,9 @@ class Client final : private ConnectorEvents {
     events_->post(Ended{attempt, ending});
   }
   void on_silence(AttemptId attempt) override { events_->post(Silence{attempt}); }
+  void on_path_mtu(AttemptId attempt, const PathSizes& sizes) override {
+    events_->post(PathChanged{attempt, sizes});
+  }
 
   Options options_;
   Random& random_;
@@ -154,6 +164,7 @@ class Client final : private ConnectorEvents {
   std::optional<os::LinkMonitor> links_;
   std::optional<ResumeStore> resume_;
   std::optional<wire::ConnectResponse> response_;  // what the host is set up for
+  PathSizes sizes_;                                // of the session's path; 0: not known yet
   Timestamp next_keep_ = kNever;                   // when to look after that
   std::optional<os::StatusFile> status_file_;
   std::string told_;       // by report()

@@ -111,6 +111,7 @@ void Connector::lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::
 Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
   const Attempt* attempt = connected();
   if (attempt == nullptr) return kNever;
+  tell_sizes(*attempt);
   const auto silent_since = attempt->connection->silent_since();
   switch (liveness_.look(silent_since, tunnel.now())) {
     case Liveness::Action::kNone: break;
@@ -118,6 +119,20 @@ Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
     case Liveness::Action::kGiveUp: lose(tunnel, *attempt, "the server fell silent"); return kNever;
   }
   return liveness_.due(silent_since);
+}
+
+void Connector::tell_sizes(const Attempt& attempt) {
+  constexpr std::size_t kUdpIpv4Bytes = 28;
+  constexpr std::size_t kUdpIpv6Bytes = 48;
+  const quic::Connection& connection = *attempt.connection;
+  const tunnel::Session* session = tunnel::Tunnel::session_of(connection);
+  if (session == nullptr || !connection.is_path_known()) return;
+  const std::size_t headers = attempt.path.remote.address.is_v4() ? kUdpIpv4Bytes : kUdpIpv6Bytes;
+  const PathSizes sizes{.path_mtu = connection.path_mtu() + headers,
+                        .tunnel_mtu = session->tunnel_mtu()};
+  if (sizes == told_sizes_) return;
+  told_sizes_ = sizes;
+  events_.on_path_mtu(attempt.id, sizes);
 }
 
 void Connector::on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection,
@@ -225,6 +240,7 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
       *attempt.connection, stream, tunnel.now());
   attempt.state = State::kConnected;
   liveness_ = {};
+  told_sizes_ = {};
   events_.on_connected(attempt.id, attempt.path, response);
 }
 

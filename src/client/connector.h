@@ -20,6 +20,13 @@ std::string explain_silence(const SocketAddress& server);
 /// An attempt to connect, as its beginner numbers it.
 using AttemptId = std::uint64_t;
 
+/// How much the path of a session carries.
+struct PathSizes {
+  std::size_t path_mtu = 0;    ///< the largest outer IP packet
+  std::size_t tunnel_mtu = 0;  ///< the largest inner one that needs no fragments, at least 1280
+  bool operator==(const PathSizes&) const = default;
+};
+
 /// What a connector tells. Called on the tunnel's thread.
 class ConnectorEvents {
  public:
@@ -28,6 +35,8 @@ class ConnectorEvents {
                             const wire::ConnectResponse& response) = 0;
   /// Nobody answers there any more: it may help to go on from another socket, by migrate().
   virtual void on_silence(AttemptId /*attempt*/) {}
+  /// The path of the session carries more, or less, than was told last; at first, than nothing.
+  virtual void on_path_mtu(AttemptId /*attempt*/, const PathSizes& /*sizes*/) {}
   /// Once for each connect() that abandon() did not end.
   virtual void on_ended(AttemptId attempt, const Ending& ending) = 0;
 };
@@ -87,6 +96,7 @@ class Connector final : public tunnel::TunnelEvents {
   Attempt* find(const quic::Connection& connection);
   /// The one that has a session.
   Attempt* connected();
+  void tell_sizes(const Attempt& attempt);
   /// Ends the session, which the server may not hear.
   void lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why);
   /// Closes all but `winner`.
@@ -102,7 +112,8 @@ class Connector final : public tunnel::TunnelEvents {
   Random& random_;
 
   std::vector<Attempt> attempts_;
-  Liveness liveness_;  // of the session
+  Liveness liveness_;     // of the session
+  PathSizes told_sizes_;  // of its path
   wire::HandshakeNonce nonce_{};
 };
 

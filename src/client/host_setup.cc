@@ -59,14 +59,23 @@ HostSetup::~HostSetup() {
 
 Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress& server) {
   is_applied_ = true;
-  const std::size_t mtu = std::min(response.mtu, options_.mtu);
+  mtu_ = std::min(response.mtu, options_.mtu);
   std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};
   if (response.ipv6) addresses.push_back({response.ipv6->client_ip, 128});
-  if (auto ok = network_->configure_tun(addresses, mtu); !ok) return ok;
+  if (auto ok = network_->configure_tun(addresses, mtu_); !ok) return ok;
   if (auto ok = apply_routes(response, server); !ok) return ok;
 
   if (auto ok = network_->use_dns(name_servers_of(response)); !ok) return ok;
   return run_up(response, server);
+}
+
+Result<void> HostSetup::follow_path(std::size_t path_mtu, std::size_t tunnel_mtu) {
+  if (tunnel_mtu == mtu_) return {};
+  if (auto ok = network_->set_tun_mtu(tunnel_mtu); !ok) return ok;
+  logger_.info("the path carries packets of " + std::to_string(path_mtu) +
+               " bytes: " + options_.tun_name + " has the MTU " + std::to_string(tunnel_mtu));
+  mtu_ = tunnel_mtu;
+  return {};
 }
 
 std::vector<IpAddress> HostSetup::name_servers_of(const wire::ConnectResponse& response) const {

@@ -45,6 +45,11 @@ class HostSetup {
   /// changes what differs. `server` is where the tunnel's own packets go. A failure ends the
   /// client, whose end undoes all of it.
   Result<void> apply(const wire::ConnectResponse& response, const SocketAddress& server);
+  /// The path to the server carries packets of `path_mtu` bytes: the TUN device gets the MTU that
+  /// leaves. After apply().
+  Result<void> follow_path(std::size_t path_mtu, std::size_t tunnel_mtu);
+  /// The TUN device's; 0 before apply().
+  std::size_t mtu() const { return mtu_; }
   /// Looks whether all that still stands, and sets it anew where somebody has overwritten it.
   /// Cheap; to be called every two seconds or so from the first apply() on.
   void keep();
@@ -71,6 +76,7 @@ class HostSetup {
   Options options_;
   Logger& logger_;
   bool is_applied_ = false;
+  std::size_t mtu_ = 0;                 ///< of the TUN device
   std::vector<std::string> variables_;  ///< what hooks were told last; empty: nothing is up
   bool lets_go_ = false;
   std::unique_ptr<os::KillSwitch> kill_switch_;

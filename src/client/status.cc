@@ -73,6 +73,7 @@ std::string to_text(const Status& status) {
   line("server_address", status.server_address);
   line("addresses", join(status.addresses, "", " "));
   line("mtu", std::to_string(status.mtu));
+  if (status.path_mtu > 0) line("path_mtu", std::to_string(status.path_mtu));
   line("connects", std::to_string(status.connects));
   return text;
 }
@@ -92,8 +93,9 @@ Result<Status> parse_status(std::string_view text) {
   if (state == std::end(kStates)) return fail("\"" + lines["state"] + "\" is no state");
   const auto since = parse_number(lines["since"]);
   const auto mtu = parse_number(lines["mtu"]);
+  const auto path_mtu = parse_number(lines.contains("path_mtu") ? lines["path_mtu"] : "0");
   const auto connects = parse_number(lines["connects"]);
-  for (const auto* number : {&since, &mtu, &connects}) {
+  for (const auto* number : {&since, &mtu, &path_mtu, &connects}) {
     if (!*number) return fail(*number);
   }
   status.state = *state;
@@ -102,6 +104,7 @@ Result<Status> parse_status(std::string_view text) {
   status.server = lines["server"];
   status.server_address = lines["server_address"];
   status.mtu = *mtu;
+  status.path_mtu = *path_mtu;
   status.connects = *connects;
   std::string_view addresses = lines["addresses"];
   while (!addresses.empty()) {
@@ -123,6 +126,7 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
   if (!status.addresses.empty()) {
     text += "\n  addresses  " + join(status.addresses, "", ", ") + ", MTU " +
             std::to_string(status.mtu);
+    if (status.path_mtu > 0) text += " (of the path: " + std::to_string(status.path_mtu) + ")";
   }
   return text + "\n  connects   " + std::to_string(status.connects) + "\n";
 }
@@ -135,6 +139,7 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          ",\"server\":" + quoted(status.server) +
          ",\"server_address\":" + quoted(status.server_address) + ",\"addresses\":[" +
          join(status.addresses, "\"", ",") + "],\"mtu\":" + std::to_string(status.mtu) +
+         ",\"path_mtu\":" + std::to_string(status.path_mtu) +
          ",\"connects\":" + std::to_string(status.connects) + "}\n";
 }
 

@@ -20,8 +20,9 @@ struct Status {
   std::string server;          ///< as configured
   std::string server_address;  ///< the one in use, or in use last; may be empty
   std::vector<IpAddress>
-      addresses;        ///< this host's inside the tunnel; none before the first session
-  std::size_t mtu = 0;  ///< inside the tunnel
+      addresses;             ///< this host's inside the tunnel; none before the first session
+  std::size_t mtu = 0;       ///< inside the tunnel
+  std::size_t path_mtu = 0;  ///< the largest packet on the way to the server; 0: not known yet
   std::uint64_t connects = 0;
 
   bool operator==(const Status&) const = default;

@@ -11,6 +11,7 @@ const Status kConnected{.state = State::kConnected,
                         .server_address = "192.0.2.1:443",
                         .addresses = {*IpAddress::parse("10.8.0.2"), *IpAddress::parse("fd00::2")},
                         .mtu = 1350,
+                        .path_mtu = 1449,
                         .connects = 2};
 const Status kRefused{.state = State::kRefused,
                       .reason = "unauthorized: the \"token\" is wrong",
@@ -40,7 +41,7 @@ TEST(Status, IsDescribedForAPerson) {
   EXPECT_EQ(describe(kConnected, "qdt0", Timestamp(100s + 3h + 12min)),
             "qdt0: connected for 3 h 12 min\n"
             "  server     vpn.example.com:443 (192.0.2.1:443)\n"
-            "  addresses  10.8.0.2, fd00::2, MTU 1350\n"
+            "  addresses  10.8.0.2, fd00::2, MTU 1350 (of the path: 1449)\n"
             "  connects   2\n");
   EXPECT_EQ(describe(kRefused, "qdt0", Timestamp(107s)),
             "qdt0: refused for 7 s: unauthorized: the \"token\" is wrong\n"
@@ -52,7 +53,7 @@ TEST(Status, IsDescribedAsJson) {
   EXPECT_EQ(to_json(kRefused, "qdt0", Timestamp(107s)),
             "{\"tun\":\"qdt0\",\"state\":\"refused\",\"reason\":\"unauthorized: the \\\"token\\\" "
             "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
-            "\"addresses\":[],\"mtu\":0,\"connects\":0}\n");
+            "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0}\n");
 }
 
 }  // namespace

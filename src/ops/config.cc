@@ -23,10 +23,10 @@ void check_token(const std::string& token, ConfigReport& report) {
 template <typename Config>
 void check_reassembly(const Config& config, ConfigReport& report) {
   if (!report.is_sound("max_reassembly_bytes") || !report.is_sound("mtu")) return;
-  if (config.max_reassembly_bytes >= config.mtu) return;
+  if (!config.mtu || config.max_reassembly_bytes >= *config.mtu) return;
   report.add_fault("max_reassembly_bytes", "found " + std::to_string(config.max_reassembly_bytes) +
                                                ", expected at least mtu, " +
-                                               std::to_string(config.mtu) +
+                                               std::to_string(*config.mtu) +
                                                ", or no full packet could be put together");
 }
 
@@ -85,8 +85,8 @@ void check_ipv6(ServerConfig& config, ConfigReport& report) {
     return;
   }
   const Prefix& pool = *config.pool_cidr6;
-  if (report.is_sound("mtu") && config.mtu < wire::kMinIpv6Mtu) {
-    report.add_fault("mtu", "found " + std::to_string(config.mtu) +
+  if (report.is_sound("mtu") && config.mtu && *config.mtu < wire::kMinIpv6Mtu) {
+    report.add_fault("mtu", "found " + std::to_string(*config.mtu) +
                                 ", expected at least 1280, which IPv6 needs (pool_cidr6)");
   }
   if (!report.is_sound("pool_cidr")) return;

@@ -34,7 +34,7 @@ struct ServerConfig {
   std::string tls_cert = "server.crt";
   std::string tls_key = "server.key";
   std::string token;
-  std::size_t mtu = 1350;
+  std::optional<std::size_t> mtu;  ///< at most; none: what the path carries
   std::string tun_name = "qdt0";
   bool tun_offloads = true;
   Prefix pool_cidr{IpAddress::v4(0x0a080000), 24};
@@ -50,7 +50,7 @@ struct ServerConfig {
   bool log_json = false;
   Duration lease_grace = 10min;  ///< 0: no lease is kept
   Duration session_timeout{};    ///< 0: an idle session stays as long as its connection lives
-  std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
+  std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
   std::size_t max_sessions = 0;                  ///< 0: unlimited
   RateLimit handshake_rate{200, 400};
   RateLimit handshake_ip_rate{5, 20};
@@ -79,7 +79,7 @@ struct ClientConfig {
   std::string server_host;  ///< a name or an address, without brackets
   std::uint16_t server_port = 443;
   std::string token;
-  std::size_t mtu = 1350;
+  std::optional<std::size_t> mtu;  ///< at most; none: what the path carries
   std::string tun_name = "qdt0";
   bool tun_offloads = true;
   RouteMode route_mode = RouteMode::kDefault;
@@ -95,7 +95,7 @@ struct ClientConfig {
   Duration keepalive = 20s;
   Congestion congestion = Congestion::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
-  std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu
+  std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
   bool udp_gso = true;
   bool udp_gro = true;
   bool offers_caps = true;  ///< false: speaks plain version 1

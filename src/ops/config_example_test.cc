@@ -68,8 +68,9 @@ TEST(ClientExample, ShowsTheDefaults) {
 }
 
 TEST(KeyTables, HaveARowForEachKey) {
-  EXPECT_THAT(server_key_table(),
-              HasSubstr("| `mtu` | `1350` | a whole number from 576 to 65535 | Largest packet"));
+  EXPECT_THAT(
+      server_key_table(),
+      HasSubstr("| `mtu` | `auto` | auto or a whole number from 576 to 65535 | Largest packet"));
   EXPECT_THAT(server_key_table(), HasSubstr("| `token` | required |"));
   EXPECT_THAT(server_key_table(), HasSubstr("| `gateway_ip` | the pool's first address |"));
   EXPECT_THAT(client_key_table(), HasSubstr("| `tls_fingerprint` | none, the system's"));
@@ -83,7 +84,7 @@ TEST(FirstServerConfig, HoldsWhatTheStartMade) {
   EXPECT_EQ(loaded->config.token, "to\"ken\\0123456789");
   EXPECT_EQ(loaded->config.tls_cert, "my server.crt");
   EXPECT_EQ(loaded->config.tls_key, "/etc/qdt/server.key");
-  EXPECT_THAT(text, HasSubstr("\n#mtu: 1350\n"));
+  EXPECT_THAT(text, HasSubstr("\n#mtu: auto\n"));
 }
 
 TEST(ClientConfigFor, ConnectsToThatServer) {

@@ -54,17 +54,19 @@ constexpr BadConfig kBadServerConfigs[] = {
 
     // Numbers, words, durations.
     {"WordForANumber", "mtu: big",
-     ":2:6: mtu: found \"big\", expected a whole number from 576 to 65535"},
-    {"TooSmall", "mtu: 575", ":2:6: mtu: found \"575\", expected a whole number from 576 to 65535"},
+     ":2:6: mtu: found \"big\", expected auto or a whole number from 576 to 65535"},
+    {"TooSmall", "mtu: 575",
+     ":2:6: mtu: found \"575\", expected auto or a whole number from 576 to 65535"},
     {"TooLarge", "send_workers:   65",
      ":2:17: send_workers: found \"65\", expected a whole number from 0 to 64"},
     {"Negative", "max_sessions: -1",
      ":2:15: max_sessions: found \"-1\", expected a whole number from 0 to 16777216"},
-    {"NoValue", "mtu:", ":2:1: mtu: found nothing, expected a whole number from 576 to 65535"},
+    {"NoValue",
+     "mtu:", ":2:1: mtu: found nothing, expected auto or a whole number from 576 to 65535"},
     {"ListForANumber", "mtu: [1350]",
-     ":2:6: mtu: found a list, expected a whole number from 576 to 65535"},
+     ":2:6: mtu: found a list, expected auto or a whole number from 576 to 65535"},
     {"MapForANumber", "mtu:\n  size: 1",
-     ":3:3: mtu: found keys below it, expected a whole number from 576 to 65535"},
+     ":3:3: mtu: found keys below it, expected auto or a whole number from 576 to 65535"},
     {"WordForARate", "handshake_rate: {pps: fast}",
      ":2:23: handshake_rate.pps: found \"fast\", expected a number from 0 to 10000000"},
     {"BurstOfNothing", "handshake_rate: {burst: 0}",
@@ -331,7 +333,7 @@ TEST(BadConfig, TellsAllFaultsInTheOrderOfTheFile) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(
       loaded.error().message,
-      "s.yaml:1:6: mtu: found \"big\", expected a whole number from 576 to 65535\n"
+      "s.yaml:1:6: mtu: found \"big\", expected auto or a whole number from 576 to 65535\n"
       "s.yaml:3:12: nat.enabled: found \"maybe\", expected true or false\n"
       "s.yaml:4:1: lgo_level: unknown key; did you mean log_level?\n"
       "s.yaml:5:13: gateway_ip: found \"1.2.3.4\", expected an address in pool_cidr, "

@@ -43,13 +43,26 @@ Key<Config> token_key(const std::string& explanation) {
                           token(), &Config::token);
 }
 
+Reader<std::optional<std::size_t>> mtu() {
+  const Reader<std::size_t> number = whole_number(wire::kMinMtu, kMaxMtu);
+  return {"auto or " + number.expected,
+          [read = number.read](const YamlNode& node) -> Reading<std::optional<std::size_t>> {
+            if (node.kind == YamlNode::Kind::kScalar && node.text == "auto") return std::nullopt;
+            const auto value = read(node);
+            if (!value) return std::unexpected(value.error());
+            return *value;
+          }};
+}
+
 template <typename Config>
 Key<Config> mtu_key() {
-  return make_key<Config>({.name = "mtu",
-                           .example = "1350",
-                           .explanation = "Largest packet inside the tunnel, in bytes. The smaller "
-                                          "of the server's and the client's counts."},
-                          whole_number(wire::kMinMtu, kMaxMtu), &Config::mtu);
+  return make_key<Config>(
+      {.name = "mtu",
+       .example = "auto",
+       .explanation = "Largest packet inside the tunnel, in bytes. auto: what the path carries, as "
+                      "it is found out and watched in each session. A number is a cap; the smaller "
+                      "of the server's and the client's counts."},
+      mtu(), &Config::mtu);
 }
 
 template <typename Config>

@@ -186,6 +186,8 @@ TEST(ServerConfig, TakesWindowsFiles) {
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->config.token, "0123456789abcdef");
   EXPECT_EQ(loaded->config.mtu, 1400u);
+  EXPECT_EQ(parse_server_config("token: 0123456789abcdef\nmtu: auto\n", "s")->config.mtu,
+            std::nullopt);
 }
 
 TEST(ServerConfig, KeepsATokenOfDigitsAsItIs) {

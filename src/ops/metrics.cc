@@ -92,6 +92,17 @@ class Shards {
     return samples;
   }
 
+  /// The least that is not 0; no sample where there is none.
+  std::vector<Sample> least(Field field) const {
+    std::uint64_t least = UINT64_MAX;
+    for (const Counters* shard : shards_) {
+      const std::uint64_t value = (shard->*field).value();
+      if (value > 0) least = std::min(least, value);
+    }
+    if (least == UINT64_MAX) return {};
+    return {sample(static_cast<double>(least))};
+  }
+
   std::uint64_t max(Field field) const {
     std::uint64_t maximum = 0;
     for (const Counters* shard : shards_) maximum = std::max(maximum, (shard->*field).value());
@@ -194,6 +205,11 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
                            "Round-trip times to clients: the longest, and the mean of the shards' "
                            "medians, weighted by connections.",
                            shards.round_trip_times()));
+
+  families.push_back(
+      gauge("qdt_tunnel_mtu_bytes",
+            "The largest packet that fits one datagram, of the session where that is least.",
+            shards.least(&Counters::tunnel_mtu_min)));
 
   families.push_back(gauge("qdt_shards", "Threads that carry packets.",
                            {sample(static_cast<double>(source.shards.size()))}));

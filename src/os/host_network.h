@@ -29,7 +29,6 @@ struct NatOptions {
   Prefix pool;
   /// The interface to the world; empty means any but the TUN device.
   std::string external_interface;
-  std::size_t tunnel_mtu = 0;  ///< at least 576
   /// The IPv6 addresses to be translated too; without, IPv6 goes out as it is.
   std::optional<Prefix> pool6;
 };
@@ -57,6 +56,9 @@ class HostNetwork {
   /// of both kinds that remain stay. Without an IPv6 address the device gets no IPv6 at all, with
   /// one it gets no other: no link-local address, no router solicitations.
   virtual Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) = 0;
+  /// Gives the device, which configure_tun() has configured, another MTU; addresses and routes
+  /// stay.
+  virtual Result<void> set_tun_mtu(std::size_t mtu) = 0;
   /// With an IPv4 address alone.
   Result<void> configure_tun(const IpAddress& address, int prefix_length, std::size_t mtu) {
     const TunAddress only{address, prefix_length};
@@ -69,8 +71,8 @@ class HostNetwork {
   /// The same for IPv6. A host that forwards ignores router advertisements; interfaces that took
   /// them until now go on (accept_ra=2), or the host would lose its own addresses and routes.
   virtual Result<void> enable_ipv6_forwarding() = 0;
-  /// Translates the pool's addresses on their way out, lets forwarded packets of the tunnel pass,
-  /// and clamps TCP's MSS to the tunnel MTU, all in an nftables table of its own.
+  /// Translates the pool's addresses on their way out and lets forwarded packets of the tunnel
+  /// pass, both in an nftables table of its own.
   virtual Result<void> install_nat(const NatOptions& options) = 0;
   /// What on this host keeps packets from being forwarded although we accept them, such as another
   /// table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.

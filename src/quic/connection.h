@@ -195,6 +195,8 @@ class Connection final : private Http3Events {
   }
   /// The largest payload that the path carries, as far as it is known.
   std::size_t path_mtu() const { return payload_limit_; }
+  /// Nothing more is about to be found out about that.
+  bool is_path_known() const { return path_mtu_.is_settled(); }
 
   /// How long a datagram has to be whose way through tells something about the path, for
   /// send_path_probe(): a large one whether it carries more than path_mtu(), a small one, while

@@ -106,9 +106,7 @@ Result<void> Server::set_up_host() {
     if (auto ok = network_->enable_ipv6_forwarding(); !ok) return fail(ok);
   }
   if (options_.has_nat) {
-    os::NatOptions nat{.pool = service.pool,
-                       .external_interface = options_.external_interface,
-                       .tunnel_mtu = service.mtu};
+    os::NatOptions nat{.pool = service.pool, .external_interface = options_.external_interface};
     if (options_.has_nat6 && service.ipv6) nat.pool6 = service.ipv6->prefix;
     if (auto ok = network_->install_nat(nat); !ok) return fail(ok);
   }

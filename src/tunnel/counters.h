@@ -50,6 +50,7 @@ struct alignas(128) Counters {
   Counter queue_delay_max_microseconds;  ///< of the session whose queue stood longest
   Counter rtt_p50_microseconds;
   Counter rtt_max_microseconds;
+  Counter tunnel_mtu_min;  ///< of the session that has the smallest; 0 without sessions
 };
 
 /// How handshakes ended. Any thread counts and reads: there are few of them, and admission is the

@@ -189,12 +189,14 @@ void Tunnel::tick(Timestamp now) {
   std::vector<Session*> idle;
   std::size_t queued = 0;
   Duration queue_delay{};
+  std::size_t tunnel_mtu = SIZE_MAX;
   for (const auto& session : sessions_) {
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
     queued += session->queued_packets();
     queue_delay = std::max(queue_delay, session->take_standing_delay());
+    tunnel_mtu = std::min(tunnel_mtu, session->tunnel_mtu());
     const bool is_idle = options_.session_timeout > Duration::zero() &&
                          now - session->last_packet >= options_.session_timeout;
     if (is_idle) idle.push_back(session.get());
@@ -202,6 +204,7 @@ void Tunnel::tick(Timestamp now) {
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
   counters_.queued_packets.set(queued);
   counters_.queue_delay_max_microseconds.set(static_cast<std::uint64_t>(queue_delay / 1us));
+  counters_.tunnel_mtu_min.set(tunnel_mtu == SIZE_MAX ? 0 : tunnel_mtu);
   counters_.connections.set(endpoint_.connection_count());
   sample_rtt();
   // While there is nothing to look after, the shard sleeps.

@@ -23,20 +23,21 @@ check_contains "with route_mode cidr, the pool is in the tunnel" \
 check_contains "and the world outside" "$(on client ip -6 route get "$web_address6")" 'dev eth0'
 check "the server is reached inside" -- on client ping -c 2 -i 0.2 -W 2 2001:db8:8::1
 
+wait_for 10 knows_path client2 || fail "the path stays unknown"
 # A SYN that promises more than the tunnel carries, in each direction.
 serve_files web "$web_address6"
 on client2 ip -6 route add "$web_address6" dev qdt0 advmss 1440
 watch web eth0 'ip6 and tcp port 8000'
 check "a page comes" -- fetch client2 "http://[$web_address6]:8000/"
 end_watch 192.0.2.1
-check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1290'
+check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1341'
 check_contains "the answer had a larger one on the cable" "$packets" 'mss 1440'
 watch client2 qdt0 'ip6 and tcp src port 8000'
 check "and again" -- fetch client2 "http://[$web_address6]:8000/"
 end_watch 10.8.0.1
-check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1290'
-try web ping -c 1 -W 2 -M 'do' -s 1400 "$inner"
-check_contains "a host of the world is told of the tunnel's MTU" "$output" 'mtu=1350'
+check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1341'
+try web ping -c 1 -W 2 -M 'do' -s 1440 "$inner"
+check_contains "a host of the world is told of the tunnel's MTU" "$output" 'mtu=1401'
 stop "$client_pid"
 
 # Who cannot have IPv6 has IPv4 as ever.

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology 2
-start_server
+start_server 'mtu: 1350'
 start_client client 'route_mode: cidr' 'mtu: 1000'
 start_client client2 'route_mode: cidr' 'mtu: 9000'
 

@@ -15,17 +15,18 @@ check_equal "no packet of the pool is on the server's cable to the world" "$pack
 check_contains "the web host saw the server's address" "$(cat "$work/web-http.log")" \
   '192.0.2.1 - - ['
 
+wait_for 10 knows_path client || fail "the path stays unknown"
 # A SYN that promises more than the tunnel carries, in each direction.
 on client ip route add "$web_address" dev qdt0 advmss 1460
 watch web eth0 'tcp[tcpflags] & tcp-syn != 0'
 check "a page again" -- fetch client "http://$web_address:8000/"
 end_watch 192.0.2.1
-check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1310'
+check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1361'
 check_contains "the answer had a larger one on the cable" "$packets" 'mss 1460'
 watch client qdt0 'tcp[tcpflags] & tcp-syn != 0 and src port 8000'
 check "and again" -- fetch client "http://$web_address:8000/"
 end_watch 10.8.0.1
-check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1310'
+check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1361'
 
 stop "$client_pid"
 stop "$server_pid"

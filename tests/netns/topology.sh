@@ -216,6 +216,9 @@ lease6() {
 # probe HOST ARGUMENTS...: what qdt-probe prints.
 probe() { on "$1" "$build/qdt-probe" --token "$token" "$server_address:443" "${@:2}" || true; }
 
+# knows_path HOST: whether its client has found out how much the path carries.
+knows_path() { on "$1" "$build/qdt-client" --status --json | grep -q '"path_mtu":[1-9]'; }
+
 # ended PID [SECONDS]: waits for the end of a process that run() started; its exit status in $status.
 ended() {
   wait_for "${2:-10}" is_gone "$1" || fail "process $1 does not end"

@@ -39,6 +39,7 @@ class LinuxHostNetwork final : public HostNetwork {
   ~LinuxHostNetwork() override { journal_.undo_down_to(0, undo, logger_); }
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
+  Result<void> set_tun_mtu(std::size_t mtu) override { return netlink_.set_mtu(tun_name_, mtu); }
   Result<void> enable_forwarding() override;
   Result<void> enable_ipv6_forwarding() override;
   Result<void> install_nat(const NatOptions& options) override;

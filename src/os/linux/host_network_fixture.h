@@ -14,8 +14,7 @@
 namespace qdt::os {
 
 inline const IpAddress kInner = *IpAddress::parse("10.8.0.2");
-inline const NatOptions kNat{
-    .pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "up0", .tunnel_mtu = 1350};
+inline const NatOptions kNat{.pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "up0"};
 
 /// A host with a device `up0` to the world and a TUN device, and its network, opened.
 struct Host {

@@ -247,6 +247,16 @@ Result<Change> Netlink::set_link(const Link& link) {
                              (link.is_up ? ", up" : ", down"));
 }
 
+Result<void> Netlink::set_mtu(const std::string& name, std::size_t mtu) {
+  auto link = find_link(name);
+  if (!link) return fail(link);
+  if (link->mtu == mtu) return {};
+  link->mtu = static_cast<std::uint32_t>(mtu);
+  const auto set = set_link(*link);
+  if (!set) return fail(set);
+  return {};
+}
+
 Result<Change> Netlink::add_address(const InterfaceAddress& address) {
   Request request = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address);
   std::uint32_t flags = address.address.is_v6() ? IFA_F_NODAD : 0;  // nobody to ask

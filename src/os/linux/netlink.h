@@ -70,6 +70,8 @@ class Netlink {
   Result<Link> find_link(const std::string& name);
   Result<Link> find_link(int index);
   Result<Change> set_link(const Link& link);
+  /// Of a device that is there; all else stays.
+  Result<void> set_mtu(const std::string& name, std::size_t mtu);
 
   /// The rest of the prefix becomes reachable through the device, unless the prefix is the address.
   Result<Change> add_address(const InterfaceAddress& address);

@@ -1,13 +1,11 @@
 #include "os/linux/nft_ruleset.h"
 
-#include <cassert>
 #include <initializer_list>
 #include <utility>
 
 namespace qdt::os {
 namespace {
 
-// The MSS is the MTU without the IP header and TCP's own; the kernel only ever lowers the option.
 constexpr std::string_view kNatRuleset = R"(
 add table inet $table
 delete table inet $table
@@ -17,10 +15,6 @@ table inet $table {
 $translations  }
   chain forward {
     type filter hook forward priority filter; policy accept;
-    iifname $tun meta nfproto ipv4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v4
-    oifname $tun meta nfproto ipv4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v4
-    iifname $tun meta nfproto ipv6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v6
-    oifname $tun meta nfproto ipv6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss_v6
     iifname $tun accept
     oifname $tun accept
   }
@@ -93,7 +87,6 @@ std::string dns_table_name(std::string_view tun_name) {
 }
 
 std::string nat_ruleset(const std::string& tun_name, const NatOptions& options) {
-  assert(options.tunnel_mtu > 60);
   const std::string external = options.external_interface.empty()
                                    ? "!= { " + quoted(tun_name) + ", \"lo\" }"
                                    : quoted(options.external_interface);
@@ -105,9 +98,7 @@ std::string nat_ruleset(const std::string& tun_name, const NatOptions& options) 
                 {{"$table", nat_table_name(tun_name)},
                  {"$tun", quoted(tun_name)},
                  {"$translations",
-                  translation(options.pool) + (options.pool6 ? translation(*options.pool6) : "")},
-                 {"$mss_v4", std::to_string(options.tunnel_mtu - 40)},
-                 {"$mss_v6", std::to_string(options.tunnel_mtu - 60)}});
+                  translation(options.pool) + (options.pool6 ? translation(*options.pool6) : "")}});
 }
 
 std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark,

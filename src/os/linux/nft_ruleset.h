@@ -27,7 +27,7 @@ std::string outer_table_name(std::string_view tun_name);
 /// The client's table that keeps questions for names in the tunnel.
 std::string dns_table_name(std::string_view tun_name);
 
-/// Masquerading, forwarding and MSS clamping for a server. The MTU has room for TCP's headers.
+/// Masquerading and forwarding for a server.
 std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
 
 /// For a client that sends everything into the tunnel. What arrives for a socket with `mark` gets

@@ -15,21 +15,16 @@ TEST(NftRuleset, NamesATableForEveryDevice) {
   EXPECT_EQ(outer_table_name("qdt0"), "qdt_qdt0/outer");
 }
 
-TEST(NftRuleset, ClampsToTheTunnelMtu) {
-  const std::string rules = nat_ruleset(
-      "qdt0",
-      {.pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "eth0", .tunnel_mtu = 1350});
+TEST(NftRuleset, TranslatesThePool) {
+  const std::string rules =
+      nat_ruleset("qdt0", {.pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "eth0"});
   EXPECT_THAT(rules, HasSubstr(R"(ip saddr 10.8.0.0/24 oifname "eth0" masquerade)"));
-  EXPECT_THAT(rules, HasSubstr("iifname \"qdt0\" meta nfproto ipv4 tcp flags & (syn | rst) == syn "
-                               "tcp option maxseg size set 1310\n"));
-  EXPECT_THAT(rules, HasSubstr("oifname \"qdt0\" meta nfproto ipv6 tcp flags & (syn | rst) == syn "
-                               "tcp option maxseg size set 1290\n"));
+  EXPECT_THAT(rules, HasSubstr("iifname \"qdt0\" accept\n"));
   EXPECT_EQ(rules.find('$'), std::string::npos);
 }
 
 TEST(NftRuleset, TranslatesIpv6WhereItIsToldTo) {
-  NatOptions options{
-      .pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "eth0", .tunnel_mtu = 1350};
+  NatOptions options{.pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "eth0"};
   EXPECT_EQ(nat_ruleset("qdt0", options).find("ip6 saddr"), std::string::npos);
   options.pool6 = Prefix::parse("fd00:8::/64").value();
   const std::string rules = nat_ruleset("qdt0", options);
