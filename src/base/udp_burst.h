@@ -70,6 +70,13 @@ class UdpSendQueue {
   }
   bool empty() const { return first_ == bursts_.size(); }
 
+  /// Whether inner packets may join: not while the socket takes nothing, for in here they would
+  /// stand in one line, whoever they are for. Connections' own affairs need only has_room().
+  bool takes_packets() const { return !is_stalled_ && has_room(); }
+  void set_stalled(bool is_stalled) { is_stalled_ = is_stalled; }
+  /// At most, of what waits.
+  std::size_t waiting_bytes() const { return empty() ? 0 : used_; }
+
   /// Where the next payload is to be written. has_room() was asked.
   MutableBytes next_payload() {
     assert(has_room());
@@ -126,6 +133,7 @@ class UdpSendQueue {
   std::size_t used_ = 0;
   std::vector<UdpBurst> bursts_;
   std::size_t first_ = 0;
+  bool is_stalled_ = false;
 };
 
 }  // namespace qdt

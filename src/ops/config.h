@@ -58,7 +58,7 @@ struct ServerConfig {
   RateLimit rate_limit;
   std::size_t send_workers = 1;  ///< shards; 0: one per CPU
   std::size_t send_queue = 1024;
-  std::size_t send_batch = 64;
+  std::size_t send_batch = 16;
   std::size_t send_datagram_queue = 1024;
   Congestion congestion = Congestion::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;

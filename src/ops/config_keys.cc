@@ -301,9 +301,9 @@ void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
                                              "connection is congested."},
                              whole_number(1, 65536), &C::send_queue));
   keys.push_back(make_key<C>({.name = "send_batch",
-                              .example = "64",
-                              .explanation = "Packets taken from one session before the next gets "
-                                             "its turn."},
+                              .example = "16",
+                              .explanation = "Full packets' worth of bytes taken from one session "
+                                             "before the next gets its turn."},
                              whole_number(1, 1024), &C::send_batch));
   keys.push_back(make_key<C>({.name = "send_datagram_queue",
                               .example = "1024",

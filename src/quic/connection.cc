@@ -148,7 +148,7 @@ Connection::Sent Connection::write_datagrams(std::span<const Bytes> datagrams,
     assert(!datagram.empty());  // ngtcp2 1.11 asserts on a zero-length DATAGRAM
     // The engine says neither "too big" nor "blocked" clearly; so ask the first question here.
     if (datagram.size() > limit) return {SendStatus::kTooBig, sent};
-    if (!out.has_room()) return {SendStatus::kFull, sent};
+    if (!out.takes_packets()) return {SendStatus::kFull, sent};
 
     // As long as another is to come, the engine leaves the packet open; what is written is in
     // next_payload() until it is finished.

@@ -134,7 +134,7 @@ class Connection final : private Http3Events {
     kSent,
     kBlocked,  ///< by congestion control or pacing, or called from within an event: keep the
                ///< datagram, try after receive() or handle_timeout()
-    kFull,     ///< `out` is full: keep the datagram, try when it is not
+    kFull,     ///< `out` takes no packets: keep the datagram, try when it does
     kTooBig,   ///< larger than max_datagram_bytes() now is
     kClosed,
   };

@@ -63,7 +63,8 @@ Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Wa
 Result<void> Shard::use_socket(os::UdpSocket socket) {
   if (socket_) poller_.remove(socket_->poll_handle());
   tunnel_.payloads().clear();
-  is_socket_blocked_ = is_watching_writable_ = false;
+  set_socket_blocked(false);
+  is_watching_writable_ = false;
   socket_ = std::move(socket);
   if (socket_->has_lost_gro()) counters_.udp_gro_disabled.add();
   return poller_.add(socket_->poll_handle(), kSocket);
@@ -95,7 +96,10 @@ void Shard::run() {
     for (const os::PollEvent& event : events) {
       switch (static_cast<PollKey>(event.key)) {
         case kSocket:
-          if (event.is_writable) is_socket_blocked_ = false;
+          if (event.is_writable) {
+            set_socket_blocked(false);
+            send_payloads();  // what it did not take the last time
+          }
           if (event.is_readable) receive_payloads(now);
           break;
         case kTun: read_packets(now); break;
@@ -223,7 +227,12 @@ void Shard::send_payloads() {
     is_watching_writable_ = result.is_blocked;
     poller_.watch_writable(socket_->poll_handle(), kSocket, result.is_blocked);
   }
-  is_socket_blocked_ = result.is_blocked;
+  set_socket_blocked(result.is_blocked);
+}
+
+void Shard::set_socket_blocked(bool is_blocked) {
+  is_socket_blocked_ = is_blocked;
+  tunnel_.payloads().set_stalled(is_blocked);
 }
 
 void Shard::write_packets() {

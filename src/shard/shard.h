@@ -100,6 +100,7 @@ class Shard {
   void flush(Timestamp now);
   void write_packets();
   void send_payloads();
+  void set_socket_blocked(bool is_blocked);
   void hand_over_payloads();
   void hand_over_packets();
 

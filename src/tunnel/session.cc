@@ -54,6 +54,7 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
 
   std::size_t offset = 0;
   transmit(packet.bytes, offset, out, now);
+  credit_ = 0;                                     // nobody waited
   if (offset == packet.bytes.size()) return true;  // sent, or sealed and waiting
   if (!queue_.push(packet.bytes, wire::flow_hash(packet), now)) return false;
   if (offset > 0) {
@@ -63,7 +64,15 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
   return true;
 }
 
-Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now) {
+Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
+  if (credit_ <= 0) credit_ += static_cast<std::int64_t>(turn_bytes);
+  const Progress progress = flush_queue(out, now);
+  const bool is_waiting = progress == Progress::kTurnOver || progress == Progress::kFull;
+  if (!is_waiting) credit_ = 0;
+  return progress;
+}
+
+Session::Progress Session::flush_queue(UdpSendQueue& out, Timestamp now) {
   const auto progress = [](Step step) {
     return step == Step::kBlocked ? Progress::kBlocked : Progress::kFull;
   };
@@ -77,7 +86,7 @@ Session::Progress Session::flush(std::size_t max_packets, UdpSendQueue& out, Tim
   if (connection_.next_path_probe() > 0) {
     if (const Step step = send_path_probes(out, now); step != Step::kDone) return progress(step);
   }
-  for (std::size_t sent = 0; sent < max_packets; ++sent) {
+  while (credit_ > 0) {
     const Bytes packet = queue_.front(now);
     if (packet.empty()) break;
     const Step step = transmit(packet, front_offset_, out, now);
@@ -174,7 +183,10 @@ Session::Step Session::send_path_probes(UdpSendQueue& out, Timestamp now) {
 void Session::seal(DatagramType type, Bytes prefix, Bytes body) {
   const MutableBytes room = sealed_.free();
   wire::write_varint(room, quarter_id_);
-  sealed_.push(quarter_bytes_ + sealer_.seal(type, prefix, body, room.subspan(quarter_bytes_)));
+  const std::size_t bytes =
+      quarter_bytes_ + sealer_.seal(type, prefix, body, room.subspan(quarter_bytes_));
+  sealed_.push(bytes);
+  credit_ -= static_cast<std::int64_t>(bytes);
 }
 
 std::size_t Session::max_datagram_bytes() const {

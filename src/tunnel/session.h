@@ -98,8 +98,10 @@ class Session {
   /// flow's turn. A small one waits for others to join it, until flush(), which has to follow.
   /// False: there is no room, and the packet was dropped.
   bool send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now);
-  /// Sends what waits, at most `max_packets` of it.
-  Progress flush(std::size_t max_packets, UdpSendQueue& out, Timestamp now);
+  /// Sends what waits. A turn is `turn_bytes` of sealed datagrams, and as a packet is not cut for
+  /// it, the next one is shorter by what was too much; one that a full `out` has interrupted goes
+  /// on. Nothing is saved by a session that has nothing to send or may not.
+  Progress flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now);
   bool has_backlog() const {
     return !sealed_.empty() || !queue_.empty() || owes_pong_ || connection_.next_path_probe() > 0;
   }
@@ -134,6 +136,7 @@ class Session {
   Step send_sealed(UdpSendQueue& out, Timestamp now);
   Step send_path_probes(UdpSendQueue& out, Timestamp now);
   Step make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now);
+  Progress flush_queue(UdpSendQueue& out, Timestamp now);
   void seal(wire::DatagramType type, Bytes prefix, Bytes body);
   std::size_t max_datagram_bytes() const;
   std::size_t packet_bytes_in(std::size_t datagram_bytes) const {
@@ -152,6 +155,7 @@ class Session {
   SendQueue queue_;
   std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
   std::uint32_t fragment_id_ = 0;
+  std::int64_t credit_ = 0;  // bytes that are left of its turn
   // Sealed and not sent: because others may join them before flush(), or because the connection did
   // not take them.
   Bundle sealed_;

@@ -6,6 +6,10 @@
 namespace qdt::tunnel {
 namespace {
 
+// Of payloads before the socket gets them: what has been written there is in one line, so a packet
+// of another session waits behind all of it if the socket blocks. Four of the kernel's bursts.
+constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
+
 // What a peer's Close says, for a person.
 std::string explain_close(SessionEnd reason) {
   switch (reason) {
@@ -82,14 +86,17 @@ bool Tunnel::send_rest(Timestamp now) {
   return endpoint_.write(payloads_, now);
 }
 
-// Round robin: each session with something to send gets send_batch packets, then the next.
+// Round robin by bytes: each session with something to send gets as many as send_batch full packets
+// have, then the next.
 bool Tunnel::send_backlog(Timestamp now) {
+  const std::size_t turn_bytes = options_.send_batch * options_.max_packet_bytes;
   std::size_t turn = 0;
   bool is_full = false;
   while (!ready_.empty() && !is_full) {
     if (turn >= ready_.size()) turn = 0;
+    if (payloads_.waiting_bytes() >= kMaxWaitingBytes) break;
     Session& session = *ready_[turn];
-    const Session::Progress progress = session.flush(options_.send_batch, payloads_, now);
+    const Session::Progress progress = session.flush(turn_bytes, payloads_, now);
     endpoint_.touch(session.connection());
     switch (progress) {
       case Session::Progress::kTurnOver: ++turn; break;
@@ -105,7 +112,7 @@ bool Tunnel::send_backlog(Timestamp now) {
   if (turn < ready_.size()) {
     std::rotate(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(turn), ready_.end());
   }
-  return !is_full;
+  return ready_.empty();
 }
 
 void Tunnel::make_ready(Session& session) {

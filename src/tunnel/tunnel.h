@@ -58,7 +58,7 @@ class Tunnel final : private quic::ConnectionEvents {
     quic::Role role = quic::Role::kServer;
     quic::Endpoint::Options endpoint;
     std::size_t max_packet_bytes = 1350;     ///< the TUN device's MTU
-    std::size_t send_batch = 64;             ///< packets of one session before the next's turn
+    std::size_t send_batch = 16;             ///< full packets' worth of one session's turn
     std::size_t send_datagram_queue = 1024;  ///< capacity of payloads()
     std::size_t max_queued_packets = 65536;  ///< in all sessions' send queues together
     Duration session_timeout{};              ///< 0: never
