@@ -135,7 +135,7 @@ Connection::Sent Connection::write_datagrams(std::span<const Bytes> datagrams,
                                              std::size_t payload_bytes, Purpose purpose,
                                              UdpSendQueue& out, Timestamp now) {
   if (state_ != State::kOpen) return {SendStatus::kClosed, 0};
-  if (is_in_engine_ || pacer_.hold(now)) return {SendStatus::kBlocked, 0};
+  if (is_in_engine_) return {SendStatus::kBlocked, 0};
 
   const std::size_t limit =
       purpose == Purpose::kProbe ? datagram_bytes_in(payload_bytes) : max_datagram_bytes();
@@ -193,7 +193,6 @@ Connection::Sent Connection::write_datagrams(std::span<const Bytes> datagrams,
 
 bool Connection::write(UdpSendQueue& out, Timestamp now) {
   if (state_ != State::kOpen) return write_close(out, now);
-  if (pacer_.is_holding() && pacer_.hold(now)) return true;
 
   const std::uint64_t in_flight = bytes_in_flight();
   const bool is_done = write_open(out, now);
@@ -263,16 +262,15 @@ void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t by
     if (path_mtu_.limit() == PathMtu::kUnlimited) note_search(now);  // the engine's own
   }
   out.push(is_usual_path ? path_ : from_engine(path), mark, bytes, joining);
-  pacer_.count(bytes);
+  unpaced_bytes_ += bytes;
 }
 
 void Connection::end_burst(Timestamp now) {
-  if (!pacer_.is_complete()) return;
+  // Paced by the quantum, about a millisecond's worth: paced by the packet, each would wait for a
+  // timer of its own, which comes late, and the rate never gets where the path would let it.
+  if (unpaced_bytes_ < ngtcp2_conn_get_send_quantum(engine_.get())) return;
+  unpaced_bytes_ = 0;
   ngtcp2_conn_update_pkt_tx_time(engine_.get(), to_engine(now));
-  const PathState path = path_state();
-  const bool is_measured = path.min_rtt > Duration::zero();
-  pacer_.end(ngtcp2_conn_get_send_quantum(engine_.get()), path.window_bytes,
-             is_measured ? path.smoothed_rtt : Duration::zero(), now);
 }
 
 bool Connection::update_keys(Timestamp now) {
@@ -282,13 +280,12 @@ bool Connection::update_keys(Timestamp now) {
 
 Timestamp Connection::next_timeout() const {
   if (state_ != State::kOpen) return forget_at_;
-  if (pacer_.is_holding()) return pacer_.next_burst();
   return std::min(timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get())),
                   std::min(path_mtu_.next_timeout(), small_probe_at()));
 }
 
 void Connection::handle_timeout(Timestamp now) {
-  if (state_ != State::kOpen || (pacer_.is_holding() && pacer_.hold(now))) return;
+  if (state_ != State::kOpen) return;
   const bool was_suspicious = path_mtu_.is_suspicious();
   is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));

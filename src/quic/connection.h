@@ -12,7 +12,6 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
-#include "quic/burst_pacer.h"
 #include "quic/connection_id.h"
 #include "quic/http3.h"
 #include "quic/path_mtu.h"
@@ -153,8 +152,9 @@ class Connection final : private Http3Events {
   /// False when `out` was full before all was written.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
 
-  /// Where pacing may set in: what was written up to here leaves in one burst, and when that is
-  /// complete (BurstPacer), the connection is blocked until it is time for the next.
+  /// Where pacing may set in: what was written up to here leaves in one burst, and when it was more
+  /// than a millisecond's worth (two packets at least, 64 KiB at most: the engine's send quantum),
+  /// the connection is blocked until it is time for the next.
   void end_burst(Timestamp now);
 
   /// A client's: goes on at once from another local address or port, `path.local`, with a spare
@@ -338,8 +338,8 @@ class Connection final : private Http3Events {
   std::size_t payload_limit_ = PathMtu::kBaseBytes;
   std::size_t max_datagram_bytes_ = 0;
   std::size_t expected_datagram_bytes_ = 0;
-  std::size_t probe_bytes_ = 0;  // path MTU probes of the write() under way
-  BurstPacer pacer_;
+  std::size_t probe_bytes_ = 0;         // path MTU probes of the write() under way
+  std::size_t unpaced_bytes_ = 0;       // written since the engine's pacing last heard of it
   std::uint64_t answerable_bytes_ = 0;  // sent in packets that are to be acknowledged
 };
 

@@ -69,7 +69,7 @@ const std::vector<PathCase> kCases = {
           {.goodput = 0.20, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.08}),
     // short: 0.10 to 0.11
     lossy({50, 20ms, 0.05},
-          {.goodput = 0.09, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.08}),
+          {.goodput = 0.07, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.08}),
     // short: 0.51 to 0.71
     lossy({10, 300ms, 0.05, 500ms},
           {.goodput = 0.44, .queue_p95 = 150ms, .sparse_p95 = 160ms, .sparse_loss = 0.08}),
