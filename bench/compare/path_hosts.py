@@ -6,10 +6,12 @@
 The second client has a short way of its own: what it waits for is the server.
 """
 
+import json
 import os
 
 from hosts import ADDRESS, Hosts, run
 
+ETHERNET_BYTES = 14
 SECOND_ADDRESS = "198.51.100.3"
 
 
@@ -48,3 +50,10 @@ class PathHosts(Hosts):
             return ""
         with open(self.path("linkem.log"), encoding="utf-8") as log:
             return log.read()
+
+    def carried_bytes(self):
+        """Of IP packets that the path has brought from the client so far."""
+        told = json.loads(run("ip", "-n", self.namespace("path"), "-json", "-statistics", "link",
+                              "show", "dev", "uplink"))
+        sent = told[0]["stats64"]["tx"]
+        return sent["bytes"] - ETHERNET_BYTES * sent["packets"]

@@ -6,6 +6,7 @@ from paths import ROWS
 from vpns import ALL
 
 SHOWN, MODEL = "qdt", "wireguard-go"
+MET = {True: "met", False: "short"}
 
 
 def path_cells(results):
@@ -22,8 +23,7 @@ def path_cells(results):
         ratio = own / model if own is not None and model else None
         table.append([f"{row.title} ({row.unit})"] +
                      [cell(values[vpn.name], row) for vpn in vpns] +
-                     ["" if ratio is None else f"{ratio:.2f}", row.aim.as_text(row),
-                      verdict(row.aim, ratio if row.aim.is_ratio else own)])
+                     ["" if ratio is None else f"{ratio:.2f}", *judged(row, own, ratio)])
     return table
 
 
@@ -31,7 +31,9 @@ def cell(value, row):
     return "" if value is None else f"{value * row.scale:,.{row.digits}f}"
 
 
-def verdict(aim, value):
-    if value is None:
-        return ""
-    return "met" if aim.is_met(value) else "short"
+def judged(row, own, ratio):
+    """The aim, and whether it is met."""
+    if row.aim is None:
+        return "", ""
+    value = ratio if row.aim.is_ratio else own
+    return row.aim.as_text(row), "" if value is None else MET[row.aim.is_met(value)]

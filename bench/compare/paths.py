@@ -17,8 +17,6 @@ from vpns.qdt import BUILD
 LINKEM = os.path.join(BUILD, "qdt_linkem")
 STEADY_FLOW = os.path.join(os.path.dirname(__file__), "steady_flow.py")
 STEADY_PER_SECOND = 50
-# What TCP can bring over a path without a tunnel: 1448 bytes in each packet of 1500.
-BEST_SHARE = 1448 / 1500
 WARM_UP_SECONDS = 3
 
 
@@ -45,7 +43,7 @@ class PathRow:
     key: str
     title: str
     unit: str
-    aim: Aim
+    aim: Aim | None
     digits: int = 0
     scale: float = 1
 
@@ -66,11 +64,13 @@ ROWS = [
     PathRow("bloat_ping", "20 Mbit/s, 30 ms, 500 ms of buffer, an upload: ping p95 above idle",
             "ms", at_most(0.040), 1, 1e3),
     PathRow("bloat_use", "and the link in use", "%", at_least(0.90), 1, 100),
+    PathRow("bloat_rate", "and TCP's payload", "Mbit/s", None, 1, 1e-6),
     PathRow("steady_delay", "the same, 8 uploads: one-way p99 of 50 packets/s above idle", "ms",
             at_most(0.050), 1, 1e3),
     PathRow("steady_loss", "and their loss", "%", at_most(0), 1, 100),
     PathRow("lossy_use", "100 Mbit/s, 40 ms, 1 % loss, BBR: the link in use", "%", at_least(0.80),
             1, 100),
+    PathRow("lossy_rate", "and TCP's payload", "Mbit/s", None, 1, 1e-6),
     PathRow("free_lossy", "40 ms, 1 % loss, BBR", "Mbit/s", of_wireguard(0.6), scale=1e-6),
     PathRow("free_clean", "40 ms, CUBIC", "Mbit/s", of_wireguard(0.95), scale=1e-6),
     PathRow("free_eight", "40 ms, 0.1 % loss, 8 times CUBIC", "Mbit/s", of_wireguard(0.9),
@@ -94,11 +94,20 @@ class Transfer:
 
     def __enter__(self):
         time.sleep(WARM_UP_SECONDS)
+        self._begun = time.monotonic()
+        self._carried_before = self._run.hosts.carried_bytes()
         return self
 
     def __exit__(self, *_):
         self._run.hosts.stop(self._client)
         self._run.hosts.stop(self._server)
+
+    def use(self, rate):
+        """How much of a path of so many bits per second carries packets, headers and all; waits
+        until shortly before the end."""
+        time.sleep(max(0, self._begun + self._run.seconds - 0.3 - time.monotonic()))
+        carried = self._run.hosts.carried_bytes() - self._carried_before
+        return 8 * carried / (time.monotonic() - self._begun) / rate
 
     def rate(self):
         """Bits per second that arrived after the warm-up; waits for the end."""
@@ -126,10 +135,10 @@ def percentile(values, share):
 def measure_bloat(run):
     idle = ping(run, 100, 0.02)
     with Transfer(run, run.seconds) as transfer:
-        loaded = ping(run, round(run.seconds / 0.02) - 10, 0.02)
-        rate = transfer.rate()
+        loaded = ping(run, round(run.seconds / 0.02) - 25, 0.02)
+        use, rate = transfer.use(20e6), transfer.rate()
     return {"bloat_ping": percentile(loaded, 0.95) - percentile(idle, 0.95),
-            "bloat_use": rate / (20e6 * BEST_SHARE)}
+            "bloat_use": use, "bloat_rate": rate}
 
 
 def steady_flow(run, seconds):
@@ -165,7 +174,8 @@ def measure_steady(run):
 
 
 def measure_lossy(run):
-    return {"lossy_use": upload(run, congestion="bbr") / (100e6 * BEST_SHARE)}
+    with Transfer(run, run.seconds, congestion="bbr") as transfer:
+        return {"lossy_use": transfer.use(100e6), "lossy_rate": transfer.rate()}
 
 
 def measure_free_lossy(run):
