@@ -147,8 +147,10 @@ void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
 
   families.push_back(
       counter("qdt_congestion_marks_total",
-              "Inner packets marked by ECN instead of dropped, because their queue stood.",
-              {sample(static_cast<double>(shards.sum(&Counters::congestion_marks)))}));
+              "Inner packets marked by ECN: by a send queue that stood, instead of dropping them, "
+              "or because a network on the path marked their payload.",
+              shards.both("by", "queue", &Counters::congestion_marks, "path",
+                          &Counters::path_congestion_marks)));
 
   families.push_back(counter("qdt_payloads_total", "UDP payloads received (in) and sent (out).",
                              shards.both("direction", "in", &Counters::payloads_received, "out",

@@ -109,6 +109,7 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   const bool was_suspicious = path_mtu_.is_suspicious();
   const std::uint64_t in_flight = owes_answer || was_suspicious ? bytes_in_flight() : 0;
   has_heard_ = false;
+  arrival_mark_ = ecn;
   is_in_engine_ = true;
   const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));

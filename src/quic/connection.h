@@ -228,6 +228,8 @@ class Connection final : private Http3Events {
   /// The path in use.
   UdpPath path() const;
   PathState path_state() const;
+  /// With what mark the payload came whose datagrams the sink is being given.
+  Ecn arrival_mark() const { return arrival_mark_; }
 
   /// Free for the owner of the connection, which is told of it by on_closed() at the latest.
   void* owner = nullptr;
@@ -323,6 +325,7 @@ class Connection final : private Http3Events {
       false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;
   int http_error_ = 0;
+  Ecn arrival_mark_ = Ecn::kNotEct;
   bool has_heard_ = false;  // something came in the payload that the engine is reading
   Timestamp unanswered_since_ = kNever;
   struct PathVerdict {

@@ -20,7 +20,8 @@ struct alignas(128) Counters {
   Counter packets_down;
   Counter bytes_down;
   DropCounters drops;
-  Counter congestion_marks;  ///< by a send queue, in packets that understand ECN
+  Counter congestion_marks;       ///< by a send queue, in packets that understand ECN
+  Counter path_congestion_marks;  ///< in such packets, as their payloads were marked on the way
 
   // The TUN device: packets, and the pieces in which they crossed the kernel's border.
   Counter tun_packets_read;

@@ -1,5 +1,6 @@
 #include "tunnel/forwarder.h"
 
+#include "wire/ecn.h"
 #include "wire/icmp.h"
 #include "wire/ip_packet.h"
 #include "wire/tcp_mss.h"
@@ -110,6 +111,11 @@ std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ti
   if (!session.receive_limit.take(now)) return Drop::kRateLimited;
   if (wire::opens_tcp(*ip)) wire::clamp_mss(packet, *ip, session.whole_packet_bytes());
 
+  // RFC 6040 section 4.2, but that a packet which does not understand marks stays: the connection's
+  // own congestion control has heard of the mark, so nobody goes on as if there were none.
+  if (session.connection().arrival_mark() == Ecn::kCe && wire::mark_congestion(packet)) {
+    counters_.path_congestion_marks.add();
+  }
   to_tun_.commit(packet.size());
   session.last_packet = now;
   (is_up ? counters_.packets_up : counters_.packets_down).add();

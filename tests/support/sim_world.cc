@@ -117,6 +117,8 @@ void SimWorld::carry(const UdpPath& path, Ecn ecn, Bytes payload) {
   const UdpPath seen{
       .local = path.remote,
       .remote = translation == translations_.end() ? path.local : translation->second};
+  const bool may_be_marked = from.link.marked > 0 && ecn != Ecn::kNotEct;
+  if (may_be_marked && random_.happens(from.link.marked)) ecn = Ecn::kCe;
   const int copies = random_.happens(from.link.duplicates) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     arrivals_.push({arrives, order_++, seen, ecn, {payload.begin(), payload.end()}});

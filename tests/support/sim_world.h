@@ -22,6 +22,7 @@ struct LinkOptions {
   double duplicates = 0;
   double reordered = 0;  ///< share of payloads that take `reorder_delay` longer
   Duration reorder_delay = 5ms;
+  double marked = 0;  ///< share of ECN-capable payloads that meet congestion (CE)
   std::size_t max_payload_bytes = 65535;  ///< larger payloads vanish, as in an MTU black hole
 };
 
