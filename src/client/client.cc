@@ -242,6 +242,12 @@ std::optional<Client::AttemptResult> Client::attempt() {
 
   Race race;
   std::optional<Ending> ending;
+  std::optional<SocketAddress> narrow;  // hears us, but not QUIC
+  const std::uint64_t refused = counters_.drops.value(Drop::kSocketRefused);
+  const auto explain_no_answer = [&](const SocketAddress& server) {
+    if (!narrow) return explain_silence(server);
+    return explain_narrow_path(*narrow, counters_.drops.value(Drop::kSocketRefused) > refused);
+  };
   for (;; now = os::now()) {
     if (now >= fallback) {
       fallback = kNever;
@@ -271,6 +277,7 @@ std::optional<Client::AttemptResult> Client::attempt() {
       case Woken::kEvent: {
         Event event = take_event();
         if (auto* connected = std::get_if<Connected>(&event)) return std::move(*connected);
+        if (const auto* path = std::get_if<NarrowPath>(&event)) narrow = running_[path->attempt];
         if (!std::holds_alternative<Ended>(event)) break;
         const auto& [id, failure] = std::get<Ended>(event);
         race.on_failed(running_[id]);
@@ -288,7 +295,7 @@ std::optional<Client::AttemptResult> Client::attempt() {
           ending = Ending{Ending::Kind::kUnreachable,
                           running_.empty() ? "resolve " + options_.server_host +
                                                  ": no answer from the name servers"
-                                           : explain_silence(running_.begin()->second)};
+                                           : explain_no_answer(running_.begin()->second)};
         }
         abandon();
         return *ending;

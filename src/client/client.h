@@ -77,7 +77,10 @@ class Client final : private ConnectorEvents {
     AttemptId attempt;
     PathSizes sizes;
   };
-  using Event = std::variant<Connected, Ended, Silence, PathChanged>;
+  struct NarrowPath {
+    AttemptId attempt;
+  };
+  using Event = std::variant<Connected, Ended, Silence, PathChanged, NarrowPath>;
   using Answer = Result<std::vector<SocketAddress>>;
   struct Again {};  ///< the network is another: try at once
   using AttemptResult = std::variant<Connected, Ending, Again>;
@@ -134,6 +137,7 @@ class Client final : private ConnectorEvents {
     events_->post(Ended{attempt, ending});
   }
   void on_silence(AttemptId attempt) override { events_->post(Silence{attempt}); }
+  void on_narrow_path(AttemptId attempt) override { events_->post(NarrowPath{attempt}); }
   void on_path_mtu(AttemptId attempt, const PathSizes& sizes) override {
     events_->post(PathChanged{attempt, sizes});
   }

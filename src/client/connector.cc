@@ -43,10 +43,11 @@ Ending unreachable(std::string text) {
   return {Ending::Kind::kUnreachable, std::move(text)};
 }
 
-Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
+Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server, bool is_narrow) {
   using Kind = quic::CloseReason::Kind;
   switch (reason.kind) {
-    case Kind::kNoAnswer: return unreachable(explain_silence(server));
+    case Kind::kNoAnswer:
+      return unreachable(is_narrow ? explain_narrow_path(server, false) : explain_silence(server));
     case Kind::kUntrusted:
       return {Ending::Kind::kUnreachable,
               "the server at " + server.to_string() + " is not trusted: " + reason.text +
@@ -62,6 +63,17 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
 std::string explain_silence(const SocketAddress& server) {
   return "no answer from " + server.to_string() +
          ": is the server running, and is this UDP port open in every firewall on the way?";
+}
+
+std::string explain_narrow_path(const SocketAddress& server, bool is_refused_here) {
+  const std::string bytes = server.address.is_v4() ? "1228" : "1248";
+  return "the path to " + server.to_string() +
+         " is too narrow for QUIC: small packets arrive, but " +
+         (is_refused_here ? "this host's own network device refuses those" : "none") + " of " +
+         bytes + " bytes, its least over IPv" + (server.address.is_v4() ? "4" : "6") +
+         "; raise the MTU of " +
+         (is_refused_here ? "that device" : "the tunnel, DSL or mobile link on the way") +
+         " to at least " + bytes;
 }
 
 Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
@@ -109,6 +121,7 @@ void Connector::lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::
 }
 
 Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
+  for (Attempt& one : attempts_) look_at_path(tunnel, one);
   const Attempt* attempt = connected();
   if (attempt == nullptr) return kNever;
   tell_sizes(*attempt);
@@ -119,6 +132,13 @@ Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
     case Liveness::Action::kGiveUp: lose(tunnel, *attempt, "the server fell silent"); return kNever;
   }
   return liveness_.due(silent_since);
+}
+
+void Connector::look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt) {
+  const quic::Connection& connection = *attempt.connection;
+  if (attempt.state != State::kConnecting || connection.is_handshake_complete()) return;
+  if (!connection.is_path_too_narrow()) return tunnel.ask_small(connection);
+  if (!std::exchange(attempt.is_narrow, true)) events_.on_narrow_path(attempt.id);
 }
 
 void Connector::tell_sizes(const Attempt& attempt) {
@@ -262,7 +282,7 @@ void Connector::on_session_closed(tunnel::Tunnel&, tunnel::Session& session, tun
 void Connector::on_connection_closed(tunnel::Tunnel&, quic::Connection& connection,
                                      const quic::CloseReason& reason) {
   if (const Attempt* attempt = find(connection)) {
-    end(connection, explain_close(reason, attempt->path.remote));
+    end(connection, explain_close(reason, attempt->path.remote, attempt->is_narrow));
   }
 }
 

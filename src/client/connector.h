@@ -17,6 +17,10 @@ namespace qdt::client {
 /// For a person: `server` did not answer, and what may be the matter.
 std::string explain_silence(const SocketAddress& server);
 
+/// For a person: small packets reach `server`, but none of the size that QUIC needs.
+/// `is_refused_here`: not even this host would send them.
+std::string explain_narrow_path(const SocketAddress& server, bool is_refused_here);
+
 /// An attempt to connect, as its beginner numbers it.
 using AttemptId = std::uint64_t;
 
@@ -35,6 +39,8 @@ class ConnectorEvents {
                             const wire::ConnectResponse& response) = 0;
   /// Nobody answers there any more: it may help to go on from another socket, by migrate().
   virtual void on_silence(AttemptId /*attempt*/) {}
+  /// The handshake gets no answer, small packets do: explain_narrow_path(). It may still get one.
+  virtual void on_narrow_path(AttemptId /*attempt*/) {}
   /// The path of the session carries more, or less, than was told last; at first, than nothing.
   virtual void on_path_mtu(AttemptId /*attempt*/, const PathSizes& /*sizes*/) {}
   /// Once for each connect() that abandon() did not end.
@@ -91,12 +97,15 @@ class Connector final : public tunnel::TunnelEvents {
     UdpPath path;
     std::string resume_token;
     State state = State::kConnecting;
+    bool is_narrow = false;  ///< as was told
   };
 
   Attempt* find(const quic::Connection& connection);
   /// The one that has a session.
   Attempt* connected();
   void tell_sizes(const Attempt& attempt);
+  /// Of an attempt without an answer: looks for the reason.
+  void look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt);
   /// Ends the session, which the server may not hear.
   void lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why);
   /// Closes all but `winner`.

@@ -220,6 +220,13 @@ class Connection final : private Http3Events {
   void close(std::string_view text, Timestamp now);
   bool is_closed() const { return state_ != State::kOpen; }
   bool is_handshake_complete() const;
+  /// While the handshake gets no answer: something small was answered (Endpoint::ask_small()), so
+  /// the path does not carry what QUIC needs.
+  bool is_path_too_narrow() const { return small_is_answered_ && !handshake_is_answered_; }
+  /// The endpoint's: a payload came, of the handshake or from nobody known.
+  void note_answer(bool is_of_handshake) {
+    (is_of_handshake ? handshake_is_answered_ : small_is_answered_) = true;
+  }
   /// Its TLS session goes on from an earlier one: no certificate was shown.
   bool is_resumed() const;
   /// When a closed connection may be forgotten (RFC 9000 section 10.2).
@@ -335,6 +342,8 @@ class Connection final : private Http3Events {
   std::optional<PathVerdict> path_verdict_;  // to be told when the engine is left
   PathMtu path_mtu_;
   bool has_new_path_ = true;  // since path_mtu_ last heard
+  bool handshake_is_answered_ = false;
+  bool small_is_answered_ = false;
   bool owes_small_probe_ = false;
   int small_probes_ = 0;  // since the peer was heard of
   // Asked for each packet, so kept from one change of the engine's state to the next.

@@ -12,6 +12,9 @@ namespace qdt::quic {
 namespace {
 
 constexpr std::uint8_t kLongHeader = 0x80;
+constexpr std::uint8_t kFixedBit = 0x40;
+// Enough for any server to answer, and for every path.
+constexpr std::size_t kSmallQuestionBytes = 64;
 // Where a long header's destination ID begins: flags, version, length (RFC 9000 section 17.2).
 constexpr std::size_t kLongHeaderIdOffset = 6;
 constexpr int kResetsPerSecond = 100;
@@ -61,12 +64,14 @@ void Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
   }
 
   Connection* connection = find({header.dcid, header.dcidlen});
-  if (connection == nullptr) {
-    const bool is_long = (payload[0] & kLongHeader) != 0;
+  const bool is_long = (payload[0] & kLongHeader) != 0;
+  const bool is_known = connection != nullptr;
+  if (!is_known) {
     if (!is_long && server_ != nullptr) return answer_unknown(path, payload, out, now);
     connection = is_long ? accept(path, payload, out, now) : find_by_path(path);
     if (connection == nullptr) return;
   }
+  if (is_long || !is_known) connection->note_answer(/*is_of_handshake=*/is_long);
   connection->receive(path, ecn, payload, now);
   touch(*connection);
 }
@@ -156,6 +161,14 @@ void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& 
   const ngtcp2_ssize bytes = ngtcp2_pkt_write_stateless_reset(
       answer.data(), answer.size(), token.data(), noise.data(), noise.size());
   if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
+}
+
+void Endpoint::ask_small(const Connection& connection, UdpSendQueue& out) {
+  if (!out.has_room()) return;
+  auto noise = random_.bytes<kSmallQuestionBytes>();
+  noise[0] = static_cast<std::uint8_t>(kFixedBit | (noise[0] & 0x3f));
+  append(out.next_payload(), noise);
+  out.push(connection.path(), Ecn::kNotEct, noise.size());
 }
 
 void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,

@@ -44,6 +44,11 @@ class Endpoint final : private ConnectionIds {
   /// without a connection (Retry, stateless reset, version negotiation) at once into `out`.
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out, Timestamp now);
 
+  /// Asks the server of a connection whose handshake gets no answer for a sign of life, with a
+  /// small payload that belongs to no connection: QUIC servers answer such with a stateless reset
+  /// (RFC 9000 section 10.3). Connection::is_path_too_narrow() tells what came of it.
+  void ask_small(const Connection& connection, UdpSendQueue& out);
+
   /// Which shard a payload belongs to, by the first byte of its connection ID.
   std::size_t shard_of_payload(Bytes payload) const;
 

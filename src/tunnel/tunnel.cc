@@ -122,6 +122,7 @@ void Tunnel::make_ready(Session& session) {
 
 quic::Connection& Tunnel::connect(const quic::TlsClientContext& tls, const std::string& server_name,
                                   const UdpPath& path, Timestamp now) {
+  if (next_tick_ == kNever) next_tick_ = now + kTick;
   return endpoint_.connect(tls, server_name, path, now);
 }
 

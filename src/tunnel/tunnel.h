@@ -109,6 +109,9 @@ class Tunnel final : private quic::ConnectionEvents {
                             const UdpPath& path, Timestamp now);
   /// Takes a client's connection to another local address or port (Connection::migrate()).
   bool migrate(quic::Connection& connection, const UdpPath& path, Timestamp now);
+  /// Finds out whether a server that does not answer the handshake hears small payloads
+  /// (quic::Connection::is_path_too_narrow()).
+  void ask_small(const quic::Connection& connection) { endpoint_.ask_small(connection, payloads_); }
   /// Makes `stream` of `connection` a session. A connection has one at most, a lease likewise.
   Session& open_session(const SessionOptions& options, quic::Connection& connection,
                         quic::StreamId stream, Timestamp now);

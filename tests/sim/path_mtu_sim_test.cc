@@ -123,6 +123,23 @@ TEST_F(PathMtuSim, GoesBackUpWhenThePathDoes) {
   EXPECT_EQ(session->tunnel_mtu(), 1401u);
 }
 
+TEST_F(PathMtuSim, SaysThatThePathIsTooNarrow) {
+  set_links({.delay = 10ms, .max_payload_bytes = 1100});
+  EXPECT_FALSE(connect());
+  ASSERT_TRUE(client.ending);
+  EXPECT_NE(client.ending->text.find("the path to 192.0.2.1:443 is too narrow for QUIC"),
+            std::string::npos)
+      << client.ending->text;
+}
+
+TEST_F(PathMtuSim, TakesLossOfTheFirstPacketsForNothingElse) {
+  set_links({.delay = 10ms, .loss = 1});
+  client.connect(kClientAddress, kServerAddress, world.now());
+  world.run_for(4s);
+  set_links({.delay = 10ms});
+  EXPECT_TRUE(world.run_until([&] { return client.response.has_value(); }, 5s));
+}
+
 // What a path does that is no hole: the tunnel MTU stays what it is, all the time.
 class NoHoleSim : public PathMtuSim {
  protected:
