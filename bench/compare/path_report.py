@@ -20,7 +20,9 @@ def path_cells(results):
         if all(value is None for value in values.values()):
             continue
         own, model = values.get(SHOWN), values.get(MODEL)
-        ratio = own / model if own is not None and model else None
+        # To next to nothing there is no ratio.
+        has_ratio = own is not None and model and abs(model) * row.scale >= 1
+        ratio = own / model if has_ratio else None
         table.append([f"{row.title} ({row.unit})"] +
                      [cell(values[vpn.name], row) for vpn in vpns] +
                      ["" if ratio is None else f"{ratio:.2f}", *judged(row, own, ratio)])
