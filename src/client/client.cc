@@ -162,6 +162,7 @@ Client::Woken Client::wait(Timestamp deadline) {
     if (now >= deadline) return Woken::kDeadline;
     if (now >= next_keep_) {
       host_->keep();
+      write_status();
       next_keep_ = now + kKeepPeriod;
     }
     const Timestamp alarm = std::min(deadline, next_keep_);
@@ -470,6 +471,9 @@ void Client::write_status() {
     if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
     status.mtu = host_->mtu();
     status.path_mtu = sizes_.path_mtu;
+    status.rtt_microseconds = counters_.rtt_max_microseconds.value();
+    status.window_bytes = counters_.window_max_bytes.value();
+    status.bytes_per_second = counters_.delivered_bytes_per_second.value();
   }
   if (const auto ok = status_file_->write(to_text(status)); !ok) {
     logger_.warning(ok.error().message);

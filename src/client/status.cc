@@ -50,6 +50,12 @@ std::string in_words(Duration duration) {
   return std::to_string(seconds) + " s";
 }
 
+// 12345 in units of 1000: "12.3".
+std::string in_tenths(std::uint64_t number, std::uint64_t unit) {
+  const std::uint64_t tenths = (number * 10 + unit / 2) / unit;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
 std::string quoted(const std::string& text) {
   std::string json = "\"";
   for (const char letter : one_line(text)) {
@@ -75,6 +81,11 @@ std::string to_text(const Status& status) {
   line("mtu", std::to_string(status.mtu));
   if (status.path_mtu > 0) line("path_mtu", std::to_string(status.path_mtu));
   line("connects", std::to_string(status.connects));
+  if (status.rtt_microseconds > 0) {
+    line("rtt_microseconds", std::to_string(status.rtt_microseconds));
+    line("window_bytes", std::to_string(status.window_bytes));
+    line("bytes_per_second", std::to_string(status.bytes_per_second));
+  }
   return text;
 }
 
@@ -95,7 +106,13 @@ Result<Status> parse_status(std::string_view text) {
   const auto mtu = parse_number(lines["mtu"]);
   const auto path_mtu = parse_number(lines.contains("path_mtu") ? lines["path_mtu"] : "0");
   const auto connects = parse_number(lines["connects"]);
-  for (const auto* number : {&since, &mtu, &path_mtu, &connects}) {
+  const auto optional = [&lines](const std::string& key) {
+    return parse_number(lines.contains(key) ? lines[key] : "0");
+  };
+  const auto rtt = optional("rtt_microseconds");
+  const auto window = optional("window_bytes");
+  const auto rate = optional("bytes_per_second");
+  for (const auto* number : {&since, &mtu, &path_mtu, &connects, &rtt, &window, &rate}) {
     if (!*number) return fail(*number);
   }
   status.state = *state;
@@ -105,6 +122,9 @@ Result<Status> parse_status(std::string_view text) {
   status.server_address = lines["server_address"];
   status.mtu = *mtu;
   status.path_mtu = *path_mtu;
+  status.rtt_microseconds = *rtt;
+  status.window_bytes = *window;
+  status.bytes_per_second = *rate;
   status.connects = *connects;
   std::string_view addresses = lines["addresses"];
   while (!addresses.empty()) {
@@ -128,6 +148,11 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
             std::to_string(status.mtu);
     if (status.path_mtu > 0) text += " (of the path: " + std::to_string(status.path_mtu) + ")";
   }
+  if (status.rtt_microseconds > 0) {
+    text += "\n  path       round trip " + in_tenths(status.rtt_microseconds, 1000) +
+            " ms, window " + std::to_string(status.window_bytes / 1024) + " KiB, sends " +
+            in_tenths(8 * status.bytes_per_second, 1'000'000) + " Mbit/s";
+  }
   return text + "\n  connects   " + std::to_string(status.connects) + "\n";
 }
 
@@ -140,7 +165,10 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          ",\"server_address\":" + quoted(status.server_address) + ",\"addresses\":[" +
          join(status.addresses, "\"", ",") + "],\"mtu\":" + std::to_string(status.mtu) +
          ",\"path_mtu\":" + std::to_string(status.path_mtu) +
-         ",\"connects\":" + std::to_string(status.connects) + "}\n";
+         ",\"connects\":" + std::to_string(status.connects) +
+         ",\"rtt_microseconds\":" + std::to_string(status.rtt_microseconds) +
+         ",\"window_bytes\":" + std::to_string(status.window_bytes) +
+         ",\"bytes_per_second\":" + std::to_string(status.bytes_per_second) + "}\n";
 }
 
 }  // namespace qdt::client

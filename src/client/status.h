@@ -24,6 +24,10 @@ struct Status {
   std::size_t mtu = 0;       ///< inside the tunnel
   std::size_t path_mtu = 0;  ///< the largest packet on the way to the server; 0: not known yet
   std::uint64_t connects = 0;
+  // As it was up to some seconds ago; 0: not known.
+  std::uint64_t rtt_microseconds = 0;
+  std::uint64_t window_bytes = 0;      ///< may be under way to the server at one time
+  std::uint64_t bytes_per_second = 0;  ///< delivered to it
 
   bool operator==(const Status&) const = default;
 };

@@ -12,7 +12,10 @@ const Status kConnected{.state = State::kConnected,
                         .addresses = {*IpAddress::parse("10.8.0.2"), *IpAddress::parse("fd00::2")},
                         .mtu = 1350,
                         .path_mtu = 1449,
-                        .connects = 2};
+                        .connects = 2,
+                        .rtt_microseconds = 23'450,
+                        .window_bytes = 131'072,
+                        .bytes_per_second = 1'250'000};
 const Status kRefused{.state = State::kRefused,
                       .reason = "unauthorized: the \"token\" is wrong",
                       .since = Timestamp(100s),
@@ -42,6 +45,7 @@ TEST(Status, IsDescribedForAPerson) {
             "qdt0: connected for 3 h 12 min\n"
             "  server     vpn.example.com:443 (192.0.2.1:443)\n"
             "  addresses  10.8.0.2, fd00::2, MTU 1350 (of the path: 1449)\n"
+            "  path       round trip 23.5 ms, window 128 KiB, sends 10.0 Mbit/s\n"
             "  connects   2\n");
   EXPECT_EQ(describe(kRefused, "qdt0", Timestamp(107s)),
             "qdt0: refused for 7 s: unauthorized: the \"token\" is wrong\n"
@@ -53,7 +57,8 @@ TEST(Status, IsDescribedAsJson) {
   EXPECT_EQ(to_json(kRefused, "qdt0", Timestamp(107s)),
             "{\"tun\":\"qdt0\",\"state\":\"refused\",\"reason\":\"unauthorized: the \\\"token\\\" "
             "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
-            "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0}\n");
+            "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
+            "\"window_bytes\":0,\"bytes_per_second\":0}\n");
 }
 
 }  // namespace

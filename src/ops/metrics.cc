@@ -109,20 +109,32 @@ class Shards {
     return maximum;
   }
 
-  std::vector<Sample> round_trip_times() const {
+  /// The mean of the shards' medians, weighted by connections, and the maximum.
+  std::vector<Sample> spread(Field median, Field maximum, double unit) const {
     std::uint64_t connections = 0;
     double weighted_medians = 0;
-    std::uint64_t maximum = 0;
     for (const Counters* shard : shards_) {
       const std::uint64_t count = shard->connections.value();
       connections += count;
       weighted_medians +=
-          static_cast<double>(count) * static_cast<double>(shard->rtt_p50_microseconds.value());
-      maximum = std::max(maximum, shard->rtt_max_microseconds.value());
+          static_cast<double>(count) * static_cast<double>((shard->*median).value());
     }
     if (connections == 0) return {};  // no sample rather than an RTT of 0
-    return {{{{"stat", "median"}}, weighted_medians / static_cast<double>(connections) * 1e-6},
-            {{{"stat", "max"}}, static_cast<double>(maximum) * 1e-6}};
+    return {{{{"stat", "median"}}, weighted_medians / static_cast<double>(connections) * unit},
+            {{{"stat", "max"}}, static_cast<double>(max(maximum)) * unit}};
+  }
+
+  std::vector<Sample> limited_seconds() const {
+    constexpr std::string_view kNames[] = {"application", "window", "pacing", "socket"};
+    static_assert(std::size(kNames) == tunnel::kSendLimits);
+    std::vector<Sample> samples;
+    for (std::size_t i = 0; i < tunnel::kSendLimits; ++i) {
+      std::uint64_t nanoseconds = 0;
+      for (const Counters* shard : shards_) nanoseconds += shard->limited_nanoseconds[i].value();
+      samples.push_back(
+          {{{"by", std::string(kNames[i])}}, 1e-9 * static_cast<double>(nanoseconds)});
+    }
+    return samples;
   }
 
  private:
@@ -158,6 +170,15 @@ void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
   families.push_back(counter("qdt_payload_bytes_total", "Bytes of UDP payloads.",
                              shards.both("direction", "in", &Counters::payload_bytes_received,
                                          "out", &Counters::payload_bytes_sent)));
+  families.push_back(
+      counter("qdt_delivered_bytes_total",
+              "Bytes of UDP payloads with packets that were acknowledged or given up as lost.",
+              {sample(static_cast<double>(shards.sum(&Counters::delivered_bytes)))}));
+  families.push_back(
+      counter("qdt_send_limited_seconds_total",
+              "How long sessions were kept from sending more, added up over sessions: nothing "
+              "waited (application), congestion window, pacing, socket.",
+              shards.limited_seconds()));
   families.push_back(counter(
       "qdt_bursts_total",
       "Pieces in which payloads crossed the kernel's border; payloads per "
@@ -203,10 +224,18 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
       "How long packets waited at least, during the last second, in the "
       "session's send queue that stood longest.",
       {sample(1e-6 * static_cast<double>(shards.max(&Counters::queue_delay_max_microseconds)))}));
-  families.push_back(gauge("qdt_rtt_seconds",
-                           "Round-trip times to clients: the longest, and the mean of the shards' "
-                           "medians, weighted by connections.",
-                           shards.round_trip_times()));
+  families.push_back(
+      gauge("qdt_rtt_seconds",
+            "Round-trip times to clients: the longest, and the mean of the shards' "
+            "medians, weighted by connections.",
+            shards.spread(&Counters::rtt_p50_microseconds, &Counters::rtt_max_microseconds, 1e-6)));
+  families.push_back(
+      gauge("qdt_window_bytes", "Congestion windows towards clients, as for qdt_rtt_seconds.",
+            shards.spread(&Counters::window_p50_bytes, &Counters::window_max_bytes, 1)));
+  families.push_back(gauge("qdt_delivery_rate_bytes",
+                           "Bytes per second delivered to all clients during the last second, as "
+                           "qdt_delivered_bytes_total counts them.",
+                           total(&Counters::delivered_bytes_per_second)));
 
   families.push_back(
       gauge("qdt_tunnel_mtu_bytes",

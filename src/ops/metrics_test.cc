@@ -101,6 +101,25 @@ TEST_F(Metrics, WeighMediansByConnections) {
   EXPECT_THAT(text(), HasSubstr("qdt_rtt_seconds{stat=\"max\"} 0.25"));
 }
 
+TEST_F(Metrics, TellWhatKeepsSessionsFromSendingMore) {
+  shards_[0].limited_nanoseconds[2].add(1'500'000'000);
+  shards_[1].limited_nanoseconds[2].add(500'000'000);
+  shards_[1].limited_nanoseconds[0].add(250'000'000);
+  EXPECT_THAT(text(), HasSubstr("qdt_send_limited_seconds_total{by=\"pacing\"} 2"));
+  EXPECT_THAT(text(), HasSubstr("qdt_send_limited_seconds_total{by=\"application\"} 0.25"));
+  EXPECT_THAT(text(), HasSubstr("qdt_send_limited_seconds_total{by=\"window\"} 0"));
+}
+
+TEST_F(Metrics, TellWindowsAndWhatIsDelivered) {
+  shards_[0].connections.set(1);
+  shards_[0].window_p50_bytes.set(20'000);
+  shards_[0].window_max_bytes.set(90'000);
+  shards_[1].delivered_bytes.add(7000);
+  EXPECT_THAT(text(), HasSubstr("qdt_window_bytes{stat=\"median\"} 20000"));
+  EXPECT_THAT(text(), HasSubstr("qdt_window_bytes{stat=\"max\"} 90000"));
+  EXPECT_THAT(text(), HasSubstr("qdt_delivered_bytes_total 7000"));
+}
+
 TEST_F(Metrics, TellReadiness) {
   EXPECT_THAT(text(), HasSubstr("qdt_ready 1\n"));
   source_.readiness = [] { return std::optional<std::string>("no TUN device yet"); };

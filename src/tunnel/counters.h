@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/drop.h"
+#include "tunnel/send_limits.h"
 #include "wire/handshake.h"
 
 namespace qdt::tunnel {
@@ -38,6 +39,9 @@ struct alignas(128) Counters {
   Counter bursts_sent;       ///< send system calls
   Counter udp_gso_disabled;  ///< refused by the kernel, and off since then
   Counter udp_gro_disabled;
+  Counter delivered_bytes;  ///< of payloads that were acknowledged or given up as lost
+  /// How long sessions were kept from sending more, by SendLimit, all of them added up.
+  std::array<Counter, kSendLimits> limited_nanoseconds;
 
   // Handed to the shard they belong to.
   Counter stray_payloads;
@@ -49,6 +53,9 @@ struct alignas(128) Counters {
   Counter queued_packets;                ///< in the sessions' send queues
   Counter queued_payloads;               ///< waiting for a blocked socket
   Counter queue_delay_max_microseconds;  ///< of the session whose queue stood longest
+  Counter delivered_bytes_per_second;
+  Counter window_p50_bytes;  ///< congestion windows
+  Counter window_max_bytes;
   Counter rtt_p50_microseconds;
   Counter rtt_max_microseconds;
   Counter tunnel_mtu_min;  ///< of the session that has the smallest; 0 without sessions

@@ -46,7 +46,8 @@ Session::Session(const SessionOptions& options, quic::Connection& connection, qu
       sealer_(options.id, our_key(options)),
       queue_(pool,
              {.max_packets = options.send_queue, .quantum_bytes = options.mtu, .seed = options.id},
-             counters) {}
+             counters),
+      limits_(now) {}
 
 bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now) {
   if (is_blocked_ || !queue_.empty())
@@ -67,6 +68,7 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
 Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
   if (credit_ <= 0) credit_ += static_cast<std::int64_t>(turn_bytes);
   const Progress progress = flush_queue(out, now);
+  if (progress == Progress::kIdle) limits_.set(SendLimit::kApplication, now);
   const bool is_waiting = progress == Progress::kTurnOver || progress == Progress::kFull;
   if (!is_waiting) credit_ = 0;
   return progress;
@@ -151,8 +153,16 @@ Session::Step Session::send_sealed(UdpSendQueue& out, Timestamp now) {
     connection_.end_burst(now);
     switch (status) {
       case SendStatus::kSent: break;
-      case SendStatus::kBlocked: is_blocked_ = true; return Step::kBlocked;
-      case SendStatus::kFull: is_blocked_ = true; return Step::kFull;
+      case SendStatus::kBlocked:
+        is_blocked_ = true;
+        limits_.set(
+            connection_.path_state().is_window_full() ? SendLimit::kWindow : SendLimit::kPacing,
+            now);
+        return Step::kBlocked;
+      case SendStatus::kFull:
+        is_blocked_ = true;
+        limits_.set(SendLimit::kSocket, now);
+        return Step::kFull;
       case SendStatus::kClosed: sealed_.clear(); break;
       // The path has shrunk since it was sealed: lost, as any packet may be.
       case SendStatus::kTooBig: sealed_.pop(1); break;
@@ -192,6 +202,13 @@ void Session::seal(DatagramType type, Bytes prefix, Bytes body) {
 std::size_t Session::max_datagram_bytes() const {
   const std::size_t bytes = std::min(connection_.max_datagram_bytes(), Bundle::kMaxBytes);
   return bytes - std::min(bytes, quarter_bytes_);
+}
+
+std::uint64_t Session::take_delivered_bytes() {
+  const std::uint64_t delivered = connection_.path_state().delivered_bytes;
+  const std::uint64_t before = std::min(counted_delivered_bytes_, delivered);
+  counted_delivered_bytes_ = delivered;
+  return delivered - before;
 }
 
 void Session::send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now) {

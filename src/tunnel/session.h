@@ -12,6 +12,7 @@
 #include "base/udp_burst.h"
 #include "quic/connection.h"
 #include "tunnel/bundle.h"
+#include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/token_bucket.h"
 #include "wire/datagram.h"
@@ -108,6 +109,10 @@ class Session {
   std::size_t queued_packets() const { return queue_.size(); }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
+  /// What kept it from sending more, and for how long, since the last call.
+  std::array<Duration, kSendLimits> take_limits(Timestamp now) { return limits_.take(now); }
+  /// Bytes that the peer has got or that are lost (PathState) since the last call.
+  std::uint64_t take_delivered_bytes();
 
   /// Tells a peer that understands it that the session ends; the connection's close follows.
   void send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now);
@@ -156,6 +161,8 @@ class Session {
   std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
   std::uint32_t fragment_id_ = 0;
   std::int64_t credit_ = 0;  // bytes that are left of its turn
+  SendLimits limits_;
+  std::uint64_t counted_delivered_bytes_ = 0;
   // Sealed and not sent: because others may join them before flush(), or because the connection did
   // not take them.
   Bundle sealed_;

@@ -187,6 +187,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   connection.owner = nullptr;
   connection.set_datagram_sink(session.stream(), {});
   std::erase(ready_, &session);
+  count_sending(session, now_);
   ended_.push_back(sessions_.remove(session));
   counters_.sessions.set(sessions_.size());
   events_.on_session_closed(*this, session, end, detail);
@@ -198,11 +199,13 @@ void Tunnel::tick(Timestamp now) {
   std::size_t queued = 0;
   Duration queue_delay{};
   std::size_t tunnel_mtu = SIZE_MAX;
+  std::uint64_t delivered_bytes = 0;
   for (const auto& session : sessions_) {
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
     queued += session->queued_packets();
+    delivered_bytes += count_sending(*session, now);
     queue_delay = std::max(queue_delay, session->take_standing_delay());
     tunnel_mtu = std::min(tunnel_mtu, session->tunnel_mtu());
     const bool is_idle = options_.session_timeout > Duration::zero() &&
@@ -214,23 +217,46 @@ void Tunnel::tick(Timestamp now) {
   counters_.queue_delay_max_microseconds.set(static_cast<std::uint64_t>(queue_delay / 1us));
   counters_.tunnel_mtu_min.set(tunnel_mtu == SIZE_MAX ? 0 : tunnel_mtu);
   counters_.connections.set(endpoint_.connection_count());
-  sample_rtt();
+  const double seconds = std::chrono::duration<double>(now - counted_at_).count();
+  counters_.delivered_bytes_per_second.set(
+      static_cast<std::uint64_t>(static_cast<double>(delivered_bytes) / std::max(seconds, 0.1)));
+  counted_at_ = now;
+  sample_paths();
   // While there is nothing to look after, the shard sleeps.
   next_tick_ = std::min(events_.on_tick(*this), now + kTick);
   if (endpoint_.connection_count() == 0) next_tick_ = kNever;
 }
 
-void Tunnel::sample_rtt() {
-  std::vector<Duration>& rtts = rtts_;
-  rtts.clear();
-  for (const auto& session : sessions_)
-    rtts.push_back(session->connection().path_state().smoothed_rtt);
-  if (rtts.empty()) rtts.push_back(Duration::zero());
-  const auto microseconds = [](Duration rtt) { return static_cast<std::uint64_t>(rtt / 1us); };
-  const auto middle = rtts.begin() + static_cast<std::ptrdiff_t>(rtts.size() / 2);
-  std::ranges::nth_element(rtts, middle);
-  counters_.rtt_p50_microseconds.set(microseconds(*middle));
-  counters_.rtt_max_microseconds.set(microseconds(*std::ranges::max_element(rtts)));
+// Adds what `session` has done since the last time to the counters; returns the bytes delivered.
+std::uint64_t Tunnel::count_sending(Session& session, Timestamp now) {
+  const auto times = session.take_limits(now);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    counters_.limited_nanoseconds[i].add(static_cast<std::uint64_t>(times[i].count()));
+  }
+  const std::uint64_t delivered_bytes = session.take_delivered_bytes();
+  counters_.delivered_bytes.add(delivered_bytes);
+  return delivered_bytes;
+}
+
+void Tunnel::sample_paths() {
+  // `value` of all sessions' paths: the one in the middle, and the largest.
+  const auto sample = [this](auto&& value, Counter& median, Counter& maximum) {
+    samples_.clear();
+    for (const auto& session : sessions_) {
+      samples_.push_back(value(session->connection().path_state()));
+    }
+    if (samples_.empty()) samples_.push_back(0);
+    const auto middle = samples_.begin() + static_cast<std::ptrdiff_t>(samples_.size() / 2);
+    std::ranges::nth_element(samples_, middle);
+    median.set(*middle);
+    maximum.set(*std::ranges::max_element(samples_));
+  };
+  const auto rtt = [](const quic::PathState& path) {
+    return static_cast<std::uint64_t>(path.smoothed_rtt / 1us);
+  };
+  sample(rtt, counters_.rtt_p50_microseconds, counters_.rtt_max_microseconds);
+  const auto window = [](const quic::PathState& path) { return path.window_bytes; };
+  sample(window, counters_.window_p50_bytes, counters_.window_max_bytes);
 }
 
 void Tunnel::on_settings(quic::Connection& connection) {

@@ -149,7 +149,8 @@ class Tunnel final : private quic::ConnectionEvents {
   bool send_backlog(Timestamp now);
   void end_session(Session& session, SessionEnd end, const std::string& detail);
   void tick(Timestamp now);
-  void sample_rtt();
+  std::uint64_t count_sending(Session& session, Timestamp now);
+  void sample_paths();
 
   Options options_;
   TunnelEvents& events_;
@@ -165,8 +166,9 @@ class Tunnel final : private quic::ConnectionEvents {
   // Ended from within a callback of their own connection: forgotten when no function of theirs can
   // be on the stack.
   std::vector<std::unique_ptr<Session>> ended_;
-  std::vector<Session*> ready_;  // with something to send, in the order of their turns
-  std::vector<Duration> rtts_;   // scratch of sample_rtt()
+  std::vector<Session*> ready_;         // with something to send, in the order of their turns
+  std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
+  Timestamp counted_at_{};
   Forwarder forwarder_;
   quic::Endpoint endpoint_;  // last: its connections refer to the rest
 };

@@ -103,6 +103,31 @@ TEST(ApplicationLimit, KeepsMostOfASmallNeedOnALossyPath) {
   }
 }
 
+// Each second of the session is counted under one limit.
+TEST(SendingLimits, AreCountedByTheirCause) {
+  PacedLink link({.delay = 20ms, .bits_per_second = 20e6});
+  const auto seconds = [&link](tunnel::SendLimit limit) {
+    const auto& counter = link.client.counters.limited_nanoseconds[static_cast<std::size_t>(limit)];
+    return 1e-9 * static_cast<double>(counter.value());
+  };
+  const auto held = [&] {
+    return seconds(tunnel::SendLimit::kPacing) + seconds(tunnel::SendLimit::kWindow);
+  };
+  link.world.run_for(5s);
+  EXPECT_GT(seconds(tunnel::SendLimit::kApplication), 4);
+  EXPECT_EQ(held(), 0);
+  const double idle = seconds(tunnel::SendLimit::kApplication);
+  const std::uint64_t delivered = link.client.counters.delivered_bytes.value();
+  const double goodput_bytes_per_second = link.offer(40e6, 10s, 10) / 8;
+  EXPECT_GT(held(), 8);
+  EXPECT_LT(seconds(tunnel::SendLimit::kApplication), idle + 2);
+  // Headers come on top; the last second may not be counted yet.
+  const auto counted =
+      static_cast<double>(link.client.counters.delivered_bytes.value() - delivered);
+  EXPECT_GT(counted, 9 * goodput_bytes_per_second);
+  EXPECT_LT(counted, 12 * goodput_bytes_per_second);
+}
+
 TEST(Congestion, IsTheOneThatWasAskedFor) {
   const auto standing_queue = [](quic::CongestionControl congestion) {
     PacedLink link({.delay = 10ms, .bits_per_second = 20e6, .queue_bytes = 500'000}, congestion);
