@@ -94,7 +94,7 @@ TEST(ApplicationLimit, LeavesTheRateOfManyChangesAsItIs) {
 }
 
 // At 1 % loss nothing that can be done outside of the engine keeps its estimate up
-// (docs/performance.md, "What BBR makes of loss"). This is how far down it goes.
+// (docs/performance.md, "What BBR makes of a small need"). This is how far down it goes.
 TEST(ApplicationLimit, KeepsMostOfASmallNeedOnALossyPath) {
   PacedLink link({.delay = 20ms, .bits_per_second = 100e6, .queue_bytes = 2'500'000, .loss = 0.01});
   for (int i = 0; i < 3; ++i) {
