@@ -16,12 +16,13 @@ double seconds(Duration duration) {
 class Cubic final : public Controller {
  public:
   void on_acknowledged(const Acknowledged& acknowledged, Timestamp now) override {
+    if (acknowledged.ends_round) {
+      round_rtt_ = Duration::max();
+      round_samples_ = 0;
+    }
     if (window_ < threshold_) {
       window_ += acknowledged.packets;
-      // HyStart: the queue has begun to grow.
-      const Duration growth = std::clamp<Duration>(acknowledged.min_rtt / 8, 4ms, 16ms);
-      late_ = acknowledged.rtt > acknowledged.min_rtt + growth ? late_ + 1 : 0;
-      if (late_ >= 8 && window_ > 16) threshold_ = window_;
+      watch_delay(acknowledged);
       return;
     }
     if (epoch_ == kNever) {
@@ -50,6 +51,16 @@ class Cubic final : public Controller {
   double window_packets() const override { return window_; }
 
  private:
+  // HyStart: a round's first packets were late already, so a queue stands.
+  void watch_delay(const Acknowledged& acknowledged) {
+    constexpr int kSamples = 8;
+    if (round_samples_ >= kSamples) return;
+    round_rtt_ = std::min(round_rtt_, acknowledged.rtt);
+    const Duration growth = std::clamp<Duration>(acknowledged.min_rtt / 8, 4ms, 16ms);
+    const bool is_late = round_rtt_ > acknowledged.min_rtt + growth;
+    if (++round_samples_ == kSamples && is_late && window_ > 16) threshold_ = window_;
+  }
+
   static constexpr double kC = 0.4;
   static constexpr double kBeta = 0.7;
 
@@ -59,7 +70,8 @@ class Cubic final : public Controller {
   double plateau_ = 0;  // seconds until it is that again
   double reno_ = 0;
   Timestamp epoch_ = kNever;
-  int late_ = 0;
+  Duration round_rtt_ = Duration::max();
+  int round_samples_ = 0;
 };
 
 class Bbr final : public Controller {

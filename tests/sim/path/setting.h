@@ -95,6 +95,10 @@ struct PathPromise {
 struct PathCase {
   PathSetting setting;
   PathPromise quic;
+
+  friend std::ostream& operator<<(std::ostream& out, const PathCase& path) {
+    return out << path.setting.name();
+  }
 };
 
 // --- traffic ---
