@@ -11,9 +11,9 @@
 namespace qdt::testing {
 
 /// A table of settings, each a test of its own, over a data plane. Promises leave a tenth for what
-/// chance does (three seeds were measured); a comment "short: A to B" above a setting says that the
-/// goodput measured, A to B, is less than what users need there, so that the promise only keeps it
-/// from getting worse.
+/// chance does (three seeds were measured, those where the small flow meets the other in a hash
+/// left out); a comment "short: A to B" above a setting says that the goodput measured, A to B, is
+/// less than what users need there, so that the promise only keeps it from getting worse.
 class PathSim : public ::testing::TestWithParam<PathCase> {
  protected:
   /// Runs the setting over the QUIC plane, and holds its figures against what that promises.

@@ -21,10 +21,10 @@ const std::vector<PathCase> kCases = {
     steady({1, 20ms},
            {.goodput = 0.77, .queue_p95 = 310ms, .sparse_p95 = 310ms, .sparse_loss = 0.03}),
     steady({1, 100ms},
-           {.goodput = 0.75, .queue_p95 = 170ms, .sparse_p95 = 200ms, .sparse_loss = 0.03}),
+           {.goodput = 0.75, .queue_p95 = 150ms, .sparse_p95 = 180ms, .sparse_loss = 0.03}),
     steady({2, 40ms, 0, 500ms},
-           {.goodput = 0.77, .queue_p95 = 80ms, .sparse_p95 = 95ms, .sparse_loss = 0.03}),
-    steady({5, 1ms}, {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+           {.goodput = 0.77, .queue_p95 = 70ms, .sparse_p95 = 90ms, .sparse_loss = 0.03}),
+    steady({5, 1ms}, {.goodput = 0.81, .queue_p95 = 30ms, .sparse_p95 = 35ms, .sparse_loss = 0.03}),
     steady({5, 60ms},
            {.goodput = 0.75, .queue_p95 = 65ms, .sparse_p95 = 70ms, .sparse_loss = 0.03}),
     steady({10, 1ms},
@@ -34,7 +34,7 @@ const std::vector<PathCase> kCases = {
     // short: 0.84 to 0.84
     steady({10, 40ms},
            {.goodput = 0.74, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
-    // short: 0.82 to 0.83
+    // short: 0.83 to 0.83
     steady({10, 100ms},
            {.goodput = 0.72, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
     steady({10, 300ms, 0, 500ms},
@@ -44,16 +44,16 @@ const std::vector<PathCase> kCases = {
            {.goodput = 0.73, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({20, 30ms, 0, 30ms},
-           {.goodput = 0.73, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+           {.goodput = 0.72, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
     // short: 0.82 to 0.82
     steady({50, 20ms},
            {.goodput = 0.72, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
-    // short: 0.82 to 0.82
+    // short: 0.82 to 0.83
     steady({50, 100ms},
            {.goodput = 0.72, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
     steady({100, 1ms}, {.goodput = 0.80, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03}),
     steady({100, 5ms},
-           {.goodput = 0.80, .queue_p95 = 10ms, .sparse_p95 = 13ms, .sparse_loss = 0.03}),
+           {.goodput = 0.79, .queue_p95 = 10ms, .sparse_p95 = 13ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({100, 40ms},
            {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
@@ -79,12 +79,12 @@ const std::vector<PathCase> kCases = {
     steady({1000, 100ms},
            {.goodput = 0.81, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
     steady_down({10, 20ms},
-                {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 1120ms, .sparse_loss = 0.35}),
-    // short: 0.83 to 0.84
+                {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
+    // short: 0.83 to 0.83
     steady_down({100, 40ms},
-                {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 150ms, .sparse_loss = 0.35}),
+                {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
     steady_down({1000, 20ms},
-                {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 45ms, .sparse_loss = 0.40}),
+                {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
 };
 
 TEST_P(SteadyPath, KeepsItsPromise) {
