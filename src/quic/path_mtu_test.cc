@@ -85,6 +85,15 @@ TEST_F(PathMtuTest, ForgivesAProbeLostByChance) {
   EXPECT_TRUE(mtu.is_settled());
 }
 
+TEST_F(PathMtuTest, WaitsForNoTimeWhileAProbeIsNotSent) {
+  lose_many(1472);
+  for (int i = 0; i < 8; ++i) mtu.on_probe_sent(mtu.next_probe(), now, 3 * kRtt);
+  now += 10s;
+  mtu.advance(kCeiling, now);
+  EXPECT_NE(mtu.next_probe(), 0u);
+  EXPECT_EQ(mtu.next_timeout(), kNever) << "whoever waits for it would wake up for ever";
+}
+
 TEST_F(PathMtuTest, TrustsThePathAgainWhereEveryProbeComesThrough) {
   lose_many(1472);
   run_round(1472);
