@@ -174,7 +174,7 @@ void PathMtu::draw_conclusions(std::size_t ceiling, Timestamp now) {
 
 Timestamp PathMtu::next_timeout() const {
   Timestamp next = is_searching_ ? search_ends_ : kNever;
-  if (due_ == 0 && outstanding_ != 0) next = std::min(next, round_ends_);
+  if (is_probing_ && due_ == 0) next = std::min(next, round_ends_);
   if (state_ == State::kLowered && !is_probing_) next = std::min(next, next_raise_);
   return next;
 }

@@ -94,6 +94,16 @@ TEST_F(PathMtuTest, WaitsForNoTimeWhileAProbeIsNotSent) {
   EXPECT_EQ(mtu.next_timeout(), kNever) << "whoever waits for it would wake up for ever";
 }
 
+TEST_F(PathMtuTest, WaitsNoLongerForAProbeThatNobodyToldOf) {
+  lose_many(1472);
+  run_round(1272);
+  mtu.on_probe_sent(mtu.next_probe(), now, 3 * kRtt);
+  now = mtu.next_timeout();
+  mtu.advance(kCeiling, now);
+  EXPECT_TRUE(mtu.is_settled());
+  EXPECT_GT(mtu.next_timeout(), now + 10s) << "the loop would wake up for ever";
+}
+
 TEST_F(PathMtuTest, TrustsThePathAgainWhereEveryProbeComesThrough) {
   lose_many(1472);
   run_round(1472);
