@@ -19,9 +19,9 @@ bad() {
 server_key() { bad qdt-server "$1" "token: $token" "${@:2}"; }
 client_key() { bad qdt-client "$1" 'server: vpn.test' "token: $token" "${@:2}"; }
 
-server_key '2:6: mtu: found "big", expected a whole number from 576 to 65535' 'mtu: big'
-server_key '2:6: mtu: found "575", expected a whole number from 576 to 65535' 'mtu: 575'
-server_key '2:1: mtu: found nothing, expected a whole number from 576 to 65535' 'mtu:'
+server_key '2:6: mtu: found "big", expected auto or a whole number from 576 to 65535' 'mtu: big'
+server_key '2:6: mtu: found "575", expected auto or a whole number from 576 to 65535' 'mtu: 575'
+server_key '2:1: mtu: found nothing, expected auto or a whole number from 576 to 65535' 'mtu:'
 server_key '2:7: addr: found "443", expected IP:PORT or :PORT' 'addr: 443'
 server_key '2:7: addr: found "127.0.0.1", expected IP:PORT' 'addr: 127.0.0.1'
 server_key '2:7: addr: found "127.0.0.1:0", expected IP:PORT' 'addr: 127.0.0.1:0'
