@@ -15,6 +15,7 @@ std::string_view drop_label(Drop drop) {
     case Drop::kReplayed: return "replayed";
     case Drop::kForged: return "forged";
     case Drop::kBadFragment: return "bad_fragment";
+    case Drop::kBadFeedback: return "bad_feedback";
     case Drop::kReassemblyFull: return "reassembly_full";
     case Drop::kReassemblyTimeout: return "reassembly_timeout";
     case Drop::kMalformed: return "malformed";

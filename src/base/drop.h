@@ -24,6 +24,7 @@ enum class Drop : std::uint8_t {
   kReplayed,        ///< a counter seen before, or too old to tell
   kForged,          ///< the tag does not fit
   kBadFragment,     ///< fragment fields that contradict each other
+  kBadFeedback,     ///< tells of packets that were not sent, or of times that cannot be
   kReassemblyFull,  ///< half-built packets would pass their bound
   kReassemblyTimeout,  ///< half-built for longer than 5 s
   // The inner packet.

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
 #include "wire/base64.h"
 
@@ -59,6 +60,27 @@ std::optional<std::vector<std::string>> parse_strings(const Json& json, const ch
     strings.push_back(element.get<std::string>());
   }
   return strings;
+}
+
+// One to kMaxDirectIds of them, no two alike; nothing otherwise.
+std::optional<std::vector<DirectId>> parse_direct_ids(const Json& json) {
+  const auto texts = parse_strings(json, "direct_ids");
+  if (!texts || texts->empty() || texts->size() > kMaxDirectIds) return std::nullopt;
+  std::vector<DirectId> ids(texts->size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto bytes = decode_base64((*texts)[i]);
+    if (!bytes || bytes->size() != kDirectIdBytes) return std::nullopt;
+    append(ids[i], *bytes);
+    const auto before = std::span(ids).first(i);
+    if (std::ranges::find(before, ids[i]) != before.end()) return std::nullopt;
+  }
+  return ids;
+}
+
+std::vector<std::string> texts_of_ids(const std::vector<DirectId>& ids) {
+  std::vector<std::string> texts;
+  for (const DirectId& id : ids) texts.push_back(encode_base64(id));
+  return texts;
 }
 
 // What a peer wrote, fit for a log line.
@@ -226,6 +248,11 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
     if (!token) return refuse_answer("a resume_token that is not up to 128 printable characters");
     response.resume_token = std::move(*token);
   }
+  if (response.caps.direct) {
+    auto ids = parse_direct_ids(json);
+    if (!ids) return refuse_answer("no direct_ids: 1 to 8 different connection IDs of 8 bytes");
+    response.direct_ids = std::move(*ids);
+  }
   return {};
 }
 
@@ -246,7 +273,8 @@ Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
           .aes_256_gcm = has(cap::kAes256Gcm),
           .resume = has(cap::kResume),
           .ipv6 = has(cap::kIpv6),
-          .routes = has(cap::kRoutes)};
+          .routes = has(cap::kRoutes),
+          .direct = has(cap::kDirect)};
 }
 
 std::vector<std::string> Capabilities::names() const {
@@ -257,6 +285,7 @@ std::vector<std::string> Capabilities::names() const {
   if (resume) names.emplace_back(cap::kResume);
   if (ipv6) names.emplace_back(cap::kIpv6);
   if (routes) names.emplace_back(cap::kRoutes);
+  if (direct) names.emplace_back(cap::kDirect);
   return names;
 }
 
@@ -294,15 +323,19 @@ std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string
   if (!mtu || !caps || !client_id || !platform || !resume_token) {
     return std::unexpected(HandshakeResult::kBadRequest);
   }
+  const Capabilities capabilities = Capabilities::from_names(*caps);
+  auto direct_ids = capabilities.direct ? parse_direct_ids(*json) : std::vector<DirectId>();
+  if (!direct_ids) return std::unexpected(HandshakeResult::kBadRequest);
 
   const auto nonce = parse_nonce(*json, "client_nonce");
   if (!nonce) return std::unexpected(HandshakeResult::kBadNonce);
   return ConnectRequest{.client_nonce = *nonce,
                         .mtu = *mtu,
-                        .caps = Capabilities::from_names(*caps),
+                        .caps = capabilities,
                         .client_id = std::move(*client_id),
                         .platform = std::move(*platform),
-                        .resume_token = std::move(*resume_token)};
+                        .resume_token = std::move(*resume_token),
+                        .direct_ids = std::move(*direct_ids)};
 }
 
 std::string to_json(const ConnectRequest& request) {
@@ -315,6 +348,7 @@ std::string to_json(const ConnectRequest& request) {
             {"client_id", request.client_id},
             {"platform", request.platform}};
   if (!request.resume_token.empty()) json["resume_token"] = request.resume_token;
+  if (request.caps.direct) json["direct_ids"] = texts_of_ids(request.direct_ids);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -370,6 +404,7 @@ std::string to_json(const ConnectResponse& response) {
   if (response.caps.resume && !response.resume_token.empty()) {
     json["resume_token"] = response.resume_token;
   }
+  if (response.caps.direct) json["direct_ids"] = texts_of_ids(response.direct_ids);
   return json.dump();
 }
 

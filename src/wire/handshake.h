@@ -12,6 +12,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "wire/datagram.h"
+#include "wire/direct_packet.h"
 #include "wire/seal.h"
 
 namespace qdt::wire {
@@ -33,6 +34,8 @@ inline constexpr std::size_t kMaxPushedRoutes = 64;
 inline constexpr int kMinPrefixLength4 = 8;
 inline constexpr int kMinPrefixLength6 = 16;
 inline constexpr std::size_t kMaxResumeTokenBytes = 128;
+/// Connection IDs of the direct plane that one side may name.
+inline constexpr std::size_t kMaxDirectIds = 8;
 
 /// Names in `caps` (docs/protocol.md, Growing version 1).
 namespace cap {
@@ -44,6 +47,7 @@ inline constexpr std::string_view kAes256Gcm = "aes-256-gcm";
 inline constexpr std::string_view kResume = "resume";
 inline constexpr std::string_view kIpv6 = "ipv6";
 inline constexpr std::string_view kRoutes = "routes";
+inline constexpr std::string_view kDirect = "direct";
 }  // namespace cap
 
 /// Which inner AEAD to agree on. Version 1 itself has ChaCha20-Poly1305, so that is what a peer
@@ -63,8 +67,9 @@ struct Capabilities {
   bool resume = false;
   bool ipv6 = false;
   bool routes = false;
+  bool direct = false;
 
-  /// What this implementation has, on this processor.
+  /// What this implementation has, on this processor; `direct` is for the configuration to say.
   static Capabilities supported(AeadPreference preference = AeadPreference::kAuto);
   static Capabilities from_names(const std::vector<std::string>& names);
   std::vector<std::string> names() const;
@@ -75,7 +80,8 @@ struct Capabilities {
             .aes_256_gcm = aes_256_gcm && other.aes_256_gcm,
             .resume = resume && other.resume,
             .ipv6 = ipv6 && other.ipv6,
-            .routes = routes && other.routes};
+            .routes = routes && other.routes,
+            .direct = direct && other.direct};
   }
   /// The inner AEAD of a session that has these.
   AeadAlgorithm aead() const {
@@ -117,6 +123,8 @@ struct ConnectRequest {
   /// From an earlier answer, to get its lease again; empty for a lease of any kind. At most
   /// kMaxResumeTokenBytes printable characters.
   std::string resume_token;
+  /// With cap `direct`: what the server is to address its direct packets to.
+  std::vector<DirectId> direct_ids;
 };
 
 /// The IPv6 side of a lease.
@@ -138,11 +146,12 @@ struct ConnectResponse {
   Prefix cidr;
   std::vector<IpAddress> dns;
   Capabilities caps;
-  /// Each only with its cap: `ipv6`, `routes`, `resume`.
+  /// Each only with its cap: `ipv6`, `routes`, `resume`, `direct`.
   std::optional<Ipv6Addresses> ipv6;
   std::vector<Prefix>
       routes;                ///< beyond `cidr`, what the server asks to be sent through the tunnel
   std::string resume_token;  ///< as in the request; empty: there is nothing to resume
+  std::vector<DirectId> direct_ids;  ///< as in the request, for the client's direct packets
 };
 
 /// Whether `body` is a whole JSON value: the sign that a request whose length was not announced is

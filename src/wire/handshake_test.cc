@@ -37,6 +37,43 @@ std::string list_of(std::size_t count, const std::string& text) {
   return list;
 }
 
+// A peer's members with the cap.
+std::string with_direct_ids(std::string_view json, const std::string& ids) {
+  const bool is_request = json.contains("client_nonce");
+  const std::string members =
+      (is_request ? R"("caps":["direct","ping"],"direct_ids":)" : R"("direct_ids":)") + ids;
+  return is_request ? replaced(json, R"("caps":["fragment","aead"])", members)
+                    : replaced(replaced(json, R"("caps":[)", R"("caps":["direct",)"), R"("dns":)",
+                               members + R"(,"dns":)");
+}
+
+// So many of them, in an array.
+std::string direct_ids(std::size_t count) {
+  std::string ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    ids += std::string(i == 0 ? "" : ",") + "\"AAAA" + static_cast<char>('a' + i) + "AAAAAA=\"";
+  }
+  return "[" + ids + "]";
+}
+
+// What is no sound `direct_ids`; null is none.
+const std::string kBadDirectIds[] = {
+    "null",
+    "[]",
+    "{}",
+    "7",
+    R"("wAECAwQFBgc=")",
+    "[7]",
+    R"(["wAECAwQFBgc=",7])",
+    R"(["wAECAwQFB!c="])",
+    R"(["wAECAwQFBgcI"])",
+    R"(["wAECAwQFBg=="])",
+    R"([""])",
+    R"(["wAECAwQFBgc=","wAECAwQFBgc="])",
+    R"(["wAECAwQFBgc=","wQECAwQFBgc=","wAECAwQFBgc"])",
+    direct_ids(9),
+};
+
 std::string with_resume_token(const std::string& json) {
   return replaced(kRequest, "\"platform\"", "\"resume_token\":" + json + ",\"platform\"");
 }
@@ -139,6 +176,43 @@ TEST(ConnectRequest, RefusesAResumeTokenThatNobodyGave) {
     ASSERT_FALSE(request) << token;
     EXPECT_EQ(request.error(), HandshakeResult::kBadRequest);
   }
+}
+
+TEST(ConnectRequest, HasDirectIdsWithTheCap) {
+  const auto request =
+      parse_connect_request(with_direct_ids(kRequest, R"(["wAECAwQFBgc=","wQECAwQFBgc"])"));
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(request->caps.direct);
+  ASSERT_EQ(request->direct_ids.size(), 2u);
+  EXPECT_EQ(request->direct_ids[0], (DirectId{0xc0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(request->direct_ids[1], (DirectId{0xc1, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(parse_connect_request(to_json(*request))->direct_ids, request->direct_ids);
+}
+
+TEST(ConnectRequest, TakesEightDirectIds) {
+  const auto request = parse_connect_request(with_direct_ids(kRequest, direct_ids(8)));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->direct_ids.size(), 8u);
+}
+
+TEST(ConnectRequest, RefusesTheDirectCapWithoutSoundIds) {
+  for (const std::string& ids : kBadDirectIds) {
+    const auto request = parse_connect_request(with_direct_ids(kRequest, ids));
+    ASSERT_FALSE(request) << ids;
+    EXPECT_EQ(request.error(), HandshakeResult::kBadRequest);
+  }
+  EXPECT_FALSE(parse_connect_request(replaced(kRequest, "fragment", "direct")));
+}
+
+TEST(ConnectRequest, IgnoresDirectIdsWithoutTheCap) {
+  for (const std::string& ids : kBadDirectIds) {
+    const auto request =
+        parse_connect_request(replaced(with_direct_ids(kRequest, ids), R"("direct",)", ""));
+    ASSERT_TRUE(request) << ids;
+    EXPECT_FALSE(request->caps.direct);
+    EXPECT_TRUE(request->direct_ids.empty());
+  }
+  EXPECT_FALSE(to_json(ConnectRequest{.direct_ids = {{1}}}).contains("direct"));
 }
 
 TEST(ConnectResponse, IsReadWithoutLosingPrecision) {
@@ -273,6 +347,36 @@ TEST(ConnectResponse, SaysWhichMemberOfACapIsWrong) {
     const auto response = parse_connect_response(body, kAllCaps);
     ASSERT_FALSE(response) << body;
     EXPECT_NE(response.error().message.find(word), std::string::npos) << response.error().message;
+  }
+}
+
+constexpr Capabilities kDirectCap{.close = true, .direct = true};
+
+TEST(ConnectResponse, HasDirectIdsWithTheCap) {
+  const auto response =
+      parse_connect_response(with_direct_ids(kFullResponse, R"(["wAECAwQFBgc="])"), kDirectCap);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->direct_ids, (std::vector<DirectId>{{0xc0, 1, 2, 3, 4, 5, 6, 7}}));
+  const auto again = parse_connect_response(to_json(*response), kDirectCap);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->direct_ids, response->direct_ids);
+}
+
+TEST(ConnectResponse, RefusesTheDirectCapWithoutSoundIds) {
+  for (const std::string& ids : kBadDirectIds) {
+    const auto response = parse_connect_response(with_direct_ids(kFullResponse, ids), kDirectCap);
+    ASSERT_FALSE(response) << ids;
+    EXPECT_TRUE(response.error().message.contains("direct_ids")) << response.error().message;
+  }
+}
+
+TEST(ConnectResponse, IgnoresTheDirectCapUnlessItWasOffered) {
+  for (const std::string& ids : kBadDirectIds) {
+    const auto response = parse_connect_response(with_direct_ids(kFullResponse, ids), kAllCaps);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_FALSE(response->caps.direct);
+    EXPECT_TRUE(response->direct_ids.empty());
+    EXPECT_FALSE(to_json(*response).contains("direct"));
   }
 }
 

@@ -7,17 +7,13 @@
 #include <cstdlib>
 #include <span>
 
+#include "wire/hkdf.h"
+
 namespace qdt::wire {
 namespace {
 
 constexpr std::string_view kChaChaInfo = "qdt-aead-v1";
 constexpr std::string_view kAesInfo = "qdt-aes256gcm-v1";
-constexpr std::size_t kSha256Bytes = 32;
-
-gnutls_datum_t datum(Bytes bytes) {
-  // The C interface takes pointers to mutable data that it does not change.
-  return {const_cast<unsigned char*>(bytes.data()), static_cast<unsigned>(bytes.size())};
-}
 
 // What can only fail for want of memory, or of an algorithm that GnuTLS was built without.
 void require(int status) {
@@ -32,16 +28,10 @@ SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& cl
   std::array<std::uint8_t, 2 * kHandshakeNonceBytes> salt_bytes;
   append(append(salt_bytes, client_nonce), server_nonce);
 
-  const gnutls_datum_t secret = datum(as_bytes(token));
-  const gnutls_datum_t salt = datum(salt_bytes);
-  std::array<std::uint8_t, kSha256Bytes> pseudo_random_key;
-  require(gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &secret, &salt, pseudo_random_key.data()));
-
-  const gnutls_datum_t key = datum(pseudo_random_key);
+  const HkdfSecret extracted = hkdf_extract(salt_bytes, as_bytes(token));
   const bool is_aes = algorithm == AeadAlgorithm::kAes256Gcm;
-  const gnutls_datum_t info = datum(as_bytes(is_aes ? kAesInfo : kChaChaInfo));
   std::array<std::uint8_t, 2 * kKeyBytes + 2 * kNoncePrefixBytes> material;
-  require(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &key, &info, material.data(), material.size()));
+  hkdf_expand(extracted, is_aes ? kAesInfo : kChaChaInfo, material);
 
   SessionKeys keys{.client = {.algorithm = algorithm}, .server = {.algorithm = algorithm}};
   const Bytes all(material);
