@@ -306,6 +306,10 @@ void Connection::set_datagram_sink(StreamId stream, DatagramSink sink) {
   sink_ = sink;
 }
 
+void Connection::export_secret(std::string_view label, MutableBytes out) const {
+  tls_->export_secret(label, out);
+}
+
 bool Connection::accepts_datagrams() const {
   return http_takes_datagrams_ && datagram_bytes_in(PathMtu::kBaseBytes) > 0;
 }

@@ -193,6 +193,9 @@ class Connection final : private Http3Events {
   static constexpr std::size_t largest_datagram_bytes() {
     return UdpSendQueue::kMaxPayloadBytes - kPacketOverhead - kOurConnectionIdBytes;
   }
+  /// Packets of the session that are not this connection's were lost where they were large: looks
+  /// into it as if they were its own.
+  void doubt_large_payloads(Timestamp now);
   /// The largest payload that the path carries, as far as it is known.
   std::size_t path_mtu() const { return payload_limit_; }
   /// Nothing more is about to be found out about that.
@@ -204,6 +207,9 @@ class Connection final : private Http3Events {
   std::size_t next_path_probe() const;
   /// Sends one of that length, of which the peer makes nothing, alone.
   SendStatus send_path_probe(Bytes datagram, UdpSendQueue& out, Timestamp now);
+  /// `out.size()` bytes that only the two ends of this TLS session can know (RFC 8446 section 7.5).
+  /// Once the handshake is complete.
+  void export_secret(std::string_view label, MutableBytes out) const;
   /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
   bool accepts_datagrams() const;
   bool has_settings() const { return has_settings_; }

@@ -100,6 +100,12 @@ void Connection::doubt_path(Timestamp now) {
                      path_state().smoothed_rtt);
 }
 
+void Connection::doubt_large_payloads(Timestamp now) {
+  if (state_ != State::kOpen) return;
+  path_mtu_.look_again(ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get()), now);
+  refresh_path_mtu(now);
+}
+
 void Connection::note_search(Timestamp now) {
   path_mtu_.on_search_probe(now, probe_timeout());
 }

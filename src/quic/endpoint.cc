@@ -52,28 +52,38 @@ void Endpoint::add(std::unique_ptr<Connection> connection) {
   touch(*connections_.back());
 }
 
-void Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
+bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
                        Timestamp now) {
-  if (payload.empty()) return drops_.count(Drop::kNotQuic);
-  ngtcp2_version_cid header;
-  const int status =
-      ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(), kOurConnectionIdBytes);
-  if (status == NGTCP2_ERR_VERSION_NEGOTIATION) return answer_version(path, payload, out);
+  ngtcp2_version_cid header{};
+  const int status = payload.empty()
+                         ? NGTCP2_ERR_INVALID_ARGUMENT
+                         : ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(),
+                                                         kOurConnectionIdBytes);
+  if (status == NGTCP2_ERR_VERSION_NEGOTIATION) {
+    answer_version(path, payload, out);
+    return true;
+  }
   if (status != 0 || header.dcidlen > ConnectionId::kMaxBytes) {
-    return drops_.count(Drop::kNotQuic);
+    drops_.count(Drop::kNotQuic);
+    return true;
   }
 
   Connection* connection = find({header.dcid, header.dcidlen});
   const bool is_long = (payload[0] & kLongHeader) != 0;
   const bool is_known = connection != nullptr;
+  const bool is_strange = !is_known && !is_long && server_ == nullptr;
+  if (!is_known && !is_long && server_ != nullptr) {
+    answer_unknown(path, payload, out, now);
+    return true;
+  }
   if (!is_known) {
-    if (!is_long && server_ != nullptr) return answer_unknown(path, payload, out, now);
     connection = is_long ? accept(path, payload, out, now) : find_by_path(path);
-    if (connection == nullptr) return;
+    if (connection == nullptr) return !is_strange;
   }
   if (is_long || !is_known) connection->note_answer(/*is_of_handshake=*/is_long);
   connection->receive(path, ecn, payload, now);
   touch(*connection);
+  return !is_strange;
 }
 
 Connection* Endpoint::find(Bytes id) {

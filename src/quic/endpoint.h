@@ -41,8 +41,9 @@ class Endpoint final : private ConnectionIds {
                       const UdpPath& path, Timestamp now);
 
   /// Takes a payload from the network. What it calls for goes out with the next write(), answers
-  /// without a connection (Retry, stateless reset, version negotiation) at once into `out`.
-  void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out, Timestamp now);
+  /// without a connection (Retry, stateless reset, version negotiation) at once into `out`. False:
+  /// a client's, with an ID that no connection has.
+  bool receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out, Timestamp now);
 
   /// Asks the server of a connection whose handshake gets no answer for a sign of life, with a
   /// small payload that belongs to no connection: QUIC servers answer such with a stateless reset
@@ -51,6 +52,9 @@ class Endpoint final : private ConnectionIds {
 
   /// Which shard a payload belongs to, by the first byte of its connection ID.
   std::size_t shard_of_payload(Bytes payload) const;
+
+  /// An ID that nobody has, which payloads of other kinds may be steered to this shard by.
+  ConnectionId new_id() { return new_connection_id(random_, options_.shard, options_.shard_count); }
 
   /// Notes that `connection` has something to write or another timer: it was written to.
   void touch(Connection& connection);

@@ -91,6 +91,12 @@ void PathMtu::on_heard(std::size_t ceiling, Timestamp now, Duration rtt) {
   if (is_hole) step_down(now);
 }
 
+void PathMtu::look_again(std::size_t ceiling, Timestamp now) {
+  if (state_ == State::kSuspecting || limit_ <= kBaseBytes) return;
+  ceiling_ = ceiling;
+  step_down(now);
+}
+
 void PathMtu::step_down(Timestamp now) {
   state_ = State::kSuspecting;
   limit_ = kBaseBytes;

@@ -51,6 +51,9 @@ class PathMtu {
   /// `ceiling` as in advance().
   void on_heard(std::size_t ceiling, Timestamp now, Duration rtt);
 
+  /// Someone else saw large packets die and small ones live. `ceiling` as in advance().
+  void look_again(std::size_t ceiling, Timestamp now);
+
   /// The engine sent a probe of its own; it waits for `pto` before the next.
   void on_search_probe(Timestamp now, Duration pto);
 

@@ -256,6 +256,13 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   return tls;
 }
 
+void TlsSession::export_secret(std::string_view label, MutableBytes out) const {
+  if (gnutls_prf_rfc5705(session_.get(), label.size(), label.data(), 0, nullptr, out.size(),
+                         reinterpret_cast<char*>(out.data())) < 0) {
+    std::abort();  // before the handshake's end
+  }
+}
+
 void TlsSession::send_ticket() {
   // For want of memory at worst; then the client's next handshake is a full one.
   if (has_ticket_) gnutls_session_ticket_send(session_.get(), 1, 0);

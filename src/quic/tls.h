@@ -111,6 +111,9 @@ class TlsSession {
   /// not been shown one.
   std::string distrust() const;
 
+  /// RFC 8446 section 7.5, without a context. Once the handshake is complete.
+  void export_secret(std::string_view label, MutableBytes out) const;
+
   /// A server's, once the handshake is complete: gives the client a ticket, where they are offered.
   void send_ticket();
   /// Whether this session goes on with the secrets of an earlier one.
