@@ -55,6 +55,7 @@ wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   wire::Capabilities caps = wire::Capabilities::supported(config.aead);
   caps.ipv6 &= os::can_use_ipv6();
   caps.resume = true;
+  caps.direct = config.data_plane != ops::DataPlane::kQuic;
   return caps;
 }
 
@@ -82,7 +83,9 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                         .caps = offered_caps(config),
                         .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
                         .platform = os::platform(),
-                        .max_reassembly_bytes = config.max_reassembly_bytes}};
+                        .max_reassembly_bytes = config.max_reassembly_bytes,
+                        .needs_direct = config.data_plane == ops::DataPlane::kDirect,
+                        .has_shaper = config.has_shaping}};
 }
 
 Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {

@@ -22,6 +22,12 @@ std::optional<server::Ipv6Pool> ipv6_pool(const ops::ServerConfig& config) {
   return server::Ipv6Pool{.prefix = *config.pool_cidr6, .gateway = config.gateway_ip6};
 }
 
+wire::Capabilities offered_caps(const ops::ServerConfig& config) {
+  wire::Capabilities caps = wire::Capabilities::supported(config.aead);
+  caps.direct = config.data_plane != ops::DataPlane::kQuic;
+  return caps;
+}
+
 }  // namespace
 
 server::Server::Options server_options(const ops::ServerConfig& config) {
@@ -37,7 +43,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                         .max_sessions = config.max_sessions},
           .service = {.token = config.token,
                       .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
-                      .caps = wire::Capabilities::supported(config.aead),
+                      .caps = offered_caps(config),
                       .pool = config.pool_cidr,
                       .gateway = config.gateway_ip,
                       .ipv6 = ipv6_pool(config),
@@ -45,7 +51,9 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                       .routes = config.push_routes,
                       .rate_limit = to_tunnel(config.rate_limit),
                       .send_queue = config.send_queue,
-                      .max_reassembly_bytes = config.max_reassembly_bytes},
+                      .max_reassembly_bytes = config.max_reassembly_bytes,
+                      .needs_direct = config.data_plane == ops::DataPlane::kDirect,
+                      .has_shaper = config.has_shaping},
           .tunnel = {.endpoint = {.connection = {.congestion = to_quic(config.congestion)}},
                      .send_batch = config.send_batch,
                      .send_datagram_queue = config.send_datagram_queue,

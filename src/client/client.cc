@@ -459,6 +459,12 @@ void Client::report() {
   write_status();
 }
 
+DataPlane Client::data_plane() const {
+  if (!response_->caps.direct) return DataPlane::kQuic;
+  if (counters_.direct_sessions.value() > 0) return DataPlane::kDirect;
+  return options_.connector.needs_direct ? DataPlane::kNone : DataPlane::kDirectLost;
+}
+
 void Client::write_status() {
   Status status{.state = reconnect_.state(),
                 .reason = reconnect_.reason(),
@@ -474,6 +480,11 @@ void Client::write_status() {
     status.rtt_microseconds = counters_.rtt_max_microseconds.value();
     status.window_bytes = counters_.window_max_bytes.value();
     status.bytes_per_second = counters_.delivered_bytes_per_second.value();
+    // The gauges are those of this session once it has been looked at.
+    const bool is_sampled = status.state == State::kConnected && os::now() - status.since >= 2s;
+    if (is_sampled) status.data_plane = data_plane();
+    status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
+    status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
   }
   if (const auto ok = status_file_->write(to_text(status)); !ok) {
     logger_.warning(ok.error().message);

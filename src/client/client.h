@@ -18,6 +18,7 @@
 #include "client/race.h"
 #include "client/reconnect.h"
 #include "client/resume_store.h"
+#include "client/status.h"
 #include "os/link_monitor.h"
 #include "os/process.h"
 #include "os/status_file.h"
@@ -127,6 +128,8 @@ class Client final : private ConnectorEvents {
   /// To the log, the service manager and the status file.
   void report();
   void write_status();
+  /// That of the session.
+  DataPlane data_plane() const;
 
   // ConnectorEvents, on the shard's thread
   void on_connected(AttemptId attempt, const UdpPath& path,

@@ -190,13 +190,14 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
   end_others(connection, tunnel.now());
 
   nonce_ = random_.bytes<wire::kHandshakeNonceBytes>();
-  const std::string body =
-      wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
-                                         .mtu = options_.mtu,
-                                         .caps = options_.caps,
-                                         .client_id = options_.client_id,
-                                         .platform = options_.platform,
-                                         .resume_token = attempt->resume_token});
+  if (options_.caps.direct) direct_ids_ = tunnel.new_direct_ids();
+  const std::string body = wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
+                                                              .mtu = options_.mtu,
+                                                              .caps = options_.caps,
+                                                              .client_id = options_.client_id,
+                                                              .platform = options_.platform,
+                                                              .resume_token = attempt->resume_token,
+                                                              .direct_ids = direct_ids_});
   const auto name = IpAddress::parse(options_.server_name);
   const bool needs_brackets = name && name->is_v6();
   const quic::Request request{
@@ -239,11 +240,27 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                    {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},
                    tunnel.now());
   }
+  if (options_.needs_direct && !response->caps.direct) {
+    return give_up(
+        connection,
+        {Ending::Kind::kUnreachable, "the server has no direct data plane; set data_plane: auto",
+         /*is_lasting=*/true},
+        tunnel.now());
+  }
   open(tunnel, *attempt, stream, *response);
 }
 
 void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
                      const wire::ConnectResponse& response) {
+  std::optional<tunnel::DirectPlane::Options> direct;
+  if (response.caps.direct) {
+    direct = {.role = quic::Role::kClient,
+              .secrets = tunnel::DirectPlane::secrets(*attempt.connection, options_.token, nonce_,
+                                                      response.server_nonce, response.caps.aead()),
+              .own_ids = direct_ids_,
+              .peer_ids = response.direct_ids,
+              .has_shaper = options_.has_shaper};
+  }
   tunnel.open_session(
       {.role = quic::Role::kClient,
        .id = response.session_id,
@@ -256,7 +273,9 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
        .rate_limit = {},
        .send_queue = options_.send_queue,
        .max_reassembly_bytes = options_.max_reassembly_bytes,
-       .client_id = options_.client_id},
+       .client_id = options_.client_id,
+       .direct = std::move(direct),
+       .needs_direct = options_.needs_direct},
       *attempt.connection, stream, tunnel.now());
   attempt.state = State::kConnected;
   liveness_ = {};

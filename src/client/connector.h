@@ -62,6 +62,8 @@ class Connector final : public tunnel::TunnelEvents {
     std::string platform;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
+    bool needs_direct = false;  ///< no packet takes the QUIC plane (`caps.direct` is set)
+    bool has_shaper = true;     ///< of the direct plane
   };
 
   Connector(const Options& options, const quic::TlsClientContext& tls, ConnectorEvents& events,
@@ -124,6 +126,7 @@ class Connector final : public tunnel::TunnelEvents {
   Liveness liveness_;     // of the session
   PathSizes told_sizes_;  // of its path
   wire::HandshakeNonce nonce_{};
+  std::vector<wire::DirectId> direct_ids_;
 };
 
 }  // namespace qdt::client

@@ -11,6 +11,24 @@ namespace {
 constexpr State kStates[] = {State::kConnecting, State::kConnected, State::kReconnecting,
                              State::kRefused};
 
+struct PlaneName {
+  DataPlane plane;
+  std::string_view key;
+  std::string_view words;
+};
+constexpr PlaneName kPlanes[] = {
+    {DataPlane::kUnknown, "", ""},
+    {DataPlane::kQuic, "quic", "QUIC"},
+    {DataPlane::kDirect, "direct", "direct"},
+    {DataPlane::kDirectLost, "direct_lost", "QUIC, direct packets do not get through"},
+    {DataPlane::kNone, "none",
+     "none: direct packets do not get through, and no others may be sent"},
+};
+
+const PlaneName& name_of(DataPlane plane) {
+  return *std::ranges::find(kPlanes, plane, &PlaneName::plane);
+}
+
 // Text of a server's ends up in a file of lines.
 std::string one_line(std::string text) {
   std::ranges::replace_if(
@@ -86,6 +104,11 @@ std::string to_text(const Status& status) {
     line("window_bytes", std::to_string(status.window_bytes));
     line("bytes_per_second", std::to_string(status.bytes_per_second));
   }
+  line("data_plane", std::string(name_of(status.data_plane).key));
+  if (status.data_plane == DataPlane::kDirect) {
+    line("shaper_bytes_per_second", std::to_string(status.shaper_bytes_per_second));
+    line("path_queue_microseconds", std::to_string(status.path_queue_microseconds));
+  }
   return text;
 }
 
@@ -100,7 +123,8 @@ Result<Status> parse_status(std::string_view text) {
   }
 
   Status status;
-  const auto state = std::ranges::find(kStates, lines["state"], name_of);
+  const auto state = std::ranges::find(kStates, lines["state"],
+                                       [](State candidate) { return name_of(candidate); });
   if (state == std::end(kStates)) return fail("\"" + lines["state"] + "\" is no state");
   const auto since = parse_number(lines["since"]);
   const auto mtu = parse_number(lines["mtu"]);
@@ -112,9 +136,14 @@ Result<Status> parse_status(std::string_view text) {
   const auto rtt = optional("rtt_microseconds");
   const auto window = optional("window_bytes");
   const auto rate = optional("bytes_per_second");
-  for (const auto* number : {&since, &mtu, &path_mtu, &connects, &rtt, &window, &rate}) {
+  const auto shaper = optional("shaper_bytes_per_second");
+  const auto queue = optional("path_queue_microseconds");
+  for (const auto* number :
+       {&since, &mtu, &path_mtu, &connects, &rtt, &window, &rate, &shaper, &queue}) {
     if (!*number) return fail(*number);
   }
+  const auto plane = std::ranges::find(kPlanes, lines["data_plane"], &PlaneName::key);
+  if (plane == std::end(kPlanes)) return fail("\"" + lines["data_plane"] + "\" is no data plane");
   status.state = *state;
   status.reason = lines["reason"];
   status.since = Timestamp(Duration(static_cast<std::int64_t>(*since)));
@@ -125,6 +154,9 @@ Result<Status> parse_status(std::string_view text) {
   status.rtt_microseconds = *rtt;
   status.window_bytes = *window;
   status.bytes_per_second = *rate;
+  status.data_plane = plane->plane;
+  status.shaper_bytes_per_second = *shaper;
+  status.path_queue_microseconds = *queue;
   status.connects = *connects;
   std::string_view addresses = lines["addresses"];
   while (!addresses.empty()) {
@@ -136,6 +168,19 @@ Result<Status> parse_status(std::string_view text) {
   }
   return status;
 }
+
+namespace {
+
+// The round trip, and what may be under way: a window, or whatever keeps the queue short.
+std::string describe_path(const Status& status) {
+  const bool is_direct = status.data_plane == DataPlane::kDirect;
+  return "round trip " + in_tenths(status.rtt_microseconds, 1000) + " ms, " +
+         (is_direct ? "queue " + in_tenths(status.path_queue_microseconds, 1000) + " ms"
+                    : "window " + std::to_string(status.window_bytes / 1024) + " KiB") +
+         ", sends " + in_tenths(8 * status.bytes_per_second, 1'000'000) + " Mbit/s";
+}
+
+}  // namespace
 
 std::string describe(const Status& status, const std::string& tun_name, Timestamp now) {
   std::string text =
@@ -149,9 +194,14 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
     if (status.path_mtu > 0) text += " (of the path: " + std::to_string(status.path_mtu) + ")";
   }
   if (status.rtt_microseconds > 0) {
-    text += "\n  path       round trip " + in_tenths(status.rtt_microseconds, 1000) +
-            " ms, window " + std::to_string(status.window_bytes / 1024) + " KiB, sends " +
-            in_tenths(8 * status.bytes_per_second, 1'000'000) + " Mbit/s";
+    text += "\n  path       " + describe_path(status);
+  }
+  if (status.data_plane != DataPlane::kUnknown) {
+    text += "\n  data plane " + std::string(name_of(status.data_plane).words);
+    if (status.shaper_bytes_per_second > 0) {
+      text += ", held to " + in_tenths(8 * status.shaper_bytes_per_second, 1'000'000) +
+              " Mbit/s to keep the queue short";
+    }
   }
   return text + "\n  connects   " + std::to_string(status.connects) + "\n";
 }
@@ -168,7 +218,10 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          ",\"connects\":" + std::to_string(status.connects) +
          ",\"rtt_microseconds\":" + std::to_string(status.rtt_microseconds) +
          ",\"window_bytes\":" + std::to_string(status.window_bytes) +
-         ",\"bytes_per_second\":" + std::to_string(status.bytes_per_second) + "}\n";
+         ",\"bytes_per_second\":" + std::to_string(status.bytes_per_second) +
+         ",\"data_plane\":" + quoted(std::string(name_of(status.data_plane).key)) +
+         ",\"shaper_bytes_per_second\":" + std::to_string(status.shaper_bytes_per_second) +
+         ",\"path_queue_microseconds\":" + std::to_string(status.path_queue_microseconds) + "}\n";
 }
 
 }  // namespace qdt::client

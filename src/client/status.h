@@ -12,6 +12,15 @@
 
 namespace qdt::client {
 
+/// How a session's packets travel.
+enum class DataPlane {
+  kUnknown,
+  kQuic,        ///< as agreed with the server
+  kDirect,      ///< beside the QUIC connection
+  kDirectLost,  ///< by QUIC, because direct packets do not get through
+  kNone,        ///< nor may they take QUIC
+};
+
 /// What a client tells of itself in its status file: lines of `key value`.
 struct Status {
   State state = State::kConnecting;
@@ -28,6 +37,9 @@ struct Status {
   std::uint64_t rtt_microseconds = 0;
   std::uint64_t window_bytes = 0;      ///< may be under way to the server at one time
   std::uint64_t bytes_per_second = 0;  ///< delivered to it
+  DataPlane data_plane = DataPlane::kUnknown;
+  std::uint64_t shaper_bytes_per_second = 0;  ///< what the direct plane may send; 0: no limit
+  std::uint64_t path_queue_microseconds = 0;  ///< what stands on the way, as the direct plane sees
 
   bool operator==(const Status&) const = default;
 };

@@ -15,7 +15,15 @@ const Status kConnected{.state = State::kConnected,
                         .connects = 2,
                         .rtt_microseconds = 23'450,
                         .window_bytes = 131'072,
-                        .bytes_per_second = 1'250'000};
+                        .bytes_per_second = 1'250'000,
+                        .data_plane = DataPlane::kQuic};
+const Status kDirect = [] {
+  Status status = kConnected;
+  status.data_plane = DataPlane::kDirect;
+  status.shaper_bytes_per_second = 2'500'000;
+  status.path_queue_microseconds = 8'200;
+  return status;
+}();
 const Status kRefused{.state = State::kRefused,
                       .reason = "unauthorized: the \"token\" is wrong",
                       .since = Timestamp(100s),
@@ -24,6 +32,7 @@ const Status kRefused{.state = State::kRefused,
 TEST(Status, IsReadAsItWasWritten) {
   EXPECT_EQ(parse_status(to_text(kConnected)), kConnected);
   EXPECT_EQ(parse_status(to_text(kRefused)), kRefused);
+  EXPECT_EQ(parse_status(to_text(kDirect)), kDirect);
 }
 
 TEST(Status, ALineBreakInAReasonIsNoNewLine) {
@@ -37,6 +46,7 @@ TEST(Status, RubbishIsRefused) {
   EXPECT_FALSE(parse_status("state asleep\nsince 1\nmtu 1\nconnects 1\n"));
   EXPECT_FALSE(parse_status("state connected\nsince now\nmtu 1\nconnects 1\n"));
   EXPECT_FALSE(parse_status("state connected\nsince 1\nmtu 1\nconnects 1\naddresses x\n"));
+  EXPECT_FALSE(parse_status("state connected\nsince 1\nmtu 1\nconnects 1\ndata_plane paper\n"));
   EXPECT_FALSE(parse_status("connected"));
 }
 
@@ -46,6 +56,7 @@ TEST(Status, IsDescribedForAPerson) {
             "  server     vpn.example.com:443 (192.0.2.1:443)\n"
             "  addresses  10.8.0.2, fd00::2, MTU 1350 (of the path: 1449)\n"
             "  path       round trip 23.5 ms, window 128 KiB, sends 10.0 Mbit/s\n"
+            "  data plane QUIC\n"
             "  connects   2\n");
   EXPECT_EQ(describe(kRefused, "qdt0", Timestamp(107s)),
             "qdt0: refused for 7 s: unauthorized: the \"token\" is wrong\n"
@@ -53,12 +64,34 @@ TEST(Status, IsDescribedForAPerson) {
             "  connects   0\n");
 }
 
+TEST(Status, TellsHowPacketsTravel) {
+  const auto lines_of = [](Status status) {
+    const std::string text = describe(status, "qdt0", Timestamp(107s));
+    const std::size_t begin = text.find("  path ");
+    return text.substr(begin, text.find("  connects") - begin);
+  };
+  EXPECT_EQ(lines_of(kDirect),
+            "  path       round trip 23.5 ms, queue 8.2 ms, sends 10.0 Mbit/s\n"
+            "  data plane direct, held to 20.0 Mbit/s to keep the queue short\n");
+  Status status = kDirect;
+  status.shaper_bytes_per_second = 0;
+  EXPECT_TRUE(lines_of(status).ends_with("  data plane direct\n"));
+  status.data_plane = DataPlane::kDirectLost;
+  EXPECT_EQ(lines_of(status),
+            "  path       round trip 23.5 ms, window 128 KiB, sends 10.0 Mbit/s\n"
+            "  data plane QUIC, direct packets do not get through\n");
+  status.data_plane = DataPlane::kUnknown;
+  EXPECT_FALSE(lines_of(status).contains("data plane"));
+}
+
 TEST(Status, IsDescribedAsJson) {
-  EXPECT_EQ(to_json(kRefused, "qdt0", Timestamp(107s)),
-            "{\"tun\":\"qdt0\",\"state\":\"refused\",\"reason\":\"unauthorized: the \\\"token\\\" "
-            "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
-            "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
-            "\"window_bytes\":0,\"bytes_per_second\":0}\n");
+  EXPECT_EQ(
+      to_json(kRefused, "qdt0", Timestamp(107s)),
+      "{\"tun\":\"qdt0\",\"state\":\"refused\",\"reason\":\"unauthorized: the \\\"token\\\" "
+      "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
+      "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
+      "\"window_bytes\":0,\"bytes_per_second\":0,\"data_plane\":\"\",\"shaper_bytes_per_second\":0,"
+      "\"path_queue_microseconds\":0}\n");
 }
 
 }  // namespace

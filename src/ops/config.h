@@ -24,6 +24,9 @@ struct RateLimit {
   bool operator==(const RateLimit&) const = default;
 };
 
+/// How packets travel: as both sides can, or never as the other.
+enum class DataPlane { kAuto, kQuic, kDirect };
+
 /// What a connection does about loss and delay; as in the engine.
 enum class Congestion { kBbr, kCubic, kReno };
 
@@ -62,6 +65,8 @@ struct ServerConfig {
   std::size_t send_datagram_queue = 1024;
   Congestion congestion = Congestion::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
+  DataPlane data_plane = DataPlane::kAuto;
+  bool has_shaping = true;  ///< of the direct plane
   bool udp_gso = true;
   bool udp_gro = true;
   bool nat_enabled = true;
@@ -95,6 +100,8 @@ struct ClientConfig {
   Duration keepalive = 20s;
   Congestion congestion = Congestion::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
+  DataPlane data_plane = DataPlane::kAuto;
+  bool has_shaping = true;                       ///< of the direct plane
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
   bool udp_gso = true;
   bool udp_gro = true;

@@ -1,26 +1,13 @@
 #include "ops/config_keys.h"
 
 #include "ops/config_address.h"
-#include "wire/handshake.h"
+#include "ops/config_shared_keys.h"
 
 namespace qdt::ops {
 namespace {
 
-constexpr std::size_t kMaxMtu = 65535;
-// The ring of fragments is allocated in one piece for each session that receives any.
-constexpr std::size_t kMinReassemblyBytes = 2048;
-constexpr std::size_t kMaxReassemblyBytes = 64 << 20;
 constexpr double kMaxPerSecond = 10'000'000;
 constexpr auto kDay = std::chrono::hours(24);
-
-Reader<LogLevel> log_level() {
-  return one_of<LogLevel>({{"debug", LogLevel::kDebug},
-                           {"info", LogLevel::kInfo},
-                           {"warn", LogLevel::kWarning},
-                           {"warning", LogLevel::kWarning},
-                           {"error", LogLevel::kError}},
-                          "debug, info, warn or error");
-}
 
 Reader<RouteMode> route_mode() {
   return one_of<RouteMode>(
@@ -30,131 +17,6 @@ Reader<RouteMode> route_mode() {
 
 Reader<bool> offered_caps() {
   return one_of<bool>({{"all", true}, {"none", false}}, "all or none");
-}
-
-// Both programs have these, with different words.
-template <typename Config>
-Key<Config> token_key(const std::string& explanation) {
-  return make_key<Config>({.name = "token",
-                           .example = "REPLACE-ME",
-                           .explanation = explanation,
-                           .is_required = true,
-                           .is_secret = true},
-                          token(), &Config::token);
-}
-
-Reader<std::optional<std::size_t>> mtu() {
-  const Reader<std::size_t> number = whole_number(wire::kMinMtu, kMaxMtu);
-  return {"auto or " + number.expected,
-          [read = number.read](const YamlNode& node) -> Reading<std::optional<std::size_t>> {
-            if (node.kind == YamlNode::Kind::kScalar && node.text == "auto") return std::nullopt;
-            const auto value = read(node);
-            if (!value) return std::unexpected(value.error());
-            return *value;
-          }};
-}
-
-template <typename Config>
-Key<Config> mtu_key() {
-  return make_key<Config>(
-      {.name = "mtu",
-       .example = "auto",
-       .explanation = "Largest packet inside the tunnel, in bytes. auto: what the path carries, as "
-                      "it is found out and watched in each session. A number is a cap; the smaller "
-                      "of the server's and the client's counts."},
-      mtu(), &Config::mtu);
-}
-
-template <typename Config>
-Key<Config> tun_name_key() {
-  return make_key<Config>(
-      {.name = "tun_name", .example = "qdt0", .explanation = "Name of the TUN device."},
-      interface_name(), &Config::tun_name);
-}
-
-template <typename Config>
-Key<Config> tun_offloads_key() {
-  return make_key<Config>({.name = "tun_offloads",
-                           .example = "true",
-                           .explanation = "Lets the kernel pass up to 64 KiB of one TCP or UDP "
-                                          "flow through the TUN device at once. Switch it off to "
-                                          "see each packet as it is in a capture there."},
-                          flag(), &Config::tun_offloads);
-}
-
-template <typename Config>
-Key<Config> reassembly_key() {
-  return make_key<Config>(
-      {.name = "max_reassembly_bytes",
-       .example = "262144",
-       .explanation = "Memory for packets that come in fragments, in bytes per session; at least "
-                      "mtu. The oldest incomplete packet gives way when it is full."},
-      whole_number(kMinReassemblyBytes, kMaxReassemblyBytes), &Config::max_reassembly_bytes);
-}
-
-template <typename Config>
-Key<Config> congestion_key() {
-  return make_key<Config>(
-      {.name = "congestion",
-       .example = "bbr",
-       .explanation = "Congestion control of what this side sends. bbr keeps queues short, and its "
-                      "rate where packets are lost at random; cubic and reno take every loss for "
-                      "congestion and fill the buffers on the way."},
-      one_of<Congestion>(
-          {{"bbr", Congestion::kBbr}, {"cubic", Congestion::kCubic}, {"reno", Congestion::kReno}},
-          "bbr, cubic or reno"),
-      &Config::congestion);
-}
-
-template <typename Config>
-Key<Config> aead_key() {
-  using wire::AeadPreference;
-  return make_key<Config>(
-      {.name = "aead",
-       .example = "auto",
-       .explanation =
-           "Cipher inside the tunnel. auto: aes-256-gcm where the processor has "
-           "instructions for it; chacha20-poly1305 wherever one side does not offer it."},
-      one_of<AeadPreference>({{"auto", AeadPreference::kAuto},
-                              {"chacha20-poly1305", AeadPreference::kChaCha20Poly1305},
-                              {"aes-256-gcm", AeadPreference::kAes256Gcm}},
-                             "auto, chacha20-poly1305 or aes-256-gcm"),
-      &Config::aead);
-}
-
-template <typename Config>
-Key<Config> udp_gso_key() {
-  return make_key<Config>(
-      {.name = "udp_gso",
-       .example = "true",
-       .explanation = "Hands bursts of UDP payloads to the kernel to be cut (UDP_SEGMENT); it "
-                      "switches itself off where the kernel refuses."},
-      flag(), &Config::udp_gso);
-}
-
-template <typename Config>
-Key<Config> udp_gro_key() {
-  return make_key<Config>(
-      {.name = "udp_gro",
-       .example = "true",
-       .explanation = "Takes bursts of UDP payloads that the kernel has joined (UDP_GRO); it "
-                      "switches itself off where the kernel refuses."},
-      flag(), &Config::udp_gro);
-}
-
-template <typename Config>
-Key<Config> log_level_key() {
-  return make_key<Config>(
-      {.name = "log_level", .example = "info", .explanation = "The least serious messages shown."},
-      log_level(), &Config::log_level);
-}
-
-template <typename Config>
-Key<Config> log_json_key() {
-  return make_key<Config>({.name = "log_json",
-                           .example = "false",
-                           .explanation = "Log lines as JSON objects instead of text."},
-                          flag(), &Config::log_json);
 }
 
 /// `pps` and `burst` below `group`.
@@ -319,6 +181,8 @@ void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
                                   "locks. Accepted so that older files stay valid."},
                   whole_number(0, 65536), [](C&, std::size_t) {}));
   keys.push_back(aead_key<C>());
+  keys.push_back(data_plane_key<C>());
+  keys.push_back(shaping_key<C>());
 }
 
 void add_observation_keys(std::vector<Key<ServerConfig>>& keys) {
@@ -454,6 +318,8 @@ std::vector<Key<ClientConfig>> make_client_keys() {
       duration(1s, 25s), &C::keepalive));
   keys.push_back(congestion_key<C>());
   keys.push_back(aead_key<C>());
+  keys.push_back(data_plane_key<C>());
+  keys.push_back(shaping_key<C>());
   keys.push_back(reassembly_key<C>());
   keys.push_back(udp_gso_key<C>());
   keys.push_back(udp_gro_key<C>());

@@ -95,6 +95,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   if (has_session) return HandshakeResult::kBadRequest;
 
   const wire::Capabilities caps = request->caps & options_.caps;
+  if (options_.needs_direct && !caps.direct) return HandshakeResult::kBadRequest;
   const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
   if (!admission_.reserve_session(token && book_.is_in_use(*token))) return HandshakeResult::kBusy;
   const wire::SessionId session_id = random_.number();
@@ -117,6 +118,17 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                  .routes = options_.routes,
                                  .resume_token = grant->token};
   lend_ipv6(response);
+  std::optional<tunnel::DirectPlane::Options> direct;
+  if (caps.direct) {
+    response.direct_ids = tunnel.new_direct_ids();
+    direct = {
+        .role = quic::Role::kServer,
+        .secrets = tunnel::DirectPlane::secrets(connection, options_.token, request->client_nonce,
+                                                response.server_nonce, caps.aead()),
+        .own_ids = response.direct_ids,
+        .peer_ids = request->direct_ids,
+        .has_shaper = options_.has_shaper};
+  }
   tunnel.open_session(
       {.role = quic::Role::kServer,
        .id = response.session_id,
@@ -129,7 +141,9 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
        .rate_limit = options_.rate_limit,
        .send_queue = options_.send_queue,
        .max_reassembly_bytes = options_.max_reassembly_bytes,
-       .client_id = request->client_id},
+       .client_id = request->client_id,
+       .direct = std::move(direct),
+       .needs_direct = options_.needs_direct},
       connection, stream, tunnel.now());
   connection.respond(stream, {.status = 200,
                               .headers = {{"content-type", "application/json"}},

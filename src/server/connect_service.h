@@ -32,6 +32,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     tunnel::RateLimit rate_limit;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
+    bool needs_direct = false;  ///< as in client::Connector::Options
+    bool has_shaper = true;
     std::size_t shard = 0;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
     std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;

@@ -49,6 +49,10 @@ struct alignas(128) Counters {
 
   // Gauges, sampled once a second.
   Counter sessions;
+  Counter direct_sessions;              ///< that send by the direct plane
+  Counter shaped_sessions;              ///< of these, held back for the sake of a short queue
+  Counter shaped_bytes_per_second;      ///< what these may send, all of them together
+  Counter path_queue_max_microseconds;  ///< of the direct session whose path has the longest
   Counter connections;
   Counter queued_packets;                ///< in the sessions' send queues
   Counter queued_payloads;               ///< waiting for a blocked socket

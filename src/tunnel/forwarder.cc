@@ -67,10 +67,13 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
   const MutableBytes plaintext = slot.first(opened->bytes);
   switch (opened->type) {
     case wire::DatagramType::kData:
-      if (const auto reason = deliver(session, plaintext, now)) return drop(*reason);
+      if (const auto reason = deliver(session, plaintext, session.connection().arrival_mark(), now))
+        return drop(*reason);
       return Outcome::kDone;
     case wire::DatagramType::kFragment:
-      if (const auto reason = reassemble(session, plaintext, now)) return drop(*reason);
+      if (const auto reason =
+              reassemble(session, plaintext, session.connection().arrival_mark(), now))
+        return drop(*reason);
       return Outcome::kDone;
     case wire::DatagramType::kPing:
       // A plain v1 peer expects nothing: its own kind drops Ping silently.
@@ -86,7 +89,52 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
   return drop(Drop::kUnknownType);
 }
 
-std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Timestamp now) {
+void Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
+                              Timestamp now) {
+  const auto drop = [this](Drop reason) { counters_.drops.count(reason); };
+  if (!to_tun_.has_room(packet.size())) return drop(Drop::kQueueFull);
+  const auto opened =
+      session.direct()->open(path, ecn, packet, to_tun_.reserve(packet.size()), now);
+  if (!opened) return drop(opened.error());
+
+  MutableBytes rest = *opened;
+  for (std::size_t frames = 0; !rest.empty(); ++frames) {
+    if (frames == wire::kMaxDirectFrames) return drop(Drop::kMalformed);
+    auto frame = wire::take_direct_frame(rest);
+    if (!frame) return drop(frame.error());
+    if (frames == 0) {
+      // Almost always one packet, which is where it is to be already. What is behind it would be
+      // overwritten by the next.
+      if (rest.size() > behind_first_.size()) return drop(Drop::kMalformed);
+      append(behind_first_, rest);
+      rest = MutableBytes(behind_first_).first(rest.size());
+    } else if (frame->type == wire::DirectFrameType::kPacket) {
+      if (!to_tun_.has_room(frame->body.size())) return drop(Drop::kQueueFull);
+      const MutableBytes slot = to_tun_.reserve(frame->body.size());
+      append(slot, frame->body);
+      frame->body = slot;
+    }
+    if (const auto reason = take_frame(session, *frame, path, ecn, now)) drop(*reason);
+  }
+}
+
+std::optional<Drop> Forwarder::take_frame(Session& session, const wire::DirectFrame& frame,
+                                          const UdpPath& path, Ecn mark, Timestamp now) {
+  switch (frame.type) {
+    case wire::DirectFrameType::kPacket:
+      // RFC 6040 section 4.2: nobody else would hear of the mark.
+      if (mark == Ecn::kCe && wire::ecn_of(frame.body) == Ecn::kNotEct) return Drop::kQueueDelay;
+      return deliver(session, frame.body, mark, now);
+    case wire::DirectFrameType::kFragment: return reassemble(session, frame.body, mark, now);
+    case wire::DirectFrameType::kPadding: return std::nullopt;
+    default: break;
+  }
+  const auto taken = session.direct()->take(frame, path, now);
+  return taken ? std::nullopt : std::optional(taken.error());
+}
+
+std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Ecn mark,
+                                          Timestamp now) {
   const auto whole = session.reassembler.add(fragment, now);
   if (const std::size_t evicted = session.reassembler.take_evicted(); evicted > 0) {
     counters_.drops.count(Drop::kReassemblyFull, evicted);
@@ -97,11 +145,12 @@ std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Time
   if (!to_tun_.has_room((*whole)->size())) return Drop::kQueueFull;
   const MutableBytes packet = to_tun_.reserve((*whole)->size());
   append(packet, **whole);
-  return deliver(session, packet, now);
+  return deliver(session, packet, mark, now);
 }
 
 // `packet` is what was last reserved in to_tun_.
-std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Timestamp now) {
+std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ecn mark,
+                                       Timestamp now) {
   const auto ip = wire::parse_ip_packet(packet);
   if (!ip) return Drop::kMalformed;
   if (is_link_local(*ip)) return Drop::kLinkLocal;
@@ -113,7 +162,7 @@ std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ti
 
   // RFC 6040 section 4.2, but that a packet which does not understand marks stays: the connection's
   // own congestion control has heard of the mark, so nobody goes on as if there were none.
-  if (session.connection().arrival_mark() == Ecn::kCe && wire::mark_congestion(packet)) {
+  if (mark == Ecn::kCe && wire::mark_congestion(packet)) {
     counters_.path_congestion_marks.add();
   }
   to_tun_.commit(packet.size());

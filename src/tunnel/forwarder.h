@@ -13,6 +13,7 @@
 #include "tunnel/counters.h"
 #include "tunnel/session.h"
 #include "tunnel/session_table.h"
+#include "wire/direct_frame.h"
 #include "wire/ip_packet.h"
 
 namespace qdt::tunnel {
@@ -41,10 +42,14 @@ class Forwarder {
   /// Takes a datagram from its session's connection to the TUN device: opens it into `to_tun`,
   /// which has room for it.
   Outcome quic_to_tun(Session& session, Bytes datagram, Timestamp now);
+  /// The same for a packet of its session's direct plane, which may hold several.
+  void direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet, Timestamp now);
 
  private:
-  std::optional<Drop> deliver(Session& session, MutableBytes packet, Timestamp now);
-  std::optional<Drop> reassemble(Session& session, Bytes fragment, Timestamp now);
+  std::optional<Drop> take_frame(Session& session, const wire::DirectFrame& frame,
+                                 const UdpPath& path, Ecn mark, Timestamp now);
+  std::optional<Drop> deliver(Session& session, MutableBytes packet, Ecn mark, Timestamp now);
+  std::optional<Drop> reassemble(Session& session, Bytes fragment, Ecn mark, Timestamp now);
   /// `packet`, a copy in clamped_, with no MSS larger than the session's path carries.
   wire::IpPacket clamp_mss(const wire::IpPacket& packet, const Session& session);
   Drop answer_too_big(const wire::IpPacket& packet, std::size_t mtu);
@@ -53,6 +58,8 @@ class Forwarder {
   SessionTable& sessions_;
   Counters& counters_;
   PacketBatch& to_tun_;
+  // What is behind the first frame of the payload at hand.
+  std::array<std::uint8_t, 2048> behind_first_;
   std::array<std::uint8_t, 2048> clamped_;
 };
 

@@ -41,6 +41,9 @@ class SendQueue {
   /// Forgets front(): it was sent.
   void pop();
 
+  /// While true, packets that wait too long are neither marked nor dropped.
+  void spare(bool is_sparing) { is_sparing_ = is_sparing; }
+
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
 
@@ -82,6 +85,8 @@ class SendQueue {
   FlowList old_flows_;
   std::size_t count_ = 0;  // the packet at hand included
   QueuedPacket* front_ = nullptr;
+
+  bool is_sparing_ = false;
 
   Duration standing_delay_ = Duration::max();
 };

@@ -31,7 +31,7 @@ const wire::DirectionKey& their_key(const SessionOptions& options) {
 }  // namespace
 
 Session::Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-                 PacketPool& pool, Counters& counters, Timestamp now)
+                 PacketPool& pool, Counters& counters, Random& random, Timestamp now)
     : opener(options.id, their_key(options)),
       reassembler(options.max_reassembly_bytes),
       send_limit(options.rate_limit, now),
@@ -47,7 +47,9 @@ Session::Session(const SessionOptions& options, quic::Connection& connection, qu
       queue_(pool,
              {.max_packets = options.send_queue, .quantum_bytes = options.mtu, .seed = options.id},
              counters),
-      limits_(now) {}
+      limits_(now) {
+  if (options.direct) direct_.emplace(*options.direct, connection, random, now);
+}
 
 bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now) {
   if (is_blocked_ || !queue_.empty())
@@ -66,28 +68,35 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
 }
 
 Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
+  if (direct_) queue_.spare(direct_->is_usable() && direct_->shaper().is_trying());
   if (credit_ <= 0) credit_ += static_cast<std::int64_t>(turn_bytes);
   const Progress progress = flush_queue(out, now);
   if (progress == Progress::kIdle) limits_.set(SendLimit::kApplication, now);
   const bool is_waiting = progress == Progress::kTurnOver || progress == Progress::kFull;
   if (!is_waiting) credit_ = 0;
-  return progress;
+  const bool is_full = direct_ && flush_direct(out, now) == Step::kFull;
+  return is_full ? Progress::kFull : progress;
+}
+
+// What the direct plane has to say by itself, and what it wants to know of the QUIC connection.
+Session::Step Session::flush_direct(UdpSendQueue& out, Timestamp now) {
+  const Step step = direct_->flush(out, now);
+  if (direct_->take_quic_question() && make_room(0, out, now) == Step::kDone) {
+    seal(DatagramType::kPing, {}, {});
+    send_sealed(out, now);
+  }
+  return step;
 }
 
 Session::Progress Session::flush_queue(UdpSendQueue& out, Timestamp now) {
   const auto progress = [](Step step) {
     return step == Step::kBlocked ? Progress::kBlocked : Progress::kFull;
   };
-  if (owes_pong_) {
-    if (const Step step = make_room(pong_bytes_, out, now); step != Step::kDone) {
-      return progress(step);
-    }
-    owes_pong_ = false;
-    seal(DatagramType::kPong, {}, Bytes(pong_).first(pong_bytes_));
-  }
-  if (connection_.next_path_probe() > 0) {
-    if (const Step step = send_path_probes(out, now); step != Step::kDone) return progress(step);
-  }
+  // A QUIC connection that takes no more does not keep direct packets waiting.
+  const bool is_direct = direct_ && direct_->is_usable();
+  Step control = flush_control(out, now);
+  if (is_direct && control == Step::kDone) control = send_sealed(out, now);
+  if (control != Step::kDone && !is_direct) return progress(control);
   while (credit_ > 0) {
     const Bytes packet = queue_.front(now);
     if (packet.empty()) break;
@@ -98,14 +107,66 @@ Session::Progress Session::flush_queue(UdpSendQueue& out, Timestamp now) {
     }
     if (step != Step::kDone) return progress(step);
   }
-  if (const Step step = send_sealed(out, now); step != Step::kDone) return progress(step);
+  if (is_direct) {
+    is_blocked_ = false;
+    if (control == Step::kFull) return Progress::kFull;
+  } else if (const Step step = send_sealed(out, now); step != Step::kDone) {
+    return progress(step);
+  }
   return queue_.empty() ? Progress::kIdle : Progress::kTurnOver;
 }
 
-// Seals and sends `packet` from `offset` on, in one Data datagram where it fits, else in fragments.
-// Advances `offset` past what is sent or sealed.
+Session::Step Session::flush_control(UdpSendQueue& out, Timestamp now) {
+  if (owes_pong_) {
+    if (const Step step = make_room(pong_bytes_, out, now); step != Step::kDone) return step;
+    owes_pong_ = false;
+    seal(DatagramType::kPong, {}, Bytes(pong_).first(pong_bytes_));
+  }
+  return connection_.next_path_probe() > 0 ? send_path_probes(out, now) : Step::kDone;
+}
+
+// Sends `packet` from `offset` on, whole where it fits, else in fragments. Advances `offset` past
+// what is sent or sealed.
 Session::Step Session::transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out,
                                 Timestamp now) {
+  if (direct_ && direct_->is_usable()) return transmit_directly(packet, offset, out, now);
+  is_blocked_ = options_.needs_direct;
+  return is_blocked_ ? Step::kBlocked : transmit_by_quic(packet, offset, out, now);
+}
+
+Session::Step Session::transmit_directly(Bytes packet, std::size_t& offset, UdpSendQueue& out,
+                                         Timestamp now) {
+  const std::size_t limit = direct_->max_packet_bytes();
+  while (offset < packet.size()) {
+    const bool is_whole = offset == 0 && packet.size() <= limit;
+    const std::size_t bytes =
+        is_whole ? packet.size()
+                 : std::min(limit - 1 - wire::kFragmentHeaderBytes, packet.size() - offset);
+    const Step step = is_whole ? direct_->send(packet, out, now)
+                               : direct_->send_fragment(fragment_header(offset, packet.size()),
+                                                        packet.subspan(offset, bytes), out, now);
+    is_blocked_ = step != Step::kDone;
+    if (is_blocked_) {
+      limits_.set(step == Step::kFull ? SendLimit::kSocket : SendLimit::kPacing, now);
+      return step;
+    }
+    offset += bytes;
+    credit_ -= static_cast<std::int64_t>(bytes + wire::kDirectOverhead);
+  }
+  return Step::kDone;
+}
+
+std::array<std::uint8_t, wire::kFragmentHeaderBytes> Session::fragment_header(std::size_t offset,
+                                                                              std::size_t total) {
+  if (offset == 0) ++fragment_id_;
+  return wire::encode_fragment_header({.id = fragment_id_,
+                                       .offset = static_cast<std::uint32_t>(offset),
+                                       .total = static_cast<std::uint32_t>(total)});
+}
+
+// In one Data datagram where it fits.
+Session::Step Session::transmit_by_quic(Bytes packet, std::size_t& offset, UdpSendQueue& out,
+                                        Timestamp now) {
   while (offset < packet.size()) {
     const std::size_t limit = max_datagram_bytes();
     if (limit < kMinDatagramBytes || sealer_.is_exhausted()) return Step::kBlocked;
@@ -121,12 +182,8 @@ Session::Step Session::transmit(Bytes packet, std::size_t& offset, UdpSendQueue&
     if (is_whole) {
       seal(DatagramType::kData, {}, packet);
     } else {
-      if (offset == 0) ++fragment_id_;
-      const auto header =
-          wire::encode_fragment_header({.id = fragment_id_,
-                                        .offset = static_cast<std::uint32_t>(offset),
-                                        .total = static_cast<std::uint32_t>(packet.size())});
-      seal(DatagramType::kFragment, header, packet.subspan(offset, bytes));
+      seal(DatagramType::kFragment, fragment_header(offset, packet.size()),
+           packet.subspan(offset, bytes));
     }
     offset += bytes;
     if (sealed_.has_room(kSmallestDatagramBytes, connection_.max_datagram_bytes())) continue;
@@ -205,7 +262,8 @@ std::size_t Session::max_datagram_bytes() const {
 }
 
 std::uint64_t Session::take_delivered_bytes() {
-  const std::uint64_t delivered = connection_.path_state().delivered_bytes;
+  const std::uint64_t delivered =
+      connection_.path_state().delivered_bytes + (direct_ ? direct_->delivered_bytes() : 0);
   const std::uint64_t before = std::min(counted_delivered_bytes_, delivered);
   counted_delivered_bytes_ = delivered;
   return delivered - before;

@@ -11,7 +11,9 @@
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
+#include "quic/timer_heap.h"
 #include "tunnel/bundle.h"
+#include "tunnel/direct_plane.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/token_bucket.h"
@@ -37,6 +39,10 @@ struct SessionOptions {
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
+  /// Of a session whose peers both have the cap.
+  std::optional<DirectPlane::Options> direct;
+  /// Packets wait for the direct plane, never taking the QUIC plane instead.
+  bool needs_direct = false;
 };
 
 /// The largest packet that one datagram carries over any path: what `mtu: auto` asks for.
@@ -59,7 +65,7 @@ enum class SessionEnd : std::uint8_t {
 class Session {
  public:
   Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-          PacketPool& pool, Counters& counters, Timestamp now);
+          PacketPool& pool, Counters& counters, Random& random, Timestamp now);
 
   wire::SessionId id() const { return options_.id; }
   const IpAddress& lease() const { return options_.lease; }
@@ -103,9 +109,12 @@ class Session {
   /// it, the next one is shorter by what was too much; one that a full `out` has interrupted goes
   /// on. Nothing is saved by a session that has nothing to send or may not.
   Progress flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now);
-  bool has_backlog() const {
-    return !sealed_.empty() || !queue_.empty() || owes_pong_ || connection_.next_path_probe() > 0;
+  bool has_backlog(Timestamp now) const {
+    return !sealed_.empty() || !queue_.empty() || owes_pong_ || connection_.next_path_probe() > 0 ||
+           (direct_ && direct_->has_something(now));
   }
+  /// When flush() will have something to send by itself.
+  Timestamp next_timeout() const { return direct_ ? direct_->next_timeout() : kNever; }
   std::size_t queued_packets() const { return queue_.size(); }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
@@ -131,17 +140,30 @@ class Session {
   TokenBucket receive_limit;
   Timestamp last_packet;  ///< inner packet, either way
 
+  /// Null where it was not agreed on.
+  DirectPlane* direct() { return direct_ ? &*direct_ : nullptr; }
+  const DirectPlane* direct() const { return direct_ ? &*direct_ : nullptr; }
+
   // The tunnel's notes about this session.
   Tunnel* tunnel = nullptr;
-  bool is_ready = false;  ///< in the round of sessions that may send
+  Timestamp timer = kNever;
+  std::size_t timer_index = quic::kNoTimer;
+  bool is_touched = false;  ///< its timer may be another
+  bool is_ready = false;    ///< in the round of sessions that may send
 
  private:
-  enum class Step { kDone, kBlocked, kFull };
+  using Step = DirectPlane::Step;
   Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
+  Step transmit_by_quic(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
+  Step transmit_directly(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
+  std::array<std::uint8_t, wire::kFragmentHeaderBytes> fragment_header(std::size_t offset,
+                                                                       std::size_t total);
   Step send_sealed(UdpSendQueue& out, Timestamp now);
   Step send_path_probes(UdpSendQueue& out, Timestamp now);
   Step make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now);
   Progress flush_queue(UdpSendQueue& out, Timestamp now);
+  Step flush_control(UdpSendQueue& out, Timestamp now);
+  Step flush_direct(UdpSendQueue& out, Timestamp now);
   void seal(wire::DatagramType type, Bytes prefix, Bytes body);
   std::size_t max_datagram_bytes() const;
   std::size_t packet_bytes_in(std::size_t datagram_bytes) const {
@@ -157,6 +179,7 @@ class Session {
   Timestamp opened_at_;
 
   wire::DatagramSealer sealer_;
+  std::optional<DirectPlane> direct_;
   SendQueue queue_;
   std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
   std::uint32_t fragment_id_ = 0;

@@ -6,6 +6,12 @@
 namespace qdt::tunnel {
 namespace {
 
+constexpr std::size_t kDirectIds = 4;
+
+std::uint64_t as_number(const wire::DirectId& id) {
+  return load_be<std::uint64_t>(id.data());
+}
+
 // Of payloads before the socket gets them: what has been written there is in one line, so a packet
 // of another session waits behind all of it if the socket blocks. Four of the kernel's bursts.
 constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
@@ -27,6 +33,7 @@ Tunnel::Tunnel(const Options& options, const quic::TlsServerContext* server_tls,
                TunnelEvents& events, Random& random, Counters& counters)
     : options_(options),
       events_(events),
+      random_(random),
       counters_(counters),
       payloads_(options.send_datagram_queue),
       pool_(options.max_packet_bytes, options.max_queued_packets),
@@ -38,7 +45,46 @@ Tunnel::~Tunnel() = default;
 
 void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
   now_ = now;
-  endpoint_.receive(path, ecn, payload, payloads_, now);
+  if (Session* session = session_of_direct(payload)) {
+    forwarder_.direct_to_tun(*session, path, ecn, payload, now);
+    return touch(*session);
+  }
+  if (!endpoint_.receive(path, ecn, payload, payloads_, now)) ask_about(path);
+}
+
+// What nobody here knows may be the answer of a server that does not know our direct packets.
+void Tunnel::ask_about(const UdpPath& path) {
+  for (const auto& session : sessions_) {
+    if (session->direct() == nullptr || session->direct()->path() != path) continue;
+    session->direct()->ask_quic(now_);
+    touch(*session);
+  }
+}
+
+Session* Tunnel::session_of_direct(Bytes payload) {
+  if (by_direct_id_.empty()) return nullptr;
+  const auto id = wire::direct_id_of(payload);
+  if (!id) return nullptr;
+  const std::uint64_t number = as_number(*id);
+  if (last_direct_session_ != nullptr && number == last_direct_id_) return last_direct_session_;
+  const auto found = by_direct_id_.find(number);
+  if (found == by_direct_id_.end()) return nullptr;
+  last_direct_id_ = number;
+  last_direct_session_ = found->second;
+  return last_direct_session_;
+}
+
+void Tunnel::touch(Session& session) {
+  if (std::exchange(session.is_touched, true)) return;
+  touched_.push_back(&session);
+}
+
+void Tunnel::set_timers() {
+  for (Session* session : touched_) {
+    session->is_touched = false;
+    timers_.set(*session, session->next_timeout());
+  }
+  touched_.clear();
 }
 
 void Tunnel::forward(const PacketBatch& packets, Timestamp now) {
@@ -50,6 +96,7 @@ void Tunnel::forward(Bytes packet, Timestamp now) {
   const auto session = forwarder_.tun_to_quic(packet, payloads_, now);
   if (session) {
     endpoint_.touch((*session)->connection());
+    if ((*session)->direct() != nullptr) touch(**session);
     return;
   }
   const bool may_be_a_siblings = session.error() == Drop::kNoSession && options_.has_siblings;
@@ -61,12 +108,17 @@ void Tunnel::forward(Bytes packet, Timestamp now) {
 }
 
 Timestamp Tunnel::next_timeout() const {
-  return std::min(endpoint_.next_timeout(), next_tick_);
+  return std::min({endpoint_.next_timeout(), next_tick_, timers_.next()});
 }
 
 void Tunnel::handle_timeouts(Timestamp now) {
   now_ = now;
   endpoint_.handle_timeouts(now);
+  while (timers_.next() <= now) {
+    Session& session = timers_.front();
+    timers_.set(session, kNever);
+    touch(session);
+  }
   if (next_tick_ <= now) tick(now);
 }
 
@@ -76,9 +128,14 @@ bool Tunnel::send_packets(Timestamp now) {
   // A connection that was heard from, or whose timer came, may take what waits again.
   endpoint_.for_each_touched([this](quic::Connection& connection) {
     Session* session = session_of(connection);
-    if (session != nullptr && session->has_backlog()) make_ready(*session);
+    if (session != nullptr && session->has_backlog(now_)) make_ready(*session);
   });
-  return send_backlog(now);
+  for (Session* session : touched_) {
+    if (session->has_backlog(now)) make_ready(*session);
+  }
+  const bool is_done = send_backlog(now);
+  if (is_done) set_timers();
+  return is_done;
 }
 
 bool Tunnel::send_rest(Timestamp now) {
@@ -129,6 +186,11 @@ quic::Connection& Tunnel::connect(const quic::TlsClientContext& tls, const std::
 bool Tunnel::migrate(quic::Connection& connection, const UdpPath& path, Timestamp now) {
   now_ = now;
   if (!connection.migrate(path, now)) return false;
+  Session* session = session_of(connection);
+  if (session != nullptr && session->direct() != nullptr) {
+    session->direct()->migrate(path, now);
+    touch(*session);
+  }
   endpoint_.touch(connection);
   return true;
 }
@@ -139,11 +201,21 @@ std::optional<quic::StreamId> Tunnel::request(quic::Connection& connection,
   return connection.request(request);
 }
 
+std::vector<wire::DirectId> Tunnel::new_direct_ids() {
+  std::vector<wire::DirectId> ids(kDirectIds);
+  for (wire::DirectId& id : ids) append(id, endpoint_.new_id().bytes());
+  return ids;
+}
+
 Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& connection,
                               quic::StreamId stream, Timestamp now) {
   assert(session_of(connection) == nullptr);
-  Session& session =
-      sessions_.add(std::make_unique<Session>(options, connection, stream, pool_, counters_, now));
+  Session& session = sessions_.add(
+      std::make_unique<Session>(options, connection, stream, pool_, counters_, random_, now));
+  if (const DirectPlane* direct = session.direct()) {
+    for (const wire::DirectId& id : direct->own_ids()) by_direct_id_[as_number(id)] = &session;
+    touch(session);
+  }
   connection.owner = &session;
   session.tunnel = this;
   connection.set_datagram_sink(stream, {[](void* context, Bytes datagram) {
@@ -187,6 +259,12 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   connection.owner = nullptr;
   connection.set_datagram_sink(session.stream(), {});
   std::erase(ready_, &session);
+  std::erase(touched_, &session);
+  timers_.remove(session);
+  if (const DirectPlane* direct = session.direct()) {
+    for (const wire::DirectId& id : direct->own_ids()) by_direct_id_.erase(as_number(id));
+    last_direct_session_ = nullptr;
+  }
   count_sending(session, now_);
   ended_.push_back(sessions_.remove(session));
   counters_.sessions.set(sessions_.size());
@@ -197,6 +275,10 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
 void Tunnel::tick(Timestamp now) {
   std::vector<Session*> idle;
   std::size_t queued = 0;
+  std::size_t direct = 0;
+  std::size_t shaped = 0;
+  double shaped_rate = 0;
+  Duration path_queue{};
   Duration queue_delay{};
   std::size_t tunnel_mtu = SIZE_MAX;
   std::uint64_t delivered_bytes = 0;
@@ -205,6 +287,12 @@ void Tunnel::tick(Timestamp now) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
     queued += session->queued_packets();
+    if (DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
+      ++direct;
+      shaped += plane->shaper().is_limiting();
+      shaped_rate += plane->shaper().rate();
+      path_queue = std::max(path_queue, plane->take_standing_queue());
+    }
     delivered_bytes += count_sending(*session, now);
     queue_delay = std::max(queue_delay, session->take_standing_delay());
     tunnel_mtu = std::min(tunnel_mtu, session->tunnel_mtu());
@@ -214,6 +302,10 @@ void Tunnel::tick(Timestamp now) {
   }
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
   counters_.queued_packets.set(queued);
+  counters_.direct_sessions.set(direct);
+  counters_.shaped_sessions.set(shaped);
+  counters_.shaped_bytes_per_second.set(static_cast<std::uint64_t>(shaped_rate));
+  counters_.path_queue_max_microseconds.set(static_cast<std::uint64_t>(path_queue / 1us));
   counters_.queue_delay_max_microseconds.set(static_cast<std::uint64_t>(queue_delay / 1us));
   counters_.tunnel_mtu_min.set(tunnel_mtu == SIZE_MAX ? 0 : tunnel_mtu);
   counters_.connections.set(endpoint_.connection_count());
@@ -243,7 +335,7 @@ void Tunnel::sample_paths() {
   const auto sample = [this](auto&& value, Counter& median, Counter& maximum) {
     samples_.clear();
     for (const auto& session : sessions_) {
-      samples_.push_back(value(session->connection().path_state()));
+      samples_.push_back(value(*session));
     }
     if (samples_.empty()) samples_.push_back(0);
     const auto middle = samples_.begin() + static_cast<std::ptrdiff_t>(samples_.size() / 2);
@@ -251,11 +343,18 @@ void Tunnel::sample_paths() {
     median.set(*middle);
     maximum.set(*std::ranges::max_element(samples_));
   };
-  const auto rtt = [](const quic::PathState& path) {
-    return static_cast<std::uint64_t>(path.smoothed_rtt / 1us);
+  // The QUIC connection of a session that has no use for it sees few round trips.
+  const auto rtt = [](const Session& session) {
+    const DirectPlane* direct = session.direct();
+    const bool is_direct = direct != nullptr && direct->is_usable();
+    const Duration time =
+        is_direct ? direct->rtt() : session.connection().path_state().smoothed_rtt;
+    return static_cast<std::uint64_t>(time / 1us);
   };
   sample(rtt, counters_.rtt_p50_microseconds, counters_.rtt_max_microseconds);
-  const auto window = [](const quic::PathState& path) { return path.window_bytes; };
+  const auto window = [](const Session& session) {
+    return session.connection().path_state().window_bytes;
+  };
   sample(window, counters_.window_p50_bytes, counters_.window_max_bytes);
 }
 
@@ -279,6 +378,11 @@ void Tunnel::on_stream_closed(quic::Connection& connection, quic::StreamId strea
 }
 
 void Tunnel::on_path_tried(quic::Connection& connection, const UdpPath& path, bool is_usable) {
+  Session* session = session_of(connection);
+  if (is_usable && session != nullptr && session->direct() != nullptr) {
+    session->direct()->on_connection_path(path, now_);
+    touch(*session);
+  }
   events_.on_path_tried(*this, connection, path, is_usable);
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/packet_batch.h"
@@ -115,6 +116,8 @@ class Tunnel final : private quic::ConnectionEvents {
   /// Makes `stream` of `connection` a session. A connection has one at most, a lease likewise.
   Session& open_session(const SessionOptions& options, quic::Connection& connection,
                         quic::StreamId stream, Timestamp now);
+  /// Connection IDs for the direct plane of a session that is about to be opened.
+  std::vector<wire::DirectId> new_direct_ids();
   /// Ends a session and its connection, telling a peer that understands why.
   void close_session(Session& session, SessionEnd end, Timestamp now);
   /// Ends everything.
@@ -145,6 +148,10 @@ class Tunnel final : private quic::ConnectionEvents {
   void on_closed(quic::Connection& connection, const quic::CloseReason& reason) override;
 
   void receive_datagram(Session& session, Bytes datagram);
+  Session* session_of_direct(Bytes payload);
+  void ask_about(const UdpPath& path);
+  void touch(Session& session);
+  void set_timers();
   void make_ready(Session& session);
   bool send_backlog(Timestamp now);
   void end_session(Session& session, SessionEnd end, const std::string& detail);
@@ -154,6 +161,7 @@ class Tunnel final : private quic::ConnectionEvents {
 
   Options options_;
   TunnelEvents& events_;
+  Random& random_;
   Counters& counters_;
   Timestamp now_;
   Timestamp next_tick_ = kNever;
@@ -166,7 +174,13 @@ class Tunnel final : private quic::ConnectionEvents {
   // Ended from within a callback of their own connection: forgotten when no function of theirs can
   // be on the stack.
   std::vector<std::unique_ptr<Session>> ended_;
-  std::vector<Session*> ready_;         // with something to send, in the order of their turns
+  std::vector<Session*> ready_;  // with something to send, in the order of their turns
+  // Of the direct planes.
+  std::unordered_map<std::uint64_t, Session*> by_direct_id_;
+  std::uint64_t last_direct_id_ = 0;  // a burst's payloads have one ID
+  Session* last_direct_session_ = nullptr;
+  quic::TimerHeap<Session> timers_;
+  std::vector<Session*> touched_;
   std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
   Timestamp counted_at_{};
   Forwarder forwarder_;

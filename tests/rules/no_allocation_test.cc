@@ -119,6 +119,56 @@ TEST_F(NoAllocation, BothWaysInFragments) {
   EXPECT_GE(received, 1000u * 10);
 }
 
+wire::Capabilities with_direct() {
+  wire::Capabilities caps = wire::Capabilities::supported();
+  caps.direct = true;
+  return caps;
+}
+
+class NoAllocationOfDirectPlane : public ::testing::Test, public CountedTunnels {
+ protected:
+  NoAllocationOfDirectPlane() : CountedTunnels({.caps = with_direct()}, {.caps = with_direct()}) {}
+  void TearDown() override {
+    EXPECT_TRUE(client.session().direct()->is_usable());
+    EXPECT_TRUE((*server.tunnel().sessions().begin())->direct()->is_usable());
+  }
+};
+
+TEST_F(NoAllocationOfDirectPlane, BothWaysInWholePackets) {
+  EXPECT_EQ(count_allocations(2000, 20, 1350), 0u);
+  EXPECT_EQ(received, 2u * 1000 * 20);
+}
+
+TEST_F(NoAllocationOfDirectPlane, BothWaysWithSmallPackets) {
+  EXPECT_EQ(count_allocations(2000, 40, 64), 0u);
+  EXPECT_EQ(received, 2u * 1000 * 40);
+}
+
+TEST_F(NoAllocationOfDirectPlane, BothWaysInFragments) {
+  EXPECT_EQ(count_allocations(2000, 10, 2400), 0u);
+  EXPECT_EQ(received, 2u * 1000 * 10);
+}
+
+TEST_F(NoAllocationOfDirectPlane, WithLoss) {
+  lose_every = 50;
+  EXPECT_EQ(count_allocations(2000, 20, 1350), 0u);
+  EXPECT_GE(received, 2u * 1000 * 20 * 97 / 100);
+}
+
+TEST_F(NoAllocationOfDirectPlane, WhileItsPacketsAreForged) {
+  Packet forged(100, 0x43);
+  append(MutableBytes(forged).subspan(1),
+         (*server.tunnel().sessions().begin())->direct()->own_ids()[0]);
+  is_counting = true;
+  allocations = 0;
+  for (int i = 0; i < 10000; ++i) {
+    server.tunnel().receive({kServerAddress, kClientAddress}, Ecn::kNotEct, forged, now);
+  }
+  is_counting = false;
+  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(server.drops().value(Drop::kForged), 10000u);
+}
+
 // The TUN device's side: a super-packet is cut and joined again.
 TEST(NoAllocationOfOffloads, CutAndJoined) {
   Packet super = udp_packet(kInternet, kInternet, 28 + 40 * 1000, 7);

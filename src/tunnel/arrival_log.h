@@ -1,0 +1,61 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+#include "wire/direct_frame.h"
+
+namespace qdt::tunnel {
+
+/// What has arrived of the direct plane's packets, and when the peer is to hear of it
+/// (docs/protocol.md section 7, Feedback). Pure: time goes in. One thread.
+class ArrivalLog {
+ public:
+  static constexpr Duration kMinInterval = 2ms;
+  static constexpr Duration kMaxInterval = 25ms;
+
+  /// An authentic packet of `bytes`. `asks` for feedback unless there is only feedback in it.
+  void on_packet(std::uint64_t counter, bool is_newest, std::size_t bytes, bool is_marked,
+                 bool asks, Timestamp now) {
+    if (is_newest) {
+      feedback_.highest = counter;
+      arrived_ = now;
+    }
+    ++feedback_.packets;
+    feedback_.bytes += bytes;
+    if (is_marked) ++feedback_.marked;
+    if (asks && due_ == kNever) due_ = std::max(now, last_told_ + interval_);
+  }
+
+  /// Feedback is sent each quarter of the round trip, within limits.
+  void set_rtt(Duration rtt) { interval_ = std::clamp(rtt / 4, kMinInterval, kMaxInterval); }
+
+  /// When the next feedback is due; kNever when there is nothing to tell.
+  Timestamp due() const { return due_; }
+  /// Whether feedback is worth its bytes in a packet that leaves anyway.
+  bool may_ride(Timestamp now) const { return due_ != kNever && now >= last_told_ + interval_ / 2; }
+
+  /// What is to be told now.
+  wire::Feedback take(Timestamp now) {
+    due_ = kNever;
+    last_told_ = now;
+    feedback_.arrived_us = microseconds(arrived_.time_since_epoch());
+    feedback_.held_us = microseconds(now - arrived_);
+    return feedback_;
+  }
+
+ private:
+  static std::uint32_t microseconds(Duration duration) {
+    return static_cast<std::uint32_t>(duration / 1us);
+  }
+
+  wire::Feedback feedback_;
+  Timestamp arrived_;
+  Timestamp last_told_;
+  Timestamp due_ = kNever;
+  Duration interval_ = kMaxInterval;
+};
+
+}  // namespace qdt::tunnel

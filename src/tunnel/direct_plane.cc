@@ -1,0 +1,376 @@
+#include "tunnel/direct_plane.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "wire/ecn.h"
+
+namespace qdt::tunnel {
+namespace {
+
+using wire::DirectFrameType;
+
+constexpr Duration kFirstPing = 250ms;
+constexpr Duration kLongestPing = 60s;
+// How long packets may go unanswered before the plane counts as dead.
+constexpr int kSilentRoundTrips = 4;
+constexpr Duration kMinSilence = 500ms;
+// Larger packets leave at once: joining costs a copy, and nothing of use would fit beside them.
+constexpr std::size_t kMaxJoinedPacket = 512;
+// Every path of QUIC's carries it (RFC 9000 section 14).
+constexpr std::size_t kSmallPayload = 1200;
+constexpr int kMovesPerSecond = 10;
+constexpr std::uint64_t kUnvalidatedFactor = 3;  // RFC 9000 section 8
+// Ping, pong and feedback.
+constexpr std::size_t kControlBytes = 2 * wire::kPingFrameBytes + wire::kFeedbackFrameBytes;
+constexpr std::size_t kControlFrames = 3;
+
+// Not if it has only feedback and padding.
+bool calls_for_feedback(Bytes payload) {
+  const auto is = [&payload](DirectFrameType type) {
+    return !payload.empty() && payload[0] == static_cast<std::uint8_t>(type);
+  };
+  const bool begins_with_feedback =
+      is(DirectFrameType::kFeedback) && payload.size() >= wire::kFeedbackFrameBytes;
+  if (begins_with_feedback) payload = payload.subspan(wire::kFeedbackFrameBytes);
+  return !payload.empty() && !is(DirectFrameType::kPadding);
+}
+
+const wire::HkdfSecret& our_secret(const DirectPlane::Options& options) {
+  return options.role == quic::Role::kServer ? options.secrets.server : options.secrets.client;
+}
+
+const wire::HkdfSecret& their_secret(const DirectPlane::Options& options) {
+  return options.role == quic::Role::kServer ? options.secrets.client : options.secrets.server;
+}
+
+}  // namespace
+
+wire::DirectSecrets DirectPlane::secrets(const quic::Connection& connection, std::string_view token,
+                                         const wire::HandshakeNonce& client_nonce,
+                                         const wire::HandshakeNonce& server_nonce,
+                                         wire::AeadAlgorithm algorithm) {
+  wire::HkdfSecret exporter;
+  connection.export_secret("EXPORTER-qdt-direct-v1", exporter);
+  return wire::derive_direct_secrets(exporter, token, client_nonce, server_nonce, algorithm);
+}
+
+DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, Random& random,
+                         Timestamp now)
+    : role_(options.role),
+      own_ids_(options.own_ids),
+      peer_ids_(options.peer_ids),
+      connection_(connection),
+      random_(random),
+      sealer_(options.secrets.algorithm, our_secret(options), now),
+      opener_(options.secrets.algorithm, their_secret(options)),
+      has_shaper_(options.has_shaper),
+      path_(connection.path()),
+      used_id_(options.own_ids.front()) {
+  assert(!own_ids_.empty() && !peer_ids_.empty());
+  begin_pings(now);
+}
+
+std::size_t DirectPlane::max_packet_bytes() const {
+  return connection_.path_mtu() - wire::kDirectOverhead;
+}
+
+Duration DirectPlane::rtt() const {
+  return departures_.rtt() > Duration::zero() ? departures_.rtt()
+                                              : connection_.path_state().smoothed_rtt;
+}
+
+DirectPlane::Step DirectPlane::send(Bytes packet, UdpSendQueue& out, Timestamp now) {
+  if (packet.size() <= kMaxJoinedPacket) return join(packet, out, now);
+  if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
+  return seal(packet, wire::ecn_of(packet), Content::kPackets, out, now);
+}
+
+DirectPlane::Step DirectPlane::send_fragment(Bytes header, Bytes piece, UdpSendQueue& out,
+                                             Timestamp now) {
+  // To the end of the payload: nothing can follow it.
+  if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
+  joined_[0] = static_cast<std::uint8_t>(DirectFrameType::kFragment);
+  append(append(MutableBytes(joined_).subspan(1), header), piece);
+  const Bytes payload = Bytes(joined_).first(1 + header.size() + piece.size());
+  return seal(payload, Ecn::kNotEct, Content::kPackets, out, now);
+}
+
+// Puts `packet` beside those that wait, or sends them first.
+DirectPlane::Step DirectPlane::join(Bytes packet, UdpSendQueue& out, Timestamp now) {
+  const bool has_room = joined_bytes_ + packet.size() <= max_packet_bytes() &&
+                        joined_packets_ < wire::kMaxDirectFrames;
+  if (!has_room) {
+    if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
+  }
+  append(MutableBytes(joined_).subspan(joined_bytes_), packet);
+  joined_bytes_ += packet.size();
+  ++joined_packets_;
+  return Step::kDone;
+}
+
+// `more_bytes` of other frames are behind the packets.
+DirectPlane::Step DirectPlane::seal_joined(UdpSendQueue& out, Timestamp now,
+                                           std::size_t more_bytes) {
+  if (joined_bytes_ == 0) return Step::kDone;
+  const Bytes payload = Bytes(joined_).first(joined_bytes_ + more_bytes);
+  const bool is_one_packet = joined_packets_ == 1 && more_bytes == 0;
+  const Ecn ecn = is_one_packet ? wire::ecn_of(payload) : Ecn::kNotEct;
+  const Step step = seal(payload, ecn, Content::kPackets, out, now);
+  if (step == Step::kDone) joined_bytes_ = joined_packets_ = 0;
+  return step;
+}
+
+DirectPlane::Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& out,
+                                    Timestamp now) {
+  const bool has_packets = content == Content::kPackets;
+  const bool has_room = has_packets ? out.takes_packets() : out.has_room();
+  if (!has_room) return Step::kFull;
+  const std::size_t bytes = payload.size() + wire::kDirectOverhead;
+  if (!may_send(bytes, content, now)) return Step::kBlocked;
+  if (has_packets) expect_answer(now);
+  departures_.on_packet(sealer_.next_counter(), now);
+  sealer_.seal(peer_ids_[peer_id_], payload, out.next_payload(), now);
+  out.push(path_, ecn, bytes);
+  shaper_.on_sent(bytes);
+  larges_.on_sent(bytes);
+  if (bytes > kSmallPayload) unanswered_.has_large = true;
+  if (!has_packets) ++unanswered_.controls;
+  if (!is_validated_) sent_unvalidated_ += bytes;
+  return Step::kDone;
+}
+
+void DirectPlane::expect_answer(Timestamp now) {
+  if (unanswered_since_ != kNever) return;
+  unanswered_since_ = now;
+  unanswered_ = {.first = sealer_.next_counter()};
+  // The answer may be lost, and nothing more be there to send that would be answered, too.
+  next_ping_ = std::min(next_ping_, now + patience() / 2);
+}
+
+bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
+  const bool has_packets = content == Content::kPackets;
+  if (has_packets) unblocked_at_ = kNever;
+  if (sealer_.is_exhausted()) {
+    is_usable_ = false;
+    return false;
+  }
+  // Packets leave room for the ping whose answer ends the limit.
+  const std::size_t reserved = has_packets ? kControlBytes + wire::kDirectOverhead : 0;
+  const bool is_amplifying = !is_validated_ && sent_unvalidated_ + bytes + reserved >
+                                                   kUnvalidatedFactor * received_unvalidated_;
+  if (is_amplifying) {
+    // It is the ping's that they wait for.
+    if (has_packets) expect_answer(now);
+    return false;
+  }
+  if (!has_packets || !has_shaper_ || shaper_.may_send(now)) return true;
+  is_backlogged_ = true;
+  unblocked_at_ = shaper_.next(now);
+  return false;
+}
+
+Duration DirectPlane::patience() const {
+  return std::max(kMinSilence, kSilentRoundTrips * rtt());
+}
+
+DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
+  if (is_usable_ && unanswered_since_ != kNever && now - unanswered_since_ >= patience()) {
+    is_usable_ = false;
+    was_silent_ = true;
+    // RFC 9000 section 9.3.2: whoever sent from elsewhere is not there.
+    if (!is_validated_) move_to(connection_.path(), now);
+    begin_pings(now);
+    connection_.doubt_large_payloads(now);
+    // A server that has forgotten the session says so to the QUIC connection alone.
+    ask_quic(now);
+  }
+  // Whoever waited for the shaper has tried again by now, or has nothing left to send.
+  if (unblocked_at_ <= now) unblocked_at_ = kNever;
+  const bool is_held =
+      joined_bytes_ > 0 &&
+      !may_send(joined_bytes_ + kControlBytes + wire::kDirectOverhead, Content::kPackets, now);
+  const bool has_room_beside = joined_bytes_ + kControlBytes <= max_packet_bytes() &&
+                               joined_packets_ + kControlFrames <= wire::kMaxDirectFrames;
+  if (!is_held && !has_room_beside) {
+    if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
+  }
+  // What is due is forgotten once it is written, so there has to be room for it.
+  const bool has_room = is_held || joined_bytes_ == 0 ? out.has_room() : out.takes_packets();
+  if (!has_room) return has_something(now) ? Step::kFull : Step::kDone;
+
+  if (!is_held && joined_bytes_ > 0) {
+    const MutableBytes behind = MutableBytes(joined_).subspan(joined_bytes_);
+    return seal_joined(out, now, write_control(behind, arrivals_.may_ride(now), now));
+  }
+  // Without the packets that are held back: what waited with them would tell of the past. What an
+  // address that has not answered may not get is lost, as anything may be.
+  std::array<std::uint8_t, kControlBytes> control;
+  const std::size_t bytes = write_control(control, /*tells=*/false, now);
+  if (bytes > 0) seal(Bytes(control).first(bytes), Ecn::kNotEct, Content::kControl, out, now);
+  return is_held ? Step::kBlocked : Step::kDone;
+}
+
+// Writes what is due to `out`, and feedback if it `tells`; returns its length.
+std::size_t DirectPlane::write_control(MutableBytes out, bool tells, Timestamp now) {
+  MutableBytes rest = out;
+  if (std::exchange(owes_pong_, false)) {
+    rest = append(rest, wire::encode_ping(DirectFrameType::kPong, pong_cookie_));
+  }
+  if (next_ping_ <= now) {
+    next_ping_ = now + ping_interval_;
+    ping_interval_ = std::min(2 * ping_interval_, kLongestPing);
+    rest = append(rest, wire::encode_ping(DirectFrameType::kPing, cookie_));
+  }
+  if (tells || arrivals_.due() <= now) {
+    arrivals_.set_rtt(rtt());
+    rest = append(rest, wire::encode_feedback(arrivals_.take(now)));
+  }
+  return out.size() - rest.size();
+}
+
+bool DirectPlane::has_something(Timestamp now) const {
+  return joined_bytes_ > 0 || owes_pong_ || asks_quic_ || next_timeout() <= now;
+}
+
+Timestamp DirectPlane::next_timeout() const {
+  const bool is_waiting = is_usable_ && unanswered_since_ != kNever;
+  return std::min({next_ping_, arrivals_.due(), unblocked_at_,
+                   is_waiting ? unanswered_since_ + patience() : kNever});
+}
+
+std::expected<MutableBytes, Drop> DirectPlane::open(const UdpPath& path, Ecn ecn, Bytes packet,
+                                                    MutableBytes slot, Timestamp now) {
+  const auto opened = opener_.open(packet, slot, now, std::max(kMinSilence, 3 * rtt()));
+  if (!opened) return std::unexpected(opened.error());
+
+  if (opened->is_newest && path != path_ && role_ == quic::Role::kServer) follow(path, packet, now);
+  if (!is_validated_ && path == path_) received_unvalidated_ += packet.size();
+  const MutableBytes payload = slot.first(opened->bytes);
+  arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), ecn == Ecn::kCe,
+                      calls_for_feedback(payload), now);
+  return payload;
+}
+
+std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, const UdpPath& path,
+                                            Timestamp now) {
+  switch (frame.type) {
+    case DirectFrameType::kPing:
+      append(pong_cookie_, frame.body);
+      owes_pong_ = true;
+      // The server may have found us at another address: the QUIC connection is to move along.
+      if (role_ == quic::Role::kClient) ask_quic(now);
+      return {};
+    case DirectFrameType::kPong:
+      if (!std::ranges::equal(frame.body, cookie_)) return {};  // of an earlier path
+      if (path == path_) is_validated_ = true;
+      // What became of packets is for feedback to tell.
+      if (!is_usable_) hear();
+      if (is_validated_) next_ping_ = kNever;
+      return {};
+    case DirectFrameType::kFeedback: {
+      const std::uint64_t highest = departures_.highest();
+      auto sample = departures_.on_feedback(wire::decode_feedback(frame.body), now);
+      if (!sample && sample.error() == Drop::kReplayed) return {};  // overtaken by newer
+      if (!sample) return std::unexpected(sample.error());
+      sealer_.acknowledge(departures_.highest());
+      // That nothing came through for a while says nothing about rates and sizes.
+      if (std::exchange(was_silent_, false)) {
+        sample->lost = 0;
+        larges_ = {};
+      }
+      if (sample->rtt > Duration::zero()) {
+        standing_queue_ = std::min(standing_queue_, sample->queue_delay);
+      }
+      const bool is_all_told = departures_.highest() + 1 == sealer_.next_counter();
+      const bool is_hole = larges_.on_sample(*sample, is_all_told, departures_.rtt(), now) ||
+                           only_control_arrives(*sample, highest, now);
+      if (is_hole) {
+        connection_.doubt_large_payloads(now);
+        ask_quic(now);
+      }
+      if (has_shaper_) shaper_.on_sample(*sample, std::exchange(is_backlogged_, false), now);
+      hear();
+      return {};
+    }
+    default: return {};
+  }
+}
+
+// Large packets were sent, and the ping after them is the first thing of which the peer tells: a
+// sender that has little to send, or waits to be acknowledged, gives LargeWatch nothing to count.
+bool DirectPlane::only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
+                                       Timestamp now) const {
+  const bool has_waited = unanswered_since_ != kNever && now - unanswered_since_ >= patience() / 2;
+  if (!has_waited) return false;
+  const std::uint64_t earlier = unanswered_.first - std::min(unanswered_.first, highest_before + 1);
+  return unanswered_.has_large && sample.lost > 0 &&
+         sample.packets <= earlier + unanswered_.controls;
+}
+
+// Our packets arrive.
+void DirectPlane::hear() {
+  is_usable_ = true;
+  unanswered_since_ = kNever;
+  ping_interval_ = kFirstPing;
+  if (is_validated_) next_ping_ = kNever;
+}
+
+void DirectPlane::ask_quic(Timestamp now) {
+  if (now - asked_quic_ < kMinSilence / 4) return;
+  asked_quic_ = now;
+  asks_quic_ = true;
+}
+
+void DirectPlane::begin_pings(Timestamp now) {
+  cookie_ = random_.bytes<sizeof cookie_>();
+  next_ping_ = now;
+  ping_interval_ = kFirstPing;
+}
+
+// The client is elsewhere: by its own will, if it uses another ID of ours, and then we do, too.
+void DirectPlane::follow(const UdpPath& path, Bytes packet, Timestamp now) {
+  if (now - moves_began_ >= 1s) {
+    moves_began_ = now;
+    moves_ = 0;
+  }
+  // Whoever sends copies from elsewhere does not keep it there.
+  const bool is_home = path == connection_.path();
+  if (!is_home && ++moves_ > kMovesPerSecond) return;
+  const wire::DirectId id = *wire::direct_id_of(packet);
+  if (id != std::exchange(used_id_, id)) peer_id_ = (peer_id_ + 1) % peer_ids_.size();
+  move_to(path, now);
+}
+
+void DirectPlane::move_to(const UdpPath& path, Timestamp now) {
+  path_ = path;
+  is_validated_ = path == connection_.path();
+  received_unvalidated_ = sent_unvalidated_ = 0;
+  departures_.forget_path();
+  shaper_.forget_path();
+  larges_ = {};
+  if (!is_validated_) begin_pings(now);
+}
+
+void DirectPlane::migrate(const UdpPath& path, Timestamp now) {
+  path_ = path;
+  peer_id_ = (peer_id_ + 1) % peer_ids_.size();
+  departures_.forget_path();
+  shaper_.forget_path();
+  larges_ = {};
+  unanswered_since_ = kNever;
+  begin_pings(now);
+}
+
+void DirectPlane::on_connection_path(const UdpPath& path, Timestamp now) {
+  if (path == path_) {
+    is_validated_ = true;
+    return;
+  }
+  // Packets that arrive tell where the peer is sooner than its QUIC connection.
+  if (is_usable_) return;
+  move_to(path, now);
+}
+
+}  // namespace qdt::tunnel

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "base/udp_burst.h"
+#include "quic/connection.h"
+#include "tunnel/arrival_log.h"
+#include "tunnel/departure_log.h"
+#include "tunnel/large_watch.h"
+#include "tunnel/shaper.h"
+#include "wire/direct_frame.h"
+#include "wire/direct_packet.h"
+
+namespace qdt::tunnel {
+
+/// A session's packets in a form of their own, beside its QUIC connection and on the same path
+/// (docs/protocol.md section 7): each sealed once, none acknowledged one by one. Knows whether its
+/// packets arrive, where the peer is, and what the path is like; what they carry is the session's
+/// affair. One thread.
+class DirectPlane {
+ public:
+  struct Options {
+    quic::Role role = quic::Role::kServer;
+    wire::DirectSecrets secrets;
+    std::vector<wire::DirectId> own_ids;   ///< by which the peer's packets find us; at least one
+    std::vector<wire::DirectId> peer_ids;  ///< at least one
+    bool has_shaper = true;
+  };
+  /// Derives the secrets for the two ends of `connection`, whose handshake had these.
+  static wire::DirectSecrets secrets(const quic::Connection& connection, std::string_view token,
+                                     const wire::HandshakeNonce& client_nonce,
+                                     const wire::HandshakeNonce& server_nonce,
+                                     wire::AeadAlgorithm algorithm);
+
+  /// What is referred to outlives the plane.
+  DirectPlane(const Options& options, quic::Connection& connection, Random& random, Timestamp now);
+
+  const std::vector<wire::DirectId>& own_ids() const { return own_ids_; }
+
+  // --- towards the peer ---
+
+  /// The peer has shown lately that our packets arrive.
+  bool is_usable() const { return is_usable_; }
+  /// The largest packet that fits a payload.
+  std::size_t max_packet_bytes() const;
+
+  enum class Step {
+    kDone,
+    kBlocked,  ///< by the shaper, or until the peer answers from its new address: next_timeout()
+    kFull,     ///< `out` is full
+  };
+  /// Sends an IP packet of at most max_packet_bytes(). A small one waits for others to join it,
+  /// until flush(), which has to follow.
+  Step send(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// Sends a fragment: `header` and `piece` together at most max_packet_bytes() - 1.
+  Step send_fragment(Bytes header, Bytes piece, UdpSendQueue& out, Timestamp now);
+  /// Sends what waits to be joined, and feedback, pings and pongs where they are due.
+  Step flush(UdpSendQueue& out, Timestamp now);
+  /// Whether flush() has something to send.
+  bool has_something(Timestamp now) const;
+  /// When flush() will have something, or the shaper lets go.
+  Timestamp next_timeout() const;
+
+  // --- from the peer ---
+
+  /// Opens a packet into `slot`, which has room for it, and returns its payload, the frames in it.
+  /// Only an authentic packet changes anything.
+  std::expected<MutableBytes, Drop> open(const UdpPath& path, Ecn ecn, Bytes packet,
+                                         MutableBytes slot, Timestamp now);
+  /// Takes feedback, ping or pong from a payload that was opened.
+  std::expected<void, Drop> take(const wire::DirectFrame& frame, const UdpPath& path,
+                                 Timestamp now);
+
+  // --- the path ---
+
+  /// A client has gone on to another address or port of its own.
+  void migrate(const UdpPath& path, Timestamp now);
+  /// The QUIC connection is on `path` now, which it has validated.
+  void on_connection_path(const UdpPath& path, Timestamp now);
+  const UdpPath& path() const { return path_; }
+  /// Notes that something is to be sent on the QUIC connection, so that it tells how it is.
+  void ask_quic(Timestamp now);
+  /// Whether so; once.
+  bool take_quic_question() { return std::exchange(asks_quic_, false); }
+  Duration rtt() const;
+  /// Of its packets, those that the peer told of.
+  std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
+  const Shaper& shaper() const { return shaper_; }
+  /// The least that feedback has told of a queue on the path since the last call: what stands
+  /// there.
+  Duration take_standing_queue() {
+    const Duration queue = std::exchange(standing_queue_, Duration::max());
+    return queue == Duration::max() ? Duration::zero() : queue;
+  }
+
+ private:
+  enum class Content {
+    kPackets,  // or a fragment: held back by the shaper, answered with feedback
+    kControl,  // feedback, ping, pong
+  };
+  bool may_send(std::size_t bytes, Content content, Timestamp now);
+  Step seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& out, Timestamp now);
+  Step seal_joined(UdpSendQueue& out, Timestamp now, std::size_t more_bytes = 0);
+  Step join(Bytes packet, UdpSendQueue& out, Timestamp now);
+  std::size_t write_control(MutableBytes out, bool tells, Timestamp now);
+  void expect_answer(Timestamp now);
+  Duration patience() const;
+  void follow(const UdpPath& path, Bytes packet, Timestamp now);
+  void move_to(const UdpPath& path, Timestamp now);
+  void begin_pings(Timestamp now);
+  bool only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
+                            Timestamp now) const;
+  void hear();
+
+  quic::Role role_;
+  std::vector<wire::DirectId> own_ids_;
+  std::vector<wire::DirectId> peer_ids_;
+  std::size_t peer_id_ = 0;  // in use
+  quic::Connection& connection_;
+  Random& random_;
+  wire::DirectSealer sealer_;
+  wire::DirectOpener opener_;
+  ArrivalLog arrivals_;
+  DepartureLog departures_;
+  LargeWatch larges_;
+  Shaper shaper_;
+  bool has_shaper_;
+  bool is_backlogged_ = false;
+  Timestamp unblocked_at_ = kNever;  // the shaper's
+  Duration standing_queue_ = Duration::max();
+
+  // Packets that wait to leave together, as they will be in the payload.
+  std::array<std::uint8_t, UdpSendQueue::kMaxPayloadBytes> joined_;
+  std::size_t joined_bytes_ = 0;
+  std::size_t joined_packets_ = 0;
+
+  // Whether our packets arrive.
+  bool is_usable_ = false;
+  Timestamp unanswered_since_ = kNever;
+  struct Unanswered {
+    std::uint64_t first = 0;     // counter
+    std::uint64_t controls = 0;  // pings and feedback since then
+    bool has_large = false;
+  };
+  Unanswered unanswered_;    // since then
+  bool was_silent_ = false;  // not usable any more, and no feedback since
+  Timestamp next_ping_;
+  Duration ping_interval_;
+  wire::PingCookie cookie_{};
+  wire::PingCookie pong_cookie_{};
+  bool owes_pong_ = false;
+  bool asks_quic_ = false;
+  Timestamp asked_quic_;
+
+  // Where the peer is, and whether it has answered from there.
+  UdpPath path_;
+  wire::DirectId used_id_;  // of ours, by the peer
+  bool is_validated_ = true;
+  std::uint64_t received_unvalidated_ = 0;
+  std::uint64_t sent_unvalidated_ = 0;
+  Timestamp moves_began_;
+  int moves_ = 0;
+};
+
+}  // namespace qdt::tunnel

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+#include "tunnel/departure_log.h"
+
+namespace qdt::tunnel {
+
+/// Keeps the queue on the path short: holds back what the direct plane sends when, and only as long
+/// as, that helps. Inner senders have a congestion control of their own (RFC 8085 section 3.1.11),
+/// so nothing is limited before a queue stands on the path. Then a little less is sent than
+/// arrives, as an experiment. If the queue falls as that of a link which is ours alone would, it is
+/// drained, and the rate goes on just below where it would stand again; if not, it is someone
+/// else's, and the shaper lets go for a while. The same for loss: random loss changes nothing, much
+/// loss that ends when less is sent sets the rate. Pure: time goes in. One thread.
+class Shaper {
+ public:
+  /// What may stand on the path.
+  static constexpr Duration kTarget = 10ms;
+
+  /// What one feedback told. `is_backlogged`: since the last one, packets waited for the shaper.
+  void on_sample(const PathSample& sample, bool is_backlogged, Timestamp now);
+  /// The path is another one: nothing is known of it.
+  void forget_path() { *this = Shaper(); }
+
+  /// Bytes per second; 0: nothing is limited.
+  double rate() const { return rate_; }
+  bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
+  /// The experiment is under way: what waits for it is to be spared, since nobody knows yet that
+  /// its sender should slow down.
+  bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
+
+  /// Whether `now` a payload may leave; if not, when to ask again.
+  bool may_send(Timestamp now) { return rate_ <= 0 || credit(now) > 0; }
+  Timestamp next(Timestamp now) const;
+  void on_sent(std::size_t bytes) { credit_bytes_ -= rate_ > 0 ? static_cast<double>(bytes) : 0; }
+
+  enum class State {
+    kFree,        ///< no evidence of a bottleneck of ours
+    kTrying,      ///< does it help against the queue to send less?
+    kDraining,    ///< it does
+    kTryingLoss,  ///< does it help against the loss?
+    kHolding,     ///< it did: the rate is ours to keep
+    kReleased,    ///< it did not: nothing is limited for a while
+  };
+  State state() const { return state_; }
+
+ private:
+  // What came in since it was cleared.
+  struct Tally {
+    std::uint64_t bytes = 0;
+    Duration over{};
+    std::uint64_t packets = 0;
+    std::uint64_t lost = 0;
+
+    void add(const PathSample& sample);
+    double arriving() const;  // bytes per second
+    double leaving() const;   // so as to arrive, lost ones included
+    double loss() const;      // share
+  };
+
+  void begin_round(Timestamp now);
+  void end_round(Timestamp now);
+  void look_for_evidence(Timestamp now);
+  void try_less(State state, double arriving, Timestamp now);
+  void look_at_try(const PathSample& sample, Timestamp now);
+  void look_at_loss_try(Timestamp now);
+  void drain(Duration queue, double arriving, Timestamp now);
+  void begin_hold(double bytes_per_second, Timestamp now);
+  void hold(Timestamp now);
+  void hold_against_loss(Timestamp now);
+  void lower(Timestamp now);
+  void raise(Timestamp now);
+  void let_go();
+  void let_go_further(Timestamp now);
+  void release(Timestamp now);
+  void limit(double bytes_per_second, Timestamp now);
+  double credit(Timestamp now);
+  double burst_bytes() const;
+
+  State state_ = State::kFree;
+  double rate_ = 0;
+
+  // The round under way: until something that left after it began has arrived. What left before
+  // tells of an earlier rate.
+  Timestamp round_began_;
+  Duration least_queue_ = Duration::max();
+  Tally round_;
+  bool was_backlogged_ = false;
+  Duration queue_{};  // the least of the last round
+  int standing_rounds_ = 0;
+  double standing_arriving_ = 0;  // in the last of those rounds
+  int lossy_rounds_ = 0;
+  Tally losses_;  // of those rounds
+
+  // The experiment, and what followed of it.
+  Timestamp began_;
+  Duration try_time_{};
+  struct Point {
+    Timestamp sent;
+    Duration queue{};
+  };
+  Point first_;  // that arrived of what left since then
+  Point latest_;
+  bool is_second_try_ = false;
+  Timestamp drained_at_;
+  double arriving_before_ = 0;
+  double asked_before_ = 0;  // the same, before the first experiment
+  double loss_before_ = 0;
+  double residual_loss_ = 0;  // what sending less did not end
+  bool is_against_loss_ = false;
+  double ceiling_ = 0;  // where the queue stood last
+  double most_ = 0;     // that was held
+  int clear_rounds_ = 0;
+  Timestamp last_backlogged_;
+  Timestamp released_until_;
+  Duration release_time_{};
+
+  double credit_bytes_ = 0;
+  Timestamp credited_;
+};
+
+}  // namespace qdt::tunnel

@@ -1,0 +1,231 @@
+#include "tunnel/shaper.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+namespace qdt::tunnel {
+namespace {
+
+using State = Shaper::State;
+
+constexpr std::size_t kBytes = 1250;
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+/// A sender with more than enough to send, a shaper, and a link with a tail-drop queue.
+class ShaperTest : public ::testing::Test {
+ protected:
+  // Of the link, in bytes per second; and what the sender has for it.
+  double rate = 1.25e6;
+  double offered = 1.5 * 1.25e6;
+  Duration buffer = 300ms;
+  Duration rtt = 40ms;
+  int lost_of_100 = 0;        // at random, as it were
+  Duration foreign_queue{0};  // of someone who does not care what we do
+
+  void run_for(Duration duration) {
+    const Timestamp end = now + duration;
+    delivered = longest_queue_bytes = 0;
+    for (; now < end; now += 1ms) {
+      queued = std::max(queued - rate * 1e-3, 0.0);
+      waiting = std::min(waiting + offered * 1e-3, 1e6);
+      send();
+      if (now >= told_at) tell();
+      longest_queue_bytes = std::max(longest_queue_bytes, queued);
+    }
+  }
+  double use() const { return delivered / rate; }  // of a second
+  Duration longest_queue() const {
+    return Duration(static_cast<std::int64_t>(1e9 * longest_queue_bytes / rate));
+  }
+
+  Shaper shaper;
+  Timestamp now{1s};
+  double delivered = 0;
+
+ private:
+  struct Packet {
+    Timestamp sent;
+    Timestamp arrived;
+    Duration queue;
+    bool is_lost;
+  };
+
+  void send() {
+    while (waiting >= kBytes) {
+      if (!shaper.may_send(now)) {
+        is_backlogged = true;
+        return;
+      }
+      waiting -= kBytes;
+      shaper.on_sent(kBytes);
+      const bool is_chance = static_cast<int>(++count * 37 % 100) < lost_of_100;
+      const bool is_full = queued + kBytes > rate * seconds(buffer);
+      if (!is_full) queued += kBytes;
+      const Duration queue(static_cast<std::int64_t>(1e9 * queued / rate));
+      under_way.push_back(
+          {now, now + rtt / 2 + queue, queue + foreign_queue, is_full || is_chance});
+    }
+  }
+
+  // What has arrived until half a round trip ago.
+  void tell() {
+    told_at = now + rtt / 4;
+    PathSample sample;
+    while (!under_way.empty() && under_way.front().arrived + rtt / 2 <= now) {
+      const Packet packet = under_way.front();
+      under_way.pop_front();
+      if (packet.is_lost) {
+        ++sample.lost;
+        continue;
+      }
+      ++sample.packets;
+      sample.bytes += kBytes;
+      sample.sent = packet.sent;
+      sample.queue_delay = packet.queue;
+      sample.over += packet.arrived - std::exchange(last_arrived, packet.arrived);
+    }
+    if (sample.packets == 0) return;
+    sample.rtt = now - sample.sent;
+    delivered += static_cast<double>(sample.bytes);
+    shaper.on_sample(sample, std::exchange(is_backlogged, false), now);
+  }
+
+  double queued = 0;
+  double waiting = 0;
+  double longest_queue_bytes = 0;
+  std::uint64_t count = 0;
+  bool is_backlogged = false;
+  std::deque<Packet> under_way;
+  Timestamp told_at;
+  Timestamp last_arrived{1s};
+};
+
+TEST_F(ShaperTest, LimitsNothingWhileNoQueueStands) {
+  offered = 0.9 * rate;
+  run_for(20s);
+  EXPECT_EQ(shaper.state(), State::kFree);
+  EXPECT_EQ(shaper.rate(), 0);
+}
+
+TEST_F(ShaperTest, KeepsTheQueueOfALinkOfOurOwnShortAndTheLinkInUse) {
+  run_for(3s);
+  EXPECT_EQ(shaper.state(), State::kHolding);
+  for (int second = 0; second < 30; ++second) {
+    run_for(1s);
+    EXPECT_LE(longest_queue(), 3 * Shaper::kTarget) << second;
+    EXPECT_GE(use(), 0.93) << second;
+  }
+}
+
+TEST_F(ShaperTest, LetsGoOfAQueueThatIsSomeoneElses) {
+  offered = 0.5 * rate;
+  run_for(1s);
+  foreign_queue = 60ms;
+  int limited = 0;
+  for (int i = 0; i < 6000; ++i) {
+    run_for(10ms);
+    limited += shaper.is_limiting() ? 1 : 0;
+  }
+  EXPECT_GT(limited, 0) << "it never tried";
+  EXPECT_LE(limited, 200) << "of 6000: seldom, and briefly";
+  run_for(1s);
+  EXPECT_GE(delivered, 0.95 * offered);
+}
+
+TEST_F(ShaperTest, TriesAgainWhenTheQueueHasBecomeOurs) {
+  offered = 0.5 * rate;
+  run_for(1s);
+  foreign_queue = 60ms;
+  run_for(2s);
+  EXPECT_EQ(shaper.state(), State::kReleased);
+  foreign_queue = 0ms;
+  offered = 1.5 * rate;
+  run_for(10s);
+  EXPECT_EQ(shaper.state(), State::kHolding);
+}
+
+TEST_F(ShaperTest, IsNotSlowedByRandomLoss) {
+  offered = 0.9 * rate;
+  lost_of_100 = 9;
+  run_for(20s);
+  EXPECT_EQ(shaper.state(), State::kFree);
+}
+
+TEST_F(ShaperTest, IsNotSlowedForLongByMuchLossThatDoesNotEnd) {
+  offered = 0.9 * rate;
+  lost_of_100 = 20;
+  run_for(5s);
+  run_for(30s);
+  EXPECT_GE(delivered, 0.95 * 0.8 * 30 * offered);
+}
+
+TEST_F(ShaperTest, HoldsBackWhatAShallowQueueDrops) {
+  buffer = 4ms;
+  offered = 2 * rate;
+  run_for(10s);
+  EXPECT_EQ(shaper.state(), State::kHolding);
+  run_for(1s);
+  EXPECT_GE(use(), 0.9);
+  EXPECT_LE(shaper.rate(), 1.3 * rate);
+}
+
+TEST_F(ShaperTest, FollowsALinkThatHalvesAndDoubles) {
+  run_for(5s);
+  rate /= 2;
+  run_for(2s);
+  run_for(1s);
+  EXPECT_LE(longest_queue(), 3 * Shaper::kTarget);
+  EXPECT_GE(use(), 0.9);
+  rate *= 2;
+  run_for(3s);
+  run_for(1s);
+  EXPECT_GE(use(), 0.9);
+}
+
+TEST_F(ShaperTest, GoesOnAfterASilence) {
+  run_for(5s);
+  const double before = shaper.rate();
+  offered = 0;
+  run_for(5s);
+  EXPECT_EQ(shaper.state(), State::kHolding);
+  offered = 1.5 * rate;
+  run_for(1s);
+  EXPECT_LE(longest_queue(), 3 * Shaper::kTarget) << "it knew the rate, " << before;
+}
+
+TEST_F(ShaperTest, ForgetsARateThatNobodyHasAskedForInALongTime) {
+  run_for(5s);
+  offered = 0.3 * rate;
+  run_for(30s);
+  EXPECT_EQ(shaper.state(), State::kFree);
+  EXPECT_EQ(shaper.rate(), 0);
+}
+
+TEST_F(ShaperTest, ForgetsThePath) {
+  run_for(5s);
+  shaper.forget_path();
+  EXPECT_EQ(shaper.state(), State::kFree);
+  EXPECT_TRUE(shaper.may_send(now));
+}
+
+TEST_F(ShaperTest, SpreadsWhatItHoldsBackOverTime) {
+  run_for(5s);
+  ASSERT_TRUE(shaper.is_limiting());
+  std::size_t burst = 0;
+  while (shaper.may_send(now)) {
+    shaper.on_sent(kBytes);
+    burst += kBytes;
+  }
+  EXPECT_LE(burst, 4 * kBytes);
+  EXPECT_GT(shaper.next(now), now);
+  EXPECT_LE(shaper.next(now), now + 20ms);
+  EXPECT_TRUE(shaper.may_send(shaper.next(now)));
+}
+
+}  // namespace
+}  // namespace qdt::tunnel
