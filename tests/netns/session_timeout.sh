@@ -5,9 +5,9 @@
 
 topology 2
 start_server 'session_timeout: 3s' 'pool_cidr: 10.8.0.0/29'
+begun=$SECONDS
 start_client client 'route_mode: none'
 idle_pid=$client_pid
-begun=$SECONDS
 start_client client2 'route_mode: cidr'
 ping_steadily client2 10.8.0.1
 

@@ -84,6 +84,7 @@ struct ServerNodeOptions {
   tunnel::RateLimit rate_limit;
   std::size_t max_reassembly_bytes = 256 * 1024;
   std::size_t send_queue = 1024;
+  bool needs_direct = false;
 };
 
 class ServerNode final : public TunnelNode {
@@ -103,7 +104,8 @@ class ServerNode final : public TunnelNode {
                  .dns = {IpAddress::v4(0x01010101)},
                  .rate_limit = options.rate_limit,
                  .send_queue = options.send_queue,
-                 .max_reassembly_bytes = options.max_reassembly_bytes},
+                 .max_reassembly_bytes = options.max_reassembly_bytes,
+                 .needs_direct = options.needs_direct},
                 admission, leases, book, handshakes, random, logger),
         tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters) {
     admission.set_ready(true);

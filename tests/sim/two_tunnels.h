@@ -10,7 +10,9 @@ namespace qdt::testing {
 /// end has to send, the other receives a step of time later.
 class TwoTunnels {
  public:
-  explicit TwoTunnels(const ServerNodeOptions& options = {}) : server(options) {
+  explicit TwoTunnels(const ServerNodeOptions& options = {},
+                      const client::Connector::Options& client_options = {})
+      : server(options), client(client_options) {
     client.connect(kClientAddress, kServerAddress, now);
     while (!client.response && now < Timestamp(10s)) exchange();
     // Path MTU discovery, and every buffer at its working size.
@@ -29,7 +31,7 @@ class TwoTunnels {
   ServerNode server;
   ClientNode client;
   Timestamp now{1s};
-  Duration step = 1ms;           ///< of time, for each exchange()
+  Duration step = 1ms;         ///< of time, for each exchange()
   std::size_t received = 0;    ///< inner packets, at both ends
   std::size_t lose_every = 0;  ///< payload is lost; 0: none
 

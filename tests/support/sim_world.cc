@@ -88,6 +88,10 @@ void SimWorld::carry(const UdpPath& path, Ecn ecn, Bytes payload) {
   const auto sender = nodes_.find(path.local);
   if (sender == nodes_.end()) return;
   Attachment& from = sender->second;
+  if (from.link.passes && !from.link.passes(payload)) {
+    ++lost_;
+    return;
+  }
   if (payload.size() > from.link.max_payload_bytes || random_.happens(from.link.loss)) {
     ++lost_;
     return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <queue>
@@ -24,6 +25,7 @@ struct LinkOptions {
   Duration reorder_delay = 5ms;
   double marked = 0;  ///< share of ECN-capable payloads that meet congestion (CE)
   std::size_t max_payload_bytes = 65535;  ///< larger payloads vanish, as in an MTU black hole
+  std::function<bool(Bytes payload)> passes = {};  ///< false: it vanishes
 };
 
 /// What the simulator drives: anything that takes payloads and time and gives payloads.

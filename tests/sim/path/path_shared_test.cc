@@ -11,8 +11,8 @@ class CompetingPath : public PathSim {};
 class ChangingPath : public PathSim {};
 
 PathCase shared(const PathLink& link, const Traffic& first, const Traffic& second,
-                const PathPromise& quic) {
-  PathCase path{over(link, in_two_sessions(first, second)), quic};
+                const PathPromise& quic, const PathPromise& direct) {
+  PathCase path{over(link, in_two_sessions(first, second)), quic, direct};
   path.setting.sessions = 2;
   path.setting.measured *= 2;
   return path;
@@ -29,17 +29,17 @@ PathCase unequal(PathCase path, Duration second_rtt) {
 }
 
 PathCase competing(const PathLink& link, const Traffic& inside, std::size_t outside,
-                   const PathPromise& quic) {
-  PathCase path{over(link, beside_cubic(inside, outside)), quic};
+                   const PathPromise& quic, const PathPromise& direct) {
+  PathCase path{over(link, beside_cubic(inside, outside)), quic, direct};
   path.setting.measured *= 2;
   return path;
 }
 
 // 5 s each.
 PathCase changing(const PathLink& link, std::string name, std::vector<double> rates,
-                  const PathPromise& quic) {
+                  const PathPromise& quic, const PathPromise& direct) {
   const double most = *std::ranges::max_element(rates);
-  PathCase path{over(link, phases(std::move(name), {{1s, 1.25 * most}})), quic};
+  PathCase path{over(link, phases(std::move(name), {{1s, 1.25 * most}})), quic, direct};
   path.setting.measured = 5s;
   for (const double rate : rates) {
     path.setting.changes.push_back({path.setting.measured, rate});
@@ -54,48 +54,64 @@ const std::vector<PathCase> kShared = {
             .queue_p95 = 65ms,
             .sparse_p95 = 70ms,
             .sparse_loss = 0.03,
-            .weakest_session = 0.67}),
+            .weakest_session = 0.67},
+           {.goodput = 0.73}),
     down(shared({20, 30ms, 0, 500ms}, greedy({20}), greedy({20}),
                 {.goodput = 0.79,
                  .queue_p95 = 65ms,
                  .sparse_p95 = 70ms,
                  .sparse_loss = 0.03,
-                 .weakest_session = 0.64})),
+                 .weakest_session = 0.64},
+                {.goodput = 0.76})),
     shared({100, 40ms}, greedy({100}), greedy({100}),
            {.goodput = 0.77,
             .queue_p95 = 60ms,
             .sparse_p95 = 65ms,
             .sparse_loss = 0.03,
-            .weakest_session = 0.62}),
+            .weakest_session = 0.62},
+           {.goodput = 0.72}),
     down(shared({100, 40ms}, greedy({100}), greedy({100}),
                 {.goodput = 0.72,
                  .queue_p95 = 50ms,
                  .sparse_p95 = 55ms,
                  .sparse_loss = 0.03,
-                 .weakest_session = 0.61})),
+                 .weakest_session = 0.61},
+                {.goodput = 0.76})),
     shared({100, 40ms, 0.01}, greedy({100}), greedy({100}),
            {.goodput = 0.50,
             .queue_p95 = 45ms,
             .sparse_p95 = 50ms,
             .sparse_loss = 0.04,
-            .weakest_session = 0.33}),
+            .weakest_session = 0.33},
+           {.goodput = 0.76}),
     unequal(shared({50, 20ms}, greedy({50}), greedy({50}),
                    {.goodput = 0.80,
                     .queue_p95 = 120ms,
                     .sparse_p95 = 130ms,
                     .sparse_loss = 0.03,
-                    .weakest_session = 0.28}),
+                    .weakest_session = 0.28},
+                   {.goodput = 0.47}),
             100ms),
     shared({20, 30ms, 0, 500ms}, greedy({20}), limited(2),
            {.goodput = 0.77,
             .queue_p95 = 35ms,
             .sparse_p95 = 40ms,
             .sparse_loss = 0.03,
-            .weakest_session = 0.95}),
+            .weakest_session = 0.95},
+           {.goodput = 0.91,
+            .queue_p95 = 25ms,
+            .sparse_p95 = 40ms,
+            .sparse_loss = 0.03,
+            .weakest_session = 0.79}),
     down(shared({20, 30ms, 0, 500ms}, greedy({20}), limited(2),
                 {.goodput = 0.77,
                  .queue_p95 = 35ms,
                  .sparse_p95 = 40ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.95},
+                {.goodput = 0.91,
+                 .queue_p95 = 25ms,
+                 .sparse_p95 = 25ms,
                  .sparse_loss = 0.03,
                  .weakest_session = 0.95})),
     down(shared({100, 40ms}, greedy({100}), limited(10),
@@ -103,67 +119,95 @@ const std::vector<PathCase> kShared = {
                  .queue_p95 = 45ms,
                  .sparse_p95 = 50ms,
                  .sparse_loss = 0.03,
-                 .weakest_session = 0.95})),
+                 .weakest_session = 0.95},
+                {.goodput = 0.92,
+                 .queue_p95 = 25ms,
+                 .sparse_p95 = 25ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.85})),
     shared({20, 30ms, 0, 500ms}, cubic(1), cubic(1),
            {.goodput = 0.78,
             .queue_p95 = 35ms,
             .sparse_p95 = 40ms,
             .sparse_loss = 0.03,
-            .weakest_session = 0.62}),
+            .weakest_session = 0.62},
+           {.goodput = 0.91,
+            .queue_p95 = 415ms,
+            .sparse_p95 = 420ms,
+            .sparse_loss = 0.03,
+            .weakest_session = 0.70}),
     down(shared({100, 40ms}, cubic(4), cubic(1),
                 {.goodput = 0.75,
                  .queue_p95 = 45ms,
                  .sparse_p95 = 50ms,
                  .sparse_loss = 0.03,
-                 .weakest_session = 0.46})),
+                 .weakest_session = 0.46},
+                {.goodput = 0.91,
+                 .queue_p95 = 70ms,
+                 .sparse_p95 = 70ms,
+                 .sparse_loss = 0.03,
+                 .weakest_session = 0.30})),
 };
 
 const std::vector<PathCase> kCompeting = {
     competing({20, 30ms}, cubic(1), 1,
-              {.goodput = 0.03, .sparse_loss = 0.03, .outside_megabits = 13}),
+              {.goodput = 0.03, .sparse_loss = 0.03, .outside_megabits = 13},
+              {.goodput = 0.42, .sparse_loss = 0.03, .outside_megabits = 7}),
     competing({20, 30ms, 0, 500ms}, cubic(1), 1,
-              {.goodput = 0.02, .sparse_loss = 0.03, .outside_megabits = 13}),
+              {.goodput = 0.02, .sparse_loss = 0.03, .outside_megabits = 13},
+              {.goodput = 0.41, .sparse_loss = 0.03, .outside_megabits = 7}),
     competing({20, 30ms, 0, 500ms}, bbr(1), 1,
-              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 13}),
+              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 13},
+              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 15}),
     competing({100, 40ms}, cubic(1), 1,
-              {.goodput = 0.11, .sparse_loss = 0.03, .outside_megabits = 51}),
+              {.goodput = 0.11, .sparse_loss = 0.03, .outside_megabits = 51},
+              {.goodput = 0.49, .sparse_loss = 0.03, .outside_megabits = 28}),
     competing({100, 40ms}, greedy({100}), 1,
-              {.goodput = 0.14, .sparse_loss = 0.03, .outside_megabits = 50}),
+              {.goodput = 0.14, .sparse_loss = 0.03, .outside_megabits = 50},
+              {.goodput = 0.58, .sparse_loss = 0.06, .outside_megabits = 11}),
     competing({100, 40ms, 0, 50ms}, cubic(1), 1,
-              {.goodput = 0.11, .sparse_loss = 0.03, .outside_megabits = 54}),
+              {.goodput = 0.11, .sparse_loss = 0.03, .outside_megabits = 54},
+              {.goodput = 0.51, .sparse_loss = 0.03, .outside_megabits = 26}),
     competing({20, 30ms, 0, 500ms}, cubic(1), 8,
-              {.goodput = 0.01, .sparse_loss = 0.04, .outside_megabits = 13}),
+              {.goodput = 0.01, .sparse_loss = 0.04, .outside_megabits = 13},
+              {.goodput = 0.06, .sparse_loss = 0.03, .outside_megabits = 14}),
     competing({100, 40ms}, cubic(1), 8,
-              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 68}),
+              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 68},
+              {.goodput = 0.12, .sparse_loss = 0.03, .outside_megabits = 67}),
     competing({100, 40ms}, bbr(1), 8,
-              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 68}),
+              {.goodput = 0.01, .sparse_loss = 0.03, .outside_megabits = 68},
+              {.goodput = 0.02, .sparse_loss = 0.03, .outside_megabits = 77}),
 };
 
 const std::vector<PathCase> kChanging = {
     changing({20, 30ms, 0, 500ms}, "halves", {10},
-             {.goodput = 0.81, .queue_p95 = 120ms, .sparse_p95 = 120ms, .sparse_loss = 0.03}),
+             {.goodput = 0.81, .queue_p95 = 120ms, .sparse_p95 = 120ms, .sparse_loss = 0.03},
+             {.goodput = 0.94, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
     changing({20, 30ms, 0, 500ms}, "doubles", {40},
-             {.goodput = 0.67, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+             {.goodput = 0.67, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
+             {.goodput = 0.90, .queue_p95 = 30ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
     changing({50, 40ms}, "halves_and_doubles", {25, 50},
-             {.goodput = 0.57, .queue_p95 = 70ms, .sparse_p95 = 75ms, .sparse_loss = 0.03}),
+             {.goodput = 0.57, .queue_p95 = 70ms, .sparse_p95 = 75ms, .sparse_loss = 0.03},
+             {.goodput = 0.90, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     changing({50, 40ms, 0.01}, "halves_and_doubles", {25, 50},
-             {.goodput = 0.53, .queue_p95 = 75ms, .sparse_p95 = 75ms, .sparse_loss = 0.04}),
+             {.goodput = 0.53, .queue_p95 = 75ms, .sparse_p95 = 75ms, .sparse_loss = 0.04},
+             {.goodput = 0.90, .queue_p95 = 40ms, .sparse_p95 = 40ms, .sparse_loss = 0.05}),
 };
 
 TEST_P(SharedPath, KeepsItsPromise) {
-  expect_over_quic();
+  expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(Quic, SharedPath, ::testing::ValuesIn(runnable(kShared)), name_of);
+INSTANTIATE_TEST_SUITE_P(All, SharedPath, both_planes(kShared), name_of);
 
 TEST_P(CompetingPath, KeepsItsPromise) {
-  expect_over_quic();
+  expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(Quic, CompetingPath, ::testing::ValuesIn(runnable(kCompeting)), name_of);
+INSTANTIATE_TEST_SUITE_P(All, CompetingPath, both_planes(kCompeting), name_of);
 
 TEST_P(ChangingPath, KeepsItsPromise) {
-  expect_over_quic();
+  expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(Quic, ChangingPath, ::testing::ValuesIn(runnable(kChanging)), name_of);
+INSTANTIATE_TEST_SUITE_P(All, ChangingPath, both_planes(kChanging), name_of);
 
 }  // namespace
 }  // namespace qdt::testing

@@ -5,20 +5,27 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "sim/path/path_world.h"
 
 namespace qdt::testing {
 
-/// A table of settings, each a test of its own, over a data plane. Promises leave a tenth for what
-/// chance does (three seeds were measured, those where the small flow meets the other in a hash
-/// left out); a comment "short: A to B" above a setting says that the goodput measured, A to B, is
-/// less than what users need there, so that the promise only keeps it from getting worse.
-class PathSim : public ::testing::TestWithParam<PathCase> {
+/// A setting over one of the data planes.
+using PathRun = std::tuple<Plane, PathCase>;
+
+/// A table of settings, each a test of its own over either data plane. Promises leave some room for
+/// what chance does (three seeds were measured); a comment "short: A to B" above a setting says
+/// that the goodput measured over the QUIC plane, A to B, is less than what users need there, so
+/// that the promise only keeps it from getting worse.
+class PathSim : public ::testing::TestWithParam<PathRun> {
  protected:
-  /// Runs the setting over the QUIC plane, and holds its figures against what that promises.
-  void expect_over_quic() { expect(GetParam().setting, Plane::kQuic, GetParam().quic); }
+  /// Runs the setting, and holds its figures against what the plane promises.
+  void expect_promise() {
+    const auto& [plane, path] = GetParam();
+    expect(path.setting, plane, plane == Plane::kQuic ? path.quic : path.direct);
+  }
 
  private:
   void expect(const PathSetting& setting, Plane plane, const PathPromise& promise) {
@@ -57,8 +64,14 @@ inline std::vector<PathCase> runnable(std::vector<PathCase> cases) {
   return cases;
 }
 
-inline std::string name_of(const ::testing::TestParamInfo<PathCase>& info) {
-  return info.param.setting.name();
+inline auto both_planes(const std::vector<PathCase>& cases) {
+  return ::testing::Combine(::testing::Values(Plane::kQuic, Plane::kDirect),
+                            ::testing::ValuesIn(runnable(cases)));
+}
+
+inline std::string name_of(const ::testing::TestParamInfo<PathRun>& info) {
+  const auto& [plane, path] = info.param;
+  return (plane == Plane::kQuic ? "quic_" : "direct_") + path.setting.name();
 }
 
 }  // namespace qdt::testing

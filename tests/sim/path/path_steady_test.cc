@@ -7,90 +7,117 @@ namespace {
 
 class SteadyPath : public PathSim {};
 
-PathCase steady(const PathLink& link, const PathPromise& quic) {
-  return {over(link, greedy(link)), quic};
+PathCase steady(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
+  return {over(link, greedy(link)), quic, direct};
 }
 
-PathCase steady_down(const PathLink& link, const PathPromise& quic) {
-  PathCase path = steady(link, quic);
+PathCase steady_down(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
+  PathCase path = steady(link, quic, direct);
   path.setting.direction = Direction::kDown;
   return path;
 }
 
 const std::vector<PathCase> kCases = {
     steady({1, 20ms},
-           {.goodput = 0.77, .queue_p95 = 310ms, .sparse_p95 = 310ms, .sparse_loss = 0.03}),
+           {.goodput = 0.77, .queue_p95 = 310ms, .sparse_p95 = 310ms, .sparse_loss = 0.03},
+           {.goodput = 0.90, .queue_p95 = 40ms, .sparse_p95 = 55ms, .sparse_loss = 0.03}),
     steady({1, 100ms},
-           {.goodput = 0.75, .queue_p95 = 150ms, .sparse_p95 = 180ms, .sparse_loss = 0.03}),
+           {.goodput = 0.75, .queue_p95 = 150ms, .sparse_p95 = 180ms, .sparse_loss = 0.03},
+           {.goodput = 0.89, .queue_p95 = 50ms, .sparse_p95 = 65ms, .sparse_loss = 0.03}),
     steady({2, 40ms, 0, 500ms},
-           {.goodput = 0.77, .queue_p95 = 70ms, .sparse_p95 = 90ms, .sparse_loss = 0.03}),
-    steady({5, 1ms}, {.goodput = 0.81, .queue_p95 = 30ms, .sparse_p95 = 35ms, .sparse_loss = 0.03}),
-    steady({5, 60ms},
-           {.goodput = 0.75, .queue_p95 = 65ms, .sparse_p95 = 70ms, .sparse_loss = 0.03}),
-    steady({10, 1ms},
-           {.goodput = 0.81, .queue_p95 = 15ms, .sparse_p95 = 18ms, .sparse_loss = 0.03}),
+           {.goodput = 0.77, .queue_p95 = 70ms, .sparse_p95 = 90ms, .sparse_loss = 0.03},
+           {.goodput = 0.90, .queue_p95 = 35ms, .sparse_p95 = 45ms, .sparse_loss = 0.03}),
+    steady({5, 1ms}, {.goodput = 0.81, .queue_p95 = 30ms, .sparse_p95 = 35ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
+    steady({5, 60ms}, {.goodput = 0.75, .queue_p95 = 65ms, .sparse_p95 = 70ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 30ms, .sparse_p95 = 35ms, .sparse_loss = 0.03}),
+    steady({10, 1ms}, {.goodput = 0.81, .queue_p95 = 15ms, .sparse_p95 = 18ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 19ms, .sparse_p95 = 20ms, .sparse_loss = 0.03}),
     steady({10, 20ms},
-           {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
+           {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     // short: 0.84 to 0.84
     steady({10, 40ms},
-           {.goodput = 0.74, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
+           {.goodput = 0.74, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({10, 100ms},
-           {.goodput = 0.72, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
+           {.goodput = 0.72, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 30ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
     steady({10, 300ms, 0, 500ms},
-           {.goodput = 0.76, .queue_p95 = 320ms, .sparse_p95 = 330ms, .sparse_loss = 0.03}),
+           {.goodput = 0.76, .queue_p95 = 320ms, .sparse_p95 = 330ms, .sparse_loss = 0.03},
+           {.goodput = 0.90, .queue_p95 = 40ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({20, 30ms, 0, 500ms},
-           {.goodput = 0.73, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+           {.goodput = 0.73, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 30ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({20, 30ms, 0, 30ms},
-           {.goodput = 0.72, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+           {.goodput = 0.72, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 30ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
     // short: 0.82 to 0.82
     steady({50, 20ms},
-           {.goodput = 0.72, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
+           {.goodput = 0.72, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 20ms, .sparse_p95 = 20ms, .sparse_loss = 0.03}),
     // short: 0.82 to 0.83
     steady({50, 100ms},
-           {.goodput = 0.72, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
-    steady({100, 1ms}, {.goodput = 0.80, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03}),
+           {.goodput = 0.72, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
+    steady({100, 1ms}, {.goodput = 0.80, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 18ms, .sparse_p95 = 18ms, .sparse_loss = 0.03}),
     steady({100, 5ms},
-           {.goodput = 0.79, .queue_p95 = 10ms, .sparse_p95 = 13ms, .sparse_loss = 0.03}),
+           {.goodput = 0.79, .queue_p95 = 10ms, .sparse_p95 = 13ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 18ms, .sparse_p95 = 19ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({100, 40ms},
-           {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
+           {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady({100, 40ms, 0, 500ms},
-           {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
+           {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.84
     steady({100, 50ms, 0, 50ms},
-           {.goodput = 0.73, .queue_p95 = 55ms, .sparse_p95 = 60ms, .sparse_loss = 0.03}),
+           {.goodput = 0.73, .queue_p95 = 55ms, .sparse_p95 = 60ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     steady({100, 300ms, 0, 500ms},
-           {.goodput = 0.77, .queue_p95 = 340ms, .sparse_p95 = 350ms, .sparse_loss = 0.03}),
-    steady({300, 1ms}, {.goodput = 0.77, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03}),
+           {.goodput = 0.77, .queue_p95 = 340ms, .sparse_p95 = 350ms, .sparse_loss = 0.03},
+           {.goodput = 0.87, .queue_p95 = 45ms, .sparse_p95 = 45ms, .sparse_loss = 0.03}),
+    steady({300, 1ms}, {.goodput = 0.77, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 18ms, .sparse_p95 = 18ms, .sparse_loss = 0.03}),
     steady({300, 20ms},
-           {.goodput = 0.78, .queue_p95 = 30ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
+           {.goodput = 0.78, .queue_p95 = 30ms, .sparse_p95 = 30ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 20ms, .sparse_loss = 0.03}),
     steady({300, 100ms},
-           {.goodput = 0.81, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
-    steady({1000, 1ms},
-           {.goodput = 0.76, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03}),
+           {.goodput = 0.81, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
+    steady({1000, 1ms}, {.goodput = 0.76, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 18ms, .sparse_p95 = 18ms, .sparse_loss = 0.03}),
     steady({1000, 20ms},
-           {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+           {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 20ms, .sparse_loss = 0.03}),
     steady({1000, 40ms},
-           {.goodput = 0.81, .queue_p95 = 70ms, .sparse_p95 = 70ms, .sparse_loss = 0.03}),
+           {.goodput = 0.81, .queue_p95 = 70ms, .sparse_p95 = 70ms, .sparse_loss = 0.03},
+           {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     steady({1000, 100ms},
-           {.goodput = 0.81, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03}),
+           {.goodput = 0.81, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03},
+           {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     steady_down({10, 20ms},
-                {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03}),
+                {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03},
+                {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 1060ms, .sparse_loss = 0.45}),
     // short: 0.83 to 0.83
     steady_down({100, 40ms},
-                {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03}),
+                {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
+                {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 140ms, .sparse_loss = 0.44}),
     steady_down({1000, 20ms},
-                {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03}),
+                {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
+                {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 35ms, .sparse_loss = 0.03}),
 };
 
 TEST_P(SteadyPath, KeepsItsPromise) {
-  expect_over_quic();
+  expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(Quic, SteadyPath, ::testing::ValuesIn(runnable(kCases)), name_of);
+INSTANTIATE_TEST_SUITE_P(All, SteadyPath, both_planes(kCases), name_of);
 
 }  // namespace
 }  // namespace qdt::testing

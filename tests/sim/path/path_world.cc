@@ -35,6 +35,12 @@ double megabits_at(const std::vector<Phase>& phases, Duration since_start) {
   return 0;
 }
 
+wire::Capabilities caps_of(Plane plane) {
+  wire::Capabilities caps = wire::Capabilities::supported();
+  caps.direct = plane == Plane::kDirect;
+  return caps;
+}
+
 }  // namespace
 
 PathWorld::PathWorld(const PathSetting& setting, Plane plane, std::uint64_t seed)
@@ -42,7 +48,7 @@ PathWorld::PathWorld(const PathSetting& setting, Plane plane, std::uint64_t seed
       plane_(plane),
       megabits_per_second_(setting.link.megabits_per_second),
       world_(seed),
-      server_({}, seed + 1) {
+      server_({.caps = caps_of(plane)}, seed + 1) {
   world_.attach(kTrafficAddress, traffic_);
   world_.attach(kServerAddress, server_, link(setting_.link.rtt / 2));
   server_.on_packet = [this](Bytes packet, Timestamp now) { traffic_.deliver(packet, now); };
@@ -56,8 +62,8 @@ void PathWorld::attach_clients() {
         i > 0 && setting_.second_rtt > 0ms ? setting_.second_rtt : setting_.link.rtt;
     const Duration up = rtt - setting_.link.rtt / 2;
     Session& session = sessions_.emplace_back();
-    session.client = std::make_unique<ClientNode>(client::Connector::Options{},
-                                                  world_.random().below(1'000'000'000));
+    session.client = std::make_unique<ClientNode>(
+        client::Connector::Options{.caps = caps_of(plane_)}, world_.random().below(1'000'000'000));
     session.path = std::make_unique<TunnelPath>(server_, *session.client);
     session.one_way = setting_.direction == Direction::kUp ? up : setting_.link.rtt / 2;
     session.client->on_packet = server_.on_packet;

@@ -13,8 +13,9 @@ namespace qdt::testing {
 
 /// What carries the inner packets.
 enum class Plane {
-  kQuic,  ///< QUIC DATAGRAM frames
-  kNone,  ///< no tunnel: what the simulated senders reach by themselves, in one session
+  kQuic,    ///< QUIC DATAGRAM frames
+  kDirect,  ///< packets of the tunnel's own form
+  kNone,    ///< no tunnel: what the simulated senders reach by themselves, in one session
 };
 
 /// The world of a setting: a server, its clients, and two hosts without a tunnel, over links that

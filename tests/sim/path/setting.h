@@ -95,6 +95,7 @@ struct PathPromise {
 struct PathCase {
   PathSetting setting;
   PathPromise quic;
+  PathPromise direct;
 
   friend std::ostream& operator<<(std::ostream& out, const PathCase& path) {
     return out << path.setting.name();
