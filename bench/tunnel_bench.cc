@@ -26,7 +26,7 @@ void move_packets(benchmark::State& state, bool is_up) {
     for (std::size_t i = 0; i < kBatch; ++i) from.forward(packet, tunnels.now);
     // Until pacing has let all of it go.
     do tunnels.exchange();
-    while ((*from.sessions().begin())->has_backlog());
+    while ((*from.sessions().begin())->has_backlog(tunnels.now));
   };
   // Congestion control has to learn what the path carries.
   for (int i = 0; i < 500; ++i) move_batch();

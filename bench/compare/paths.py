@@ -5,12 +5,14 @@ Each begins with fresh hosts and a fresh VPN, so that none meets what another ha
 
 import json
 import os
+import statistics
 import subprocess
 import time
 from dataclasses import dataclass
 from typing import Callable
 
-from hosts import Failed
+from hosts import ADDRESS, Failed
+from hosts import run as run_here
 from measuring import iperf, ping
 from vpns.qdt import BUILD
 
@@ -18,6 +20,8 @@ LINKEM = os.path.join(BUILD, "qdt_linkem")
 STEADY_FLOW = os.path.join(os.path.dirname(__file__), "steady_flow.py")
 STEADY_PER_SECOND = 50
 WARM_UP_SECONDS = 3
+FLOOD_BYTES = 1300
+TURNS = 7  # of 8 seconds
 
 
 @dataclass
@@ -62,7 +66,7 @@ def of_wireguard(ratio):
 
 ROWS = [
     PathRow("bloat_ping", "20 Mbit/s, 30 ms, 500 ms of buffer, an upload: ping p95 above idle",
-            "ms", at_most(0.040), 1, 1e3),
+            "ms", at_most(0.025), 1, 1e3),
     PathRow("bloat_use", "and the link in use", "%", at_least(0.90), 1, 100),
     PathRow("bloat_rate", "and TCP's payload", "Mbit/s", None, 1, 1e-6),
     PathRow("steady_delay", "the same, 8 uploads: one-way p99 of 50 packets/s above idle", "ms",
@@ -71,7 +75,14 @@ ROWS = [
     PathRow("lossy_use", "100 Mbit/s, 40 ms, 1 % loss, BBR: the link in use", "%", at_least(0.80),
             1, 100),
     PathRow("lossy_rate", "and TCP's payload", "Mbit/s", None, 1, 1e-6),
-    PathRow("free_lossy", "40 ms, 1 % loss, BBR", "Mbit/s", of_wireguard(0.6), scale=1e-6),
+    PathRow("lossy3_rate", "the same with 3 % loss: TCP's payload", "Mbit/s", of_wireguard(0.95), 1,
+            1e-6),
+    PathRow("beside_rate", "20 Mbit/s, 30 ms, 500 ms of buffer, CUBIC beside CUBIC outside",
+            "Mbit/s", of_wireguard(0.8), 1, 1e-6),
+    PathRow("turns_app", "100 Mbit/s, 40 ms, 1 % loss, 4 s of 10 Mbit/s and 4 s of all in turn: "
+            "least second of the former", "%", at_least(0.97), 1, 100),
+    PathRow("turns_greedy", "and the link in use in the latter", "%", at_least(0.80), 1, 100),
+    PathRow("free_lossy", "40 ms, 1 % loss, BBR", "Mbit/s", of_wireguard(1), scale=1e-6),
     PathRow("free_clean", "40 ms, CUBIC", "Mbit/s", of_wireguard(0.95), scale=1e-6),
     PathRow("free_eight", "40 ms, 0.1 % loss, 8 times CUBIC", "Mbit/s", of_wireguard(0.9),
             scale=1e-6),
@@ -178,6 +189,46 @@ def measure_lossy(run):
         return {"lossy_use": transfer.use(100e6), "lossy_rate": transfer.rate()}
 
 
+def measure_lossy3(run):
+    return {"lossy3_rate": upload(run, congestion="bbr")}
+
+
+def measure_beside(run):
+    hosts = run.hosts
+    server = hosts.start("server", "outside", "iperf3", "--server", "--one-off", "--port", "5202")
+    hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5202") != "")
+    outside = hosts.start("client", "outside-client", "iperf3", "--client", ADDRESS["server"],
+                          "--port", "5202", "--congestion", "cubic", "--time",
+                          str(2 * run.seconds + 4 * WARM_UP_SECONDS))
+    try:
+        time.sleep(WARM_UP_SECONDS)
+        with Transfer(run, 2 * run.seconds) as transfer:
+            return {"beside_rate": transfer.rate()}
+    finally:
+        hosts.stop(outside)
+        hosts.stop(server)
+
+
+def flood(run, bits_per_second, seconds):
+    """Bits per second that arrived of UDP packets sent at this rate, and the share of them."""
+    names = [run.hosts.namespace(host) for host in ("client", "server")]
+    told = json.loads(run_here(os.path.join(BUILD, "qdt_pace"), *names, run.vpn.address["server"],
+                               str(round(bits_per_second / 8 / FLOOD_BYTES)), str(seconds),
+                               str(FLOOD_BYTES), seconds=seconds + 20))
+    bits = 8 * FLOOD_BYTES * told["received"]
+    return bits / seconds, told["received"] / told["planned"]
+
+
+def measure_turns(run):
+    seconds, greedy = [], []
+    for _ in range(TURNS):
+        seconds += [flood(run, 10e6, 1)[1] for _ in range(4)]
+        greedy.append(flood(run, 125e6, 4)[0])
+    # What carries them counts as in use.
+    whole = (FLOOD_BYTES + 57) / FLOOD_BYTES
+    return {"turns_app": min(seconds), "turns_greedy": statistics.mean(greedy) * whole / 100e6}
+
+
 def measure_free_lossy(run):
     return {"free_lossy": upload(run, congestion="bbr")}
 
@@ -221,6 +272,10 @@ CASES = [
     Case("bloat", "--rate 20M --delay 15ms --queue 500ms", measure_bloat, other_seconds=3),
     Case("steady", "--rate 20M --delay 15ms --queue 500ms", measure_steady, other_seconds=3),
     Case("lossy", "--rate 100M --delay 20ms --queue 100ms --loss 0.01", measure_lossy),
+    Case("lossy3", "--rate 100M --delay 20ms --queue 100ms --loss 0.03", measure_lossy3),
+    Case("beside", "--rate 20M --delay 15ms --queue 500ms", measure_beside, other_seconds=15),
+    Case("turns", "--rate 100M --delay 20ms --queue 100ms --loss 0.01", measure_turns,
+         other_seconds=60),
     Case("free_lossy", f"{FREE} --loss 0.01", measure_free_lossy),
     Case("free_clean", FREE, measure_free_clean),
     Case("free_eight", f"{FREE} --loss 0.001", measure_free_eight),

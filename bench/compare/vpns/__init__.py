@@ -11,10 +11,11 @@
 Everything as its own defaults are, on every one of them.
 """
 
+from vpns.forwarder_limit import ForwarderLimit
 from vpns.nebula import Nebula
 from vpns.no_tunnel import NoTunnel
 from vpns.openvpn import OpenVpn
-from vpns.qdt import PlainQdt, Qdt
+from vpns.qdt import PlainQdt, Qdt, QuicQdt
 from vpns.wireguard_go import WireGuardGo
 
-ALL = (NoTunnel, Qdt, PlainQdt, WireGuardGo, OpenVpn, Nebula)
+ALL = (NoTunnel, ForwarderLimit, Qdt, QuicQdt, PlainQdt, WireGuardGo, OpenVpn, Nebula)

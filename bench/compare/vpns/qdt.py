@@ -45,6 +45,14 @@ class Qdt:
         return "10.8.0.3"
 
 
+class QuicQdt(Qdt):
+    """Without the direct data plane."""
+
+    name = "qdt-quic"
+    title = "QDT, QUIC plane"
+    client_lines = "data_plane: quic\n"
+
+
 class PlainQdt(Qdt):
     """A client that offers no capabilities, as those of other makes do."""
 
