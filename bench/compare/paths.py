@@ -199,9 +199,8 @@ def measure_beside(run):
     hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5202") != "")
     outside = hosts.start("client", "outside-client", "iperf3", "--client", ADDRESS["server"],
                           "--port", "5202", "--congestion", "cubic", "--time",
-                          str(2 * run.seconds + 4 * WARM_UP_SECONDS))
+                          str(2 * run.seconds + 2 * WARM_UP_SECONDS))
     try:
-        time.sleep(WARM_UP_SECONDS)
         with Transfer(run, 2 * run.seconds) as transfer:
             return {"beside_rate": transfer.rate()}
     finally:
