@@ -155,6 +155,7 @@ bool Tunnel::send_backlog(Timestamp now) {
     Session& session = *ready_[turn];
     const Session::Progress progress = session.flush(turn_bytes, payloads_, now);
     endpoint_.touch(session.connection());
+    if (session.direct() != nullptr) touch(session);  // its timer may be another now
     switch (progress) {
       case Session::Progress::kTurnOver: ++turn; break;
       case Session::Progress::kFull: is_full = true; break;
