@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs everything that building, testing and the demo need, on Debian 12 and 13. Asks nothing,
 # may be run again at any time, and does nothing when all is there.
-# Usage: scripts/setup.sh [build|all|docker|bench]
-#   build: only what compiling needs; all, the default: tests too; docker: only what test-docker
-#   needs; bench: only what make bench runs: other VPNs, iperf3, perf
+# Usage: scripts/setup.sh [build|all|windows|docker|bench]
+#   build: only what compiling needs; all, the default: tests too; windows: only what cross-compiling
+#   the Windows client and running it by Wine needs; docker: only what test-docker needs; bench: only
+#   what make bench runs: other VPNs, iperf3, perf
 set -eu
 
 what=${1:-all}
@@ -23,6 +24,11 @@ test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
 quic_test_packages="ngtcp2-client"
 # A peer of another make: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"
+# The compiler for Windows, what builds the client's libraries from Debian's sources, Wine, and what
+# makes installers.
+windows_packages="g++-mingw-w64-x86-64-posix cmake ninja-build pkg-config make git ca-certificates
+  nasm autoconf automake libtool autopoint gettext patch xz-utils debian-archive-keyring
+  wine wine64 nsis zip unzip"
 # An image without a Docker daemon, and hosts to run it on.
 docker_packages="buildah debootstrap ca-certificates iproute2 iputils-ping nftables curl openssl
   procps"
@@ -44,9 +50,10 @@ case $what in
   all)
     packages="$build_packages $test_packages"
     quic="$quic_packages $quic_test_packages $interop_packages $go_package" ;;
+  windows) packages=$windows_packages quic='' ;;
   docker) packages=$docker_packages quic='' ;;
   bench) packages=$bench_packages quic=$bench_backports_packages ;;
-  *) echo "usage: $0 [build|all|docker|bench]" >&2; exit 2 ;;
+  *) echo "usage: $0 [build|all|windows|docker|bench]" >&2; exit 2 ;;
 esac
 
 if [ $is_known = no ]; then
