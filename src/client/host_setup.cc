@@ -50,11 +50,18 @@ Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logge
 HostSetup::~HostSetup() {
   bring_down();
   network_.reset();
-  if (kill_switch_ && lets_go_) kill_switch_->lower();
-  if (!kill_switch_ || lets_go_) return;
-  logger_.warning(
-      "the kill switch stays up: nothing leaves this host until qdt-client is started and stopped "
-      "again, or qdt-client --cleanup");
+  if (!kill_switch_) return;
+  if (lets_go_) {
+    kill_switch_->lower();
+  } else if (kill_switch_->outlives_process()) {
+    logger_.warning(
+        "the kill switch stays up: nothing leaves this host until qdt-client is started and "
+        "stopped again, or qdt-client --cleanup");
+  } else {
+    logger_.warning(
+        "the kill switch goes with this program: from now on, packets leave this host outside the "
+        "tunnel");
+  }
 }
 
 Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress& server) {
@@ -63,6 +70,7 @@ Result<void> HostSetup::apply(const wire::ConnectResponse& response, const Socke
   std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};
   if (response.ipv6) addresses.push_back({response.ipv6->client_ip, 128});
   if (auto ok = network_->configure_tun(addresses, mtu_); !ok) return ok;
+  if (kill_switch_) kill_switch_->keep();  // it may not have known the device until now
   if (auto ok = apply_routes(response, server); !ok) return ok;
 
   if (auto ok = network_->use_dns(name_servers_of(response)); !ok) return ok;
@@ -113,7 +121,9 @@ Result<void> HostSetup::run(const std::vector<std::string>& words, const std::st
 Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
                                      const SocketAddress& server) {
   if (options_.routing == Routing::kEverything) {
-    network_->leave_outside({.destinations = options_.exclude, .name_servers = options_.dns});
+    network_->leave_outside({.destinations = options_.exclude,
+                             .server = server.address,
+                             .name_servers = options_.dns});
     return network_->route_everything_through_tunnel();
   }
   const auto routes = routes_into_tunnel(options_, response, server.address);

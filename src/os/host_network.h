@@ -36,6 +36,9 @@ struct NatOptions {
 /// What a client keeps out of a tunnel that takes everything.
 struct Outside {
   std::vector<Prefix> destinations;
+  /// Where the tunnel's own packets go, for a system that has no marks for these: there, all
+  /// packets to this address stay outside.
+  std::optional<IpAddress> server;
   /// DNS to these is not refused, wherever they are.
   std::vector<IpAddress> name_servers;
 };

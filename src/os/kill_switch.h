@@ -14,9 +14,10 @@ namespace qdt::os {
 /// long as the switch is up. Passing it by are loopback, packets with kTunnelMark, what a link
 /// needs (DHCP, neighbour discovery), and what Options name.
 ///
-/// It outlives its process: destroying the object, or a crash, leaves it up, and so does everything
-/// else that QDT's programs undo on this host. raise() takes over one that was left, without a gap.
-/// Only lower() and clean_up_host_network() let go of it. One thread.
+/// On Linux it outlives its process: destroying the object, or a crash, leaves it up, and so does
+/// everything else that QDT's programs undo on this host. raise() takes over one that was left,
+/// without a gap. Only lower() and clean_up_host_network() let go of it. On Windows it goes with its
+/// process, however that ends. One thread.
 class KillSwitch {
  public:
   struct Options {
@@ -28,8 +29,11 @@ class KillSwitch {
   static Result<std::unique_ptr<KillSwitch>> raise(const Options& options, Logger& logger);
   virtual ~KillSwitch() = default;
 
-  /// Raises it again where somebody has deleted it, as a restart of nftables.service does.
+  /// Raises it again where somebody has deleted it, as a restart of nftables.service does, and lets
+  /// pass a TUN device that has come since: to be called once it is there.
   virtual void keep() = 0;
+  /// Whether it stays up when the object goes without lower().
+  virtual bool outlives_process() const = 0;
   virtual void lower() = 0;
 };
 

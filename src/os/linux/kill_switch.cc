@@ -89,6 +89,7 @@ class LinuxKillSwitch final : public KillSwitch {
 
   Result<void> raise();
   void keep() override;
+  bool outlives_process() const override { return true; }
   void lower() override { journal_.undo_down_to(0, undo, logger_); }
 
  private:
