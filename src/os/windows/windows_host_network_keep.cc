@@ -96,7 +96,8 @@ std::vector<IpAddress> WindowsHostNetwork::name_servers_outside() {
   std::ranges::sort(ranked);
   for (const auto& [metric, id] : ranked) {
     for (const IpAddress& server : servers_of(*dns, id)) {
-      if (!contains(servers, server)) servers.push_back(server);
+      // One of the link alone would need to be told which.
+      if (!server.is_link_local() && !contains(servers, server)) servers.push_back(server);
     }
   }
   return servers;
