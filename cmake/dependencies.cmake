@@ -1,5 +1,6 @@
-# Third-party libraries, all from Debian (scripts/setup.sh installs them). Each becomes an imported
-# target, so that a folder names exactly what it uses.
+# Third-party libraries, all from Debian (scripts/setup.sh installs them; for Windows,
+# scripts/windows-libraries.sh compiles Debian's sources). Each becomes an imported target, so that a
+# folder names exactly what it uses.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -18,23 +19,28 @@ if(IPSEC_MB_LIBRARY AND IPSEC_MB_INCLUDE_DIR)
     IMPORTED_LOCATION ${IPSEC_MB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${IPSEC_MB_INCLUDE_DIR})
 endif()
 
-# the host's network
-pkg_check_modules(libmnl REQUIRED IMPORTED_TARGET libmnl)
-pkg_check_modules(libnftables REQUIRED IMPORTED_TARGET libnftables)
-pkg_check_modules(libcares REQUIRED IMPORTED_TARGET libcares)
-pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
-
-# configuration, logs, metrics, command line
+# configuration, logs, command line
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
-pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
-pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
-pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)
 
-# benchmarks
-if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  find_package(benchmark REQUIRED)
+# Windows has all that the client needs of it in libraries of its own, and no server.
+if(NOT WIN32)
+  # the host's network
+  pkg_check_modules(libmnl REQUIRED IMPORTED_TARGET libmnl)
+  pkg_check_modules(libnftables REQUIRED IMPORTED_TARGET libnftables)
+  pkg_check_modules(libcares REQUIRED IMPORTED_TARGET libcares)
+  pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
+
+  # the server's metrics
+  pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+  pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)
+
+  # benchmarks
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    find_package(benchmark REQUIRED)
+  endif()
 endif()
