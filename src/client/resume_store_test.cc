@@ -1,14 +1,13 @@
 #include "client/resume_store.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "os/file.h"
+#include "support/scratch_folder.h"
 
 namespace qdt::client {
 namespace {
@@ -23,18 +22,11 @@ class KeptLog final : public Logger {
 
 class ResumeStoreTest : public ::testing::Test {
  protected:
-  ResumeStoreTest() {
-    std::string pattern = ::testing::TempDir() + "qdt-resume-XXXXXX";
-    folder = ::mkdtemp(pattern.data());
-    path = folder + "/qdt0.resume";
-  }
-  ~ResumeStoreTest() override { std::filesystem::remove_all(folder); }
-
   ResumeStore open(const std::string& server = "vpn.test:443") { return {path, server, log}; }
   void write(const std::string& content) { std::ofstream(path) << content; }
 
-  std::string folder;
-  std::string path;
+  testing::ScratchFolder folder;
+  std::string path = folder.file("qdt0.resume");
   KeptLog log;
 };
 
