@@ -180,6 +180,8 @@ build_gnutls() {
   make -j "$jobs" -C gl
   make -j "$jobs" -C lib
   make -C lib install
+  # Its header expects a DLL.
+  sed -i 's/__declspec(dllimport)//' "$prefix/include/gnutls/gnutls.h"
 }
 
 build_ipsec_mb() {
