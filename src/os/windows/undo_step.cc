@@ -184,7 +184,8 @@ Result<std::string> undo_step(const RestoreIpSettings& step, NetworkCalls& calls
   if (!is_there) return fail(is_there);
   if (!*is_there) return "";
   const auto now = calls.ip_settings(step.link, step.family);
-  if (!now || *now != step.wrote) return "";
+  if (!now) return fail(now);
+  if (*now != step.wrote) return "";
   const auto put_back = calls.set_ip_settings(step.link, step.family, step.was);
   if (!put_back) return fail(put_back);
   return "an interface's IP" + word(step.family) + " settings put back to MTU " +

@@ -1,7 +1,8 @@
 #include "os/windows/windows_host_network.h"
 
 #include <algorithm>
-#include <ranges>
+#include <array>
+#include <utility>
 
 namespace qdt::os {
 namespace {
@@ -11,14 +12,6 @@ namespace {
 constexpr std::uint32_t kTunnelMetric = 5;
 constexpr std::size_t kMinIpv6Mtu = 1280;
 constexpr std::size_t kMinIpv4Mtu = 576;  // Windows takes none below
-
-std::string joined(std::span<const IpAddress> addresses) {
-  std::string names;
-  for (const IpAddress& address : addresses) {
-    names += (names.empty() ? "" : ", ") + address.to_string();
-  }
-  return names;
-}
 
 IpAddress on_link(IpFamily family) {
   return family == IpFamily::kV4 ? IpAddress() : IpAddress::v6(std::array<std::uint8_t, 16>{});

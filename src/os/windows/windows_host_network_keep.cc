@@ -1,7 +1,8 @@
 // WindowsHostNetwork's name servers, and its looking after what it has made.
 
 #include <algorithm>
-#include <ranges>
+#include <array>
+#include <iterator>
 
 #include "os/windows/windows_host_network.h"
 
