@@ -4,31 +4,48 @@
 
 #include <filesystem>
 
+#include "os/system_random.h"
+
 namespace qdt::os {
 namespace {
 
 class FileTest : public testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  const std::string folder = [] {
-    std::string name = testing::TempDir() + "qdt-file-test-XXXXXX";
-    return ::mkdtemp(name.data()) != nullptr ? name : std::string();
-  }();
+  FileTest() { std::filesystem::create_directory(folder); }
+  ~FileTest() override { std::filesystem::remove_all(folder); }
+  // Of this process and test: tests run side by side.
+  const std::string folder = testing::TempDir() + "qdt-file-test-" +
+                             testing::UnitTest::GetInstance()->current_test_info()->name() + "-" +
+                             std::to_string(SystemRandom().number());
   const std::string path = folder + "/secret";
 };
 
 TEST_F(FileTest, WritesForTheOwnerAlone) {
   ASSERT_TRUE(create_private_file(path, "content"));
   EXPECT_EQ(*read_file(path), "content");
-  const auto permissions = std::filesystem::status(path).permissions();
-  EXPECT_EQ(permissions, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_FALSE(is_readable_by_others(path));
+  EXPECT_FALSE(is_writable_by_others(path));
 }
 
 TEST_F(FileTest, NeverOverwrites) {
   ASSERT_TRUE(create_private_file(path, "first"));
   EXPECT_FALSE(create_private_file(path, "second"));
   EXPECT_EQ(*read_file(path), "first");
+}
+
+TEST_F(FileTest, ReplacesWhatIsThere) {
+  ASSERT_TRUE(replace_private_file(path, "first"));
+  ASSERT_TRUE(replace_private_file(path, "second"));
+  EXPECT_EQ(*read_file(path), "second");
+  EXPECT_FALSE(is_readable_by_others(path));
+  EXPECT_FALSE(file_exists(path + ".new"));
+}
+
+TEST_F(FileTest, RemovesWhetherItIsThereOrNot) {
+  ASSERT_TRUE(create_private_file(path, "x"));
+  EXPECT_TRUE(remove_file(path));
+  EXPECT_FALSE(file_exists(path));
+  EXPECT_TRUE(remove_file(path));
 }
 
 TEST_F(FileTest, NamesTheFileThatItCannotRead) {
@@ -38,11 +55,17 @@ TEST_F(FileTest, NamesTheFileThatItCannotRead) {
   EXPECT_FALSE(file_exists(path));
 }
 
-TEST_F(FileTest, NoticesAFileThatOthersCanRead) {
-  ASSERT_TRUE(create_private_file(path, "x"));
-  std::filesystem::permissions(path, std::filesystem::perms::others_read,
-                               std::filesystem::perm_options::add);
-  EXPECT_TRUE(is_readable_by_others(path));
+TEST_F(FileTest, KeepsBytesAsTheyAre) {
+  const std::string bytes = std::string("a\r\n\n\x1a\0b", 7);
+  ASSERT_TRUE(create_private_file(path, bytes));
+  EXPECT_EQ(*read_file(path), bytes);
+}
+
+TEST_F(FileTest, TakesNamesInAnyLanguage) {
+  const std::string name = folder + "/J\xC3\xBCrgen \xE4\xBD\xA0\xE5\xA5\xBD.yaml";
+  ASSERT_TRUE(create_private_file(name, "content"));
+  EXPECT_EQ(*read_file(name), "content");
+  EXPECT_TRUE(remove_file(name));
 }
 
 }  // namespace
