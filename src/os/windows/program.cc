@@ -1,0 +1,166 @@
+#include "os/program.h"
+
+#include <algorithm>
+#include <array>
+#include <cwctype>
+#include <string_view>
+
+#include "os/clock.h"
+#include "os/windows/command_words.h"
+#include "os/windows/system_error.h"
+#include "os/windows/unique_handle.h"
+#include "os/windows/wide.h"
+
+namespace qdt::os {
+namespace {
+
+constexpr std::size_t kMaxLines = 100;
+constexpr std::size_t kMaxLineBytes = 400;
+// A pipe cannot be waited for beside a process.
+constexpr DWORD kLookEveryMilliseconds = 10;
+
+/// What a program prints, to the log: a bounded number of bounded lines, fit for a terminal.
+class Output {
+ public:
+  Output(std::string name, Logger& logger) : name_(std::move(name)), logger_(logger) {}
+  ~Output() { end_line(); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void add(std::string_view text) {
+    for (const char letter : text) {
+      const auto byte = static_cast<unsigned char>(letter);
+      if (letter == '\n') {
+        end_line();
+      } else if (letter != '\r' && line_.size() < kMaxLineBytes) {
+        line_ += byte < 0x20 || byte == 0x7f ? '?' : letter;
+      }
+    }
+  }
+
+ private:
+  void end_line() {
+    if (!line_.empty() && ++lines_ <= kMaxLines) logger_.info(name_ + ": " + line_);
+    line_.clear();
+  }
+
+  std::string name_;
+  Logger& logger_;
+  std::string line_;
+  std::size_t lines_ = 0;
+};
+
+// Takes what is in the pipe now.
+void drain(HANDLE pipe, Output& lines) {
+  for (;;) {
+    DWORD waiting = 0;
+    if (::PeekNamedPipe(pipe, nullptr, 0, nullptr, &waiting, nullptr) == 0 || waiting == 0) return;
+    std::array<char, 4096> piece;
+    DWORD bytes = 0;
+    const DWORD wanted = std::min<DWORD>(waiting, piece.size());
+    if (::ReadFile(pipe, piece.data(), wanted, &bytes, nullptr) == 0 || bytes == 0) return;
+    lines.add({piece.data(), bytes});
+  }
+}
+
+// Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so
+// its end counts, not that of its output.
+bool wait_for_end(HANDLE child, HANDLE output, Timestamp deadline, Output& lines) {
+  bool has_ended = false;
+  while (!has_ended && os::now() < deadline) {
+    has_ended = ::WaitForSingleObject(child, kLookEveryMilliseconds) == WAIT_OBJECT_0;
+    drain(output, lines);
+  }
+  return has_ended;
+}
+
+// "NAME=VALUE\0...\0\0": ours, but for those of the same name (which has no case), and the
+// process's own.
+std::wstring environment_with(const std::vector<std::string>& additions) {
+  std::wstring block;
+  std::vector<std::wstring> names;
+  const auto name_of = [](std::wstring_view variable) {
+    std::wstring name(variable.substr(0, variable.find(L'=', 1)));
+    std::ranges::transform(name, name.begin(), [](wchar_t letter) {
+      return static_cast<wchar_t>(std::towupper(static_cast<wint_t>(letter)));
+    });
+    return name;
+  };
+  for (const std::string& addition : additions) {
+    const std::wstring variable = to_wide(addition);
+    names.push_back(name_of(variable));
+    block.append(variable).push_back(L'\0');
+  }
+  wchar_t* const own = ::GetEnvironmentStringsW();
+  for (const wchar_t* at = own; at != nullptr && *at != L'\0';) {
+    const std::wstring_view variable(at);
+    at += variable.size() + 1;
+    if (std::ranges::count(names, name_of(variable)) == 0) {
+      block.append(variable).push_back(L'\0');
+    }
+  }
+  if (own != nullptr) ::FreeEnvironmentStringsW(own);
+  block.push_back(L'\0');
+  return block;
+}
+
+// Both ends of a pipe for a child's output; it inherits the second.
+Result<void> make_pipe(UniqueHandle& from_child, UniqueHandle& to_us) {
+  SECURITY_ATTRIBUTES inherited{.nLength = sizeof inherited, .bInheritHandle = TRUE};
+  HANDLE read = nullptr;
+  HANDLE write = nullptr;
+  if (::CreatePipe(&read, &write, &inherited, 1 << 16) == 0) return windows_error("make a pipe");
+  from_child.reset(read);
+  to_us.reset(write);
+  ::SetHandleInformation(read, HANDLE_FLAG_INHERIT, 0);
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_program(const Program& program, Logger& logger) {
+  const std::string& path = program.words[0];
+  UniqueHandle from_child, to_us;
+  if (auto ok = make_pipe(from_child, to_us); !ok) return fail("run " + path + ": " + ok.error().message);
+  SECURITY_ATTRIBUTES inherited{.nLength = sizeof inherited, .bInheritHandle = TRUE};
+  const UniqueHandle nothing(::CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                           &inherited, OPEN_EXISTING, 0, nullptr));
+
+  // With what it starts, it is killed as one.
+  const UniqueHandle job(::CreateJobObjectW(nullptr, nullptr));
+  STARTUPINFOW start{.cb = sizeof start,
+                     .dwFlags = STARTF_USESTDHANDLES,
+                     .hStdInput = nothing.get(),
+                     .hStdOutput = to_us.get(),
+                     .hStdError = to_us.get()};
+  PROCESS_INFORMATION started{};
+  std::wstring line = to_command_line(program.words);
+  std::wstring environment = environment_with(program.environment);
+  constexpr DWORD kFlags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_UNICODE_ENVIRONMENT;
+  if (::CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, kFlags, environment.data(),
+                       nullptr, &start, &started) == 0) {
+    return windows_error("run " + path);
+  }
+  const UniqueHandle child(started.hProcess);
+  const UniqueHandle thread(started.hThread);
+  ::AssignProcessToJobObject(job.get(), child.get());
+  ::ResumeThread(thread.get());
+  to_us.reset();
+
+  Output lines(path, logger);
+  const bool has_ended =
+      wait_for_end(child.get(), from_child.get(), os::now() + program.limit, lines);
+  if (!has_ended) {
+    ::TerminateJobObject(job.get(), 1);
+    ::TerminateProcess(child.get(), 1);  // where it could not be put into the job
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(program.limit);
+    return fail(path + ": killed, for it had not ended after " + std::to_string(seconds.count()) +
+                " s; let it start what takes longer in the background");
+  }
+  DWORD status = 0;
+  ::GetExitCodeProcess(child.get(), &status);
+  if (status == 0) return {};
+  return fail(path + ": ended with status " + std::to_string(status));
+}
+
+}  // namespace qdt::os
