@@ -11,8 +11,13 @@
 
 namespace qdt::os {
 
-/// Receives this process's requests to stop (SIGTERM, SIGINT) as something to poll for. Made in
-/// main, before any thread, so that every thread inherits the blocked signals.
+/// The words of the command line behind the program's name, in UTF-8, which main's own are not on
+/// Windows; there the console is told to take UTF-8, too.
+std::vector<std::string> program_arguments(int argc, char** argv);
+
+/// Receives this process's requests to stop (SIGTERM, SIGINT; on Windows the console's control
+/// events and the service manager's) as something to poll for. Made in main, before any thread, so
+/// that every thread inherits the blocked signals.
 class StopSignal {
  public:
   static Result<StopSignal> open();

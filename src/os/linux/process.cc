@@ -19,6 +19,10 @@
 
 namespace qdt::os {
 
+std::vector<std::string> program_arguments(int argc, char** argv) {
+  return {argv + 1, argv + argc};
+}
+
 Result<StopSignal> StopSignal::open() {
   sigset_t signals;
   sigemptyset(&signals);
