@@ -8,6 +8,8 @@
 
 #include "ops/log.h"
 #include "os/host_network.h"
+#include "os/process.h"
+#include "os/service.h"
 
 namespace qdt::apps {
 namespace {
@@ -16,12 +18,24 @@ constexpr const char* kVersion = QDT_VERSION;
 
 // Go's flag package takes one dash or two; users of a Go QDT have `-config` in their scripts.
 std::vector<std::string> with_two_dashes(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> arguments = os::program_arguments(argc, argv);
   for (std::string& argument : arguments) {
     const bool is_long = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
     if (is_long) argument.insert(0, "-");
   }
   return arguments;
+}
+
+// `service install` and so on.
+void add_service(CLI::App& app, std::optional<ServiceCommand>& chosen) {
+  CLI::App* const service = app.add_subcommand("service", "run as a service of Windows");
+  service->require_subcommand(1);
+  service->fallthrough();  // --config may stand behind it
+  for (const auto& [command, name, words] : kServiceCommands) {
+    service->add_subcommand(name, words)->fallthrough()->callback([&chosen, command = command] {
+      chosen = command;
+    });
+  }
 }
 
 }  // namespace
@@ -48,6 +62,8 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
                      "print what the running " + program.name + " says of itself, and exit");
     app.add_flag("--json", command_line.json, "print the status as JSON")->needs(status);
   }
+
+  if (program.has_service && os::has_services()) add_service(app, command_line.service);
 
   std::vector<std::string> arguments = with_two_dashes(argc, argv);
   std::ranges::reverse(arguments);  // as CLI11 wants them

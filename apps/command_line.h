@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "service_command.h"
+
 namespace qdt::apps {
 
 /// What both programs can be asked to do.
@@ -12,6 +14,7 @@ struct CommandLine {
   bool cleanup = false;
   bool status = false;  ///< the client's
   bool json = false;    ///< for status
+  std::optional<ServiceCommand> service;
 };
 
 /// What --help says about a program.
@@ -20,7 +23,8 @@ struct Program {
   std::string description;
   std::string default_config;
   std::string footer;
-  bool has_status = false;  ///< knows --status
+  bool has_status = false;   ///< knows --status
+  bool has_service = false;  ///< knows `service`, where the system has services
 };
 
 /// Reads the command line; `-config FILE` is taken for `--config FILE`, and so on for every option.

@@ -12,9 +12,11 @@
 #include "ops/log.h"
 #include "os/clock.h"
 #include "os/process.h"
+#include "os/service.h"
 #include "os/status_file.h"
 #include "os/system_random.h"
 #include "quic/tls.h"
+#include "service_command.h"
 #include "tunnel/session.h"
 
 namespace {
@@ -28,13 +30,19 @@ const apps::Program kProgram = {
     .description =
         "The client of QDT, a VPN inside HTTP/3: this host's packets travel to a "
         "qdt-server as QUIC datagrams on UDP port 443.\n",
-    .default_config = "client.yaml",
+    .default_config = os::find_config("client.yaml"),
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
         "server, 3 server not reached. Of --status: 0 connected, 2 refused, 3 not connected now, 4 "
         "not running, 1 for want of an answer.\nEvery key is explained in "
         "client.example.yaml; a server's first start prints a client.yaml that fits it.",
-    .has_status = true};
+    .has_status = true,
+    .has_service = true};
+
+const os::Service kService = {
+    .name = "QDT",
+    .title = "QDT VPN client",
+    .description = "Carries this computer's packets to a QDT server, inside HTTP/3."};
 
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
@@ -148,25 +156,32 @@ int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::
   return static_cast<int>(outcome.exit);
 }
 
+// All but the command line: as a program of its own, or as the service.
+int work(const apps::CommandLine& command_line) {
+  auto stop = os::StopSignal::open();
+  if (!stop) return fail_with(stop.error().message);
+  if (command_line.cleanup) return apps::clean_up(kName);
+  if (command_line.status) return print_status(command_line.json);
+
+  const auto loaded = ops::load_client_config(command_line.config_path);
+  if (!loaded) return fail_with(loaded.error().message);
+  for (const std::string& note : loaded->notes) apps::print_error(kName, note);
+  const auto tls = trust(loaded->config);
+  if (!tls) return fail_with(tls.error().message);
+  if (command_line.check_config) {
+    std::cout << command_line.config_path << " is valid\n";
+    return 0;
+  }
+  return run(loaded->config, *tls, *stop);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
-  auto stop = os::StopSignal::open();
-  if (!stop) return fail_with(stop.error().message);
-  if (command_line->cleanup) return apps::clean_up(kName);
-  if (command_line->status) return print_status(command_line->json);
-
-  const auto loaded = ops::load_client_config(command_line->config_path);
-  if (!loaded) return fail_with(loaded.error().message);
-  for (const std::string& note : loaded->notes) apps::print_error(kName, note);
-  const auto tls = trust(loaded->config);
-  if (!tls) return fail_with(tls.error().message);
-  if (command_line->check_config) {
-    std::cout << command_line->config_path << " is valid\n";
-    return 0;
-  }
-  return run(loaded->config, *tls, *stop);
+  if (!command_line->service) return work(*command_line);
+  return apps::control_service(*command_line->service, kService, command_line->config_path,
+                               [&] { return work(*command_line); });
 }
