@@ -7,6 +7,7 @@
 #include "ops/config_table.h"
 #include "ops/yaml_tree.h"
 #include "os/file.h"
+#include "os/file_advice.h"
 
 namespace qdt::ops {
 namespace {
@@ -247,7 +248,8 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
   if (!text) return fail(text);
   auto loaded = parse_config(*text, path);
   if (loaded && os::is_readable_by_others(path)) {
-    loaded->notes.push_back(path + ": holds the token, and others may read it; chmod 600 " + path);
+    loaded->notes.push_back(path + ": holds the token, and others may read it; " +
+                            os::how_to_hide_from_others(path));
   }
   return loaded;
 }
@@ -276,8 +278,8 @@ Result<Loaded<ClientConfig>> load_client_config(const std::string& path) {
   auto loaded = load<ClientConfig>(path, parse_client_config);
   if (!loaded || (loaded->config.up.empty() && loaded->config.down.empty())) return loaded;
   if (os::is_writable_by_others(path)) {
-    return fail(path + ": runs programs (up, down), and others may write it; chown root " + path +
-                "; chmod 600 " + path);
+    return fail(path + ": runs programs (up, down), and others may write it; " +
+                os::how_to_keep_others_from_writing(path));
   }
   return loaded;
 }

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <random>
 
+#include "os/file.h"
+#include "os/file_advice.h"
+
 namespace qdt::ops {
 namespace {
 
@@ -289,10 +292,9 @@ class ConfigFile : public testing::Test {
   ~ConfigFile() override { std::filesystem::remove_all(folder_); }
 
   std::string write(const std::string& text) {
-    const std::filesystem::path path = folder_ / "server.yaml";
-    std::ofstream(path) << text;
-    std::filesystem::permissions(path, std::filesystem::perms::owner_read);
-    return path.string();
+    const std::string path = (folder_ / "server.yaml").string();
+    EXPECT_TRUE(os::create_private_file(path, text));
+    return path;
   }
 
   std::filesystem::path folder_;
@@ -303,7 +305,7 @@ TEST_F(ConfigFile, IsWhatRelativePathsStartFrom) {
       load_server_config(write("token: 0123456789abcdef\ntls_cert: tls/a.crt\ntls_key: /b.key\n"));
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->config.tls_cert, (folder_ / "tls/a.crt").string());
-  EXPECT_EQ(loaded->config.tls_key, "/b.key");
+  EXPECT_EQ(loaded->config.tls_key, (folder_ / "/b.key").string());
   EXPECT_THAT(loaded->notes, IsEmpty());
 }
 
@@ -316,12 +318,13 @@ TEST_F(ConfigFile, IsNamedInErrors) {
 }
 
 TEST_F(ConfigFile, ShouldBePrivate) {
-  const std::string path = write("token: 0123456789abcdef\n");
+  const std::string path = (folder_ / "public.yaml").string();
+  std::ofstream(path) << "token: 0123456789abcdef\n";
   std::filesystem::permissions(path, std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);
   const auto loaded = load_server_config(path);
   ASSERT_TRUE(loaded);
-  EXPECT_THAT(loaded->notes, ElementsAre(HasSubstr("chmod 600 " + path)));
+  EXPECT_THAT(loaded->notes, ElementsAre(HasSubstr(os::how_to_hide_from_others(path))));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -26,7 +27,8 @@ std::vector<std::string> lines(const std::string& text) {
 
 TEST(LogLine, IsTextWithLocalTime) {
   const std::string line = log_line(LogFormat::kText, LogLevel::kInfo, kTime, "ready");
-  EXPECT_THAT(line, testing::MatchesRegex("2026-11-2[123] [0-9:]*:01.123 info  ready"));
+  const std::regex pattern(R"(2026-11-2[123] \d\d:\d\d:01\.123 info  ready)");
+  EXPECT_TRUE(std::regex_match(line, pattern)) << line;
 }
 
 TEST(LogLine, PadsTheLevel) {
@@ -62,8 +64,8 @@ TEST(LogLine, IsValidJsonWhateverTheMessage) {
 }
 
 TEST(Logger, ShowsItsLevelAndAbove) {
-  const auto logger = make_logger(LogLevel::kWarning, /*json=*/false);
   CaptureStderr();
+  const auto logger = make_logger(LogLevel::kWarning, /*json=*/false);
   logger->debug("one");
   logger->info("two");
   logger->warning("three");
@@ -74,8 +76,8 @@ TEST(Logger, ShowsItsLevelAndAbove) {
 }
 
 TEST(Logger, KeepsLinesWholeAcrossThreads) {
-  const auto logger = make_logger(LogLevel::kInfo, /*json=*/true);
   CaptureStderr();
+  const auto logger = make_logger(LogLevel::kInfo, /*json=*/true);
   {
     std::array<std::jthread, 4> threads;
     for (std::jthread& thread : threads) {
