@@ -28,7 +28,7 @@ interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypt
 # makes installers.
 windows_packages="g++-mingw-w64-x86-64-posix cmake ninja-build pkg-config make git ca-certificates
   nasm autoconf automake libtool autopoint gettext patch xz-utils debian-archive-keyring
-  wine wine64 nsis zip unzip"
+  wine wine64 osslsigncode openssl nsis zip unzip"
 # An image without a Docker daemon, and hosts to run it on.
 docker_packages="buildah debootstrap ca-certificates iproute2 iputils-ping nftables curl openssl
   procps"
