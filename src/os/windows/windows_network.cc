@@ -41,16 +41,16 @@ std::string text_of(const WindowsRoute& route) {
 }
 
 Result<MIB_IPINTERFACE_ROW> read_row(InterfaceId link, IpFamily family) {
-  MIB_IPINTERFACE_ROW row{};
-  row.Family = number_of(family);
-  row.InterfaceLuid = luid_of(link);
-  const DWORD error = ::GetIpInterfaceEntry(&row);
-  if (error != NO_ERROR) {
-    return windows_error(std::string("read an adapter's settings of IPv") +
-                             (family == IpFamily::kV4 ? "4" : "6"),
-                         error);
+  const std::string doing = std::string("read an adapter's settings of IPv") +
+                            (family == IpFamily::kV4 ? "4" : "6");
+  MIB_IPINTERFACE_TABLE* raw = nullptr;
+  const DWORD error = ::GetIpInterfaceTable(number_of(family), &raw);
+  if (error != NO_ERROR) return windows_error(doing, error);
+  const TablePointer<MIB_IPINTERFACE_TABLE> table(raw);
+  for (const MIB_IPINTERFACE_ROW& row : std::span(table->Table, table->NumEntries)) {
+    if (row.InterfaceLuid.Value == link) return row;
   }
-  return row;
+  return windows_error(doing, ERROR_NOT_FOUND);
 }
 
 IpSettings settings_of(const MIB_IPINTERFACE_ROW& row) {
