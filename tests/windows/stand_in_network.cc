@@ -9,6 +9,7 @@
 #include <fwpmu.h>
 // clang-format on
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +19,6 @@
 #include <string>
 #include <vector>
 
-namespace qdt::stand_in {
 namespace {
 
 // ---- What is kept
@@ -68,7 +68,7 @@ bool is_same(const SOCKADDR_INET& one, const SOCKADDR_INET& other) {
 std::string text_of(const MIB_IPFORWARD_ROW2& route) {
   return text_of(route.DestinationPrefix.Prefix) + "/" +
          std::to_string(route.DestinationPrefix.PrefixLength) +
-         (route.InterfaceLuid.Value == kAdapterLuid ? " in" : " by " + text_of(route.NextHop));
+         (route.InterfaceLuid.Value == kStandInLuid ? " in" : " by " + text_of(route.NextHop));
 }
 
 bool is_same(const MIB_IPFORWARD_ROW2& one, const MIB_IPFORWARD_ROW2& other) {
@@ -133,7 +133,7 @@ DWORD WINAPI interfaces(MIB_IF_TABLE2** joined) {
   const DWORD error = ::GetIfTable2(&wine);
   const std::lock_guard lock(state().mutex);
   MIB_IF_ROW2 row{};
-  row.InterfaceLuid.Value = kAdapterLuid;
+  row.InterfaceLuid.Value = kStandInLuid;
   row.InterfaceIndex = kIndex;
   std::wcsncpy(row.Alias, state().name.c_str(), IF_MAX_STRING_SIZE);
   std::wcsncpy(row.Description, L"QDT Tunnel", IF_MAX_STRING_SIZE);
@@ -154,7 +154,7 @@ DWORD WINAPI ip_interfaces(ADDRESS_FAMILY family, MIB_IPINTERFACE_TABLE** joined
 DWORD WINAPI set_ip_interface(MIB_IPINTERFACE_ROW* row) {
   const std::lock_guard lock(state().mutex);
   for (MIB_IPINTERFACE_ROW& ours : state().settings) {
-    if (row->InterfaceLuid.Value != kAdapterLuid || ours.Family != row->Family) continue;
+    if (row->InterfaceLuid.Value != kStandInLuid || ours.Family != row->Family) continue;
     if (row->Family == AF_INET && row->SitePrefixLength != 0) return ERROR_INVALID_PARAMETER;
     ours = *row;
     note(std::string("set ") + (row->Family == AF_INET ? "v4" : "v6") + " MTU " +
@@ -183,7 +183,7 @@ void WINAPI prepare_address(MIB_UNICASTIPADDRESS_ROW* row) {
 
 DWORD WINAPI add_address(const MIB_UNICASTIPADDRESS_ROW* row) {
   const std::lock_guard lock(state().mutex);
-  if (row->InterfaceLuid.Value != kAdapterLuid) return ERROR_NOT_FOUND;
+  if (row->InterfaceLuid.Value != kStandInLuid) return ERROR_NOT_FOUND;
   if (find(state().addresses, *row) != nullptr) return ERROR_OBJECT_ALREADY_EXISTS;
   state().addresses.push_back(*row);
   state().addresses.back().DadState = IpDadStatePreferred;
@@ -268,7 +268,7 @@ DWORD WINAPI best_route(NET_LUID* luid, NET_IFINDEX, const SOCKADDR_INET*,
 // ---- Name servers
 
 DWORD WINAPI luid_to_guid(const NET_LUID* luid, GUID* guid) {
-  if (luid->Value != kAdapterLuid) return ::ConvertInterfaceLuidToGuid(luid, guid);
+  if (luid->Value != kStandInLuid) return ::ConvertInterfaceLuidToGuid(luid, guid);
   *guid = kGuid;
   return NO_ERROR;
 }
@@ -312,7 +312,7 @@ ULONG WINAPI adapters(ULONG family, ULONG flags, void* reserved, IP_ADAPTER_ADDR
   static SOCKADDR_INET places[8];
   const std::lock_guard lock(state().mutex);
   ours = {};
-  ours.Luid.Value = kAdapterLuid;
+  ours.Luid.Value = kStandInLuid;
   ours.OperStatus = IfOperStatusUp;
   for (std::size_t i = 0; i < state().dns.size() && i < 8; ++i) {
     places[i] = state().dns[i];
@@ -457,13 +457,13 @@ void replace_imports(HMODULE program) {
 
 }  // namespace
 
-void install_network(const wchar_t* adapter_name) {
+void install_stand_in_network(const wchar_t* adapter_name) {
   State& kept = state();
   kept.name = adapter_name;
   for (int i = 0; i < 2; ++i) {
     MIB_IPINTERFACE_ROW& row = kept.settings[i];
     row.Family = i == 0 ? AF_INET : AF_INET6;
-    row.InterfaceLuid.Value = kAdapterLuid;
+    row.InterfaceLuid.Value = kStandInLuid;
     row.InterfaceIndex = kIndex;
     row.NlMtu = 65535;
     row.UseAutomaticMetric = TRUE;
@@ -474,5 +474,3 @@ void install_network(const wchar_t* adapter_name) {
   replace_imports(::GetModuleHandleW(nullptr));
   note("adapter is there");
 }
-
-}  // namespace qdt::stand_in
