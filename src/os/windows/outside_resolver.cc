@@ -31,6 +31,8 @@ Result<UniqueSocket> open_socket(const SocketAddress& server) {
   UniqueSocket socket(::WSASocketW(family, SOCK_DGRAM, IPPROTO_UDP, nullptr, 0,
                                    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
   if (!socket.is_open()) return windows_error(doing, static_cast<DWORD>(::WSAGetLastError()));
+  u_long is_non_blocking = 1;  // what poll reports may be an error that is gone when it is looked at
+  ::ioctlsocket(socket.get(), FIONBIO, &is_non_blocking);
   stay_outside(socket.get(), server);
   const KernelAddress to = to_kernel(server, family);
   if (::connect(socket.get(), to.get(), to.length) != 0) {
