@@ -6,25 +6,29 @@
 #include <filesystem>
 
 #include "os/windows/network_model.h"
-#include "support/scratch_folder.h"
 
 namespace qdt::os {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 const UndoStep kFirst = RemoveResolutionPolicy{"QDT-1"};
 const UndoStep kSecond = RemoveResolutionPolicy{"QDT-2"};
 
-class JournalFolderTest : public ::testing::Test {
+class JournalFolderTest : public testing::Test {
  protected:
-  JournalFolderTest() { std::filesystem::create_directory(folder_); }
+  JournalFolderTest() {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directory(folder_);
+  }
+  ~JournalFolderTest() override { std::filesystem::remove_all(folder_); }
+
   UndoJournal open() { return open_journal(folder_, "qdt0", logger_).value(); }
 
-  testing::ScratchFolder scratch_;
-  std::string folder_ = scratch_.file("journals");
+  std::string folder_ = testing::TempDir() + "qdt-journals-" +
+                        testing::UnitTest::GetInstance()->current_test_info()->name();
   ModelLogger logger_;
 };
 
