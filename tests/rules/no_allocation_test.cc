@@ -3,48 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstddef>
 
+#include "rules/allocation_count.h"
 #include "sim/two_tunnels.h"
 #include "wire/coalescer.h"
 #include "wire/segmenter.h"
-
-namespace {
-
-std::atomic<bool> is_counting{false};
-std::atomic<std::size_t> allocations{0};
-
-void note_allocation() {
-  if (is_counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
-}
-
-}  // namespace
-
-// The C library's own functions under the names that everybody calls.
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* memory, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-
-void* malloc(std::size_t size) {
-  note_allocation();
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  note_allocation();
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) {
-  note_allocation();
-  return __libc_realloc(memory, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  note_allocation();
-  return __libc_memalign(alignment, size);
-}
-}
 
 namespace qdt::testing {
 namespace {
@@ -63,8 +27,7 @@ struct CountedTunnels : TwoTunnels {
     for (int round = 0; round < rounds; ++round) {
       if (round == rounds / 2) {
         received = 0;
-        allocations = 0;
-        is_counting = true;
+        start_counting_allocations();
       }
       for (std::size_t i = 0; i < packets_each; ++i) {
         client.tunnel().forward(up, now);
@@ -72,20 +35,17 @@ struct CountedTunnels : TwoTunnels {
       }
       for (int i = 0; i < 4; ++i) exchange();
     }
-    is_counting = false;
-    return allocations;
+    return stop_counting_allocations();
   }
 };
 
 class NoAllocation : public ::testing::Test, public CountedTunnels {};
 
 TEST_F(NoAllocation, CountsAllocationsAtAll) {
-  is_counting = true;
-  const auto before = allocations.load();
+  start_counting_allocations();
   auto* volatile probe = new int(7);
   delete probe;
-  is_counting = false;
-  EXPECT_GT(allocations.load(), before);
+  EXPECT_GT(stop_counting_allocations(), 0u);
 }
 
 TEST_F(NoAllocation, BothWaysInWholeDatagrams) {
@@ -159,13 +119,11 @@ TEST_F(NoAllocationOfDirectPlane, WhileItsPacketsAreForged) {
   Packet forged(100, 0x43);
   append(MutableBytes(forged).subspan(1),
          (*server.tunnel().sessions().begin())->direct()->own_ids()[0]);
-  is_counting = true;
-  allocations = 0;
+  start_counting_allocations();
   for (int i = 0; i < 10000; ++i) {
     server.tunnel().receive({kServerAddress, kClientAddress}, Ecn::kNotEct, forged, now);
   }
-  is_counting = false;
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(stop_counting_allocations(), 0u);
   EXPECT_EQ(server.drops().value(Drop::kForged), 10000u);
 }
 
@@ -182,15 +140,13 @@ TEST(NoAllocationOfOffloads, CutAndJoined) {
   PacketBatch batch;
   wire::Coalescer coalescer({});
   std::size_t joined = 0;
-  is_counting = true;
-  allocations = 0;
+  start_counting_allocations();
   for (int i = 0; i < 1000; ++i) {
     const auto drop = segmenter.begin({super, offload});
     if (!drop && !segmenter.next(batch)) joined = coalescer.join(batch)[0].packet_count();
     batch.clear();
   }
-  is_counting = false;
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(stop_counting_allocations(), 0u);
   EXPECT_EQ(joined, 40u);
 }
 
@@ -198,16 +154,14 @@ TEST_F(NoAllocation, WhileEverythingIsDropped) {
   const Packet spoofed = udp_packet(IpAddress::v4(0x09090909), kInternet, 100);
   const Packet garbage(50, 0xff);
   const Packet stray = udp_packet(kInternet, IpAddress::v4(0x0a080077), 100);
-  is_counting = true;
-  allocations = 0;
+  start_counting_allocations();
   for (int i = 0; i < 10000; ++i) {
     client.tunnel().forward(spoofed, now);
     client.tunnel().forward(garbage, now);
     server.tunnel().forward(stray, now);
     server.tunnel().receive({kServerAddress, kClientAddress}, Ecn::kNotEct, garbage, now);
   }
-  is_counting = false;
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(stop_counting_allocations(), 0u);
 }
 
 }  // namespace
