@@ -3,19 +3,23 @@
 
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo test test-sanitizers lint format fuzz bench bench-micro test-docker install clean
+.PHONY: help setup build demo test lint format fuzz bench bench-micro test-docker install clean \
+  setup-windows windows test-windows windows-package
 
 help:
 	@echo "make setup        install every dependency (Debian 12 or 13; root or sudo)"
 	@echo "make build        build/release/qdt-server and build/release/qdt-client"
 	@echo "make demo         see it work: four hosts in network namespaces, real traffic (root)"
-	@echo "make test         all tests: units, simulator, sanitizers, namespaces (root)"
+	@echo "make test         all tests: units, simulator, sanitizers, namespaces, Windows by Wine (root)"
 	@echo "make lint         clang-format, clang-tidy, shellcheck"
 	@echo "make format       let clang-format rewrite the sources"
 	@echo "make fuzz         each fuzz target for a minute (FUZZ_SECONDS=60)"
 	@echo "make bench        compare with other VPNs (root): VPNS=\"qdt wireguard-go\" ROUNDS=3 ..."
 	@echo "make bench-micro  what the parts of a packet's way cost"
 	@echo "make test-docker  build the Dockerfile's image without a Docker daemon and run it (root)"
+	@echo "make windows      build/windows/qdt-client.exe, for Windows 10 and 11, by cross-compiling"
+	@echo "make test-windows its tests, run by Wine, and the program itself against the Linux server (root)"
+	@echo "make windows-package  a zip and an installer of it, in build/windows"
 	@echo "make install      into PREFIX=/usr/local, systemd units included (DESTDIR works)"
 
 setup:
@@ -27,7 +31,7 @@ build: setup
 demo: build
 	@tests/netns/demo.sh
 
-test: setup
+test: setup setup-windows
 	@scripts/test.sh
 
 lint: setup
@@ -47,6 +51,19 @@ bench-micro:
 
 test-docker:
 	@scripts/test-docker.sh
+
+setup-windows:
+	@scripts/setup.sh windows
+
+windows: setup-windows
+	@scripts/windows-libraries.sh
+	@scripts/build.sh windows qdt-client
+
+test-windows: setup setup-windows
+	@scripts/test-windows.sh
+
+windows-package: windows
+	@scripts/windows-package.sh
 
 install: build
 	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
