@@ -275,8 +275,9 @@ std::vector<Key<ClientConfig>> make_client_keys() {
   keys.push_back(make_key<C>({.name = "kill_switch",
                               .example = "false",
                               .explanation = "Lets nothing out but through the tunnel, from the "
-                                             "start until an orderly stop; a crash or a lost "
-                                             "server does not open it, --cleanup does."},
+                                             "start until an orderly stop; a lost server does "
+                                             "not open it, nor on Linux a crash; --cleanup "
+                                             "does. On Windows it goes with the process."},
                              flag(), &C::kill_switch));
   keys.push_back(make_key<C>({.name = "kill_switch_lan",
                               .example = "false",
