@@ -1,10 +1,12 @@
 #include "os/windows/run_folder.h"
 
-#include <array>
-
 #include "os/windows/access.h"
 #include "os/windows/system_error.h"
 #include "os/windows/wide.h"
+
+// After <windows.h>, whose types they need.
+#include <objbase.h>
+#include <shlobj.h>
 
 namespace qdt::os {
 namespace {
@@ -25,12 +27,14 @@ Result<void> make_folder(const std::string& path) {
 
 }  // namespace
 
+// Not from the environment, which is whatever who started us made it.
 std::string data_folder() {
-  std::array<wchar_t, 512> root{};
-  const DWORD length =
-      ::GetEnvironmentVariableW(L"ProgramData", root.data(), static_cast<DWORD>(root.size()));
-  const bool is_known = length > 0 && length < root.size();
-  return (is_known ? to_utf8({root.data(), length}) : "C:\\ProgramData") + "\\QDT";
+  wchar_t* found = nullptr;
+  const bool is_known =
+      ::SHGetKnownFolderPath(FOLDERID_ProgramData, KF_FLAG_DEFAULT, nullptr, &found) == S_OK;
+  const std::string root = is_known ? to_utf8(found) : "C:\\ProgramData";
+  ::CoTaskMemFree(found);
+  return root + "\\QDT";
 }
 
 Result<std::string> run_folder() {
