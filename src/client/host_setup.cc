@@ -121,9 +121,8 @@ Result<void> HostSetup::run(const std::vector<std::string>& words, const std::st
 Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
                                      const SocketAddress& server) {
   if (options_.routing == Routing::kEverything) {
-    network_->leave_outside({.destinations = options_.exclude,
-                             .server = server.address,
-                             .name_servers = options_.dns});
+    network_->leave_outside(
+        {.destinations = options_.exclude, .server = server.address, .name_servers = options_.dns});
     return network_->route_everything_through_tunnel();
   }
   const auto routes = routes_into_tunnel(options_, response, server.address);

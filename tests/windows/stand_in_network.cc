@@ -79,7 +79,8 @@ bool is_same(const MIB_IPFORWARD_ROW2& one, const MIB_IPFORWARD_ROW2& other) {
 }
 
 bool is_same(const MIB_UNICASTIPADDRESS_ROW& one, const MIB_UNICASTIPADDRESS_ROW& other) {
-  return one.InterfaceLuid.Value == other.InterfaceLuid.Value && is_same(one.Address, other.Address);
+  return one.InterfaceLuid.Value == other.InterfaceLuid.Value &&
+         is_same(one.Address, other.Address);
 }
 
 template <typename Row>

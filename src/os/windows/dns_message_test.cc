@@ -14,15 +14,18 @@ using testing::IsEmpty;
 
 // vpn.example: an alias, whose name has the address 203.0.113.5 (RFC 1035 section 4).
 const std::vector<std::uint8_t> kAnswer = {
-    0x12, 0x34, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0,                       // header
-    3, 'v', 'p', 'n', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1,  // question
-    0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 4, 1, 'a', 0xc0, 16,            // CNAME a.example
-    0xc0, 41, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 5};             // A
+    0x12, 0x34, 0x81, 0x80, 0, 1,   0,   2,   0,   0,   0,   0,  // header
+    3,    'v',  'p',  'n',  7, 'e', 'x', 'a', 'm', 'p', 'l', 'e',
+    0,    0,    1,    0,    1,  // question
+    0xc0, 12,   0,    5,    0, 1,   0,   0,   0,   60,  0,   4,
+    1,    'a',  0xc0, 16,  // CNAME a.example
+    0xc0, 41,   0,    1,    0, 1,   0,   0,   0,   60,  0,   4,
+    203,  0,    113,  5};  // A
 
 TEST(DnsMessage, AsksForAnAddress) {
-  const std::vector<std::uint8_t> expected = {0x12, 0x34, 1, 0, 0, 1, 0,   0,   0,   0,
-                                              0,    0,    3, 'v', 'p', 'n', 7, 'e', 'x', 'a',
-                                              'm',  'p',  'l', 'e', 0, 0,   28,  0,   1};
+  const std::vector<std::uint8_t> expected = {0x12, 0x34, 1,   0,   0,   1,   0,  0,   0,   0,
+                                              0,    0,    3,   'v', 'p', 'n', 7,  'e', 'x', 'a',
+                                              'm',  'p',  'l', 'e', 0,   0,   28, 0,   1};
   EXPECT_EQ(make_dns_query(0x1234, "vpn.example", DnsType::kAaaa), expected);
   EXPECT_EQ(make_dns_query(0x1234, "vpn.example.", DnsType::kAaaa), expected);
 }

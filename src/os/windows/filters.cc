@@ -123,8 +123,7 @@ void permit_neighbours(Direction direction, List& list) {
   Conditions of_link = {kIcmp6,         LocalPort{130}, LocalPort{131}, LocalPort{132},
                         LocalPort{133}, LocalPort{134}, LocalPort{137}, LocalPort{143}};
   add_remotes(of_link, {"fe80::/10", "ff02::/16"});
-  list.permit("IPv6 routers and listeners", direction, IpFamily::kV6, kPassing,
-              std::move(of_link));
+  list.permit("IPv6 routers and listeners", direction, IpFamily::kV6, kPassing, std::move(of_link));
 }
 
 void permit_outside(const KillSwitch::Options& options, Direction direction, List& list) {

@@ -24,7 +24,8 @@ bool fits(const FilterCondition& condition, const Flow& flow) {
   if (const auto* on = std::get_if<OnInterface>(&condition)) return on->link == flow.link;
   if (std::holds_alternative<OnLoopback>(condition)) return flow.link == NetworkModel::kLoopback;
   if (std::holds_alternative<OfThisProgram>(condition)) return flow.is_ours;
-  if (const auto* to = std::get_if<RemotePrefix>(&condition)) return to->prefix.contains(flow.remote);
+  if (const auto* to = std::get_if<RemotePrefix>(&condition))
+    return to->prefix.contains(flow.remote);
   if (const auto* by = std::get_if<IpProtocol>(&condition)) return by->number == flow.protocol;
   if (const auto* at = std::get_if<LocalPort>(&condition)) return at->port == flow.local_port;
   return std::get<RemotePort>(condition).port == flow.remote_port;
@@ -77,11 +78,12 @@ TEST(WindowsKillSwitchFilters, LetPassWhatALinkNeeds) {
   const auto filters = kill_switch_filters(kStrict, NetworkModel::kTun);
   const Flow dhcp{.remote = ip("255.255.255.255"), .local_port = 68, .remote_port = 67};
   EXPECT_TRUE(passes(filters, dhcp));
-  EXPECT_TRUE(passes(filters, {.direction = Direction::kIn, .remote = ip("192.168.1.1"),
-                               .local_port = 68, .remote_port = 67}));
+  EXPECT_TRUE(passes(filters, {.direction = Direction::kIn,
+                               .remote = ip("192.168.1.1"),
+                               .local_port = 68,
+                               .remote_port = 67}));
   EXPECT_FALSE(passes(filters, {.remote = ip("203.0.113.5"), .local_port = 68, .remote_port = 67}));
-  EXPECT_TRUE(
-      passes(filters, {.remote = ip("ff02::1:2"), .local_port = 546, .remote_port = 547}));
+  EXPECT_TRUE(passes(filters, {.remote = ip("ff02::1:2"), .local_port = 546, .remote_port = 547}));
   EXPECT_FALSE(
       passes(filters, {.remote = ip("2001:db8::5"), .local_port = 546, .remote_port = 547}));
   constexpr std::uint8_t kIcmp6 = 58;
@@ -107,8 +109,8 @@ TEST(WindowsKillSwitchFilters, LetPassTheLanAndWhatIsExcludedWhenAsked) {
 }
 
 TEST(WindowsRefusals, RefuseDnsAroundTheTunnel) {
-  const auto filters = filters_of(
-      {.tun = NetworkModel::kTun, .refuses_dns = true, .name_servers = {ip("9.9.9.9")}});
+  const auto filters =
+      filters_of({.tun = NetworkModel::kTun, .refuses_dns = true, .name_servers = {ip("9.9.9.9")}});
   for (const std::uint8_t protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
     for (const std::uint16_t port : {std::uint16_t{53}, std::uint16_t{853}}) {
       Flow flow{.remote = ip("192.168.1.1"), .protocol = protocol, .remote_port = port};
@@ -145,8 +147,7 @@ TEST(WindowsRefusals, RefuseIpv6ButThatOfLocalNetworks) {
 }
 
 TEST(WindowsRefusals, RefuseDestinationsThatAreLost) {
-  const auto filters =
-      filters_of({.tun = NetworkModel::kTun, .destinations = {net("fd01::/16")}});
+  const auto filters = filters_of({.tun = NetworkModel::kTun, .destinations = {net("fd01::/16")}});
   EXPECT_FALSE(passes(filters, {.remote = ip("fd01::5")}));
   EXPECT_TRUE(passes(filters, {.remote = ip("fd02::5")}));
 }

@@ -35,8 +35,7 @@ std::vector<std::string> undo_leftovers(const std::string& folder, const std::st
     logger.info("left alone: " + journal.error().message);
     return {};
   }
-  return journal->undo_down_to(
-      0, [&](const UndoStep& step) { return undo(step, calls); }, logger);
+  return journal->undo_down_to(0, [&](const UndoStep& step) { return undo(step, calls); }, logger);
 }
 
 }  // namespace
@@ -58,8 +57,7 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
   if (!folder) return fail(folder);
   auto journal = open_journal(*folder, tun_name, logger);
   if (!journal) return fail(journal);
-  journal->undo_down_to(
-      0, [&](const UndoStep& step) { return undo(step, *calls); }, logger);
+  journal->undo_down_to(0, [&](const UndoStep& step) { return undo(step, *calls); }, logger);
   for (const std::string& other : find_journals(*folder)) {
     if (other != tun_name) undo_leftovers(*folder, other, *calls, logger);
   }

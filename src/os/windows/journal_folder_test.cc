@@ -44,8 +44,7 @@ TEST_F(JournalFolderTest, KeepsStepsOnDiskUntilTheyAreUndone) {
   {
     UndoJournal journal = open();
     EXPECT_THAT(journal.steps(), ElementsAre(kFirst, kSecond));
-    journal.undo_down_to(
-        0, [](const UndoStep&) -> Result<std::string> { return ""; }, logger_);
+    journal.undo_down_to(0, [](const UndoStep&) -> Result<std::string> { return ""; }, logger_);
   }
   EXPECT_THAT(find_journals(folder_), IsEmpty());
 }

@@ -26,7 +26,8 @@ Result<void> WindowsKillSwitch::put_up(std::optional<InterfaceId> tun) {
 }
 
 Result<void> WindowsKillSwitch::raise() {
-  if (auto ok = calls_->check_rights(); !ok) return fail("raise the kill switch: " + ok.error().message);
+  if (auto ok = calls_->check_rights(); !ok)
+    return fail("raise the kill switch: " + ok.error().message);
   if (auto ok = put_up(find_tun()); !ok) {
     filters_.reset();
     return fail("raise the kill switch: " + ok.error().message);

@@ -8,10 +8,10 @@
 
 namespace qdt::os {
 
-/// A kill switch of filters that Windows removes with the process that added them, a crash included:
-/// a service that is killed is started again by the service manager, and until then nothing stands
-/// between programs and the network. Filters that outlive it would keep a host off the network for
-/// good, also when the program is gone, with nothing there to take them away.
+/// A kill switch of filters that Windows removes with the process that added them, a crash
+/// included: a service that is killed is started again by the service manager, and until then
+/// nothing stands between programs and the network. Filters that outlive it would keep a host off
+/// the network for good, also when the program is gone, with nothing there to take them away.
 class WindowsKillSwitch final : public KillSwitch {
  public:
   WindowsKillSwitch(const Options& options, std::unique_ptr<NetworkCalls> calls, Logger& logger)

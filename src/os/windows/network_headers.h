@@ -1,7 +1,7 @@
 #pragma once
 
-// Windows' headers for networks, which want those of system_headers.h before them. They make a macro
-// of the word "interface".
+// Windows' headers for networks, which want those of system_headers.h before them. They make a
+// macro of the word "interface".
 
 #include "os/windows/system_headers.h"
 

@@ -44,7 +44,7 @@ class NetworkModel {
   int calls = 0;                     ///< that were made, questions included
   int failing_call = 0;              ///< the one that fails; 0: none
   bool has_rights = true;
-  int dying_call = 0;     ///< in which the process dies: it and all that follow fail
+  int dying_call = 0;  ///< in which the process dies: it and all that follow fail
   bool has_died = false;
 
   /// Ours to change through; any number at a time.
@@ -101,8 +101,8 @@ class ModelFilters final : public FilterSession {
     model_.host.filters.erase(id_);  // also when the process dies
   }
   Result<void> replace(std::span<const Filter> filters) override {
-    auto ok = model_.change("set " + std::to_string(filters.size()) + " filters " +
-                            std::to_string(id_));
+    auto ok =
+        model_.change("set " + std::to_string(filters.size()) + " filters " + std::to_string(id_));
     if (ok) model_.host.filters[id_].assign(filters.begin(), filters.end());
     return ok;
   }
@@ -121,7 +121,9 @@ class ModelCalls final : public NetworkCalls {
     if (model_.has_rights) return {};
     return fail("needs administrator's rights");
   }
-  Result<std::vector<Interface>> interfaces() override { return read("interfaces", host().interfaces); }
+  Result<std::vector<Interface>> interfaces() override {
+    return read("interfaces", host().interfaces);
+  }
 
   Result<IpSettings> ip_settings(InterfaceId link, IpFamily family) override {
     if (auto ok = model_.ask("settings"); !ok) return fail(ok);
@@ -137,7 +139,9 @@ class ModelCalls final : public NetworkCalls {
     return ok;
   }
 
-  Result<std::vector<OwnAddress>> addresses() override { return read("addresses", host().addresses); }
+  Result<std::vector<OwnAddress>> addresses() override {
+    return read("addresses", host().addresses);
+  }
   Result<void> add_address(const OwnAddress& address) override {
     auto ok = model_.change("add address " + address.address.to_string());
     if (ok) host().addresses.push_back(address);
@@ -169,8 +173,8 @@ class ModelCalls final : public NetworkCalls {
                                    std::optional<InterfaceId> link) override {
     if (auto ok = model_.ask("source"); !ok) return fail(ok);
     for (const OwnAddress& address : host().addresses) {
-      const bool fits = address.address.is_v4() == destination.is_v4() &&
-                        !address.address.is_link_local();
+      const bool fits =
+          address.address.is_v4() == destination.is_v4() && !address.address.is_link_local();
       if (fits && address.link == link) return address.address;
     }
     return fail("Network unreachable (error 1231)");
@@ -184,8 +188,8 @@ class ModelCalls final : public NetworkCalls {
   }
   Result<void> set_dns(InterfaceId link, IpFamily family,
                        std::span<const IpAddress> servers) override {
-    auto ok = model_.change("set dns " + std::to_string(link) + " " + text_of(family) +
-                            text_of(servers));
+    auto ok =
+        model_.change("set dns " + std::to_string(link) + " " + text_of(family) + text_of(servers));
     if (!ok) return ok;
     auto& all = host().dns[link];
     std::erase_if(all, [&](const IpAddress& one) { return family_of(one) == family; });
@@ -231,11 +235,13 @@ class ModelCalls final : public NetworkCalls {
 
 inline void PrintTo(const NetworkModel::Host& host, std::ostream* out) {
   for (const auto& [key, settings] : host.settings) {
-    *out << key.first << ' ' << network_model::text_of(key.second) << ' ' << network_model::text_of(settings) << '\n';
+    *out << key.first << ' ' << network_model::text_of(key.second) << ' '
+         << network_model::text_of(settings) << '\n';
   }
   for (const OwnAddress& address : host.addresses) *out << address.address.to_string() << '\n';
   for (const WindowsRoute& route : host.routes) *out << network_model::text_of(route) << '\n';
-  for (const auto& [link, servers] : host.dns) *out << link << " dns" << network_model::text_of(servers) << '\n';
+  for (const auto& [link, servers] : host.dns)
+    *out << link << " dns" << network_model::text_of(servers) << '\n';
   for (const ResolutionPolicy& policy : host.policies) *out << policy.key << '\n';
   for (const auto& [id, filters] : host.filters) *out << filters.size() << " filters\n";
 }

@@ -27,8 +27,7 @@ class NetworkModelTest : public testing::Test {
   /// The object under test, made when it is first asked for.
   HostNetwork& network() {
     if (!network_) {
-      network_ =
-          std::make_unique<WindowsHostNetwork>("qdt0", journal(), model_.open(), logger_);
+      network_ = std::make_unique<WindowsHostNetwork>("qdt0", journal(), model_.open(), logger_);
     }
     return *network_;
   }
@@ -37,8 +36,7 @@ class NetworkModelTest : public testing::Test {
   void clean_up() {
     const auto calls = model_.open();
     UndoJournal left = journal();
-    left.undo_down_to(
-        0, [&](const UndoStep& step) { return undo(step, *calls); }, logger_);
+    left.undo_down_to(0, [&](const UndoStep& step) { return undo(step, *calls); }, logger_);
   }
 
   Result<void> configure_both() { return network().configure_tun(kBoth, 1400); }

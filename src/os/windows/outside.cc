@@ -24,9 +24,8 @@ Result<Surroundings> look_around(NetworkCalls& calls) {
 
   std::erase_if(*interfaces, [](const Interface& one) { return !one.is_up || one.is_tunnel(); });
   const auto is_foreign = [&](InterfaceId id) { return find(*interfaces, id) == nullptr; };
-  std::erase_if(*routes, [&](const WindowsRoute& route) {
-    return is_pin(route) || is_foreign(route.link);
-  });
+  std::erase_if(*routes,
+                [&](const WindowsRoute& route) { return is_pin(route) || is_foreign(route.link); });
   std::erase_if(*addresses, [&](const OwnAddress& address) {
     return !address.is_usable || is_foreign(address.link);
   });
@@ -53,9 +52,8 @@ std::optional<WindowsRoute> route_outside(const Surroundings& surroundings,
   std::optional<WindowsRoute> best;
   for (const WindowsRoute& route : surroundings.routes) {
     if (!route.destination.contains(destination)) continue;
-    const bool is_better =
-        !best || std::tuple(-route.destination.length(), route.metric) <
-                     std::tuple(-best->destination.length(), best->metric);
+    const bool is_better = !best || std::tuple(-route.destination.length(), route.metric) <
+                                        std::tuple(-best->destination.length(), best->metric);
     if (is_better) best = route;
   }
   return best;

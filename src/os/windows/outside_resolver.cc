@@ -31,7 +31,8 @@ Result<UniqueSocket> open_socket(const SocketAddress& server) {
   UniqueSocket socket(::WSASocketW(family, SOCK_DGRAM, IPPROTO_UDP, nullptr, 0,
                                    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
   if (!socket.is_open()) return windows_error(doing, static_cast<DWORD>(::WSAGetLastError()));
-  u_long is_non_blocking = 1;  // what poll reports may be an error that is gone when it is looked at
+  u_long is_non_blocking =
+      1;  // what poll reports may be an error that is gone when it is looked at
   ::ioctlsocket(socket.get(), FIONBIO, &is_non_blocking);
   stay_outside(socket.get(), server);
   const KernelAddress to = to_kernel(server, family);
@@ -112,9 +113,10 @@ Result<std::vector<IpAddress>> resolve_outside(const std::string& name,
   }
   std::string asked;
   for (const IpAddress& server : name_servers) asked += " " + server.to_string();
-  return fail("resolve " + name + ": " + reason + "; asked were" + asked +
-              ", outside the tunnel; is the name right? A resolver on this host whose own questions "
-              "the kill switch stops cannot answer: then `server` needs an address");
+  return fail(
+      "resolve " + name + ": " + reason + "; asked were" + asked +
+      ", outside the tunnel; is the name right? A resolver on this host whose own questions "
+      "the kill switch stops cannot answer: then `server` needs an address");
 }
 
 }  // namespace qdt::os

@@ -43,8 +43,8 @@ class NameServer {
     std::array<char, 512> message{};
     KernelAddress from;
     from.length = sizeof from.storage;
-    const int bytes = ::recvfrom(socket_.get(), message.data(), message.size(), 0, from.get(),
-                                 &from.length);
+    const int bytes =
+        ::recvfrom(socket_.get(), message.data(), message.size(), 0, from.get(), &from.length);
     ASSERT_GT(bytes, 16);
     std::vector<char> answer(message.begin(), message.begin() + bytes);
     answer[2] = static_cast<char>(0x81);
@@ -80,8 +80,9 @@ TEST(OutsideResolver, SaysWhomItAskedInVain) {
   }
   const auto addresses = resolve_outside("vpn.example", {&kHere, 1}, closed_port);
   ASSERT_FALSE(addresses);
-  EXPECT_THAT(addresses.error().message,
-              HasSubstr("resolve vpn.example: no answer; asked were 127.0.0.1, outside the tunnel"));
+  EXPECT_THAT(
+      addresses.error().message,
+      HasSubstr("resolve vpn.example: no answer; asked were 127.0.0.1, outside the tunnel"));
 }
 
 TEST(OutsideResolver, AsksForNoNameThatIsNone) {

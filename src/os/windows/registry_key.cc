@@ -17,8 +17,8 @@ std::string text_of(const std::wstring& path) {
 
 Result<RegistryKey> RegistryKey::open(const std::wstring& path) {
   HKEY key = nullptr;
-  const LSTATUS error = ::RegOpenKeyExW(HKEY_LOCAL_MACHINE, path.c_str(), 0,
-                                        KEY_READ | KEY_WOW64_64KEY, &key);
+  const LSTATUS error =
+      ::RegOpenKeyExW(HKEY_LOCAL_MACHINE, path.c_str(), 0, KEY_READ | KEY_WOW64_64KEY, &key);
   if (error != ERROR_SUCCESS) {
     return windows_error("open the registry key " + text_of(path), static_cast<DWORD>(error));
   }
@@ -48,8 +48,8 @@ std::vector<std::wstring> RegistryKey::subkeys() const {
   std::array<wchar_t, 256> name{};  // the longest that there can be, and its end
   for (DWORD i = 0;; ++i) {
     auto length = static_cast<DWORD>(name.size());
-    const LSTATUS error = ::RegEnumKeyExW(key_, i, name.data(), &length, nullptr, nullptr, nullptr,
-                                          nullptr);
+    const LSTATUS error =
+        ::RegEnumKeyExW(key_, i, name.data(), &length, nullptr, nullptr, nullptr, nullptr);
     if (error != ERROR_SUCCESS) return names;
     names.emplace_back(name.data(), length);
   }

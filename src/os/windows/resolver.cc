@@ -24,9 +24,8 @@ std::vector<SocketAddress> with_port(std::span<const IpAddress> addresses, std::
 std::string hosts_file() {
   std::array<wchar_t, MAX_PATH> folder{};
   const UINT length = ::GetSystemDirectoryW(folder.data(), static_cast<UINT>(folder.size()));
-  const std::string path =
-      to_utf8({folder.data(), std::min<std::size_t>(length, folder.size())}) +
-      "\\drivers\\etc\\hosts";
+  const std::string path = to_utf8({folder.data(), std::min<std::size_t>(length, folder.size())}) +
+                           "\\drivers\\etc\\hosts";
   return read_file(path).value_or("");
 }
 

@@ -18,8 +18,7 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() {
     if (is_committed_) return;
-    journal_.undo_down_to(
-        kept_, [&](const UndoStep& step) { return undo(step, calls_); }, logger_);
+    journal_.undo_down_to(kept_, [&](const UndoStep& step) { return undo(step, calls_); }, logger_);
   }
 
   /// Notes how to undo a change, then makes it by `make()`, which is all or nothing.

@@ -24,28 +24,28 @@ std::string word(std::span<const IpAddress> addresses) {
 
 std::string words(const IpSettings& settings) {
   return std::to_string(settings.mtu) + " " + (settings.has_automatic_metric ? "auto" : "fixed") +
-         " " + std::to_string(settings.metric) + " " + (settings.configures_itself ? "ra" : "still");
+         " " + std::to_string(settings.metric) + " " +
+         (settings.configures_itself ? "ra" : "still");
 }
 
 std::string line_of(const RestoreIpSettings& step) {
-  return "settings " + std::to_string(step.link) + " " + word(step.family) + " " +
-         words(step.was) + " " + words(step.wrote);
+  return "settings " + std::to_string(step.link) + " " + word(step.family) + " " + words(step.was) +
+         " " + words(step.wrote);
 }
 
 std::string line_of(const RemoveAddress& step) {
-  return "address " + std::to_string(step.address.link) + " " +
-         step.address.address.to_string() + " " + std::to_string(step.address.prefix_length);
+  return "address " + std::to_string(step.address.link) + " " + step.address.address.to_string() +
+         " " + std::to_string(step.address.prefix_length);
 }
 
 std::string line_of(const RemoveRoute& step) {
-  return "route " + std::to_string(step.route.link) + " " +
-         step.route.destination.to_string() + " " + step.route.next_hop.to_string() + " " +
-         std::to_string(step.route.metric);
+  return "route " + std::to_string(step.route.link) + " " + step.route.destination.to_string() +
+         " " + step.route.next_hop.to_string() + " " + std::to_string(step.route.metric);
 }
 
 std::string line_of(const RestoreDns& step) {
-  return "dns " + std::to_string(step.link) + " " + word(step.family) + " " + word(step.was) +
-         " " + word(step.wrote);
+  return "dns " + std::to_string(step.link) + " " + word(step.family) + " " + word(step.was) + " " +
+         word(step.wrote);
 }
 
 std::string line_of(const RemoveResolutionPolicy& step) {
@@ -220,8 +220,7 @@ Result<std::string> undo_step(const RestoreDns& step, NetworkCalls& calls) {
   const auto now = std::ranges::find(*dns, step.link, &InterfaceDns::link);
   if (now == dns->end()) return "";
   std::vector<IpAddress> servers = now->servers;
-  std::erase_if(servers,
-                [&](const IpAddress& server) { return family_of(server) != step.family; });
+  std::erase_if(servers, [&](const IpAddress& server) { return family_of(server) != step.family; });
   if (servers != step.wrote) return "";
   const auto put_back = calls.set_dns(step.link, step.family, step.was);
   if (!put_back) return fail(put_back);

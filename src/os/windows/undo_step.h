@@ -47,8 +47,8 @@ struct RemoveResolutionPolicy {
   bool operator==(const RemoveResolutionPolicy&) const = default;
 };
 
-using UndoStep = std::variant<RestoreIpSettings, RemoveAddress, RemoveRoute, RestoreDns,
-                              RemoveResolutionPolicy>;
+using UndoStep =
+    std::variant<RestoreIpSettings, RemoveAddress, RemoveRoute, RestoreDns, RemoveResolutionPolicy>;
 
 /// The keys of our resolution policies begin with it.
 inline constexpr std::string_view kPolicyPrefix = "QDT-";

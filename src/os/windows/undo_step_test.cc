@@ -15,8 +15,7 @@ const IpSettings kWrote{
 TEST(WindowsUndoStep, IsOneLine) {
   const UndoStep route =
       RemoveRoute{{net("203.0.113.5/32"), 18446744073709551615u, ip("192.168.1.1"), 20804}};
-  EXPECT_EQ(to_line(route),
-            "route 18446744073709551615 203.0.113.5/32 192.168.1.1 20804");
+  EXPECT_EQ(to_line(route), "route 18446744073709551615 203.0.113.5/32 192.168.1.1 20804");
   const UndoStep dns = RestoreDns{7, IpFamily::kV6, {}, {ip("fd00::1"), ip("fd00::2")}};
   EXPECT_EQ(to_line(dns), "dns 7 v6 none fd00::1,fd00::2");
   const UndoStep settings = RestoreIpSettings{7, IpFamily::kV4, kWas, kWrote};
@@ -24,11 +23,10 @@ TEST(WindowsUndoStep, IsOneLine) {
 }
 
 TEST(WindowsUndoStep, ComesBackFromItsLine) {
-  const UndoStep steps[] = {RestoreIpSettings{7, IpFamily::kV6, kWas, kWrote},
-                            RemoveAddress{{7, ip("fd00::2"), 128}},
-                            RemoveRoute{{net("::/1"), 7, ip("::"), 0}},
-                            RestoreDns{7, IpFamily::kV4, {ip("9.9.9.9")}, {}},
-                            RemoveResolutionPolicy{"QDT-qdt0"}};
+  const UndoStep steps[] = {
+      RestoreIpSettings{7, IpFamily::kV6, kWas, kWrote}, RemoveAddress{{7, ip("fd00::2"), 128}},
+      RemoveRoute{{net("::/1"), 7, ip("::"), 0}}, RestoreDns{7, IpFamily::kV4, {ip("9.9.9.9")}, {}},
+      RemoveResolutionPolicy{"QDT-qdt0"}};
   for (const UndoStep& step : steps) EXPECT_EQ(parse_undo_step(to_line(step)), step);
 }
 

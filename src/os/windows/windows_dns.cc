@@ -1,6 +1,5 @@
 // Name servers of adapters, and the name resolution policy table.
 
-
 #include <algorithm>
 #include <type_traits>
 
@@ -104,12 +103,13 @@ Result<void> write_rule(const wchar_t* rules, const ResolutionPolicy& policy) {
   const auto key = RegistryKey::create(rule_path(rules, policy.key));
   if (!key) return fail(key);
   // The rule counts once it has a version: written last.
-  const Result<void> written[] = {key->write_texts(L"Name", L"."),
-                                  key->write(L"GenericDNSServers", joined(policy.servers, L';')),
-                                  key->write(L"IPSECCARestriction", std::wstring()),
-                                  key->write(L"Comment", std::wstring(L"QDT, while it is connected")),
-                                  key->write(L"ConfigOptions", kHasGenericServers),
-                                  key->write(L"Version", kRuleVersion)};
+  const Result<void> written[] = {
+      key->write_texts(L"Name", L"."),
+      key->write(L"GenericDNSServers", joined(policy.servers, L';')),
+      key->write(L"IPSECCARestriction", std::wstring()),
+      key->write(L"Comment", std::wstring(L"QDT, while it is connected")),
+      key->write(L"ConfigOptions", kHasGenericServers),
+      key->write(L"Version", kRuleVersion)};
   for (const auto& one : written) {
     if (!one) return one;
   }
@@ -119,8 +119,7 @@ Result<void> write_rule(const wchar_t* rules, const ResolutionPolicy& policy) {
 }  // namespace
 
 Result<std::vector<InterfaceDns>> read_dns() {
-  constexpr ULONG kFlags =
-      GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST;
+  constexpr ULONG kFlags = GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST;
   ULONG bytes = 32768;
   std::vector<std::uint64_t> memory;
   ULONG error = ERROR_BUFFER_OVERFLOW;

@@ -1,6 +1,5 @@
 // Filters of the Windows Filtering Platform.
 
-
 #include <algorithm>
 #include <cstring>
 #include <deque>
@@ -47,9 +46,9 @@ const GUID& layer_of(const Filter& filter) {
 
 std::unexpected<Error> refused(const std::string& doing, DWORD error) {
   const bool needs_service = error == kNoService;
-  return fail(windows_error(doing, error).error().message +
-              (needs_service ? "; does the service \"Base Filtering Engine\" run (sc start bfe)?"
-                             : ""));
+  return fail(
+      windows_error(doing, error).error().message +
+      (needs_service ? "; does the service \"Base Filtering Engine\" run (sc start bfe)?" : ""));
 }
 
 struct FreeFilteringMemory {
@@ -121,8 +120,7 @@ class WindowsFilterSession final : public FilterSession {
   bool stands() override;
 
  private:
-  Result<void> replace_in_transaction(std::span<const Filter> filters,
-                                      std::vector<UINT64>& added);
+  Result<void> replace_in_transaction(std::span<const Filter> filters, std::vector<UINT64>& added);
   Result<UINT64> add(const Filter& filter);
 
   HANDLE engine_;
@@ -193,8 +191,7 @@ bool WindowsFilterSession::stands() {
 
 Result<ProgramId> this_program() {
   std::wstring path(32768, L'\0');
-  const DWORD length =
-      ::GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
+  const DWORD length = ::GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
   path.resize(length);
   FWP_BYTE_BLOB* id = nullptr;
   const DWORD error = ::FwpmGetAppIdFromFileName0(path.c_str(), &id);
@@ -211,8 +208,7 @@ Result<std::unique_ptr<FilterSession>> open_filter_session(const std::string& na
   session.displayData.name = wide_name.data();
   session.flags = kDynamic;
   HANDLE engine = nullptr;
-  const DWORD error =
-      ::FwpmEngineOpen0(nullptr, RPC_C_AUTHN_DEFAULT, nullptr, &session, &engine);
+  const DWORD error = ::FwpmEngineOpen0(nullptr, RPC_C_AUTHN_DEFAULT, nullptr, &session, &engine);
   if (error != ERROR_SUCCESS) return refused(doing, error);
   GUID sublayer{};
   ::UuidCreate(&sublayer);

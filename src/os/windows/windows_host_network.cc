@@ -94,8 +94,8 @@ Result<void> WindowsHostNetwork::configure_tun(std::span<const TunAddress> addre
 
   Transaction transaction(journal_, *calls_, logger_);
   if (auto ok = settle_ip(transaction, *tun, IpFamily::kV4, mtu); !ok) return ok;
-  const auto settled = has_ipv6 ? settle_ip(transaction, *tun, IpFamily::kV6, mtu)
-                                : silence_ipv6(transaction, *tun);
+  const auto settled =
+      has_ipv6 ? settle_ip(transaction, *tun, IpFamily::kV6, mtu) : silence_ipv6(transaction, *tun);
   if (!settled) return settled;
   if (auto ok = add_addresses(transaction, wanted); !ok) return ok;
   transaction.commit();
@@ -110,8 +110,8 @@ Result<void> WindowsHostNetwork::configure_tun(std::span<const TunAddress> addre
 Result<void> WindowsHostNetwork::settle_ip(Transaction& transaction, InterfaceId tun,
                                            IpFamily family, std::size_t mtu) {
   const bool is_v6 = family == IpFamily::kV6;
-  const std::string doing = tun_name_ + ": set the MTU of IPv" + (is_v6 ? "6" : "4") + " to " +
-                            std::to_string(mtu);
+  const std::string doing =
+      tun_name_ + ": set the MTU of IPv" + (is_v6 ? "6" : "4") + " to " + std::to_string(mtu);
   const std::size_t least = is_v6 ? kMinIpv6Mtu : kMinIpv4Mtu;
   if (mtu < least) {
     return fail(doing + ": Windows takes none below " + std::to_string(least));
@@ -159,8 +159,9 @@ Result<void> WindowsHostNetwork::add_addresses(Transaction& transaction,
     if (journal_.contains(step) && contains(*existing, address)) continue;
     const auto same = std::ranges::find(*existing, address.address, &OwnAddress::address);
     if (same != existing->end() && same->link != address.link) {
-      return fail(doing + ": another network adapter of this host has it (ipconfig /all); "
-                          "is the host in a network with the same addresses as the tunnel's?");
+      return fail(doing +
+                  ": another network adapter of this host has it (ipconfig /all); "
+                  "is the host in a network with the same addresses as the tunnel's?");
     }
     const auto added = transaction.change(step, [&]() -> Result<void> {
       if (contains(*existing, address)) return {};  // left by a process whose journal is lost
@@ -192,9 +193,9 @@ std::optional<UndoStep> merged(const UndoStep& first, const UndoStep& second) {
   }
   const auto* older_dns = std::get_if<RestoreDns>(&first);
   const auto* newer_dns = std::get_if<RestoreDns>(&second);
-  const bool is_same_dns =
-      older_dns && newer_dns && older_dns->link == newer_dns->link &&
-      older_dns->family == newer_dns->family && older_dns->wrote == newer_dns->was;
+  const bool is_same_dns = older_dns && newer_dns && older_dns->link == newer_dns->link &&
+                           older_dns->family == newer_dns->family &&
+                           older_dns->wrote == newer_dns->was;
   if (!is_same_dns) return std::nullopt;
   return RestoreDns{older_dns->link, older_dns->family, older_dns->was, newer_dns->wrote};
 }
@@ -248,10 +249,10 @@ Result<void> WindowsHostNetwork::check_unrouted(std::span<const WindowsRoute> ex
     return one.destination == route.destination && one.link != route.link && !is_pin(one);
   });
   if (other == existing.end()) return {};
-  return fail("this host has another route to it (route print), by " +
-              (other->next_hop.is_unspecified() ? "an adapter of its own"
-                                                : other->next_hop.to_string()) +
-              "; remove that, or keep it with exclude");
+  return fail(
+      "this host has another route to it (route print), by " +
+      (other->next_hop.is_unspecified() ? "an adapter of its own" : other->next_hop.to_string()) +
+      "; remove that, or keep it with exclude");
 }
 
 Result<void> WindowsHostNetwork::route_through_tunnel(const Prefix& destination) {
@@ -269,7 +270,8 @@ Result<void> WindowsHostNetwork::route_through_tunnel(const Prefix& destination)
   const auto existing = calls_->routes();
   if (!existing) return fail(existing);
   const WindowsRoute route = route_into(*tun, destination);
-  if (auto ok = check_unrouted(*existing, route); !ok) return fail(doing + ": " + ok.error().message);
+  if (auto ok = check_unrouted(*existing, route); !ok)
+    return fail(doing + ": " + ok.error().message);
 
   Transaction transaction(journal_, *calls_, logger_);
   const auto added = add_route(transaction, *existing, route);
@@ -306,9 +308,9 @@ Result<void> WindowsHostNetwork::route_only(std::span<const Prefix> destinations
   transaction.commit();
 
   for (const Prefix& destination : destinations) {
-    logger_.info(destination.to_string() +
-                 (contains(lost, destination) ? " is refused: the tunnel carries no IPv6"
-                                              : " is routed through " + tun_name_));
+    logger_.info(destination.to_string() + (contains(lost, destination)
+                                                ? " is refused: the tunnel carries no IPv6"
+                                                : " is routed through " + tun_name_));
   }
   takes_everything_ = false;
   lost_ = std::move(lost);

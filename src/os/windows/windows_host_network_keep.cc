@@ -13,9 +13,8 @@ constexpr std::array kFamilies = {IpFamily::kV4, IpFamily::kV6};
 
 std::vector<IpAddress> of_family(std::span<const IpAddress> addresses, IpFamily family) {
   std::vector<IpAddress> some;
-  std::ranges::copy_if(addresses, std::back_inserter(some), [&](const IpAddress& address) {
-    return family_of(address) == family;
-  });
+  std::ranges::copy_if(addresses, std::back_inserter(some),
+                       [&](const IpAddress& address) { return family_of(address) == family; });
   return some;
 }
 
@@ -56,9 +55,9 @@ Result<void> WindowsHostNetwork::set_dns(InterfaceId tun, std::span<const IpAddr
     const std::vector<IpAddress> was = of_family(have, family);
     const std::vector<IpAddress> wanted = of_family(servers, family);
     if (was == wanted) continue;
-    const auto set = transaction.change(
-        RestoreDns{.link = tun, .family = family, .was = was, .wrote = wanted},
-        [&] { return calls_->set_dns(tun, family, wanted); });
+    const auto set =
+        transaction.change(RestoreDns{.link = tun, .family = family, .was = was, .wrote = wanted},
+                           [&] { return calls_->set_dns(tun, family, wanted); });
     if (!set) return set;
   }
   if (takes_everything_) {
@@ -159,8 +158,7 @@ void WindowsHostNetwork::keep_refusals(InterfaceId tun) {
   if (!stands) filters_.reset();
   const auto refused = refuse(*wanted);
   if (!refused) {
-    return logger_.warning("refuse what goes around " + tun_name_ + ": " +
-                           refused.error().message);
+    return logger_.warning("refuse what goes around " + tun_name_ + ": " + refused.error().message);
   }
   if (!stands) logger_.warning("somebody removed the filters of " + tun_name_ + "; made again");
 }

@@ -18,9 +18,8 @@ class RoamingTest : public NetworkModelTest {
     find(NetworkModel::kEthernet).is_up = is_up;
     if (is_up) return;
     // Windows drops what went through it.
-    std::erase_if(model_.host.routes, [](const WindowsRoute& route) {
-      return route.link == NetworkModel::kEthernet;
-    });
+    std::erase_if(model_.host.routes,
+                  [](const WindowsRoute& route) { return route.link == NetworkModel::kEthernet; });
   }
   void join_radio(std::uint32_t metric) {
     find(NetworkModel::kRadio).is_up = true;
@@ -93,8 +92,8 @@ TEST_F(RoamingTest, LetsLocalIpv6PassWhereTheTunnelHasNone) {
   const auto passes = [&](std::string_view prefix) {
     return std::ranges::any_of(model_.host.filters[1], [&](const Filter& filter) {
       const FilterCondition wanted = RemotePrefix{net(prefix)};
-      return filter.is_permit && std::ranges::find(filter.conditions, wanted) !=
-                                     filter.conditions.end();
+      return filter.is_permit &&
+             std::ranges::find(filter.conditions, wanted) != filter.conditions.end();
     });
   };
   EXPECT_TRUE(passes("2001:db8:1::/64"));

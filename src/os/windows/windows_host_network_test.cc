@@ -20,9 +20,9 @@ TEST_F(WindowsHostNetworkTest, ConfiguresTheDeviceForIpv4) {
                                           "set 77 v6 MTU 1500 metric auto",  // and quiet
                                           "add address 10.8.0.2"));
   close();
-  EXPECT_THAT(take_changes(), ElementsAre("remove address 10.8.0.2",
-                                          "set 77 v6 MTU 1500 metric auto ra",
-                                          "set 77 v4 MTU 1500 metric auto"));
+  EXPECT_THAT(take_changes(),
+              ElementsAre("remove address 10.8.0.2", "set 77 v6 MTU 1500 metric auto ra",
+                          "set 77 v4 MTU 1500 metric auto"));
 }
 
 TEST_F(WindowsHostNetworkTest, ConfiguresTheDeviceForBoth) {
@@ -89,7 +89,8 @@ TEST_F(WindowsHostNetworkTest, RoutesAPrefixAndLeavesForeignRoutesAlone) {
   EXPECT_THAT(take_changes(), ElementsAre("add route 10.9.0.0/16 on 77 metric 0"));
   const auto refused = network().route_through_tunnel(net("192.168.1.0/24"));
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("this host has another route to it (route print)"));
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("this host has another route to it (route print)"));
   EXPECT_THAT(take_changes(), IsEmpty());
 }
 
@@ -107,23 +108,23 @@ TEST_F(WindowsHostNetworkTest, RoutesEverythingButTheServerAndWhatIsExcluded) {
                            .server = ip("203.0.113.5"),
                            .name_servers = {}});
   ASSERT_TRUE(network().route_everything_through_tunnel());
-  EXPECT_THAT(take_changes(),
-              ElementsAre("add route 100.64.0.0/10 on 11 by 192.168.1.1 metric 20804",
-                          "add route 203.0.113.5/32 on 11 by 192.168.1.1 metric 20804",
-                          "add route 0.0.0.0/1 on 77 metric 0",
-                          "add route 128.0.0.0/1 on 77 metric 0", "add route ::/1 on 77 metric 0",
-                          "add route 8000::/1 on 77 metric 0", "open filters QDT qdt0",
-                          "set 8 filters 1"));
+  EXPECT_THAT(
+      take_changes(),
+      ElementsAre("add route 100.64.0.0/10 on 11 by 192.168.1.1 metric 20804",
+                  "add route 203.0.113.5/32 on 11 by 192.168.1.1 metric 20804",
+                  "add route 0.0.0.0/1 on 77 metric 0", "add route 128.0.0.0/1 on 77 metric 0",
+                  "add route ::/1 on 77 metric 0", "add route 8000::/1 on 77 metric 0",
+                  "open filters QDT qdt0", "set 8 filters 1"));
   close();
-  EXPECT_THAT(take_changes(),
-              ElementsAre("remove route 8000::/1 on 77 metric 0", "remove route ::/1 on 77 metric 0",
-                          "remove route 128.0.0.0/1 on 77 metric 0",
-                          "remove route 0.0.0.0/1 on 77 metric 0",
-                          "remove route 203.0.113.5/32 on 11 by 192.168.1.1 metric 20804",
-                          "remove route 100.64.0.0/10 on 11 by 192.168.1.1 metric 20804",
-                          "remove address fd00::2", "remove address 10.8.0.2",
-                          "set 77 v6 MTU 1500 metric auto ra", "set 77 v4 MTU 1500 metric auto",
-                          "close filters 1"));
+  EXPECT_THAT(
+      take_changes(),
+      ElementsAre(
+          "remove route 8000::/1 on 77 metric 0", "remove route ::/1 on 77 metric 0",
+          "remove route 128.0.0.0/1 on 77 metric 0", "remove route 0.0.0.0/1 on 77 metric 0",
+          "remove route 203.0.113.5/32 on 11 by 192.168.1.1 metric 20804",
+          "remove route 100.64.0.0/10 on 11 by 192.168.1.1 metric 20804", "remove address fd00::2",
+          "remove address 10.8.0.2", "set 77 v6 MTU 1500 metric auto ra",
+          "set 77 v4 MTU 1500 metric auto", "close filters 1"));
 }
 
 TEST_F(WindowsHostNetworkTest, RoutesAnIpv6ServerByItsOwnGateway) {
@@ -151,10 +152,10 @@ TEST_F(WindowsHostNetworkTest, TakesAnotherServersRouteBeforeItLosesTheFirst) {
   take_changes();
   network().leave_outside({.destinations = {}, .server = ip("198.51.100.7"), .name_servers = {}});
   ASSERT_TRUE(network().route_everything_through_tunnel());
-  EXPECT_THAT(take_changes(),
-              ElementsAre("add route 198.51.100.7/32 on 11 by 192.168.1.1 metric 20804",
-                          "set 8 filters 1",
-                          "remove route 203.0.113.5/32 on 11 by 192.168.1.1 metric 20804"));
+  EXPECT_THAT(
+      take_changes(),
+      ElementsAre("add route 198.51.100.7/32 on 11 by 192.168.1.1 metric 20804", "set 8 filters 1",
+                  "remove route 203.0.113.5/32 on 11 by 192.168.1.1 metric 20804"));
 }
 
 TEST_F(WindowsHostNetworkTest, RoutesOnlyWhatItIsTold) {
@@ -166,9 +167,9 @@ TEST_F(WindowsHostNetworkTest, RoutesOnlyWhatItIsTold) {
                                           "open filters QDT qdt0", "set 2 filters 1"));
   const Prefix second[] = {net("10.10.0.0/16")};
   ASSERT_TRUE(network().route_only(second));
-  EXPECT_THAT(take_changes(), ElementsAre("add route 10.10.0.0/16 on 77 metric 0",
-                                          "close filters 1",
-                                          "remove route 10.9.0.0/16 on 77 metric 0"));
+  EXPECT_THAT(take_changes(),
+              ElementsAre("add route 10.10.0.0/16 on 77 metric 0", "close filters 1",
+                          "remove route 10.9.0.0/16 on 77 metric 0"));
 }
 
 TEST_F(WindowsHostNetworkTest, RoutesAllOrNothing) {
@@ -189,8 +190,7 @@ TEST_F(WindowsHostNetworkTest, SetsNameServersForAllNames) {
   EXPECT_THAT(take_changes(), ElementsAre("set dns 77 v4 10.8.0.1", "set dns 77 v6 fd00::1",
                                           "add policy QDT-qdt0 10.8.0.1 fd00::1"));
   ASSERT_TRUE(network().use_dns({servers, 1}));
-  EXPECT_THAT(take_changes(),
-              ElementsAre("set dns 77 v6 none", "add policy QDT-qdt0 10.8.0.1"));
+  EXPECT_THAT(take_changes(), ElementsAre("set dns 77 v6 none", "add policy QDT-qdt0 10.8.0.1"));
   close();
   EXPECT_EQ(model_.host, before_);
 }

@@ -1,6 +1,5 @@
 #include "os/windows/windows_network.h"
 
-
 #include <string>
 
 #include "os/windows/network_headers.h"
@@ -41,8 +40,8 @@ std::string text_of(const WindowsRoute& route) {
 }
 
 Result<MIB_IPINTERFACE_ROW> read_row(InterfaceId link, IpFamily family) {
-  const std::string doing = std::string("read an adapter's settings of IPv") +
-                            (family == IpFamily::kV4 ? "4" : "6");
+  const std::string doing =
+      std::string("read an adapter's settings of IPv") + (family == IpFamily::kV4 ? "4" : "6");
   MIB_IPINTERFACE_TABLE* raw = nullptr;
   const DWORD error = ::GetIpInterfaceTable(number_of(family), &raw);
   if (error != NO_ERROR) return windows_error(doing, error);
@@ -153,8 +152,8 @@ Result<IpSettings> WindowsNetwork::ip_settings(InterfaceId link, IpFamily family
 
 Result<void> WindowsNetwork::set_ip_settings(InterfaceId link, IpFamily family,
                                              const IpSettings& settings) {
-  const std::string doing = std::string("change an adapter's settings of IPv") +
-                            (family == IpFamily::kV4 ? "4" : "6");
+  const std::string doing =
+      std::string("change an adapter's settings of IPv") + (family == IpFamily::kV4 ? "4" : "6");
   auto row = read_row(link, family);
   if (!row) return fail(row);
   if (family == IpFamily::kV4) row->SitePrefixLength = 0;  // as SetIpInterfaceEntry wants it
@@ -193,11 +192,11 @@ Result<std::vector<OwnAddress>> WindowsNetwork::addresses() {
   std::vector<OwnAddress> all;
   for (const MIB_UNICASTIPADDRESS_ROW& row : std::span(table->Table, table->NumEntries)) {
     if (!is_ip(row.Address)) continue;
-    all.push_back({.link = row.InterfaceLuid.Value,
-                   .address = from_kernel(row.Address),
-                   .prefix_length = row.OnLinkPrefixLength,
-                   .is_usable = row.DadState == IpDadStatePreferred ||
-                                row.DadState == IpDadStateDeprecated});
+    all.push_back(
+        {.link = row.InterfaceLuid.Value,
+         .address = from_kernel(row.Address),
+         .prefix_length = row.OnLinkPrefixLength,
+         .is_usable = row.DadState == IpDadStatePreferred || row.DadState == IpDadStateDeprecated});
   }
   return all;
 }
