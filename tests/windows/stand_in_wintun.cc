@@ -2,7 +2,7 @@
 // without a driver. Its rings end in a UDP socket of 127.0.0.1, whose other end (tun_peer.py) hands
 // the packets to a TUN device of Linux, where they are real ones.
 //
-// QDT_STAND_IN_PORT: the peer's port. Each datagram is one byte and a piece of a packet: 1 when more
+// QDT_STAND_IN_PORT: the peer's port, 45454 where nobody says so, as to a service. Each datagram is one byte and a piece of a packet: 1 when more
 // of the packet follows, 0 when this was all (a packet may be larger than a datagram).
 
 // clang-format off
@@ -25,6 +25,7 @@
 
 namespace {
 
+constexpr int kDefaultPort = 45454;
 constexpr std::size_t kMaxPieceBytes = 60'000;
 constexpr std::size_t kMaxPacketBytes = 0xffff;  // WINTUN_MAX_IP_PACKET_SIZE
 constexpr DWORD kMinRingBytes = 0x20000;
@@ -112,15 +113,15 @@ __declspec(dllexport) WintunAdapter* WINAPI WintunCreateAdapter(const wchar_t* n
                                                                 const GUID* /*requested*/) {
   const char* const port = std::getenv("QDT_STAND_IN_PORT");
   WSADATA found{};
-  if (port == nullptr || ::WSAStartup(MAKEWORD(2, 2), &found) != 0) {
-    ::SetLastError(ERROR_ACCESS_DENIED);  // as without administrator's rights
+  if (const int error = ::WSAStartup(MAKEWORD(2, 2), &found); error != 0) {
+    ::SetLastError(static_cast<DWORD>(error));
     return nullptr;
   }
   auto adapter = std::make_unique<WintunAdapter>();
   adapter->socket = ::socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+  peer.sin_port = htons(static_cast<std::uint16_t>(port == nullptr ? kDefaultPort : std::atoi(port)));
   peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int buffer = 7 << 20;
   const DWORD timeout_milliseconds = 100;
@@ -134,6 +135,10 @@ __declspec(dllexport) WintunAdapter* WINAPI WintunCreateAdapter(const wchar_t* n
     ::SetLastError(ERROR_GEN_FAILURE);
     return nullptr;
   }
+  // The program calls into this library in place of Windows' until it ends.
+  HMODULE self = nullptr;
+  ::GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                       reinterpret_cast<const wchar_t*>(&WintunCreateAdapter), &self);
   install_stand_in_network(name);
   return adapter.release();
 }

@@ -34,10 +34,18 @@ prepare_windows() {
     local file
     for file in "$made"/*.reg; do cp --remove-destination "$file" "$QDT_WINE/"; done
   fi
+  boot_windows
   cp "$windows_build/qdt-client.exe" "$program_folder/"
   sign_stand_in "$program_folder/wintun.dll"
   wine_on client "$windows_build/trust_certificate.exe" "$(windows_path "$work/signer.der")" ||
     fail "Wine does not take the signer's certificate"
+}
+
+# boot_windows: starts it, to go on until halt_windows; else it would end with each program, and its
+# services begin with the next.
+boot_windows() {
+  WINEPREFIX=$QDT_WINE on client wineserver --persistent
+  wine_on client cmd /c exit
 }
 
 # sign_stand_in FILE: the stand-in wintun.dll, signed by a key of this test's.
@@ -102,9 +110,15 @@ try_windows_client() {
   try_windows --config "$(windows_path "$work/client.yaml")"
 }
 
+# halt_windows: ends it, with everything that runs in it.
+halt_windows() {
+  WINEPREFIX=$QDT_WINE on client wineserver --kill || true
+  WINEPREFIX=$QDT_WINE on client wineserver --wait || true
+}
+
 # clean_up of tests/netns/topology.sh ends what was started here; Wine's own processes are not ours.
-end_wine() {
-  [ ! -d "$QDT_WINE" ] || WINEPREFIX=$QDT_WINE on client wineserver -k || true
+remove_windows() {
+  [ ! -d "$QDT_WINE" ] || halt_windows
   rm -rf "$QDT_WINE"
 }
-trap 'end_wine 2>/dev/null; clean_up' EXIT
+trap 'remove_windows 2>/dev/null; clean_up' EXIT
