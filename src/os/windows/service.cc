@@ -68,6 +68,15 @@ SERVICE_STATUS_PROCESS wait_while(const ServiceHandle& service, DWORD state, Dur
   }
 }
 
+// How it has ended, as far as Windows knows.
+std::string ending_of(const SERVICE_STATUS_PROCESS& status) {
+  if (status.dwWin32ExitCode == NO_ERROR) return "";
+  if (status.dwWin32ExitCode != ERROR_SERVICE_SPECIFIC_ERROR) {
+    return ": " + windows_text(status.dwWin32ExitCode);
+  }
+  return " with status " + std::to_string(status.dwServiceSpecificExitCode);
+}
+
 // Whoever could change what the service is would have the system's rights.
 Result<void> check_places(const std::string& program, const std::string& config_path) {
   if (!file_exists(config_path)) {
@@ -178,11 +187,7 @@ Result<void> start_service(const Service& service) {
   if (status.dwCurrentState == SERVICE_START_PENDING) {
     return fail(doing + ": it is not up yet; qdt-client service status tells when it is");
   }
-  const bool has_own_status = status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR;
-  return fail(doing + ": it has ended" +
-              (has_own_status
-                   ? " with status " + std::to_string(status.dwServiceSpecificExitCode)
-                   : ": " + windows_text(status.dwWin32ExitCode)) +
+  return fail(doing + ": it has ended" + ending_of(status) +
               "; the event log (Event Viewer, Windows Logs, Application) says why");
 }
 
