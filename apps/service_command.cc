@@ -41,8 +41,7 @@ int control_service(ServiceCommand command, const os::Service& service,
     }
     case ServiceCommand::kUninstall:
       return report(os::uninstall_service(service), "uninstalled " + service.name);
-    case ServiceCommand::kStart:
-      return report(os::start_service(service), service.name + " is up");
+    case ServiceCommand::kStart: return report(os::start_service(service), service.name + " is up");
     case ServiceCommand::kStop: return report(os::stop_service(service), service.name + " stopped");
     case ServiceCommand::kStatus: return print_state(service);
     case ServiceCommand::kRun: {

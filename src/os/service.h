@@ -20,8 +20,8 @@ struct Service {
 bool has_services();
 
 /// Where the service finds its configuration when nobody says otherwise, and what a program without
-/// `--config` looks for in turn: `name` in the working folder, beside the program, and in the folder
-/// for all users' data. On Linux: `name`.
+/// `--config` looks for in turn: `name` in the working folder, beside the program, and in the
+/// folder for all users' data. On Linux: `name`.
 std::string find_config(const std::string& name);
 
 /// Registers this program to be started with the system as `service run --config CONFIG`, and again

@@ -1,9 +1,10 @@
-// A wintun.dll for tests: the real exports (wintun.h 0.14, as far as os/windows/wintun.h uses them),
-// without a driver. Its rings end in a UDP socket of 127.0.0.1, whose other end (tun_peer.py) hands
-// the packets to a TUN device of Linux, where they are real ones.
+// A wintun.dll for tests: the real exports (wintun.h 0.14, as far as os/windows/wintun.h uses
+// them), without a driver. Its rings end in a UDP socket of 127.0.0.1, whose other end
+// (tun_peer.py) hands the packets to a TUN device of Linux, where they are real ones.
 //
-// QDT_STAND_IN_PORT: the peer's port, 45454 where nobody says so, as to a service. Each datagram is one byte and a piece of a packet: 1 when more
-// of the packet follows, 0 when this was all (a packet may be larger than a datagram).
+// QDT_STAND_IN_PORT: the peer's port, 45454 where nobody says so, as to a service. Each datagram is
+// one byte and a piece of a packet: 1 when more of the packet follows, 0 when this was all (a
+// packet may be larger than a datagram).
 
 // clang-format off
 #include <winsock2.h>
@@ -56,7 +57,7 @@ struct WintunSession {
   std::size_t ring_bytes = 0;
   HANDLE readable = nullptr;  // resets itself, as Wintun's does
   std::mutex mutex;
-  Packets arrived;    // by the peer; the first `lent` of them are the reader's
+  Packets arrived;  // by the peer; the first `lent` of them are the reader's
   std::size_t lent = 0;
   std::size_t arrived_bytes = 0;
   Packets departing;  // in the order of their allocation
@@ -121,7 +122,8 @@ __declspec(dllexport) WintunAdapter* WINAPI WintunCreateAdapter(const wchar_t* n
   adapter->socket = ::socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<std::uint16_t>(port == nullptr ? kDefaultPort : std::atoi(port)));
+  peer.sin_port =
+      htons(static_cast<std::uint16_t>(port == nullptr ? kDefaultPort : std::atoi(port)));
   peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int buffer = 7 << 20;
   const DWORD timeout_milliseconds = 100;
@@ -158,8 +160,7 @@ __declspec(dllexport) BOOL WINAPI WintunDeleteDriver() {
   return TRUE;
 }
 
-__declspec(dllexport) void WINAPI WintunGetAdapterLUID(WintunAdapter* /*adapter*/,
-                                                       NET_LUID* luid) {
+__declspec(dllexport) void WINAPI WintunGetAdapterLUID(WintunAdapter* /*adapter*/, NET_LUID* luid) {
   luid->Value = kStandInLuid;
 }
 

@@ -1,5 +1,5 @@
-// trust_certificate FILE: makes a certificate (DER) one that this Windows, a Wine of a test's, trusts
-// for everything, so that Windows itself checks the signature of the stand-in wintun.dll.
+// trust_certificate FILE: makes a certificate (DER) one that this Windows, a Wine of a test's,
+// trusts for everything, so that Windows itself checks the signature of the stand-in wintun.dll.
 
 // clang-format off
 #include <windows.h>

@@ -17,8 +17,15 @@ TEST(CommandWords, QuotesWhatHasBlanks) {
 }
 
 TEST(CommandWords, ComeBackAsTheyWere) {
-  const Words words = {"C:\\Program Files\\qdt\\up.exe", "", "a  b", "\"", "\\\"", "a\\\\\"b c\\\\",
-                       "%PATH%", "J\xC3\xBCrgen", "tab\there"};
+  const Words words = {"C:\\Program Files\\qdt\\up.exe",
+                       "",
+                       "a  b",
+                       "\"",
+                       "\\\"",
+                       "a\\\\\"b c\\\\",
+                       "%PATH%",
+                       "J\xC3\xBCrgen",
+                       "tab\there"};
   EXPECT_EQ(to_words(to_command_line(words).c_str()), words);
 }
 

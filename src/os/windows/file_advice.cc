@@ -3,7 +3,8 @@
 namespace qdt::os {
 namespace {
 
-// By their numbers, since groups have other names in other languages: the system and administrators.
+// By their numbers, since groups have other names in other languages: the system and
+// administrators.
 constexpr const char* kRights = " /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F";
 
 }  // namespace

@@ -31,8 +31,8 @@ constexpr std::int64_t kLongestWaitMilliseconds = 3'600'000;
 
 UniqueHandle make_timer() {
   constexpr DWORD kAccess = SYNCHRONIZE | TIMER_MODIFY_STATE;
-  UniqueHandle timer(::CreateWaitableTimerExW(
-      nullptr, nullptr, CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, kAccess));
+  UniqueHandle timer(
+      ::CreateWaitableTimerExW(nullptr, nullptr, CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, kAccess));
   if (timer.is_open()) return timer;
   return UniqueHandle(::CreateWaitableTimerExW(nullptr, nullptr, 0, kAccess));
 }
@@ -154,11 +154,10 @@ bool Poller::State::wait_once(std::optional<Duration> timeout) {
 std::span<const PollEvent> Poller::wait(Timestamp deadline, Timestamp now) {
   State& state = *state_;
   state.ready_count = 0;
-  const bool is_always_ready =
-      std::any_of(state.sources.begin(), state.sources.begin() + state.count,
-                  [](const State::Source& source) {
-                    return source.is_writable_watched && kind_of(source.handle) != PollKind::kSocket;
-                  });
+  const bool is_always_ready = std::any_of(
+      state.sources.begin(), state.sources.begin() + state.count, [](const State::Source& source) {
+        return source.is_writable_watched && kind_of(source.handle) != PollKind::kSocket;
+      });
   for (;; now = os::now()) {
     std::optional<Duration> timeout;
     if (is_always_ready) {

@@ -121,7 +121,8 @@ Result<void> make_pipe(UniqueHandle& from_child, UniqueHandle& to_us) {
 Result<void> run_program(const Program& program, Logger& logger) {
   const std::string& path = program.words[0];
   UniqueHandle from_child, to_us;
-  if (auto ok = make_pipe(from_child, to_us); !ok) return fail("run " + path + ": " + ok.error().message);
+  if (auto ok = make_pipe(from_child, to_us); !ok)
+    return fail("run " + path + ": " + ok.error().message);
   SECURITY_ATTRIBUTES inherited{.nLength = sizeof inherited, .bInheritHandle = TRUE};
   const UniqueHandle nothing(::CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
                                            &inherited, OPEN_EXISTING, 0, nullptr));

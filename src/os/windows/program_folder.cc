@@ -7,8 +7,7 @@ namespace qdt::os {
 
 std::string own_path() {
   std::wstring path(32768, L'\0');  // the longest there is
-  const DWORD length =
-      ::GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
+  const DWORD length = ::GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
   path.resize(length);
   return to_utf8(path);
 }

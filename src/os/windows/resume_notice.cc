@@ -6,8 +6,9 @@ struct QdtPowerSubscription {  // DEVICE_NOTIFY_SUBSCRIBE_PARAMETERS
   ULONG(CALLBACK* callback)(void* context, ULONG type, void* setting);
   void* context;
 };
-__declspec(dllimport) DWORD WINAPI PowerRegisterSuspendResumeNotification(
-    DWORD flags, HANDLE recipient, void** registration);
+__declspec(dllimport) DWORD WINAPI PowerRegisterSuspendResumeNotification(DWORD flags,
+                                                                          HANDLE recipient,
+                                                                          void** registration);
 __declspec(dllimport) DWORD WINAPI PowerUnregisterSuspendResumeNotification(void* registration);
 }
 

@@ -41,8 +41,7 @@ Result<ServiceHandle> open_manager(DWORD access, const std::string& doing) {
 Result<ServiceHandle> open_service(const Service& service, DWORD access, const std::string& doing) {
   const auto manager = open_manager(SC_MANAGER_CONNECT, doing);
   if (!manager) return fail(manager);
-  ServiceHandle handle(
-      ::OpenServiceW(manager->get(), to_wide(service.name).c_str(), access));
+  ServiceHandle handle(::OpenServiceW(manager->get(), to_wide(service.name).c_str(), access));
   if (handle) return handle;
   if (::GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST) {
     return fail(doing + ": it is not installed; qdt-client service install does that");
@@ -104,9 +103,8 @@ void restart_when_it_fails(const ServiceHandle& handle) {
   std::array<SC_ACTION, 3> actions = {SC_ACTION{SC_ACTION_RESTART, 5'000},
                                       SC_ACTION{SC_ACTION_RESTART, 15'000},
                                       SC_ACTION{SC_ACTION_RESTART, 60'000}};
-  SERVICE_FAILURE_ACTIONSW restart{.dwResetPeriod = 3600,
-                                   .cActions = actions.size(),
-                                   .lpsaActions = actions.data()};
+  SERVICE_FAILURE_ACTIONSW restart{
+      .dwResetPeriod = 3600, .cActions = actions.size(), .lpsaActions = actions.data()};
   ::ChangeServiceConfig2W(handle.get(), SERVICE_CONFIG_FAILURE_ACTIONS, &restart);
   SERVICE_FAILURE_ACTIONS_FLAG flag{.fFailureActionsOnNonCrashFailures = TRUE};
   ::ChangeServiceConfig2W(handle.get(), SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag);
@@ -143,8 +141,7 @@ Result<std::string> install_service(const Service& service, const std::string& c
   if (!manager) return fail(manager);
   if (auto ok = set_access(config, Access::kPrivate); !ok) return fail(ok);
 
-  const std::wstring command =
-      to_command_line({program, "service", "run", "--config", config});
+  const std::wstring command = to_command_line({program, "service", "run", "--config", config});
   // What it needs of Windows is up before it.
   constexpr wchar_t kDependencies[] = L"Nsi\0TcpIp\0";
   const ServiceHandle handle(::CreateServiceW(
@@ -250,8 +247,8 @@ Result<int> run_service(const Service& service, std::function<int()> work) {
   ServiceWork todo{.service = &service, .work = std::move(work)};
   the_work = &todo;
   std::wstring name = to_wide(service.name);
-  const std::array<SERVICE_TABLE_ENTRYW, 2> table = {SERVICE_TABLE_ENTRYW{name.data(), service_main},
-                                                     SERVICE_TABLE_ENTRYW{nullptr, nullptr}};
+  const std::array<SERVICE_TABLE_ENTRYW, 2> table = {
+      SERVICE_TABLE_ENTRYW{name.data(), service_main}, SERVICE_TABLE_ENTRYW{nullptr, nullptr}};
   if (::StartServiceCtrlDispatcherW(table.data()) != 0) return todo.exit_status;
   if (::GetLastError() == ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
     return fail("service run: that is for Windows to do; use qdt-client service start");

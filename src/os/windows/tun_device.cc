@@ -163,8 +163,7 @@ bool TunQueue::read(SuperPacket& packet) {
 bool TunQueue::State::write(const GatheredPacket& packet) {
   std::size_t bytes = packet.first.size();
   for (const Bytes payload : packet.payloads) bytes += payload.size();
-  std::uint8_t* const slot =
-      (*wintun)->allocate_send_packet(session, static_cast<DWORD>(bytes));
+  std::uint8_t* const slot = (*wintun)->allocate_send_packet(session, static_cast<DWORD>(bytes));
   if (slot == nullptr) return false;  // the ring is full, or the adapter has gone
   MutableBytes rest = append({slot, bytes}, packet.first);
   for (const Bytes payload : packet.payloads) rest = append(rest, payload);

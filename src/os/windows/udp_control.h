@@ -12,12 +12,12 @@
 namespace qdt::os {
 
 // Newer than mingw-w64's headers (ws2ipdef.h, ws2tcpip.h): Windows 10 2004 and later.
-inline constexpr int kUdpSendMessageSize = 2;     // UDP_SEND_MSG_SIZE
-inline constexpr int kUdpReceiveCoalesced = 3;    // UDP_RECV_MAX_COALESCED_SIZE
-inline constexpr int kUdpCoalescedInfo = 3;       // UDP_COALESCED_INFO
-inline constexpr int kIpEcn = 50;                 // IP_ECN, IPV6_ECN, and the options of that number
-inline constexpr int kIpMtuDiscover = 71;         // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER
-inline constexpr int kPathMtuProbe = 3;           // IP_PMTUDISC_PROBE
+inline constexpr int kUdpSendMessageSize = 2;   // UDP_SEND_MSG_SIZE
+inline constexpr int kUdpReceiveCoalesced = 3;  // UDP_RECV_MAX_COALESCED_SIZE
+inline constexpr int kUdpCoalescedInfo = 3;     // UDP_COALESCED_INFO
+inline constexpr int kIpEcn = 50;               // IP_ECN, IPV6_ECN, and the options of that number
+inline constexpr int kIpMtuDiscover = 71;       // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER
+inline constexpr int kPathMtuProbe = 3;         // IP_PMTUDISC_PROBE
 
 /// Room for all control messages of one WSASendMsg or WSARecvMsg.
 inline constexpr std::size_t kControlBytes = 256;

@@ -17,8 +17,8 @@ constexpr DWORD kMaxJoinedBytes = 65527;
 
 template <typename Value>
 bool set_option(SOCKET socket, int level, int name, const Value& value) {
-  return ::setsockopt(socket, level, name, reinterpret_cast<const char*>(&value),
-                      sizeof value) == 0;
+  return ::setsockopt(socket, level, name, reinterpret_cast<const char*>(&value), sizeof value) ==
+         0;
 }
 
 std::string last_error_text() {

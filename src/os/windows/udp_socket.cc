@@ -76,8 +76,7 @@ Result<void> UdpSocket::State::connect(const SocketAddress& remote) {
   if (mark != 0) stay_outside(socket.get(), remote);
   const KernelAddress address = to_kernel(remote, family);
   if (::connect(socket.get(), address.get(), address.length) != 0) {
-    return windows_error("reach " + remote.to_string(),
-                         static_cast<DWORD>(::WSAGetLastError()));
+    return windows_error("reach " + remote.to_string(), static_cast<DWORD>(::WSAGetLastError()));
   }
   is_connected = true;
   return {};

@@ -13,8 +13,8 @@ std::wstring to_wide(std::string_view text);
 /// An unpaired surrogate becomes U+FFFD.
 std::string to_utf8(std::wstring_view text);
 
-/// `path` for the wide file functions, `/` as good as `\`. One too long for them (MAX_PATH) is given
-/// in the form that has no limit (`\\?\`), whatever the registry says of long paths.
+/// `path` for the wide file functions, `/` as good as `\`. One too long for them (MAX_PATH) is
+/// given in the form that has no limit (`\\?\`), whatever the registry says of long paths.
 std::wstring native_path(std::string_view path);
 
 }  // namespace qdt::os

@@ -22,8 +22,8 @@ Result<void> inspect(const std::string& path) {
   const auto image = parse_program_image(as_bytes(*content));
   if (!image) return fail(doing + image.error().message + "; " + remedy());
   if (image->machine != IMAGE_FILE_MACHINE_AMD64) {
-    return fail(doing + "it is for " + name_of_machine(image->machine) +
-                ", not for x86-64; " + remedy());
+    return fail(doing + "it is for " + name_of_machine(image->machine) + ", not for x86-64; " +
+                remedy());
   }
   if (!image->has_signature) {
     return fail(doing + "it has no signature, so it is not Wintun's own; " + remedy());

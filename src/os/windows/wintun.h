@@ -33,7 +33,8 @@ struct WintunFunctions {
   /// Null with ERROR_NO_MORE_ITEMS when the ring is empty, ERROR_HANDLE_EOF when the adapter has
   /// gone, ERROR_INVALID_DATA when the ring is corrupt.
   std::uint8_t*(WINAPI* receive_packet)(WintunSession* session, DWORD* bytes) = nullptr;
-  void(WINAPI* release_receive_packet)(WintunSession* session, const std::uint8_t* packet) = nullptr;
+  void(WINAPI* release_receive_packet)(WintunSession* session,
+                                       const std::uint8_t* packet) = nullptr;
   /// Null with ERROR_BUFFER_OVERFLOW when the ring is full.
   std::uint8_t*(WINAPI* allocate_send_packet)(WintunSession* session, DWORD bytes) = nullptr;
   void(WINAPI* send_packet)(WintunSession* session, const std::uint8_t* packet) = nullptr;
