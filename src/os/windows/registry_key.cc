@@ -25,15 +25,23 @@ Result<RegistryKey> RegistryKey::open(const std::wstring& path) {
   return RegistryKey(key, path);
 }
 
-Result<RegistryKey> RegistryKey::create(const std::wstring& path) {
+Result<RegistryKey> RegistryKey::create(const std::wstring& path, DWORD options) {
   HKEY key = nullptr;
   const LSTATUS error =
-      ::RegCreateKeyExW(HKEY_LOCAL_MACHINE, path.c_str(), 0, nullptr, REG_OPTION_NON_VOLATILE,
+      ::RegCreateKeyExW(HKEY_LOCAL_MACHINE, path.c_str(), 0, nullptr, options,
                         KEY_READ | KEY_WRITE | KEY_WOW64_64KEY, nullptr, &key, nullptr);
   if (error != ERROR_SUCCESS) {
     return windows_error("make the registry key " + text_of(path), static_cast<DWORD>(error));
   }
   return RegistryKey(key, path);
+}
+
+Result<RegistryKey> RegistryKey::create(const std::wstring& path) {
+  return create(path, REG_OPTION_NON_VOLATILE);
+}
+
+Result<RegistryKey> RegistryKey::create_until_restart(const std::wstring& path) {
+  return create(path, REG_OPTION_VOLATILE);
 }
 
 RegistryKey::RegistryKey(RegistryKey&& other) noexcept

@@ -15,6 +15,9 @@ class RegistryKey {
   static Result<RegistryKey> open(const std::wstring& path);
   /// To write; made with all above it where it is missing.
   static Result<RegistryKey> create(const std::wstring& path);
+  /// The same, but one that is made goes with the next restart of the host. What is above it is to
+  /// be there.
+  static Result<RegistryKey> create_until_restart(const std::wstring& path);
   RegistryKey(RegistryKey&& other) noexcept;
   RegistryKey& operator=(RegistryKey&&) = delete;
   ~RegistryKey();
@@ -28,6 +31,7 @@ class RegistryKey {
   Result<void> write_texts(const wchar_t* name, const std::wstring& text) const;
 
  private:
+  static Result<RegistryKey> create(const std::wstring& path, DWORD options);
   RegistryKey(HKEY key, std::wstring path) : key_(key), path_(std::move(path)) {}
   Result<void> write(const wchar_t* name, DWORD type, const void* bytes, std::size_t size) const;
 

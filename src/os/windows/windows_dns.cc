@@ -100,7 +100,9 @@ std::wstring rule_path(const wchar_t* rules, const std::string& key) {
 }
 
 Result<void> write_rule(const wchar_t* rules, const ResolutionPolicy& policy) {
-  const auto key = RegistryKey::create(rule_path(rules, policy.key));
+  if (const auto parent = RegistryKey::create(rules); !parent) return fail(parent);
+  // A host that loses its power is not to be left without names.
+  const auto key = RegistryKey::create_until_restart(rule_path(rules, policy.key));
   if (!key) return fail(key);
   // The rule counts once it has a version: written last.
   const Result<void> written[] = {
