@@ -85,3 +85,21 @@ mkdir -p "$long"
 cp "$config" "$long/client.yaml"
 check_config "$long/client.yaml"
 check_equal "and longer than 260 characters" "$status" 0
+
+# --- the host ---
+
+# The program's own folder, where it finds wintun.dll, in any language; and IPv6 switched off.
+ascii_folder=$program_folder
+program_folder=$work/Jürgen/Prögramme
+cp -r "$ascii_folder" "$program_folder"
+on client sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+start_windows_client
+check "it works from a folder with umlauts, and without IPv6" -- on client ping -c 2 -W 2 10.8.0.1
+stop "$client_pid" INT
+check_equal "it ends well" "$status" 0
+on client ip address flush dev wintun0
+
+ip -n "$(ns client)" link set eth0 down
+try_windows_client 'timeout: 2s'
+check_equal "without a network: 3" "$status" 3
+check_contains "it says so" "$output" "is it connected to a network?"
