@@ -57,21 +57,32 @@ std::string name_of_machine(std::uint16_t machine) {
   }
 }
 
-Result<void> verify_signature(const std::string& path) {
-  const std::wstring native = native_path(path);
-  WINTRUST_FILE_INFO file{.cbStruct = sizeof file, .pcwszFilePath = native.c_str()};
+namespace {
+
+LONG verify(const std::wstring& path, DWORD flags) {
+  WINTRUST_FILE_INFO file{.cbStruct = sizeof file, .pcwszFilePath = path.c_str()};
   WINTRUST_DATA request{.cbStruct = sizeof request,
                         .dwUIChoice = WTD_UI_NONE,
                         .fdwRevocationChecks = WTD_REVOKE_NONE,
                         .dwUnionChoice = WTD_CHOICE_FILE,
                         .pFile = &file,
                         .dwStateAction = WTD_STATEACTION_VERIFY,
-                        .dwProvFlags = WTD_CACHE_ONLY_URL_RETRIEVAL};
+                        .dwProvFlags = flags};
   GUID action = WINTRUST_ACTION_GENERIC_VERIFY_V2;
   const auto no_window = static_cast<HWND>(INVALID_HANDLE_VALUE);
   const LONG trust = ::WinVerifyTrust(no_window, &action, &request);
   request.dwStateAction = WTD_STATEACTION_CLOSE;
   ::WinVerifyTrust(no_window, &action, &request);
+  return trust;
+}
+
+}  // namespace
+
+Result<void> verify_signature(const std::string& path) {
+  const std::wstring native = native_path(path);
+  // A Windows that has just been installed fetches certificates when it first meets them.
+  LONG trust = verify(native, WTD_CACHE_ONLY_URL_RETRIEVAL);
+  if (trust != 0) trust = verify(native, 0);
   if (trust == 0) return {};
   return windows_error("check the signature of " + path, static_cast<DWORD>(trust));
 }

@@ -21,8 +21,8 @@ Result<ProgramImage> parse_program_image(Bytes file);
 /// `x86-64`, `ARM64`; of an unknown one its number.
 std::string name_of_machine(std::uint16_t machine);
 
-/// Whether Windows trusts the Authenticode signature of `path`; the error says why not. Asks nobody
-/// over the network.
+/// Whether Windows trusts the Authenticode signature of `path`; the error says why not. Whether it
+/// has been revoked is not asked; a missing certificate may be fetched over the network.
 Result<void> verify_signature(const std::string& path);
 
 }  // namespace qdt::os

@@ -25,6 +25,11 @@ bool is_echo(int error) {
 // So many in a row are no longer believed to be that.
 constexpr int kMaxEchoes = 64;
 
+// What a control message gets that a system or a device does not take.
+bool is_unsupported(int error) {
+  return error == WSAEINVAL || error == WSAEOPNOTSUPP;
+}
+
 }  // namespace
 
 // --- receiving ---
@@ -62,6 +67,7 @@ struct UdpSocket::State {
   void find_address();
   void reset_event();
   int send(const UdpBurst& burst, Bytes bytes);
+  bool give_up_feature(const UdpBurst& burst, bool was_segmented, int error);
 };
 
 void UdpSocket::State::find_address() {
@@ -241,30 +247,48 @@ int UdpSocket::State::send(const UdpBurst& burst, Bytes bytes) {
   }
 }
 
+// After `burst` was refused as unsupported: whether its first payload passes without what it was
+// sent with, a mark or a stride; then that is not used any more, and the payload is sent.
+bool UdpSocket::State::give_up_feature(const UdpBurst& burst, bool was_segmented, int error) {
+  const bool was_marked = has_ecn && burst.ecn != Ecn::kNotEct;
+  if (!was_marked && !was_segmented) return false;
+  UdpBurst plain = burst;
+  plain.ecn = Ecn::kNotEct;
+  // A source address that has just gone is refused in the same way; then no payload passes at all.
+  if (send(plain, plain.bytes.first(std::min(plain.segment_bytes, plain.bytes.size()))) != 0) {
+    return false;
+  }
+  if (was_marked) {
+    has_ecn = false;
+    return true;
+  }
+  offloads.gso = false;
+  tells_lost_gso = true;
+  logger->warning("this network device refuses UDP_SEND_MSG_SIZE (" +
+                  windows_text(static_cast<DWORD>(error)) +
+                  "); payloads are sent one by one, which is slower");
+  return true;
+}
+
 UdpSocket::SendResult UdpSocket::send(UdpSendQueue& queue) {
   State& state = *state_;
-  SendResult result{.has_lost_gso = std::exchange(state.tells_lost_gso, false)};
+  SendResult result;
   state.is_blocked = false;
   while (!queue.empty()) {
     UdpBurst& burst = queue.bursts().front();
     const std::size_t whole = burst.bytes.size();
-    const std::size_t bytes = state.offloads.gso ? whole : std::min(burst.segment_bytes, whole);
-    const std::size_t payloads = (bytes + burst.segment_bytes - 1) / burst.segment_bytes;
-    const int error = state.send(burst, burst.bytes.first(bytes));
+    const std::size_t alone = std::min(burst.segment_bytes, whole);
+    std::size_t bytes = state.offloads.gso ? whole : alone;
+    int error = state.send(burst, burst.bytes.first(bytes));
     if (error == WSAEWOULDBLOCK) {
-      result.is_blocked = state.is_blocked = true;
-      return result;
+      state.is_blocked = true;
+      break;
     }
-    const bool was_segmented = payloads > 1;
-    if (was_segmented && (error == WSAEINVAL || error == WSAEOPNOTSUPP)) {
-      // A device or system that cannot. What is wrong with a payload alone shows itself next.
-      state.offloads.gso = false;
-      result.has_lost_gso = true;
-      state.logger->warning("this network device refuses UDP_SEND_MSG_SIZE (" +
-                            windows_text(static_cast<DWORD>(error)) +
-                            "); payloads are sent one by one, which is slower");
-      continue;
+    if (is_unsupported(error) && state.give_up_feature(burst, bytes > alone, error)) {
+      bytes = alone;
+      error = 0;
     }
+    const std::size_t payloads = (bytes + burst.segment_bytes - 1) / burst.segment_bytes;
     if (error == 0) {
       result.sent_payloads += payloads;
       ++result.calls;
@@ -275,6 +299,8 @@ UdpSocket::SendResult UdpSocket::send(UdpSendQueue& queue) {
     burst.bytes = burst.bytes.subspan(bytes);
     if (burst.bytes.empty()) queue.pop(1);
   }
+  result.is_blocked = state.is_blocked;
+  result.has_lost_gso = std::exchange(state.tells_lost_gso, false);
   return result;
 }
 
