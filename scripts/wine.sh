@@ -2,6 +2,8 @@
 # Runs a Windows program by Wine, without a display and in a Wine of the project's own, which it makes
 # when it is missing.
 # Usage: scripts/wine.sh PROGRAM.exe [ARGUMENT...]
+#        scripts/wine.sh --stay|--end: Wine's server stays when no program runs, until its end; one that
+#        starts while the last one goes does not reach it, and fails.
 # QDT_WINE: the folder of that Wine, build/wine if not set.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -24,4 +26,8 @@ if [ ! -e "$WINEPREFIX/ready" ]; then
     fi
   ) 9>"$WINEPREFIX/lock"
 fi
-exec "$wine" "$@"
+case ${1:-} in
+  --stay) exec wineserver -p ;;
+  --end) wineserver -k || true ;;
+  *) exec "$wine" "$@" ;;
+esac
