@@ -27,7 +27,11 @@ if [ ! -e "$WINEPREFIX/ready" ]; then
   ) 9>"$WINEPREFIX/lock"
 fi
 case ${1:-} in
-  --stay) exec wineserver -p ;;
+  --stay)
+    # Its services stay, too, with what the first program writes to: whoever waits for that to be
+    # closed, as ctest does, would wait for ever.
+    wineserver -p >/dev/null 2>&1 </dev/null
+    exec "$wine" cmd /c exit >/dev/null 2>&1 </dev/null ;;
   --end) wineserver -k || true ;;
   *) exec "$wine" "$@" ;;
 esac
