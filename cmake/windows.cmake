@@ -14,11 +14,8 @@ set(CMAKE_CXX_FLAGS_INIT "-D_WIN32_WINNT=0x0A00 -DNTDDI_VERSION=0x0A000008 -DUNI
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -Wl,--gc-sections")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-static")
 
-set(libraries $ENV{QDT_WINDOWS_LIBRARIES})
-if(NOT libraries)
-  set(libraries ${CMAKE_CURRENT_LIST_DIR}/../build/windows-libraries)
-endif()
-get_filename_component(libraries ${libraries}/current ABSOLUTE)
+execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/../scripts/windows-libraries.sh --print
+                OUTPUT_VARIABLE libraries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 if(NOT EXISTS ${libraries}/complete)
   message(FATAL_ERROR "There are no libraries in ${libraries}: scripts/windows-libraries.sh makes them.")
 endif()

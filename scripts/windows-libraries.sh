@@ -4,13 +4,15 @@
 # stopped, and a prefix is only ever seen whole.
 # Usage: scripts/windows-libraries.sh [--print]
 #   --print: only prints where the prefix is, or will be
-# QDT_WINDOWS_LIBRARIES: the folder that keeps them, build/windows-libraries if not set; within it
-#   `current` is the prefix. Remove the folder to build anew, with Debian's newest corrections.
+# QDT_CACHE: the folder that keeps them, in windows-libraries, where `current` is the prefix; the user's
+#   ~/.cache/qdt if not set, so that every clone has the same. Remove it to build anew, with Debian's
+#   newest corrections.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-root=${QDT_WINDOWS_LIBRARIES:-$PWD/build/windows-libraries}
-case $root in /*) ;; *) root=$PWD/$root ;; esac
+cache=${QDT_CACHE:-${XDG_CACHE_HOME:-${HOME:-$PWD/build}/.cache}/qdt}
+case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
+root=$cache/windows-libraries
 if [ "${1:-}" = --print ]; then
   echo "$root/current"
   exit 0
