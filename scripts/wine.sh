@@ -22,6 +22,8 @@ if [ ! -e "$WINEPREFIX/ready" ]; then
     if [ ! -e "$WINEPREFIX/ready" ]; then
       "$wine" wineboot --init >"$WINEPREFIX/log" 2>&1 </dev/null 9>&- ||
         { cat "$WINEPREFIX/log" >&2; echo "wine.sh: Wine could not be set up in $WINEPREFIX" >&2; exit 1; }
+      # Until all of it is on disk: before that, a new service is forgotten again.
+      wineserver -w
       touch "$WINEPREFIX/ready"
     fi
   ) 9>"$WINEPREFIX/lock"
