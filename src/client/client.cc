@@ -280,8 +280,11 @@ std::optional<Client::AttemptResult> Client::attempt() {
         if (auto* connected = std::get_if<Connected>(&event)) return std::move(*connected);
         if (const auto* path = std::get_if<NarrowPath>(&event)) narrow = running_[path->attempt];
         if (!std::holds_alternative<Ended>(event)) break;
-        const auto& [id, failure] = std::get<Ended>(event);
+        auto& [id, failure] = std::get<Ended>(event);
         race.on_failed(running_[id]);
+        if (failure.kind == Ending::Kind::kNoAnswer) {
+          failure.text = explain_no_answer(running_[id]);
+        }
         if (!ending || weight(failure) > weight(*ending)) ending = failure;
         // Its other addresses would say the same.
         if (failure.kind == Ending::Kind::kRefused && failure.is_lasting) {

@@ -43,11 +43,10 @@ Ending unreachable(std::string text) {
   return {Ending::Kind::kUnreachable, std::move(text)};
 }
 
-Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server, bool is_narrow) {
+Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
   using Kind = quic::CloseReason::Kind;
   switch (reason.kind) {
-    case Kind::kNoAnswer:
-      return unreachable(is_narrow ? explain_narrow_path(server, false) : explain_silence(server));
+    case Kind::kNoAnswer: return {Ending::Kind::kNoAnswer, explain_silence(server)};
     case Kind::kUntrusted:
       return {Ending::Kind::kUnreachable,
               "the server at " + server.to_string() + " is not trusted: " + reason.text +
@@ -301,7 +300,7 @@ void Connector::on_session_closed(tunnel::Tunnel&, tunnel::Session& session, tun
 void Connector::on_connection_closed(tunnel::Tunnel&, quic::Connection& connection,
                                      const quic::CloseReason& reason) {
   if (const Attempt* attempt = find(connection)) {
-    end(connection, explain_close(reason, attempt->path.remote, attempt->is_narrow));
+    end(connection, explain_close(reason, attempt->path.remote));
   }
 }
 

@@ -8,7 +8,8 @@ namespace qdt::client {
 struct Ending {
   enum class Kind {
     kRefused,      ///< the server answered, and said no
-    kUnreachable,  ///< the server did not answer, or not as a QDT server does
+    kUnreachable,  ///< the server's answer is not a QDT server's, or it cannot be asked
+    kNoAnswer,     ///< nothing came back; what to make of that is the client's, not the connector's
     kLost,         ///< there was a session, and it ended
   };
   Kind kind = Kind::kUnreachable;

@@ -269,7 +269,7 @@ TEST_F(TunnelSim, RefusesAClientThatTakesNoDatagrams) {
 TEST_F(TunnelSim, SaysThatNobodyAnswers) {
   set_links({.loss = 1});
   EXPECT_FALSE(connect());
-  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kUnreachable);
+  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kNoAnswer);
   EXPECT_NE(client.ending->text.find("no answer from 192.0.2.1:443"), std::string::npos);
 }
 
