@@ -7,6 +7,7 @@ machine does meanwhile is shared fairly. The table has the medians of the rounds
 import argparse
 import datetime
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -174,10 +175,12 @@ class Comparison:
         return None
 
     def _measure_path(self, case, vpn, words):
-        self.progress.say(words)
+        # Of each anew: with one seed for all, whoever was lucky once would be so in every round.
+        seed = random.randrange(2**31)
+        self.progress.say(f"{words}, seed {seed}")
         values = self.results["paths"].setdefault(vpn.name, {})
         try:
-            with PathHosts(LINKEM, case.path.split()) as hosts:
+            with PathHosts(LINKEM, case.path.split(), seed) as hosts:
                 for key, value in case.measure(self._start(vpn, hosts, {})).items():
                     values.setdefault(key, []).append(value)
         except Failed as failure:

@@ -16,14 +16,15 @@ SECOND_ADDRESS = "198.51.100.3"
 
 
 class PathHosts(Hosts):
-    """`options` are those of qdt_linkem. One direction of the path is as the other."""
+    """`options` are those of qdt_linkem. One direction of the path is as the other. The `seed` is of
+    what it leaves to chance: which packets are lost, say."""
 
     names = ("client", "client2", "server", "path")
 
-    def __init__(self, linkem, options):
+    def __init__(self, linkem, options, seed):
         super().__init__()
         self._linkem = linkem
-        self._options = options
+        self._options = (*options, "--seed", str(seed))
 
     def _lay_cables(self):
         path = self.namespace("path")
