@@ -152,6 +152,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
   client::Connector connector;
   std::optional<wire::ConnectResponse> response;
   std::optional<client::Ending> ending;
+  bool is_path_narrow = false;
 
  private:
   static client::Connector::Options with_defaults(client::Connector::Options options) {
@@ -169,6 +170,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
                     const wire::ConnectResponse& connected) override {
     response = connected;
   }
+  void on_narrow_path(client::AttemptId) override { is_path_narrow = true; }
   void on_ended(client::AttemptId, const client::Ending& ended) override { ending = ended; }
 
   client::AttemptId attempts_ = 0;
