@@ -34,6 +34,16 @@ TEST(ArrivalLog, IsDueAtOnceAfterASilence) {
   EXPECT_EQ(log.due(), kNever);
 }
 
+TEST(ArrivalLog, LeavesAnAnswerOnAShortPathTheTimeToTakeItAlong) {
+  ArrivalLog log;
+  log.set_rtt(1ms);
+  log.on_packet(0, true, 100, false, true, kStart);
+  EXPECT_EQ(log.due(), kStart + ArrivalLog::kMinInterval);
+  EXPECT_TRUE(log.may_ride(kStart));
+  log.take(kStart);
+  EXPECT_EQ(log.due(), kNever);
+}
+
 TEST(ArrivalLog, IsDueAQuarterOfARoundTripLater) {
   ArrivalLog log;
   const auto interval_at = [&](Duration rtt) {
@@ -43,7 +53,7 @@ TEST(ArrivalLog, IsDueAQuarterOfARoundTripLater) {
     return log.due() - kStart;
   };
   EXPECT_EQ(interval_at(40ms), 10ms);
-  EXPECT_EQ(interval_at(1ms), ArrivalLog::kMinInterval);
+  EXPECT_EQ(interval_at(1ms), 1ms + ArrivalLog::kMinInterval);
   EXPECT_EQ(interval_at(1s), ArrivalLog::kMaxInterval);
 }
 
