@@ -16,8 +16,8 @@ namespace qdt::os {
 ///
 /// On Linux it outlives its process: destroying the object, or a crash, leaves it up, and so does
 /// everything else that QDT's programs undo on this host. raise() takes over one that was left,
-/// without a gap. Only lower() and clean_up_host_network() let go of it. On Windows it goes with its
-/// process, however that ends. One thread.
+/// without a gap. Only lower() and clean_up_host_network() let go of it. On Windows it goes with
+/// its process, however that ends. One thread.
 class KillSwitch {
  public:
   struct Options {
