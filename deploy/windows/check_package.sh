@@ -46,9 +46,13 @@ echo "server: mine.test" >"$config"
 wine "$setup" /S || fail "the installer, run again, ended with $?"
 grep -q '^server: mine.test' "$config" || fail "the configuration was written over"
 
-# _? lets it run in its place, so that it can be waited for; then it cannot remove itself.
-wine "$installed/uninstall.exe" /S '_?=C:\Program Files\QDT' || fail "the uninstaller ended with $?"
-[ "$(ls "$installed")" = uninstall.exe ] || fail "left behind: $(ls "$installed")"
+# It goes on in a copy of itself, so that it can remove all of it.
+wine "$installed/uninstall.exe" /S || fail "the uninstaller ended with $?"
+for _ in $(seq 300); do
+  [ -e "$installed" ] || break
+  sleep 0.1
+done
+[ ! -e "$installed" ] || fail "left behind: $(ls "$installed")"
 [ -e "$config" ] || fail "the uninstaller took the configuration along"
 status=0
 wine "$unzipped/qdt-client.exe" service status >"$work/status" || status=$?

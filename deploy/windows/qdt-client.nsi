@@ -43,10 +43,10 @@ Function un.onInit
 FunctionEnd
 
 Section
-  ; A program that runs cannot be written over.
+  ; A program that runs cannot be written over, and each version installs the service its own way.
   ${If} ${FileExists} "$INSTDIR\qdt-client.exe"
-    DetailPrint "Stopping the service of an earlier version"
-    nsExec::ExecToLog '"$INSTDIR\qdt-client.exe" service stop'
+    DetailPrint "Removing the service of an earlier version"
+    nsExec::ExecToLog '"$INSTDIR\qdt-client.exe" service uninstall'
     Pop $0
   ${EndIf}
 
