@@ -110,8 +110,11 @@ before=$(arrived)
 have_arrived() { [ "$(arrived)" -ge $((before + 100)) ]; }
 on server bash -c "for port in {6000..6099}; do echo >/dev/udp/$(lease client)/\$port; done"
 check "a hundred flows from the server arrive" -- wait_for 5 have_arrived
-# On a busy machine acknowledgements join, and a third of 1700 are left.
-check "payloads are handed over ($(strays payload))" -- test "$(strays payload)" -gt 300
+# On a busy machine acknowledgements join, and fewer payloads come of as much: some more, then.
+for _ in 1 2 3; do
+  [ "$(strays payload)" -gt 1000 ] || together "all fetch 3 MB once more" download
+done
+check "payloads are handed over ($(strays payload))" -- test "$(strays payload)" -gt 1000
 check "and packets ($(strays packet))" -- test "$(strays packet)" -gt 20
 check_equal "nothing was without a connection" \
   "$(metric 'qdt_drops_total{reason="unknown_connection"}')" 0
