@@ -258,8 +258,9 @@ serve_files() {
 
 # --- the end ---
 
+# clean_up [STATUS]: leaves with it, or else with the one that the script ended with.
 clean_up() {
-  local status=$? pid host inode
+  local status=${1:-$?} pid host inode
   trap - EXIT
   trap '' INT TERM
   exec 2>/dev/null  # the shell tells of every process that is killed

@@ -42,8 +42,7 @@ check "the filters go with it" -- asked_for "close filters"
 on client ip address flush dev wintun0
 start_windows_client "${config[@]}"
 wait_for 10 policy || fail "there is no name resolution policy"
-kill -KILL "$client_pid"
-wait "$client_pid" 2>/dev/null || true
+stop "$client_pid" KILL
 wait_for 10 policy || fail "a crash leaves the policy"
 try_windows --cleanup
 check_equal "--cleanup: 0" "$status" 0

@@ -121,4 +121,4 @@ remove_windows() {
   [ ! -d "$QDT_WINE" ] || halt_windows
   rm -rf "$QDT_WINE"
 }
-trap 'remove_windows 2>/dev/null; clean_up' EXIT
+trap 'ended_with=$?; remove_windows 2>/dev/null || true; clean_up "$ended_with"' EXIT
