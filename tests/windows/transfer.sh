@@ -29,6 +29,8 @@ while piece := connection.recv(1 << 20):
 connection.sendall(digest.hexdigest().encode())
 PYTHON
 run web receiver python3 "$work/receive.py" "$web_address"
+is_listening() { [ -n "$(on web ss -Hltn 'sport = :9000')" ]; }
+wait_for 10 is_listening || fail "nobody listens on web"
 cat >"$work/send.py" <<'PYTHON'
 import socket, sys
 connection = socket.create_connection((sys.argv[1], 9000))
