@@ -7,6 +7,9 @@ namespace {
 
 constexpr double kPayloadBytes = 1500;
 constexpr Duration kMinRound = 20ms;
+// The least of what comes and goes is found, and the rate of what comes in bunches, by looking for
+// longer: so many times the jitter.
+constexpr int kJitterRound = 20;
 // What arrives is measured by so many packets.
 constexpr std::uint64_t kRoundPackets = 10;
 // Below so much there is nothing to gain: a few packets each round trip.
@@ -33,6 +36,9 @@ constexpr double kDrainShare = 0.6;
 constexpr Duration kMinTryTime = 100ms;
 constexpr double kTryPackets = 25;
 constexpr double kHelpShare = 0.8;
+// A queue that is gone has to have had time for at least so much of that.
+constexpr double kOwnShare = 0.4;
+constexpr double kClockTick = 1e-3;
 // Less than this says nothing.
 constexpr Duration kNoise = 8ms;
 
@@ -46,6 +52,8 @@ constexpr int kLowerRounds = 3;
 constexpr double kBelow = 0.97;
 // Who keeps less than this is being pushed aside, or the link has become slower.
 constexpr double kYieldShare = 0.7;
+// This host may have other things to do for so long.
+constexpr Duration kMostLate = 50ms;
 // The path is seen empty so often: a queue that never ends would look like a longer path.
 constexpr Duration kDrainInterval = 10s;
 
@@ -86,6 +94,7 @@ void Shaper::on_sample(const PathSample& sample, bool is_backlogged, Timestamp n
   if (state_ == State::kDraining && now >= drained_at_) return begin_hold(arriving_before_, now);
   if (sample.sent < round_began_ && state_ != State::kFree) return;
 
+  measure_jitter(sample.queue_delay);
   round_.add(sample);
   least_queue_ = std::min(least_queue_, sample.queue_delay);
   if (state_ == State::kTrying) return look_at_try(sample, now);
@@ -93,9 +102,21 @@ void Shaper::on_sample(const PathSample& sample, bool is_backlogged, Timestamp n
   if (may_try_again && standing_rounds_ >= kStandingRounds) {
     return try_less(State::kTrying, standing_arriving_, now);
   }
-  const bool is_over = sample.sent >= round_began_ && now - round_began_ >= kMinRound &&
+  const bool is_over = sample.sent >= round_began_ && now - round_began_ >= round_time() &&
                        round_.packets >= kRoundPackets && round_.over > Duration::zero();
   if (is_over) end_round(now);
+}
+
+void Shaper::measure_jitter(Duration queue) {
+  const Duration change = queue - last_queue_;
+  const Duration bend = std::chrono::abs(change - last_change_) / 2;
+  last_queue_ = queue;
+  last_change_ = change;
+  jitter_ += (bend - jitter_) / 16;
+}
+
+Duration Shaper::round_time() const {
+  return std::max<Duration>(kMinRound, kJitterRound * jitter_);
 }
 
 void Shaper::begin_round(Timestamp now) {
@@ -151,6 +172,7 @@ void Shaper::look_for_evidence(Timestamp now) {
 }
 
 void Shaper::try_less(State state, double arriving, Timestamp now) {
+  if (state_ != State::kTrying) held_before_ = state_ == State::kHolding ? rate_ : 0;
   state_ = state;
   began_ = now;
   first_ = {};
@@ -176,6 +198,9 @@ void Shaper::look_at_try(const PathSample& sample, Timestamp now) {
   if (now > began_ + try_time_) limit(arriving_before_, now);
   if (!is_gone && !is_over) return;
 
+  const double explained = (1 - kTryShare) * seconds(sample.sent - first_.sent);
+  const double fallen = seconds(first_.queue - sample.queue_delay);
+  if (is_gone && explained < kOwnShare * fallen + kClockTick) return go_on_as_before(now);
   const double fall = (1 - kTryShare) * seconds(latest_.sent - first_.sent);
   const bool helps =
       fall < seconds(kNoise) || seconds(first_.queue - latest_.queue) >= kHelpShare * fall;
@@ -194,6 +219,16 @@ void Shaper::look_at_try(const PathSample& sample, Timestamp now) {
   try_less(State::kTrying, round_.arriving(), now);
   is_second_try_ = true;
   asked_before_ = asked;
+}
+
+void Shaper::go_on_as_before(Timestamp now) {
+  if (held_before_ <= 0) {
+    limit(kGiveBack * asked_before_, now);
+    return let_go();
+  }
+  state_ = State::kHolding;
+  limit(held_before_, now);
+  begin_round(now);
 }
 
 void Shaper::drain(Duration queue, double arriving, Timestamp now) {
@@ -325,8 +360,12 @@ double Shaper::burst_bytes() const {
   return std::max(2 * kPayloadBytes, rate_ * 1e-3);
 }
 
+// What waited for its time gets all of it, however late this host comes to it.
 double Shaper::credit(Timestamp now) {
-  credit_bytes_ = std::min(credit_bytes_ + rate_ * seconds(now - credited_), burst_bytes());
+  if (now == credited_) return credit_bytes_;
+  const double most = is_held_back_ ? rate_ * seconds(kMostLate) : 0;
+  const double earned = rate_ * seconds(now - credited_);
+  credit_bytes_ = std::min(credit_bytes_ + earned, std::max(most, burst_bytes()));
   credited_ = now;
   return credit_bytes_;
 }

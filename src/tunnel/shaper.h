@@ -13,8 +13,10 @@ namespace qdt::tunnel {
 /// so nothing is limited before a queue stands on the path. Then a little less is sent than
 /// arrives, as an experiment. If the queue falls as that of a link which is ours alone would, it is
 /// drained, and the rate goes on just below where it would stand again; if not, it is someone
-/// else's, and the shaper lets go for a while. The same for loss: random loss changes nothing, much
-/// loss that ends when less is sent sets the rate. Pure: time goes in. One thread.
+/// else's, and the shaper lets go for a while. What comes and goes faster than sending less can do
+/// is no queue at all, but a radio's or a busy host's doing, and changes nothing. The same for
+/// loss: random loss changes nothing, much loss that ends when less is sent sets the rate. Pure:
+/// time goes in. One thread.
 class Shaper {
  public:
   /// What may stand on the path.
@@ -33,7 +35,10 @@ class Shaper {
   bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
 
   /// Whether `now` a payload may leave; if not, when to ask again.
-  bool may_send(Timestamp now) { return rate_ <= 0 || credit(now) > 0; }
+  bool may_send(Timestamp now) {
+    is_held_back_ = rate_ > 0 && credit(now) <= 0;
+    return !is_held_back_;
+  }
   Timestamp next(Timestamp now) const;
   void on_sent(std::size_t bytes) { credit_bytes_ -= rate_ > 0 ? static_cast<double>(bytes) : 0; }
 
@@ -48,6 +53,9 @@ class Shaper {
   State state() const { return state_; }
 
  private:
+  void measure_jitter(Duration queue);
+  Duration round_time() const;
+
   // What came in since it was cleared.
   struct Tally {
     std::uint64_t bytes = 0;
@@ -67,6 +75,7 @@ class Shaper {
   void try_less(State state, double arriving, Timestamp now);
   void look_at_try(const PathSample& sample, Timestamp now);
   void look_at_loss_try(Timestamp now);
+  void go_on_as_before(Timestamp now);
   void drain(Duration queue, double arriving, Timestamp now);
   void begin_hold(double bytes_per_second, Timestamp now);
   void hold(Timestamp now);
@@ -82,6 +91,12 @@ class Shaper {
 
   State state_ = State::kFree;
   double rate_ = 0;
+
+  // How much the delay goes up and down from one sample to the next, apart from growing or falling
+  // steadily as queues do; smoothed as in RFC 3550 section 6.4.1.
+  Duration jitter_{};
+  Duration last_queue_{};
+  Duration last_change_{};
 
   // The round under way: until something that left after it began has arrived. What left before
   // tells of an earlier rate.
@@ -108,6 +123,7 @@ class Shaper {
   Timestamp drained_at_;
   double arriving_before_ = 0;
   double asked_before_ = 0;  // the same, before the first experiment
+  double held_before_ = 0;   // the rate, if it was held before the experiment
   double loss_before_ = 0;
   double residual_loss_ = 0;  // what sending less did not end
   bool is_against_loss_ = false;
@@ -118,6 +134,7 @@ class Shaper {
   Timestamp released_until_;
   Duration release_time_{};
 
+  bool is_held_back_ = false;  // a payload has to wait for credit
   double credit_bytes_ = 0;
   Timestamp credited_;
 };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "support/seeded_random.h"
+
 namespace qdt::tunnel {
 namespace {
 
@@ -26,6 +28,7 @@ class ShaperTest : public ::testing::Test {
   Duration rtt = 40ms;
   int lost_of_100 = 0;        // at random, as it were
   Duration foreign_queue{0};  // of someone who does not care what we do
+  Duration busy_of_50ms{0};   // in which the sender's host has other things to do
 
   void run_for(Duration duration) {
     const Timestamp end = now + duration;
@@ -33,6 +36,7 @@ class ShaperTest : public ::testing::Test {
     for (; now < end; now += 1ms) {
       queued = std::max(queued - rate * 1e-3, 0.0);
       waiting = std::min(waiting + offered * 1e-3, 1e6);
+      if (now.time_since_epoch() % 50ms < busy_of_50ms) continue;
       send();
       if (now >= told_at) tell();
       longest_queue_bytes = std::max(longest_queue_bytes, queued);
@@ -204,6 +208,31 @@ TEST_F(ShaperTest, ForgetsARateThatNobodyHasAskedForInALongTime) {
   run_for(30s);
   EXPECT_EQ(shaper.state(), State::kFree);
   EXPECT_EQ(shaper.rate(), 0);
+}
+
+TEST_F(ShaperTest, CatchesUpWhenItsHostComesLate) {
+  run_for(3s);
+  busy_of_50ms = 30ms;
+  run_for(1s);
+  for (int second = 0; second < 10; ++second) {
+    run_for(1s);
+    EXPECT_GE(use(), 0.9) << second;
+    EXPECT_LE(longest_queue(), 50ms) << second;
+  }
+}
+
+TEST_F(ShaperTest, DoesNotTakeItselfForTheCauseOfADelayThatComesAndGoes) {
+  run_for(3s);
+  ASSERT_EQ(shaper.state(), State::kHolding);
+  testing::SeededRandom random(1);
+  const Timestamp begin = now;
+  double sum = 0;
+  while (now < begin + 60s) {
+    foreign_queue = static_cast<int>(random.below(30)) * 1ms;
+    run_for(static_cast<int>(random.below(10)) * 1ms);
+    sum += delivered;
+  }
+  EXPECT_GE(sum / (rate * seconds(now - begin)), 0.9);
 }
 
 TEST_F(ShaperTest, ForgetsThePath) {

@@ -22,6 +22,25 @@ void SimWorld::share_queue(const SocketAddress& address, const SocketAddress& ow
   nodes_.at(address).queue_owner = owner;
 }
 
+void SimWorld::set_pauses(const SocketAddress& address, const Pauses& pauses) {
+  Attachment& attachment = nodes_.at(address);
+  attachment.pauses = pauses;
+  attachment.pauses_seed = random_.below(1'000'000'000);
+}
+
+Timestamp SimWorld::Attachment::awake(Timestamp time) const {
+  if (pauses.every <= Duration::zero() || time == kNever) return time;
+  const auto period = time.time_since_epoch() / pauses.every;
+  SeededRandom random(pauses_seed + static_cast<std::uint64_t>(period));
+  const auto random_duration = [&random](Duration limit) {
+    return Duration(
+        static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(limit.count()) + 1)));
+  };
+  const Duration length = random_duration(std::min(pauses.longest, pauses.every));
+  const Timestamp begin(period * pauses.every + random_duration(pauses.every - length));
+  return time >= begin && time < begin + length ? begin + length : time;
+}
+
 Duration SimWorld::queue_delay(const SocketAddress& address) const {
   return nodes_.at(address).queue_delay;
 }
@@ -35,6 +54,7 @@ Duration SimWorld::backlog(const SocketAddress& address) const {
 
 void SimWorld::flush() {
   for (auto& [address, attachment] : nodes_) {
+    if (attachment.awake(now_) > now_) continue;
     for (bool is_done = false; !is_done;) {
       is_done = attachment.node->send(out_, now_);
       for (const UdpBurst& burst : out_.bursts()) carry(burst);
@@ -46,7 +66,8 @@ void SimWorld::flush() {
 bool SimWorld::step(Timestamp end) {
   Timestamp next = arrivals_.empty() ? kNever : arrivals_.top().time;
   for (const auto& [address, attachment] : nodes_) {
-    next = std::min(next, attachment.node->next_timeout());
+    const Timestamp awake = attachment.awake(now_);
+    next = std::min(next, awake > now_ ? awake : attachment.awake(attachment.node->next_timeout()));
   }
   if (next > end) {
     now_ = end;
@@ -59,6 +80,11 @@ bool SimWorld::step(Timestamp end) {
     arrivals_.pop();
     const auto receiver = receiver_at(arrival.path.local);
     if (!receiver) continue;
+    if (const Timestamp awake = nodes_.at(*receiver).awake(now_); awake > now_) {
+      arrival.time = awake;
+      arrivals_.push(std::move(arrival));
+      continue;
+    }
     ++delivered_;
     arrival.path.local = *receiver;
     nodes_.at(*receiver).node->receive(arrival.path, arrival.ecn, arrival.payload, out_, now_);
@@ -66,6 +92,7 @@ bool SimWorld::step(Timestamp end) {
     out_.clear();
   }
   for (auto& [address, attachment] : nodes_) {
+    if (attachment.awake(now_) > now_) continue;
     if (attachment.node->next_timeout() <= now_) attachment.node->handle_timeouts(now_);
   }
   flush();

@@ -28,6 +28,13 @@ struct LinkOptions {
   std::function<bool(Bytes payload)> passes = {};  ///< false: it vanishes
 };
 
+/// A host with other things to do, or a radio link that others use too: once in each period, at a
+/// random time of it, nothing happens for up to `longest`.
+struct Pauses {
+  Duration every{};  ///< 0: never
+  Duration longest{};
+};
+
 /// What the simulator drives: anything that takes payloads and time and gives payloads.
 class SimNode {
  public:
@@ -58,6 +65,9 @@ class SimWorld {
   /// rate, together with its own: a bottleneck that both share. Delay and faults stay those of
   /// their own link.
   void share_queue(const SocketAddress& address, const SocketAddress& owner);
+  /// From now on the node at `address` takes nothing, sends nothing and sees no timer while it
+  /// pauses; what comes meanwhile waits for it.
+  void set_pauses(const SocketAddress& address, const Pauses& pauses);
   /// Puts a NAT before `inside`: others see its payloads come from `outside`, and reach it there
   /// and nowhere else. Called again, the mapping has changed.
   void translate(const SocketAddress& inside, const SocketAddress& outside) {
@@ -94,6 +104,11 @@ class SimWorld {
     Timestamp link_free;  // when the link has sent what it was given
     Duration queue_delay{};
     std::optional<SocketAddress> queue_owner;  // nothing: its own
+    Pauses pauses{};
+    std::uint64_t pauses_seed = 0;
+
+    /// `time`, or the end of the pause that it lies in.
+    Timestamp awake(Timestamp time) const;
   };
   struct Arrival {
     Timestamp time;

@@ -54,6 +54,11 @@ PathWorld::PathWorld(const PathSetting& setting, Plane plane, std::uint64_t seed
   server_.on_packet = [this](Bytes packet, Timestamp now) { traffic_.deliver(packet, now); };
   attach_clients();
   attach_outside();
+  if (setting_.link.pauses.every == 0ms) return;
+  world_.set_pauses(kServerAddress, setting_.link.pauses);
+  for (std::size_t i = 0; i < setting_.sessions; ++i) {
+    world_.set_pauses(client_address(i), setting_.link.pauses);
+  }
 }
 
 void PathWorld::attach_clients() {

@@ -32,6 +32,9 @@ std::string PathSetting::name() const {
   if (second_rtt > 0ms) name += fmt::format("_and_{}ms", second_rtt / 1ms);
   if (link.loss > 0) name += "_" + percent_name(link.loss);
   if (link.buffer != PathLink{}.buffer) name += fmt::format("_buffer{}ms", link.buffer / 1ms);
+  if (link.pauses.every > 0ms) {
+    name += fmt::format("_pauses{}ms_each{}ms", link.pauses.longest / 1ms, link.pauses.every / 1ms);
+  }
   name += "_" + traffic.name;
   if (direction == Direction::kDown) name += "_down";
   return name;

@@ -15,6 +15,7 @@ struct PathLink {
   Duration rtt = 40ms;
   double loss = 0;          ///< each way, 0..1
   Duration buffer = 200ms;  ///< before the bottleneck, tail-drop; no less than kMinBufferBytes
+  Pauses pauses;            ///< of the tunnel's hosts, at both ends
 
   static constexpr double kMinBufferBytes = 30e3;
   std::size_t buffer_bytes() const {
