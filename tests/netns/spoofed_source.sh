@@ -7,6 +7,7 @@ topology 2
 start_server
 start_client client 'route_mode: cidr'
 start_client client2 'route_mode: cidr'
+client2_pid=$client_pid
 on client ip address add 10.8.0.77/32 dev lo
 
 before=$(metric 'qdt_packets_total{direction="up"}')
@@ -29,6 +30,7 @@ end_watch 10.8.0.2
 check_equal "none reaches the server's host" "$packets" ""
 
 # The same over IPv6.
+stop "$client2_pid"
 stop "$server_pid"
 start_server 'pool_cidr6: fd00:8::/64'
 start_client client2 'route_mode: cidr'
