@@ -7,17 +7,14 @@ target_compile_options(qdt_options INTERFACE
   -Woverloaded-virtual -Wimplicit-fallthrough
   # Designated initializers name what differs from the default.
   -Wno-missing-field-initializers -fno-omit-frame-pointer)
-# A sanitizer's report needs lines, not variables; those cost a third of its compile time.
-if(QDT_SANITIZE)
-  target_compile_options(qdt_options INTERFACE -g1)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # In what it has instrumented itself GCC 12 sees faults of the standard library that are none
-    # (its bugs 105562, 105329). The release build keeps these warnings.
-    target_compile_options(qdt_options INTERFACE
-      -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-  endif()
-else()
-  target_compile_options(qdt_options INTERFACE -g)
+# A backtrace, a profile and a sanitizer's report need lines, not variables: those cost a third of the
+# compile time.
+target_compile_options(qdt_options INTERFACE -g1)
+if(QDT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # In what it has instrumented itself GCC 12 sees faults of the standard library that are none (its
+  # bugs 105562, 105329). The release build keeps these warnings.
+  target_compile_options(qdt_options INTERFACE
+    -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_options(qdt_options INTERFACE -O1)
