@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 #include <utility>
 
 #include "wire/ecn.h"
@@ -13,7 +14,7 @@ SendQueue::SendQueue(PacketPool& pool, const Options& options, Counters& counter
 
 SendQueue::~SendQueue() {
   if (front_ != nullptr) pool_.give_back(front_);
-  for (std::size_t i = 0; flows_ && i < kFlows; ++i) {
+  for (std::size_t i = 0; flows_ && i < kSets * kPlaces; ++i) {
     while (flows_[i].first != nullptr) pool_.give_back(unlink_first(flows_[i]));
   }
 }
@@ -41,11 +42,7 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
   packet->size = bytes.size();
   append(packet->bytes(), bytes);
 
-  if (!flows_) flows_ = std::make_unique<Flow[]>(kFlows);
-  // The upper bits of a product depend on all bits of both.
-  const std::uint64_t mixed = (flow_hash ^ options_.seed) * 0x9e3779b97f4a7c15;
-  Flow& flow = flows_[mixed >> 57];
-  static_assert(kFlows == 1 << (64 - 57));
+  Flow& flow = flow_of(flow_hash);
   (flow.first == nullptr ? flow.first : flow.last->next) = packet;
   flow.last = packet;
   flow.bytes += packet->size;
@@ -55,6 +52,26 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
     new_flows_.push(flow);
   }
   return true;
+}
+
+SendQueue::Flow& SendQueue::flow_of(std::uint64_t hash) {
+  if (!flows_) flows_ = std::make_unique<Flow[]>(kSets * kPlaces);
+  // The upper bits of a product depend on all bits of both.
+  const std::uint64_t mixed = (hash ^ options_.seed) * 0x9e3779b97f4a7c15;
+  const std::span set(&flows_[(mixed >> 32) % kSets * kPlaces], kPlaces);
+  Flow* free = nullptr;
+  for (Flow& flow : set) {
+    if (flow.hash == mixed) return flow;
+    if (!flow.is_listed) free = &flow;
+  }
+  // Others of it may still wait there.
+  Flow& common = set[(mixed >> 48) % kPlaces];
+  if (free == nullptr || common.is_shared) {
+    common.is_shared = true;
+    return common;
+  }
+  *free = {.hash = mixed};
+  return *free;
 }
 
 Bytes SendQueue::front(Timestamp now) {
@@ -89,7 +106,7 @@ QueuedPacket* SendQueue::take_next(Timestamp now) {
     if (is_new && old_flows_.first != nullptr) {
       old_flows_.push(flow);
     } else {
-      flow.is_listed = false;
+      flow.is_listed = flow.is_shared = false;
     }
   }
 }

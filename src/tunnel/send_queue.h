@@ -51,10 +51,14 @@ class SendQueue {
   Duration take_standing_delay();
 
  private:
-  // A power of two. Few flows of one client are busy at once; those that meet share a turn.
-  static constexpr std::size_t kFlows = 128;
+  // Powers of two. A flow's hash says which set it belongs to, and there it has a place of its own
+  // as long as one is free: with a table of as many single places, a ping beside 16 transfers would
+  // share the queue of one of them in an eighth of all cases.
+  static constexpr std::size_t kSets = 16;
+  static constexpr std::size_t kPlaces = 8;
 
   struct Flow {
+    std::uint64_t hash = 0;
     QueuedPacket* first = nullptr;
     QueuedPacket* last = nullptr;
     Flow* next = nullptr;  // of the list that it is in
@@ -62,6 +66,7 @@ class SendQueue {
     std::int64_t credit = 0;
     Codel codel;
     bool is_listed = false;
+    bool is_shared = false;  // by flows that found no place; they stay together until it is empty
   };
   // Flows in the order of their turns.
   struct FlowList {
@@ -71,6 +76,7 @@ class SendQueue {
     Flow& pop();
   };
 
+  Flow& flow_of(std::uint64_t hash);
   QueuedPacket* take_next(Timestamp now);
   QueuedPacket* take_from(Flow& flow, Timestamp now);
   QueuedPacket* unlink_first(Flow& flow);

@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "support/seeded_random.h"
+
 namespace qdt::tunnel {
 namespace {
 
 constexpr Timestamp kStart{1000s};
 constexpr std::uint64_t kBulk = 1, kOther = 2, kPing = 3;  // flows, which the tests' seed separates
 
-class SendQueueTest : public testing::Test {
+class SendQueueTest : public ::testing::Test {
  protected:
   bool push(std::string_view packet, std::uint64_t flow = kBulk, Timestamp now = kStart) {
     return queue_.push(as_bytes(packet), flow, now);
@@ -71,6 +73,48 @@ TEST_F(SendQueueTest, DoesNotLetAFlowThatComesAndGoesStarveTheOthers) {
     pings += take(1) == "ping" ? 1 : 0;
   }
   EXPECT_EQ(pings, 4);  // every other turn
+}
+
+TEST(SendQueueFlows, KeepsAPingApartFromEachOfManyTransfers) {
+  Counters counters;
+  PacketPool pool(4, 64);
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    SendQueue queue(pool, {.quantum_bytes = 1, .seed = seed}, counters);
+    for (int packet = 0; packet < 2; ++packet) {
+      for (std::uint64_t flow = 1; flow <= 16; ++flow) queue.push(as_bytes("b"), flow, kStart);
+    }
+    for (int i = 0; i < 16; ++i) {  // now none of them is new
+      queue.front(kStart);
+      queue.pop();
+    }
+    queue.push(as_bytes("p"), 100, kStart);
+    EXPECT_EQ(as_text(queue.front(kStart)), "p") << "seed " << seed;
+  }
+}
+
+TEST(SendQueueFlows, NeverReordersOneHoweverManyThereAre) {
+  constexpr std::uint64_t kManyFlows = 400;
+  Counters counters;
+  PacketPool pool(8, 4096);
+  SendQueue queue(pool, {.max_packets = 4096, .quantum_bytes = 8}, counters);
+  testing::SeededRandom random(1);
+  std::array<std::uint32_t, kManyFlows> pushed{}, taken{};
+  for (int round = 0; round < 20000; ++round) {
+    // Now more and now fewer wait than there are places.
+    const bool is_filling = round / 1000 % 2 == 0;
+    if (queue.empty() || random.below(10) < (is_filling ? 6u : 4u)) {
+      const auto flow = static_cast<std::uint32_t>(random.below(kManyFlows));
+      std::array<std::uint8_t, 8> packet;
+      store_be<std::uint32_t>(&packet[0], flow);
+      store_be<std::uint32_t>(&packet[4], ++pushed[flow]);
+      ASSERT_TRUE(queue.push(packet, flow, kStart));
+    } else {
+      const Bytes packet = queue.front(kStart);
+      const auto flow = load_be<std::uint32_t>(&packet[0]);
+      ASSERT_EQ(load_be<std::uint32_t>(&packet[4]), ++taken[flow]) << "flow " << flow;
+      queue.pop();
+    }
+  }
 }
 
 TEST_F(SendQueueTest, DropsFromTheLargestFlowsHeadWhenItIsFull) {

@@ -104,14 +104,14 @@ const std::vector<PathCase> kCases = {
            {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     steady_down({10, 20ms},
                 {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03},
-                {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 1060ms, .sparse_loss = 0.45}),
+                {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     // short: 0.83 to 0.83
     steady_down({100, 40ms},
                 {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
-                {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 140ms, .sparse_loss = 0.44}),
+                {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
     steady_down({1000, 20ms},
                 {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
-                {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 35ms, .sparse_loss = 0.03}),
+                {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
 };
 
 TEST_P(SteadyPath, KeepsItsPromise) {
