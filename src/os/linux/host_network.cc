@@ -472,7 +472,7 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
   const auto lock = lock_journals(kJournalDirectory);
   if (!lock) return fail(lock);
 
-  auto journal = UndoJournal::open(kJournalDirectory, tun_name, logger);
+  auto journal = open_journal(kJournalDirectory, tun_name, logger);
   if (!journal) return fail(journal);
   const UndoStep nat = DeleteNftTable{nat_table_name(tun_name)};
   if (leftover_nat == LeftoverNat::kKept && journal->contains(nat)) {

@@ -146,8 +146,7 @@ std::string kill_switch_ruleset(const KillSwitch::Options& options) {
 Result<std::unique_ptr<KillSwitch>> KillSwitch::raise(const Options& options, Logger& logger) {
   const auto lock = lock_journals(kJournalDirectory);
   if (!lock) return fail(lock);
-  auto journal =
-      UndoJournal::open(kJournalDirectory, kill_switch_journal(options.tun_name), logger);
+  auto journal = open_journal(kJournalDirectory, kill_switch_journal(options.tun_name), logger);
   if (!journal) return fail(journal);
   auto raised = std::make_unique<LinuxKillSwitch>(options, std::move(*journal), logger);
   if (auto ok = raised->raise(); !ok) return fail(ok);

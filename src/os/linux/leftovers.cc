@@ -12,7 +12,7 @@ namespace qdt::os {
 std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals, Logger& logger) {
   std::vector<std::string> done;
   for (const std::string& name : journals) {
-    auto journal = UndoJournal::open(kJournalDirectory, name, logger);
+    auto journal = open_journal(kJournalDirectory, name, logger);
     if (!journal) {
       logger.info("left alone: " + journal.error().message);
       continue;
@@ -25,7 +25,7 @@ std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals
 void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& logger) {
   for (const std::string& name : journals) {
     if (!is_kill_switch_journal(name)) continue;
-    const auto journal = UndoJournal::open(kJournalDirectory, name, logger);
+    const auto journal = open_journal(kJournalDirectory, name, logger);
     if (!journal || journal->steps().empty()) continue;  // a living client's
     logger.warning(
         "the kill switch of a client that did not end in an orderly way is up, and lets nothing "

@@ -16,8 +16,6 @@
 namespace qdt::os {
 namespace {
 
-constexpr std::string_view kHeader = "QDT undo journal 1, process ";  // 12, network BOOT/COOKIE
-
 /// The end of this namespace's file names.
 Result<std::string> journal_suffix() {
   struct stat status{};
@@ -39,9 +37,21 @@ std::string network_identity() {
   return boot + "/" + std::to_string(cookie);
 }
 
-std::string header() {
-  return std::string(kHeader) + std::to_string(::getpid()) + ", network " + network_identity();
-}
+class LinuxJournalFile final : public JournalFile {
+ public:
+  LinuxJournalFile(std::string path, UniqueFd file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+
+  std::string name() const override { return "the undo journal " + path_; }
+  std::string content() override;
+  Result<void> append(std::string_view line) override;
+  void replace(std::string_view content) override;
+  void remove_at_end() override { ::unlink(path_.c_str()); }
+
+ private:
+  std::string path_;
+  UniqueFd file_;
+};
 
 std::string content_of(const UniqueFd& file) {
   std::string content;
@@ -54,15 +64,48 @@ std::string content_of(const UniqueFd& file) {
   }
 }
 
+// JSON has an end of its own: a line that lacks nothing but its end is whole.
+std::string LinuxJournalFile::content() {
+  std::string content = content_of(file_);
+  if (!content.empty() && !content.ends_with('\n')) content += '\n';
+  return content;
+}
+
+Result<void> LinuxJournalFile::append(std::string_view line) {
+  const off_t before = ::lseek(file_.get(), 0, SEEK_END);
+  const ssize_t written = ::write(file_.get(), line.data(), line.size());
+  if (written < 0) return fail(errno_text(errno));
+  if (static_cast<std::size_t>(written) == line.size()) return {};
+  // Nothing to be done about a failure: a part of a line is reported by whoever reads it.
+  [[maybe_unused]] const int result = ::ftruncate(file_.get(), before);
+  return fail("the file system is full");
+}
+
+// Killed between these calls, a process leaves at worst lines too many: the rest of one is
+// reported, and steps that were done already do nothing.
+void LinuxJournalFile::replace(std::string_view content) {
+  const auto bytes = static_cast<ssize_t>(content.size());
+  ::lseek(file_.get(), 0, SEEK_SET);
+  if (::write(file_.get(), content.data(), content.size()) != bytes) return;
+  // Nothing to be done about a failure: the file then undoes too much, which is harmless.
+  [[maybe_unused]] const int result = ::ftruncate(file_.get(), bytes);
+}
+
 std::unexpected<Error> is_in_use(const std::string& tun_name, const UniqueFd& file) {
   const std::string content = content_of(file);
   std::string owner = "a process";
-  if (content.starts_with(kHeader)) {
-    owner = "process " +
-            content.substr(kHeader.size(), content.find(',', kHeader.size()) - kHeader.size());
+  if (content.starts_with(kJournalHeader)) {
+    const std::string rest = content.substr(kJournalHeader.size());
+    owner = "process " + rest.substr(0, rest.find(','));
   }
   return fail("device " + tun_name + " is in use by " + owner +
               " in this network namespace; stop that, or choose another device name");
+}
+
+// Whether the header says so; without one, nobody does.
+bool is_of_another_network(std::string_view content, std::string_view network) {
+  const std::string_view header = content.substr(0, content.find('\n'));
+  return header.starts_with(kJournalHeader) && !header.ends_with(network);
 }
 
 // Files stay when a network goes, with all its routes, rules and settings.
@@ -107,8 +150,8 @@ std::vector<std::string> find_journals(const std::string& directory) {
   return names;
 }
 
-Result<UndoJournal> UndoJournal::open(const std::string& directory, const std::string& tun_name,
-                                      Logger& logger) {
+Result<UndoJournal> open_journal(const std::string& directory, const std::string& tun_name,
+                                 Logger& logger) {
   const auto suffix = journal_suffix();
   if (!suffix) return fail(suffix);
   const std::string path = directory + "/" + tun_name + *suffix;
@@ -118,107 +161,14 @@ Result<UndoJournal> UndoJournal::open(const std::string& directory, const std::s
     if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return is_in_use(tun_name, file);
     if (was_removed(file)) continue;  // by its owner, who ended between our two calls
 
-    UndoJournal journal(path, std::move(file));
-    journal.load(logger);
-    journal.rewrite();
-    return journal;
+    const std::string network = ", network " + network_identity();  // BOOT/COOKIE
+    const bool is_gone = is_of_another_network(content_of(file), network);
+    const auto still_due = [&](const UndoStep& step) {
+      return !is_gone || outlives_its_network(step);
+    };
+    return UndoJournal(std::make_unique<LinuxJournalFile>(path, std::move(file)),
+                       std::to_string(::getpid()) + network, logger, still_due);
   }
-}
-
-UndoJournal::~UndoJournal() {
-  if (file_.is_open() && steps_.empty()) ::unlink(path_.c_str());
-}
-
-void UndoJournal::load(Logger& logger) {
-  const std::string content = content_of(file_);
-  std::string_view rest = content;
-  bool is_network_gone = false;
-  for (int number = 1; !rest.empty(); ++number) {
-    const auto end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
-    if (number == 1 && line.starts_with(kHeader)) {
-      is_network_gone = !line.ends_with(", network " + network_identity());
-      continue;
-    }
-    auto step = parse_undo_step(line);
-    if (!step) {
-      logger.warning("line " + std::to_string(number) + " of the undo journal " + path_ +
-                     " is damaged: what it would have undone stays as it is");
-      continue;
-    }
-    if (!is_network_gone || outlives_its_network(*step)) steps_.push_back(std::move(*step));
-  }
-}
-
-bool UndoJournal::contains(const UndoStep& step) const {
-  return std::ranges::find(steps_, step) != steps_.end();
-}
-
-Result<void> UndoJournal::add(const UndoStep& step) {
-  const std::string line = to_json(step) + "\n";
-  const ssize_t written = ::write(file_.get(), line.data(), line.size());
-  if (written < 0) return os_error("write the undo journal " + path_);
-  if (static_cast<std::size_t>(written) != line.size()) {
-    rewrite();
-    return fail("write the undo journal " + path_ + ": the file system is full");
-  }
-  steps_.push_back(step);
-  return {};
-}
-
-void UndoJournal::forget_newest() {
-  steps_.pop_back();
-  rewrite();
-}
-
-void UndoJournal::forget(const UndoStep& step) {
-  const auto place = std::ranges::find(steps_, step);
-  if (place == steps_.end()) return;
-  steps_.erase(place);
-  rewrite();
-}
-
-std::vector<std::string> UndoJournal::undo_down_to(std::size_t kept, const Undo& undo,
-                                                   Logger& logger) {
-  std::vector<std::string> done;
-  std::vector<UndoStep> failed;
-  while (steps_.size() > kept) {
-    const auto undone = undo(steps_.back());
-    if (!undone) {
-      logger.warning("cannot undo: " + undone.error().message);
-      failed.insert(failed.begin(), steps_.back());
-    } else if (!undone->empty()) {
-      logger.info(*undone);
-      done.push_back(*undone);
-    }
-    steps_.pop_back();
-  }
-  steps_.insert(steps_.end(), failed.begin(), failed.end());
-  rewrite();
-  return done;
-}
-
-void UndoJournal::undo_one(const UndoStep& step, const Undo& undo, Logger& logger) {
-  const auto place = std::ranges::find(steps_, step);
-  if (place == steps_.end()) return;
-  const auto undone = undo(step);
-  if (!undone) return logger.warning("cannot undo: " + undone.error().message);
-  if (!undone->empty()) logger.info(*undone);
-  steps_.erase(place);
-  rewrite();
-}
-
-// Killed between these calls, a process leaves at worst lines too many: the rest of one is
-// reported, and steps that were done already do nothing.
-void UndoJournal::rewrite() {
-  std::string content = header() + "\n";
-  for (const UndoStep& step : steps_) content += to_json(step) + "\n";
-  const auto bytes = static_cast<ssize_t>(content.size());
-  ::lseek(file_.get(), 0, SEEK_SET);
-  if (::write(file_.get(), content.data(), content.size()) != bytes) return;
-  // Nothing to be done about a failure: the file then undoes too much, which is harmless.
-  [[maybe_unused]] const int result = ::ftruncate(file_.get(), bytes);
 }
 
 }  // namespace qdt::os

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -20,38 +21,39 @@ const UndoStep kSecond = RevertResolved{2};
 const UndoStep kThird = RevertResolved{3};
 const UndoStep kResolvConf = RestoreResolvConf{"old", "new"};
 
-/// A directory for journals, gone afterwards, and a way of undoing that only takes notes.
-class UndoJournalTest : public testing::Test {
+/// While it lives, no file of this process's grows beyond a size.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::size_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+/// A directory for journals, gone afterwards.
+class LinuxUndoJournalTest : public testing::Test {
  protected:
-  UndoJournalTest() {
+  LinuxUndoJournalTest() {
     directory_ = testing::TempDir() + "qdt-journal-XXXXXX";
     EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
   }
-  ~UndoJournalTest() override { std::filesystem::remove_all(directory_); }
+  ~LinuxUndoJournalTest() override { std::filesystem::remove_all(directory_); }
 
-  UndoJournal open() { return *UndoJournal::open(directory_, "qdt0", logger_); }
+  UndoJournal open() { return *open_journal(directory_, "qdt0", logger_); }
   std::string path() const {
     return std::filesystem::directory_iterator(directory_)->path().string();
   }
 
   std::string directory_;
   TestLogger logger_;
-  std::vector<UndoStep> undone_;
-  UndoJournal::Undo take_note_ = [this](const UndoStep& step) -> Result<std::string> {
-    undone_.push_back(step);
-    return "link " + std::to_string(std::get<RevertResolved>(step).link_index);
-  };
 };
 
-TEST_F(UndoJournalTest, UndoesNewestFirst) {
-  UndoJournal journal = open();
-  for (const UndoStep& step : {kFirst, kSecond, kThird}) ASSERT_TRUE(journal.add(step));
-  EXPECT_THAT(journal.undo_down_to(1, take_note_, logger_), ElementsAre("link 3", "link 2"));
-  EXPECT_THAT(undone_, ElementsAre(kThird, kSecond));
-  EXPECT_THAT(journal.steps(), ElementsAre(kFirst));
-}
-
-TEST_F(UndoJournalTest, KeepsItsStepsForTheNextOwner) {
+TEST_F(LinuxUndoJournalTest, KeepsItsStepsForTheNextOwner) {
   {
     UndoJournal journal = open();
     for (const UndoStep& step : {kFirst, kSecond, kThird}) ASSERT_TRUE(journal.add(step));
@@ -61,7 +63,7 @@ TEST_F(UndoJournalTest, KeepsItsStepsForTheNextOwner) {
   EXPECT_THAT(open().steps(), ElementsAre(kFirst, kSecond));
 }
 
-TEST_F(UndoJournalTest, IsForItsOwnerAlone) {
+TEST_F(LinuxUndoJournalTest, IsForItsOwnerAlone) {
   UndoJournal journal = open();
   ASSERT_TRUE(journal.add(kFirst));
   struct stat status{};
@@ -69,37 +71,25 @@ TEST_F(UndoJournalTest, IsForItsOwnerAlone) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
-TEST_F(UndoJournalTest, GoesWhenNothingIsLeftToUndo) {
+TEST_F(LinuxUndoJournalTest, GoesWhenNothingIsLeftToUndo) {
   {
     UndoJournal journal = open();
     ASSERT_TRUE(journal.add(kFirst));
-    journal.undo_down_to(0, take_note_, logger_);
+    journal.forget(kFirst);
   }
   EXPECT_THAT(find_journals(directory_), IsEmpty());
 }
 
-TEST_F(UndoJournalTest, RefusesASecondOwner) {
+TEST_F(LinuxUndoJournalTest, RefusesASecondOwner) {
   const UndoJournal journal = open();
-  const auto second = UndoJournal::open(directory_, "qdt0", logger_);
+  const auto second = open_journal(directory_, "qdt0", logger_);
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message,
               HasSubstr("device qdt0 is in use by process " + std::to_string(::getpid())));
-  EXPECT_TRUE(UndoJournal::open(directory_, "qdt1", logger_));
+  EXPECT_TRUE(open_journal(directory_, "qdt1", logger_));
 }
 
-TEST_F(UndoJournalTest, KeepsWhatCouldNotBeUndone) {
-  UndoJournal journal = open();
-  for (const UndoStep& step : {kFirst, kSecond, kThird}) ASSERT_TRUE(journal.add(step));
-  const auto fail_for_second = [&](const UndoStep& step) -> Result<std::string> {
-    if (step == kSecond) return fail("no luck");
-    return take_note_(step);
-  };
-  EXPECT_THAT(journal.undo_down_to(0, fail_for_second, logger_), ElementsAre("link 3", "link 1"));
-  EXPECT_THAT(journal.steps(), ElementsAre(kSecond));
-  EXPECT_THAT(logger_.text, HasSubstr("cannot undo: no luck"));
-}
-
-TEST_F(UndoJournalTest, ReadsWhatItCanOfADamagedFile) {
+TEST_F(LinuxUndoJournalTest, ReadsWhatItCanOfADamagedFile) {
   {
     UndoJournal journal = open();
     for (const UndoStep& step : {kFirst, kSecond, kThird}) ASSERT_TRUE(journal.add(step));
@@ -112,7 +102,7 @@ TEST_F(UndoJournalTest, ReadsWhatItCanOfADamagedFile) {
   EXPECT_THAT(logger_.text, HasSubstr("line 4 of"));
 }
 
-TEST_F(UndoJournalTest, ForgetsWhatAnEarlierNetworkOfTheSameNumberTookWithIt) {
+TEST_F(LinuxUndoJournalTest, ForgetsWhatAnEarlierNetworkOfTheSameNumberTookWithIt) {
   {
     UndoJournal journal = open();
     ASSERT_TRUE(journal.add(kFirst));
@@ -124,23 +114,40 @@ TEST_F(UndoJournalTest, ForgetsWhatAnEarlierNetworkOfTheSameNumberTookWithIt) {
   EXPECT_THAT(open().steps(), ElementsAre(kResolvConf));
 }
 
-TEST_F(UndoJournalTest, UndoesOneStepFromTheMiddle) {
-  UndoJournal journal = open();
-  for (const UndoStep& step : {kFirst, kSecond, kThird}) ASSERT_TRUE(journal.add(step));
-  journal.undo_one(kSecond, take_note_, logger_);
-  EXPECT_THAT(undone_, ElementsAre(kSecond));
-  EXPECT_THAT(journal.steps(), ElementsAre(kFirst, kThird));
+TEST_F(LinuxUndoJournalTest, ReadsALineThatLacksNothingButItsEnd) {
+  {
+    UndoJournal journal = open();
+    ASSERT_TRUE(journal.add(kFirst));
+  }
+  const std::string content = read_text(path());
+  write_text(path(), content.substr(0, content.size() - 1));
+  EXPECT_THAT(open().steps(), ElementsAre(kFirst));
 }
 
-TEST_F(UndoJournalTest, IsOfItsNetworkAlone) {
+TEST_F(LinuxUndoJournalTest, IsAsBeforeWhenAStepDoesNotFitOnTheDisk) {
+  UndoJournal journal = open();
+  ASSERT_TRUE(journal.add(kFirst));
+  const std::string before = read_text(path());
+  {
+    const FileSizeLimit limit(before.size() + 5);
+    const auto added = journal.add(kSecond);
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().message,
+              "write the undo journal " + path() + ": the file system is full");
+  }
+  EXPECT_EQ(read_text(path()), before);
+  EXPECT_THAT(journal.steps(), ElementsAre(kFirst));
+}
+
+TEST_F(LinuxUndoJournalTest, IsOfItsNetworkAlone) {
   const UndoJournal journal = open();
   in_fresh_network([&] {
     EXPECT_THAT(find_journals(directory_), IsEmpty());
-    EXPECT_TRUE(UndoJournal::open(directory_, "qdt0", logger_));
+    EXPECT_TRUE(open_journal(directory_, "qdt0", logger_));
   });
 }
 
-TEST_F(UndoJournalTest, SaysWhatToDoWhereItsDirectoryCannotBeMade) {
+TEST_F(LinuxUndoJournalTest, SaysWhatToDoWhereItsDirectoryCannotBeMade) {
   const auto lock = lock_journals("/proc/qdt");
   ASSERT_FALSE(lock);
   EXPECT_THAT(lock.error().message, HasSubstr("RuntimeDirectory=qdt"));

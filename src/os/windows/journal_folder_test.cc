@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "os/windows/network_model.h"
+#include "os/model_journal.h"
 
 namespace qdt::os {
 namespace {

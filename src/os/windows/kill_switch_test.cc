@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "os/model_journal.h"
 #include "os/windows/network_model.h"
 
 namespace qdt::os {

@@ -11,9 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "base/logger.h"
 #include "os/windows/network_calls.h"
-#include "os/windows/undo_journal.h"
 
 namespace qdt::os {
 
@@ -275,37 +273,5 @@ inline NetworkModel NetworkModel::with_network() {
   model.host.dns = {{kEthernet, {ip("192.168.1.1")}}, {kTun, {}}};
   return model;
 }
-
-/// A journal in memory that outlives its owner.
-class ModelJournalFile final : public JournalFile {
- public:
-  explicit ModelJournalFile(std::string& content, bool* is_full = nullptr)
-      : content_(content), is_full_(is_full) {}
-  std::string content() override { return content_; }
-  Result<void> append(std::string_view line) override {
-    if (is_full_ != nullptr && *is_full_) return fail("There is not enough space on the disk");
-    content_ += line;
-    return {};
-  }
-  void replace(std::string_view content) override { content_ = content; }
-  void remove_at_end() override { content_.clear(); }
-
- private:
-  std::string& content_;
-  bool* is_full_;
-};
-
-/// Keeps what is logged.
-class ModelLogger final : public Logger {
- public:
-  std::string text;
-
- private:
-  void write(LogLevel level, std::string_view message) override {
-    if (level == LogLevel::kDebug) return;
-    text += level == LogLevel::kInfo ? "info " : "warning ";
-    text.append(message) += '\n';
-  }
-};
 
 }  // namespace qdt::os

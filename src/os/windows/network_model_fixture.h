@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/model_journal.h"
 #include "os/windows/network_model.h"
 #include "os/windows/windows_host_network.h"
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// Where a journal is kept: a file that is no other process's, and that goes with its last line.
+class JournalFile {
+ public:
+  virtual ~JournalFile() = default;
+  /// As messages call it.
+  virtual std::string name() const { return "the undo journal"; }
+  virtual std::string content() = 0;
+  /// On file when this returns; a failure leaves the file as it was.
+  virtual Result<void> append(std::string_view line) = 0;
+  virtual void replace(std::string_view content) = 0;
+  /// The file goes when the object does.
+  virtual void remove_at_end() = 0;
+};
+
+}  // namespace qdt::os
