@@ -16,43 +16,10 @@
 #include "os/linux/spawn_settings.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
+#include "os/program_output.h"
 
 namespace qdt::os {
 namespace {
-
-constexpr std::size_t kMaxLines = 100;
-constexpr std::size_t kMaxLineBytes = 400;
-
-/// What a program prints, to the log: a bounded number of bounded lines, fit for a terminal.
-class Output {
- public:
-  Output(std::string name, Logger& logger) : name_(std::move(name)), logger_(logger) {}
-  ~Output() { end_line(); }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void add(std::string_view text) {
-    for (const char letter : text) {
-      const auto byte = static_cast<unsigned char>(letter);
-      if (letter == '\n') {
-        end_line();
-      } else if (line_.size() < kMaxLineBytes) {
-        line_ += byte < 0x20 || byte == 0x7f ? '?' : letter;
-      }
-    }
-  }
-
- private:
-  void end_line() {
-    if (!line_.empty() && ++lines_ <= kMaxLines) logger_.info(name_ + ": " + line_);
-    line_.clear();
-  }
-
-  std::string name_;
-  Logger& logger_;
-  std::string line_;
-  std::size_t lines_ = 0;
-};
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> all;
@@ -63,7 +30,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 // Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so
 // its end counts, not that of its output.
-bool wait_for_end(pid_t child, int output, Timestamp deadline, Output& lines) {
+bool wait_for_end(pid_t child, int output, Timestamp deadline, ProgramOutput& lines) {
   const UniqueFd end(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   bool is_silent = false;  // its output is closed
   for (bool has_ended = false;;) {
@@ -108,7 +75,7 @@ Result<void> run_program(const Program& program, Logger& logger) {
   }
   to_us = UniqueFd();
 
-  Output lines(path, logger);
+  ProgramOutput lines(path, logger);
   const bool has_ended = wait_for_end(child, from_child.get(), os::now() + program.limit, lines);
   if (!has_ended) ::kill(-child, SIGKILL);
   int status = 0;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "os/clock.h"
+#include "os/program_output.h"
 #include "os/windows/command_words.h"
 #include "os/windows/system_error.h"
 #include "os/windows/unique_handle.h"
@@ -14,44 +15,11 @@
 namespace qdt::os {
 namespace {
 
-constexpr std::size_t kMaxLines = 100;
-constexpr std::size_t kMaxLineBytes = 400;
 // A pipe cannot be waited for beside a process.
 constexpr DWORD kLookEveryMilliseconds = 10;
 
-/// What a program prints, to the log: a bounded number of bounded lines, fit for a terminal.
-class Output {
- public:
-  Output(std::string name, Logger& logger) : name_(std::move(name)), logger_(logger) {}
-  ~Output() { end_line(); }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void add(std::string_view text) {
-    for (const char letter : text) {
-      const auto byte = static_cast<unsigned char>(letter);
-      if (letter == '\n') {
-        end_line();
-      } else if (letter != '\r' && line_.size() < kMaxLineBytes) {
-        line_ += byte < 0x20 || byte == 0x7f ? '?' : letter;
-      }
-    }
-  }
-
- private:
-  void end_line() {
-    if (!line_.empty() && ++lines_ <= kMaxLines) logger_.info(name_ + ": " + line_);
-    line_.clear();
-  }
-
-  std::string name_;
-  Logger& logger_;
-  std::string line_;
-  std::size_t lines_ = 0;
-};
-
-// Takes what is in the pipe now.
-void drain(HANDLE pipe, Output& lines) {
+// Takes what is in the pipe now, but for carriage returns.
+void drain(HANDLE pipe, ProgramOutput& lines) {
   for (;;) {
     DWORD waiting = 0;
     if (::PeekNamedPipe(pipe, nullptr, 0, nullptr, &waiting, nullptr) == 0 || waiting == 0) return;
@@ -59,13 +27,13 @@ void drain(HANDLE pipe, Output& lines) {
     DWORD bytes = 0;
     const DWORD wanted = std::min<DWORD>(waiting, piece.size());
     if (::ReadFile(pipe, piece.data(), wanted, &bytes, nullptr) == 0 || bytes == 0) return;
-    lines.add({piece.data(), bytes});
+    lines.add({piece.begin(), std::remove(piece.begin(), piece.begin() + bytes, '\r')});
   }
 }
 
 // Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so
 // its end counts, not that of its output.
-bool wait_for_end(HANDLE child, HANDLE output, Timestamp deadline, Output& lines) {
+bool wait_for_end(HANDLE child, HANDLE output, Timestamp deadline, ProgramOutput& lines) {
   bool has_ended = false;
   while (!has_ended && os::now() < deadline) {
     has_ended = ::WaitForSingleObject(child, kLookEveryMilliseconds) == WAIT_OBJECT_0;
@@ -148,7 +116,7 @@ Result<void> run_program(const Program& program, Logger& logger) {
   ::ResumeThread(thread.get());
   to_us.reset();
 
-  Output lines(path, logger);
+  ProgramOutput lines(path, logger);
   const bool has_ended =
       wait_for_end(child.get(), from_child.get(), os::now() + program.limit, lines);
   if (!has_ended) {
