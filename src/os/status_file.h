@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -15,8 +16,11 @@ namespace qdt::os {
 class StatusFile {
  public:
   static Result<StatusFile> open(const std::string& tun_name);
-  StatusFile(StatusFile&& other) noexcept;
-  StatusFile& operator=(StatusFile&& other) noexcept;
+  StatusFile(StatusFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+  StatusFile& operator=(StatusFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+  }
   ~StatusFile();
 
   Result<void> write(std::string_view content) const;

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <utility>
 
 #include "os/file.h"
 #include "os/linux/system_error.h"
@@ -68,13 +67,6 @@ Result<StatusFile> StatusFile::open(const std::string& tun_name) {
   auto path = run_file_path(tun_name, "status");
   if (!path) return fail(path);
   return StatusFile(std::move(*path));
-}
-
-StatusFile::StatusFile(StatusFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}
-
-StatusFile& StatusFile::operator=(StatusFile&& other) noexcept {
-  std::swap(path_, other.path_);
-  return *this;
 }
 
 StatusFile::~StatusFile() {

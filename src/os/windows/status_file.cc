@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
 
 #include "os/file.h"
 #include "os/windows/access.h"
@@ -83,13 +82,6 @@ Result<StatusFile> StatusFile::open(const std::string& tun_name) {
   auto path = run_file_path(tun_name, std::string(kSuffix.substr(1)));
   if (!path) return fail(path);
   return StatusFile(std::move(*path));
-}
-
-StatusFile::StatusFile(StatusFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}
-
-StatusFile& StatusFile::operator=(StatusFile&& other) noexcept {
-  std::swap(path_, other.path_);
-  return *this;
 }
 
 StatusFile::~StatusFile() {
