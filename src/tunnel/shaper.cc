@@ -52,8 +52,6 @@ constexpr int kLowerRounds = 3;
 constexpr double kBelow = 0.97;
 // Who keeps less than this is being pushed aside, or the link has become slower.
 constexpr double kYieldShare = 0.7;
-// This host may have other things to do for so long.
-constexpr Duration kMostLate = 50ms;
 // The path is seen empty so often: a queue that never ends would look like a longer path.
 constexpr Duration kDrainInterval = 10s;
 
@@ -130,7 +128,7 @@ void Shaper::end_round(Timestamp now) {
   queue_ = least_queue_;
   if (was_backlogged_) last_backlogged_ = now;
   const bool is_free = state_ == State::kFree || state_ == State::kReleased;
-  if (is_free && rate_ > 0) let_go_further(now);
+  if (is_free && rate() > 0) let_go_further(now);
   switch (state_) {
     case State::kReleased:
       if (now >= released_until_) state_ = State::kFree;
@@ -172,7 +170,7 @@ void Shaper::look_for_evidence(Timestamp now) {
 }
 
 void Shaper::try_less(State state, double arriving, Timestamp now) {
-  if (state_ != State::kTrying) held_before_ = state_ == State::kHolding ? rate_ : 0;
+  if (state_ != State::kTrying) held_before_ = state_ == State::kHolding ? rate() : 0;
   state_ = state;
   began_ = now;
   first_ = {};
@@ -275,7 +273,7 @@ void Shaper::hold(Timestamp now) {
   if (is_against_loss_) return hold_against_loss(now);
   if (queue_ > kTarget) return lower(now);
   if (was_backlogged_ && now - drained_at_ > kDrainInterval) {
-    return drain(queue_, rate_, now);
+    return drain(queue_, rate(), now);
   }
   if (queue_ <= kTarget / 2) raise(now);
 }
@@ -283,7 +281,7 @@ void Shaper::hold(Timestamp now) {
 void Shaper::lower(Timestamp now) {
   if (!was_backlogged_) return;  // it is not ours: we do not even send so much
   // While a queue stands, what arrives is what the link gives us, whatever we send.
-  ceiling_ = std::min(std::max(rate_, ceiling_), round_.arriving());
+  ceiling_ = std::min(std::max(rate(), ceiling_), round_.arriving());
   clear_rounds_ = 0;
   if (ceiling_ < kYieldShare * most_) return try_less(State::kTrying, ceiling_, now);
   const double excess = seconds(queue_ - kTarget / 2) / seconds(now - round_began_);
@@ -297,32 +295,32 @@ void Shaper::hold_against_loss(Timestamp now) {
   const bool is_too_fast = losses_.loss() > residual_loss_ + kMuchLoss / 4;
   losses_ = {};
   if (!is_too_fast) return raise(now);
-  ceiling_ = rate_;
+  ceiling_ = rate();
   clear_rounds_ = 0;
-  limit(0.95 * rate_, now);
+  limit(0.95 * rate(), now);
 }
 
 // By so much that the small catch up with the large; and when there is room where there was none,
 // ever faster.
 void Shaper::raise(Timestamp now) {
   if (!was_backlogged_) return;
-  if (rate_ < kBelow * ceiling_) return limit(kBelow * ceiling_, now);
+  if (rate() < kBelow * ceiling_) return limit(kBelow * ceiling_, now);
   // A queue that grows is not to be seen at once.
-  if (round_.leaving() < 0.95 * rate_) return;
+  if (round_.leaving() < 0.95 * rate()) return;
   const double some_packets = 5 * kPayloadBytes / seconds(now - round_began_);
-  double step = std::clamp(some_packets, 0.02 * rate_, 0.1 * rate_);
-  clear_rounds_ = rate_ > 1.1 * ceiling_ ? clear_rounds_ + 1 : 0;
-  if (clear_rounds_ > 0) step = std::max(step, 0.05 * rate_);
-  if (clear_rounds_ > 4) step = 0.25 * rate_;
-  limit(rate_ + step, now);
-  most_ = std::max(most_, std::min(rate_, round_.arriving()));
+  double step = std::clamp(some_packets, 0.02 * rate(), 0.1 * rate());
+  clear_rounds_ = rate() > 1.1 * ceiling_ ? clear_rounds_ + 1 : 0;
+  if (clear_rounds_ > 0) step = std::max(step, 0.05 * rate());
+  if (clear_rounds_ > 4) step = 0.25 * rate();
+  limit(rate() + step, now);
+  most_ = std::max(most_, std::min(rate(), round_.arriving()));
 }
 
 void Shaper::let_go_further(Timestamp now) {
   if (was_backlogged_) {
-    limit(kGiveBack * rate_, now);
+    limit(kGiveBack * rate(), now);
   } else {
-    rate_ = 0;
+    pacer_.set_rate(0, now);
   }
 }
 
@@ -345,36 +343,8 @@ void Shaper::release(Timestamp now) {
 }
 
 void Shaper::limit(double bytes_per_second, Timestamp now) {
-  if (rate_ <= 0) {
-    credit_bytes_ = 0;
-    credited_ = now;
-    last_backlogged_ = now;
-  } else {
-    credit(now);
-  }
-  rate_ = std::max(bytes_per_second, kMinRate);
-}
-
-// About a millisecond's worth, and at least two payloads.
-double Shaper::burst_bytes() const {
-  return std::max(2 * kPayloadBytes, rate_ * 1e-3);
-}
-
-// What waited for its time gets all of it, however late this host comes to it.
-double Shaper::credit(Timestamp now) {
-  if (now == credited_) return credit_bytes_;
-  const double most = is_held_back_ ? rate_ * seconds(kMostLate) : 0;
-  const double earned = rate_ * seconds(now - credited_);
-  credit_bytes_ = std::min(credit_bytes_ + earned, std::max(most, burst_bytes()));
-  credited_ = now;
-  return credit_bytes_;
-}
-
-// Until there is some work to do: half a burst.
-Timestamp Shaper::next(Timestamp now) const {
-  if (rate_ <= 0) return now;
-  const double missing = burst_bytes() / 2 - credit_bytes_;
-  return now + Duration(1) + from_seconds(std::max(missing, 1.0) / rate_);
+  if (rate() <= 0) last_backlogged_ = now;
+  pacer_.set_rate(std::max(bytes_per_second, kMinRate), now);
 }
 
 }  // namespace qdt::tunnel

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "tunnel/departure_log.h"
+#include "tunnel/pacer.h"
 
 namespace qdt::tunnel {
 
@@ -28,19 +29,16 @@ class Shaper {
   void forget_path() { *this = Shaper(); }
 
   /// Bytes per second; 0: nothing is limited.
-  double rate() const { return rate_; }
+  double rate() const { return pacer_.rate(); }
   bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
   /// The experiment is under way: what waits for it is to be spared, since nobody knows yet that
   /// its sender should slow down.
   bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
 
-  /// Whether `now` a payload may leave; if not, when to ask again.
-  bool may_send(Timestamp now) {
-    is_held_back_ = rate_ > 0 && credit(now) <= 0;
-    return !is_held_back_;
-  }
-  Timestamp next(Timestamp now) const;
-  void on_sent(std::size_t bytes) { credit_bytes_ -= rate_ > 0 ? static_cast<double>(bytes) : 0; }
+  /// As a Pacer of this rate.
+  bool may_send(Timestamp now) { return pacer_.may_send(now); }
+  Timestamp next(Timestamp now) const { return pacer_.next(now); }
+  void on_sent(std::size_t bytes) { pacer_.on_sent(bytes); }
 
   enum class State {
     kFree,        ///< no evidence of a bottleneck of ours
@@ -86,11 +84,9 @@ class Shaper {
   void let_go_further(Timestamp now);
   void release(Timestamp now);
   void limit(double bytes_per_second, Timestamp now);
-  double credit(Timestamp now);
-  double burst_bytes() const;
 
   State state_ = State::kFree;
-  double rate_ = 0;
+  Pacer pacer_;
 
   // How much the delay goes up and down from one sample to the next, apart from growing or falling
   // steadily as queues do; smoothed as in RFC 3550 section 6.4.1.
@@ -133,10 +129,6 @@ class Shaper {
   Timestamp last_backlogged_;
   Timestamp released_until_;
   Duration release_time_{};
-
-  bool is_held_back_ = false;  // a payload has to wait for credit
-  double credit_bytes_ = 0;
-  Timestamp credited_;
 };
 
 }  // namespace qdt::tunnel

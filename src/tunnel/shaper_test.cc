@@ -242,19 +242,5 @@ TEST_F(ShaperTest, ForgetsThePath) {
   EXPECT_TRUE(shaper.may_send(now));
 }
 
-TEST_F(ShaperTest, SpreadsWhatItHoldsBackOverTime) {
-  run_for(5s);
-  ASSERT_TRUE(shaper.is_limiting());
-  std::size_t burst = 0;
-  while (shaper.may_send(now)) {
-    shaper.on_sent(kBytes);
-    burst += kBytes;
-  }
-  EXPECT_LE(burst, 4 * kBytes);
-  EXPECT_GT(shaper.next(now), now);
-  EXPECT_LE(shaper.next(now), now + 20ms);
-  EXPECT_TRUE(shaper.may_send(shaper.next(now)));
-}
-
 }  // namespace
 }  // namespace qdt::tunnel
