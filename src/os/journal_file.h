@@ -14,7 +14,8 @@ class JournalFile {
   /// As messages call it.
   virtual std::string name() const { return "the undo journal"; }
   virtual std::string content() = 0;
-  /// On file when this returns; a failure leaves the file as it was.
+  /// On file when this returns; after a failure the file is as it was, if the system allows even
+  /// that.
   virtual Result<void> append(std::string_view line) = 0;
   virtual void replace(std::string_view content) = 0;
   /// The file goes when the object does.

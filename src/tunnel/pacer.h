@@ -8,7 +8,8 @@ namespace qdt::tunnel {
 
 /// Spreads over time what a rate allows: a millisecond's worth at once, or two payloads where that
 /// is more. What had to wait gets all of its credit when its host comes to it late, up to 50 ms of
-/// it: else a busy host would send less than the rate. A value; time goes in; one thread.
+/// it: else a busy host would send less than the rate. (What its socket does not take at once loses
+/// it.) A value; time goes in; one thread.
 class Pacer {
  public:
   /// Bytes per second; 0: nothing is limited.

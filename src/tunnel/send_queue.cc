@@ -42,7 +42,11 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
   packet->size = bytes.size();
   append(packet->bytes(), bytes);
 
-  Flow& flow = flow_of(flow_hash);
+  // The upper bits of a product depend on all bits of both.
+  const std::uint64_t hash = (flow_hash ^ options_.seed) * 0x9e3779b97f4a7c15;
+  Flow& flow = place_of(hash);
+  packet->is_guest = flow.hash != hash;
+  flow.guests += packet->is_guest;
   (flow.first == nullptr ? flow.first : flow.last->next) = packet;
   flow.last = packet;
   flow.bytes += packet->size;
@@ -54,23 +58,18 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
   return true;
 }
 
-SendQueue::Flow& SendQueue::flow_of(std::uint64_t hash) {
+SendQueue::Flow& SendQueue::place_of(std::uint64_t hash) {
   if (!flows_) flows_ = std::make_unique<Flow[]>(kSets * kPlaces);
-  // The upper bits of a product depend on all bits of both.
-  const std::uint64_t mixed = (hash ^ options_.seed) * 0x9e3779b97f4a7c15;
-  const std::span set(&flows_[(mixed >> 32) % kSets * kPlaces], kPlaces);
+  const std::span set(&flows_[(hash >> 32) % kSets * kPlaces], kPlaces);
   Flow* free = nullptr;
   for (Flow& flow : set) {
-    if (flow.hash == mixed) return flow;
+    if (flow.hash == hash) return flow;
     if (!flow.is_listed) free = &flow;
   }
-  // Others of it may still wait there.
-  Flow& common = set[(mixed >> 48) % kPlaces];
-  if (free == nullptr || common.is_shared) {
-    common.is_shared = true;
-    return common;
-  }
-  *free = {.hash = mixed};
+  // Where there are guests, packets of this flow may still be among them.
+  Flow& hosting = set[(hash >> 48) % kPlaces];
+  if (free == nullptr || hosting.guests > 0) return hosting;
+  *free = {.hash = hash};
   return *free;
 }
 
@@ -106,7 +105,7 @@ QueuedPacket* SendQueue::take_next(Timestamp now) {
     if (is_new && old_flows_.first != nullptr) {
       old_flows_.push(flow);
     } else {
-      flow.is_listed = flow.is_shared = false;
+      flow.is_listed = false;
     }
   }
 }
@@ -134,6 +133,7 @@ QueuedPacket* SendQueue::unlink_first(Flow& flow) {
   QueuedPacket* packet = flow.first;
   flow.first = packet->next;
   flow.bytes -= packet->size;
+  flow.guests -= packet->is_guest;
   return packet;
 }
 

@@ -58,7 +58,7 @@ class SendQueue {
   static constexpr std::size_t kPlaces = 8;
 
   struct Flow {
-    std::uint64_t hash = 0;
+    std::uint64_t hash = 0;  // mixed with the seed
     QueuedPacket* first = nullptr;
     QueuedPacket* last = nullptr;
     Flow* next = nullptr;  // of the list that it is in
@@ -66,7 +66,7 @@ class SendQueue {
     std::int64_t credit = 0;
     Codel codel;
     bool is_listed = false;
-    bool is_shared = false;  // by flows that found no place; they stay together until it is empty
+    std::size_t guests = 0;  // packets in it of flows that found no place of their own
   };
   // Flows in the order of their turns.
   struct FlowList {
@@ -76,7 +76,7 @@ class SendQueue {
     Flow& pop();
   };
 
-  Flow& flow_of(std::uint64_t hash);
+  Flow& place_of(std::uint64_t hash);
   QueuedPacket* take_next(Timestamp now);
   QueuedPacket* take_from(Flow& flow, Timestamp now);
   QueuedPacket* unlink_first(Flow& flow);

@@ -92,6 +92,20 @@ TEST(SendQueueFlows, KeepsAPingApartFromEachOfManyTransfers) {
   }
 }
 
+TEST(SendQueueFlows, SharesNoLongerThanItHasTo) {
+  Counters counters;
+  PacketPool pool(4, 4096);
+  SendQueue queue(pool, {.max_packets = 4096, .quantum_bytes = 1}, counters);
+  for (int i = 0; i < 3000; ++i) queue.push(as_bytes("b"), 1, kStart);
+  for (std::uint64_t flow = 2; flow < 500; ++flow) queue.push(as_bytes("o"), flow, kStart);
+  for (int others = 0; others < 498; queue.pop()) others += as_text(queue.front(kStart)) == "o";
+  for (std::uint64_t flow = 500; flow < 1500; ++flow) {
+    queue.push(as_bytes("p"), flow, kStart);
+    EXPECT_EQ(as_text(queue.front(kStart)), "p") << "flow " << flow;
+    queue.pop();
+  }
+}
+
 TEST(SendQueueFlows, NeverReordersOneHoweverManyThereAre) {
   constexpr std::uint64_t kManyFlows = 400;
   Counters counters;

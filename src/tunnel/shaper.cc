@@ -10,6 +10,7 @@ constexpr Duration kMinRound = 20ms;
 // The least of what comes and goes is found, and the rate of what comes in bunches, by looking for
 // longer: so many times the jitter.
 constexpr int kJitterRound = 20;
+constexpr Duration kMaxRound = 2s;
 // What arrives is measured by so many packets.
 constexpr std::uint64_t kRoundPackets = 10;
 // Below so much there is nothing to gain: a few packets each round trip.
@@ -114,7 +115,7 @@ void Shaper::measure_jitter(Duration queue) {
 }
 
 Duration Shaper::round_time() const {
-  return std::max<Duration>(kMinRound, kJitterRound * jitter_);
+  return std::clamp<Duration>(kJitterRound * jitter_, kMinRound, kMaxRound);
 }
 
 void Shaper::begin_round(Timestamp now) {
@@ -225,6 +226,7 @@ void Shaper::go_on_as_before(Timestamp now) {
     return let_go();
   }
   state_ = State::kHolding;
+  ceiling_ = std::max(ceiling_, held_before_);
   limit(held_before_, now);
   begin_round(now);
 }

@@ -28,8 +28,8 @@ struct LinkOptions {
   std::function<bool(Bytes payload)> passes = {};  ///< false: it vanishes
 };
 
-/// A host with other things to do, or a radio link that others use too: once in each period, at a
-/// random time of it, nothing happens for up to `longest`.
+/// A host with other things to do: once in each period, at a random time of it, it comes to nothing
+/// for up to `longest`.
 struct Pauses {
   Duration every{};  ///< 0: never
   Duration longest{};
