@@ -94,15 +94,20 @@ TEST(SendQueueFlows, KeepsAPingApartFromEachOfManyTransfers) {
 
 TEST(SendQueueFlows, SharesNoLongerThanItHasTo) {
   Counters counters;
-  PacketPool pool(4, 4096);
-  SendQueue queue(pool, {.max_packets = 4096, .quantum_bytes = 1}, counters);
-  for (int i = 0; i < 3000; ++i) queue.push(as_bytes("b"), 1, kStart);
-  for (std::uint64_t flow = 2; flow < 500; ++flow) queue.push(as_bytes("o"), flow, kStart);
-  for (int others = 0; others < 498; queue.pop()) others += as_text(queue.front(kStart)) == "o";
-  for (std::uint64_t flow = 500; flow < 1500; ++flow) {
-    queue.push(as_bytes("p"), flow, kStart);
-    EXPECT_EQ(as_text(queue.front(kStart)), "p") << "flow " << flow;
-    queue.pop();
+  PacketPool pool(4, 1024);
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    SendQueue queue(pool, {.quantum_bytes = 1, .seed = seed}, counters);
+    for (std::uint64_t flow = 1; flow < 500; ++flow) queue.push(as_bytes("o"), flow, kStart);
+    // One of them goes on.
+    for (int i = 0; i < 500; ++i) queue.push(as_bytes("b"), 1, kStart);
+    for (int others = 0; others < 499; queue.pop()) others += as_text(queue.front(kStart)) == "o";
+    for (std::uint64_t flow = 500; flow < 700; ++flow) {
+      EXPECT_EQ(as_text(queue.front(kStart)), "b");
+      queue.pop();
+      queue.push(as_bytes("p"), flow, kStart);
+      EXPECT_EQ(as_text(queue.front(kStart)), "p") << "seed " << seed << ", flow " << flow;
+      queue.pop();
+    }
   }
 }
 
