@@ -14,8 +14,8 @@ before=$(metric 'qdt_packets_total{direction="up"}')
 watch server qdt0 'src host 10.8.0.77'
 check "from the lease, packets pass" -- on client ping -c 2 -i 0.2 -W 2 10.8.0.1
 on client ping -I 10.8.0.77 -c 3 -i 0.2 -W 1 10.8.0.1 >/dev/null && fail "a ping came back"
-on client ping -I 10.8.0.77 -c 3 -i 0.2 -W 1 10.8.0.3 >/dev/null && fail "a ping came back"
-end_watch 10.8.0.2
+on client ping -I 10.8.0.77 -c 3 -i 0.2 -W 1 "$(lease client2)" >/dev/null && fail "a ping came back"
+end_watch "$(lease client)"
 check_equal "from another address, none reaches the server's host" "$packets" ""
 
 spoofed=(spoofed-world spoofed-client spoofed-gateway spoofed-ipv6)
@@ -26,7 +26,7 @@ for kind in "${spoofed[@]}"; do
   check_equal "they are dropped and counted" \
     "$(metric 'qdt_drops_total{reason="spoofed_source"}')" $((before + 50))
 done
-end_watch 10.8.0.2
+end_watch "$(lease client)"
 check_equal "none reaches the server's host" "$packets" ""
 
 # The same over IPv6.
@@ -46,6 +46,6 @@ for kind in spoofed-ipv6 spoofed-client6 spoofed-gateway6; do
 done
 check_contains "addresses of IPv4 in IPv6 are none" "$(probe client --send mapped-ipv6:50)" pong
 check_equal "they are dropped as malformed" "$(metric 'qdt_drops_total{reason="malformed"}')" 50
-end_watch 10.8.0.2
+end_watch "$(lease client)"
 check_equal "none but the lease's reaches the server's host" \
   "$(grep -vF "$(lease6 client2)" <<<"$packets" || true)" ""
