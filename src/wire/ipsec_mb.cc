@@ -4,21 +4,36 @@
 
 #include <cassert>
 #include <cstdlib>
+#include <memory>
 
 #include "wire/block_cipher.h"
 
 namespace qdt::wire {
 namespace {
 
-// The library's table of functions, for this processor. Read by every thread, never written.
+struct ManagerDeleter {
+  void operator()(IMB_MGR* manager) const { ::free_mb_mgr(manager); }
+};
+using Manager = std::unique_ptr<IMB_MGR, ManagerDeleter>;
+
+// The library's functions for this processor.
+Manager make_manager() {
+  Manager manager(::alloc_mb_mgr(0));
+  if (manager == nullptr) std::abort();  // only for want of memory
+  ::init_mb_mgr_auto(manager.get(), nullptr);
+  return manager;
+}
+
+// Read by every thread, never written.
 const IMB_MGR* functions() {
-  static const IMB_MGR* const table = [] {
-    IMB_MGR* manager = ::alloc_mb_mgr(0);
-    if (manager == nullptr) std::abort();  // only for want of memory
-    ::init_mb_mgr_auto(manager, nullptr);
-    return manager;
-  }();
-  return table;
+  static const Manager table = make_manager();
+  return table.get();
+}
+
+// This thread's own, since jobs are written into it: 200 KB, made at its first use.
+IMB_MGR* jobs() {
+  thread_local const Manager manager = make_manager();
+  return manager.get();
 }
 
 // In constant time: how far two tags agree is nobody's business.
@@ -26,6 +41,37 @@ bool tags_match(const std::uint8_t* a, const std::uint8_t* b) {
   std::uint8_t difference = 0;
   for (std::size_t i = 0; i < kTagBytes; ++i) difference |= a[i] ^ b[i];
   return difference == 0;
+}
+
+// Both ways; `out` is as long as `text`, and may be it. As a job this makes the key of Poly1305 and
+// the first of the key stream in one go. The calls that take a message in pieces do not: 780 ns
+// instead of 960 for 1400 bytes, 200 instead of 330 for 64 (Xeon without VAES, IPsec-MB 1.3).
+void chacha20_poly1305(IMB_CIPHER_DIRECTION direction, const std::uint8_t* key,
+                       const AeadNonce& nonce, Bytes associated, Bytes text, std::uint8_t* out,
+                       std::uint8_t* tag) {
+  IMB_MGR* const manager = jobs();
+  IMB_JOB* const job = IMB_GET_NEXT_JOB(manager);
+  job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
+  job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
+  job->cipher_direction = direction;
+  job->chain_order = direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+  job->enc_keys = key;
+  job->dec_keys = key;
+  job->key_len_in_bytes = IMB_KEY_256_BYTES;
+  job->iv = nonce.data();
+  job->iv_len_in_bytes = nonce.size();
+  job->u.CHACHA20_POLY1305.aad = associated.data();
+  job->u.CHACHA20_POLY1305.aad_len_in_bytes = associated.size();
+  job->src = text.data();
+  job->dst = out;
+  job->cipher_start_src_offset_in_bytes = 0;
+  job->msg_len_to_cipher_in_bytes = text.size();
+  job->hash_start_src_offset_in_bytes = 0;
+  job->msg_len_to_hash_in_bytes = text.size();
+  job->auth_tag_output = tag;
+  job->auth_tag_output_len_in_bytes = kTagBytes;
+  [[maybe_unused]] const IMB_JOB* const done = IMB_SUBMIT_JOB_NOCHECK(manager);
+  assert(done == job && done->status == IMB_STATUS_COMPLETED);  // this cipher never waits for more
 }
 
 }  // namespace
@@ -67,12 +113,8 @@ void seal(const AeadKey& key, const AeadNonce& nonce, Bytes associated, Bytes pl
           MutableBytes out) {
   std::uint8_t* tag = out.data() + plaintext.size();
   if (key.algorithm == AeadAlgorithm::kChaCha20Poly1305) {
-    chacha20_poly1305_context_data context;
-    IMB_CHACHA20_POLY1305_INIT(functions(), key.chacha20.data(), &context, nonce.data(),
-                               associated.data(), associated.size());
-    IMB_CHACHA20_POLY1305_ENC_UPDATE(functions(), key.chacha20.data(), &context, out.data(),
-                                     plaintext.data(), plaintext.size());
-    IMB_CHACHA20_POLY1305_ENC_FINALIZE(functions(), &context, tag, kTagBytes);
+    chacha20_poly1305(IMB_DIR_ENCRYPT, key.chacha20.data(), nonce, associated, plaintext,
+                      out.data(), tag);
     return;
   }
   const auto encrypt = key.algorithm == AeadAlgorithm::kAes128Gcm ? functions()->gcm128_enc
@@ -89,12 +131,8 @@ bool open(const AeadKey& key, const AeadNonce& nonce, Bytes associated, Bytes se
   append(expected, sealed.last(kTagBytes));  // `out` may overwrite it
   std::array<std::uint8_t, kTagBytes> tag;
   if (key.algorithm == AeadAlgorithm::kChaCha20Poly1305) {
-    chacha20_poly1305_context_data context;
-    IMB_CHACHA20_POLY1305_INIT(functions(), key.chacha20.data(), &context, nonce.data(),
-                               associated.data(), associated.size());
-    IMB_CHACHA20_POLY1305_DEC_UPDATE(functions(), key.chacha20.data(), &context, out.data(),
-                                     ciphertext.data(), ciphertext.size());
-    IMB_CHACHA20_POLY1305_DEC_FINALIZE(functions(), &context, tag.data(), kTagBytes);
+    chacha20_poly1305(IMB_DIR_DECRYPT, key.chacha20.data(), nonce, associated, ciphertext,
+                      out.data(), tag.data());
   } else {
     const auto decrypt = key.algorithm == AeadAlgorithm::kAes128Gcm ? functions()->gcm128_dec
                                                                     : functions()->gcm256_dec;
