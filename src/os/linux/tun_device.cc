@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -15,6 +16,7 @@
 
 #include "base/packet_batch.h"
 #include "os/linux/system_error.h"
+#include "os/linux/tun_arrivals.h"
 #include "os/linux/unique_fd.h"
 
 namespace qdt::os {
@@ -130,8 +132,13 @@ struct TunQueue::State {
 
   UniqueFd fd;
   TunOffloads offloads;
+  std::size_t index = 0;
+  std::shared_ptr<const TunArrivals> arrivals;  // null: nobody counts
+  std::uint64_t gone_bytes = 0;                 // of those that have arrived: read, or lost
   std::unique_ptr<std::uint8_t[]> buffer =
       std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes);
+
+  std::uint64_t arrived_bytes() const { return arrivals ? arrivals->bytes(index) : 0; }
 };
 
 TunQueue::TunQueue(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -147,7 +154,13 @@ TunOffloads TunQueue::offloads() const {
   return state_->offloads;
 }
 
+std::size_t TunQueue::waiting_bytes() const {
+  const std::uint64_t arrived = state_->arrived_bytes();
+  return arrived - std::min(arrived, state_->gone_bytes);
+}
+
 bool TunQueue::read(SuperPacket& packet) {
+  const std::uint64_t arrived = state_->arrived_bytes();
   VirtioHeader header{};
   const std::array<iovec, 2> pieces = {iovec{&header, sizeof header},
                                        iovec{state_->buffer.get(), State::kBufferBytes}};
@@ -155,9 +168,13 @@ bool TunQueue::read(SuperPacket& packet) {
   do {
     bytes = ::readv(state_->fd.get(), pieces.data(), pieces.size());
   } while (bytes < 0 && errno == EINTR);
-  if (bytes < static_cast<ssize_t>(sizeof header)) return false;
+  if (bytes < static_cast<ssize_t>(sizeof header)) {
+    state_->gone_bytes = arrived;  // those that found no room, too
+    return false;
+  }
   packet = {.bytes = {state_->buffer.get(), static_cast<std::size_t>(bytes) - sizeof header},
             .offload = to_offload(header)};
+  state_->gone_bytes += packet.bytes.size();
   return true;
 }
 
@@ -207,9 +224,15 @@ Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
       ::ioctl(fd.get(), TUNSETOFFLOAD, 0);  // of a device that was there before
     }
     state->fd = std::move(fd);
+    state->index = i;
     device.queues.push_back(TunQueue(std::move(state)));
   }
   if (!refusal.empty()) logger.info("TUN device " + device.name + ": " + refusal);
+  if (auto arrivals = TunArrivals::count(device.queues.front().state_->fd.get(), options.queues)) {
+    for (const TunQueue& queue : device.queues) queue.state_->arrivals = *arrivals;
+  } else {
+    logger.info(arrivals.error().message + "; a queue that stands there will not be shortened");
+  }
   return device;
 }
 

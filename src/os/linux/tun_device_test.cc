@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -15,6 +16,8 @@
 #include <numeric>
 
 #include "os/linux/network_fixture.h"
+#include "os/linux/refused_calls.h"
+#include "os/steering.h"
 
 namespace qdt::os {
 namespace {
@@ -243,6 +246,77 @@ TEST(TunDevice, WorksWithOffloadsSwitchedOff) {
     EXPECT_EQ(host.device.queues[0].offloads(), TunOffloads{});
     EXPECT_THAT(host.logger.text, IsEmpty());
     expect_single_packets(host);
+  });
+}
+
+// What waits is two bursts of five payloads of 100 bytes and their headers.
+constexpr std::size_t kBurstBytes = 28 + 5 * 100;
+
+TEST(TunDevice, TellsHowMuchWaits) {
+  in_fresh_network([] {
+    TunHost host;
+    TunQueue& queue = host.device.queues[0];
+    SuperPacket packet;
+    while (queue.read(packet)) {
+    }
+    EXPECT_EQ(queue.waiting_bytes(), 0u);
+    host.send_burst(5);
+    host.send_burst(5);
+    EXPECT_EQ(queue.waiting_bytes(), 2 * kBurstBytes);
+    ASSERT_TRUE(queue.read(packet));
+    EXPECT_EQ(queue.waiting_bytes(), kBurstBytes);
+    ASSERT_TRUE(queue.read(packet));
+    EXPECT_EQ(queue.waiting_bytes(), 0u);
+    EXPECT_FALSE(queue.read(packet));
+  });
+}
+
+// A full queue loses what comes, and nobody will ever read that.
+TEST(TunDevice, ForgetsWhatFoundNoRoom) {
+  in_fresh_network([] {
+    TunHost host;
+    TunQueue& queue = host.device.queues[0];
+    EXPECT_EQ(shell("ip link set qdt0 txqueuelen 4"), "");
+    for (int i = 0; i < 20; ++i) host.send_burst(5);
+    EXPECT_GT(queue.waiting_bytes(), 4 * kBurstBytes);
+    SuperPacket packet;
+    while (queue.read(packet)) {
+    }
+    EXPECT_EQ(queue.waiting_bytes(), 0u);
+    host.send_burst(5);
+    EXPECT_EQ(queue.waiting_bytes(), kBurstBytes);
+  });
+}
+
+TEST(TunDevice, TellsHowMuchWaitsInEachQueue) {
+  in_fresh_network([] {
+    TunHost host({.queues = 3});
+    ASSERT_TRUE(steer_packets(host.device.queues, 0));
+    host.send_burst(5);  // to 10.9.0.2
+    const auto remainder = (std::uint32_t{10} << 24 | 9 << 16 | 2) % 3;
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::vector<Packet> memory;
+      TunQueue& queue = host.device.queues[i];
+      const std::size_t waiting = queue.waiting_bytes();
+      SuperPacket packet;
+      std::size_t read = 0;
+      while (queue.read(packet)) read += packet.bytes.size();
+      EXPECT_EQ(waiting, read) << i;
+      EXPECT_EQ(waiting >= kBurstBytes, i == remainder) << i;
+    }
+  });
+}
+
+TEST(TunDevice, WorksWhereNobodyMayCountWhatWaits) {
+  in_fresh_network([] {
+    refuse({SYS_bpf, 0, BPF_MAP_CREATE}, EPERM);
+    TunHost host;
+    EXPECT_THAT(host.logger.text, HasSubstr("count what waits in the TUN device: not permitted; "
+                                            "needs CAP_BPF"));
+    host.send_burst(5);
+    EXPECT_EQ(host.device.queues[0].waiting_bytes(), 0u);
+    std::vector<Packet> memory;
+    EXPECT_EQ(host.read_udp(memory).size(), 1u);
   });
 }
 

@@ -160,6 +160,11 @@ bool TunQueue::read(SuperPacket& packet) {
   return true;
 }
 
+// Wintun has its ring to itself.
+std::size_t TunQueue::waiting_bytes() const {
+  return 0;
+}
+
 bool TunQueue::State::write(const GatheredPacket& packet) {
   std::size_t bytes = packet.first.size();
   for (const Bytes payload : packet.payloads) bytes += payload.size();

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// What the kernel has put into the queues of a TUN device, counted by a program of ours that it
+/// runs for each packet (TUNSETFILTEREBPF, Linux 4.16): it has no other way to tell how much waits
+/// there. The program goes with the device.
+class TunArrivals {
+ public:
+  /// Counts from now on, for the first `queues` queues of `tun`, an open device. Needs CAP_BPF and
+  /// Linux 5.5 (a map that is memory of ours, too).
+  static Result<std::shared_ptr<const TunArrivals>> count(int tun, std::size_t queues);
+  TunArrivals(const TunArrivals&) = delete;
+  TunArrivals& operator=(const TunArrivals&) = delete;
+  ~TunArrivals();
+
+  /// Bytes of packets, without the header of the device's own. Any thread; no system call.
+  std::uint64_t bytes(std::size_t queue) const;
+
+ private:
+  explicit TunArrivals(std::span<std::uint64_t> counts) : counts_(counts) {}
+
+  std::span<std::uint64_t> counts_;  // the kernel adds to them
+};
+
+}  // namespace qdt::os
