@@ -6,6 +6,7 @@
 
 #include "os/clock.h"
 #include "os/process.h"
+#include "wire/ecn.h"
 #include "wire/ip_packet.h"
 
 namespace qdt::shard {
@@ -14,6 +15,9 @@ namespace {
 enum PollKey { kSocket, kTun, kMail };
 
 constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;
+
+// Who makes a queue stand sends these; pings, calls and acknowledgements are smaller.
+constexpr std::size_t kLargePacket = 512;
 
 // Strays are a few at a time or a fault; beyond this many batches they are dropped.
 constexpr std::size_t kMaxWaitingMail = 256;
@@ -147,6 +151,7 @@ void Shard::read_packets(Timestamp now) {
   // A turn ends with the super-packet that fills the batch, and soon in any case: the socket waits.
   SuperPacket super;
   bool is_turn_over = false;
+  owes_packet_ = backlog_.begin_turn(tun_.waiting_bytes(), now);
   for (std::size_t reads = 0; reads < kMaxReadsPerTurn && !is_turn_over; ++reads) {
     if (!tun_.read(super)) break;
     counters_.tun_reads.add();
@@ -159,14 +164,31 @@ void Shard::read_packets(Timestamp now) {
       is_turn_over = true;
     }
   }
+  backlog_.end_turn(tun_.waiting_bytes());
   forward_read(now);
 }
 
 void Shard::forward_read(Timestamp now) {
   counters_.tun_packets_read.add(read_.size());
-  tunnel_.forward(read_, now);
+  for (const MutableBytes packet : read_) {
+    if (owes_packet_ && pays_for_queue(packet)) continue;
+    tunnel_.forward(Bytes(packet), now);
+  }
   read_.clear();
   hand_over_packets();
+}
+
+// Whether it goes; it may be marked instead, or be none of those that have to. (It was not parsed,
+// but is longer than any header.)
+bool Shard::pays_for_queue(MutableBytes packet) {
+  if (packet.size() < kLargePacket) return false;
+  owes_packet_ = false;
+  if (wire::mark_congestion(packet)) {
+    counters_.congestion_marks.add();
+    return false;
+  }
+  counters_.drops.count(Drop::kQueueDelay);
+  return true;
 }
 
 void Shard::take_mail(Timestamp now) {

@@ -14,6 +14,7 @@
 #include "os/tun_device.h"
 #include "os/udp_socket.h"
 #include "shard/mailbox.h"
+#include "tunnel/backlog_watch.h"
 #include "tunnel/tunnel.h"
 #include "wire/coalescer.h"
 #include "wire/segmenter.h"
@@ -95,6 +96,7 @@ class Shard {
   void receive_payloads(Timestamp now);
   void read_packets(Timestamp now);
   void forward_read(Timestamp now);
+  bool pays_for_queue(MutableBytes packet);
   void take_mail(Timestamp now);
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
@@ -115,6 +117,8 @@ class Shard {
   os::UdpReceiveBatch received_;
   wire::Segmenter segmenter_;
   PacketBatch read_;
+  tunnel::BacklogWatch backlog_;  // of what waits in tun_
+  bool owes_packet_ = false;      // to it: one must go
   wire::Coalescer coalescer_;
   std::vector<StrayPayloads> stray_payloads_;  // one for each sibling
   tunnel::Tunnel tunnel_;

@@ -5,16 +5,16 @@
 namespace qdt::tunnel {
 
 // RFC 8289 section 5.6, one packet at a time.
-bool Codel::condemns(Duration sojourn, bool is_last_one, Timestamp now) {
-  const bool is_above = is_above_target(sojourn, is_last_one, now);
+bool Codel::condemns(bool is_above_target, Timestamp now) {
+  const bool stands = is_standing(is_above_target, now);
   if (is_dropping_) {
-    if (!is_above) is_dropping_ = false;
+    if (!stands) is_dropping_ = false;
     if (!is_dropping_ || now < next_) return false;
     ++count_;
     next_ = after_interval(next_, count_);
     return true;
   }
-  if (!is_above) return false;
+  if (!stands) return false;
 
   // Where it ended not long ago, it goes on from the rate that worked.
   is_dropping_ = true;
@@ -26,8 +26,8 @@ bool Codel::condemns(Duration sojourn, bool is_last_one, Timestamp now) {
   return true;
 }
 
-bool Codel::is_above_target(Duration sojourn, bool is_last_one, Timestamp now) {
-  if (sojourn < kTarget || is_last_one) {
+bool Codel::is_standing(bool is_above_target, Timestamp now) {
+  if (!is_above_target) {
     above_until_ = {};
     return false;
   }

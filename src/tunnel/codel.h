@@ -18,10 +18,14 @@ class Codel {
   /// To be asked of each packet that is taken from the queue's head, until one may stay. True: it
   /// must go, or be marked. `is_last_one`: at most one packet's worth is queued, so the link would
   /// idle without it.
-  bool condemns(Duration sojourn, bool is_last_one, Timestamp now);
+  bool condemns(Duration sojourn, bool is_last_one, Timestamp now) {
+    return condemns(sojourn >= kTarget && !is_last_one, now);
+  }
+  /// The same for a queue that is measured in another way.
+  bool condemns(bool is_above_target, Timestamp now);
 
  private:
-  bool is_above_target(Duration sojourn, bool is_last_one, Timestamp now);
+  bool is_standing(bool is_above_target, Timestamp now);
   static Timestamp after_interval(Timestamp from, std::uint32_t count);
 
   Timestamp above_until_;    // when `above` will have lasted an interval; 0: it is not above

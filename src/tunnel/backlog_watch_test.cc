@@ -1,0 +1,79 @@
+#include "tunnel/backlog_watch.h"
+
+#include <gtest/gtest.h>
+
+namespace qdt::tunnel {
+namespace {
+
+constexpr Timestamp kStart{1000s};
+constexpr std::size_t kTarget = BacklogWatch::kTargetBytes;
+
+// A host that reads every millisecond for `period`: `found` bytes wait each time, `left` after it.
+struct Host {
+  BacklogWatch watch;
+  Timestamp now = kStart;
+
+  int condemned(std::size_t found, std::size_t left, Duration period) {
+    int count = 0;
+    for (const Timestamp end = now + period; now < end; now += 1ms) {
+      if (watch.begin_turn(found, now)) ++count;
+      watch.end_turn(left);
+    }
+    return count;
+  }
+};
+
+TEST(BacklogWatch, LetsStandWhatIsShort) {
+  Host host;
+  EXPECT_EQ(host.condemned(kTarget, kTarget * 9 / 10, 10s), 0);
+}
+
+TEST(BacklogWatch, CondemnsMoreAndMoreWhileMuchStands) {
+  Host host;
+  EXPECT_EQ(host.condemned(4 * kTarget, 3 * kTarget, 100ms), 0);
+  const int first = host.condemned(4 * kTarget, 3 * kTarget, 1s);
+  const int second = host.condemned(4 * kTarget, 3 * kTarget, 1s);
+  EXPECT_GE(first, 10);
+  EXPECT_GT(second, first + 10);
+}
+
+// With its turns on the processor: all of a window now, nothing a few milliseconds later.
+TEST(BacklogWatch, SeesAQueueThatComesAndGoes) {
+  Host host;
+  int count = 0;
+  for (int i = 0; i < 200; ++i) {
+    count += host.condemned(6 * kTarget, 5 * kTarget, 2ms);
+    count += host.condemned(kTarget / 8, 0, 3ms);
+  }
+  EXPECT_GE(count, 10);
+}
+
+// A host that is kept from its work for 5 ms in each 100, and catches up with what came meanwhile.
+TEST(BacklogWatch, LetsABurstWait) {
+  Host host;
+  int count = 0;
+  for (int i = 0; i < 100; ++i) {
+    host.now += 4ms;  // beside the one that it would wait anyway
+    count += host.condemned(8 * kTarget, 0, 1ms);
+    count += host.condemned(kTarget / 8, 0, 95ms);
+  }
+  EXPECT_EQ(count, 0);
+}
+
+TEST(BacklogWatch, StopsWhenTheQueueIsGone) {
+  Host host;
+  ASSERT_GT(host.condemned(8 * kTarget, 8 * kTarget, 1s), 0);
+  host.condemned(kTarget / 8, 0, BacklogWatch::kMemory * 4);  // the mean comes down
+  EXPECT_EQ(host.condemned(kTarget / 8, 0, 10s), 0);
+}
+
+TEST(BacklogWatch, TakesNoIdleTimeForAQueue) {
+  Host host;
+  for (int i = 0; i < 100; ++i) {
+    host.now += 1s;
+    EXPECT_EQ(host.condemned(8 * kTarget, 0, 5ms), 0) << i;
+  }
+}
+
+}  // namespace
+}  // namespace qdt::tunnel
