@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "wire/block_cipher.h"
 
@@ -24,16 +26,24 @@ Manager make_manager() {
   return manager;
 }
 
-// Read by every thread, never written.
+// Read by every thread to the end of the process, never written.
 const IMB_MGR* functions() {
-  static const Manager table = make_manager();
-  return table.get();
+  static const IMB_MGR* const table = make_manager().release();
+  return table;
 }
 
-// This thread's own, since jobs are written into it: 200 KB, made at its first use.
+// This thread's own, since jobs are written into it: 200 KB. It stays when the thread ends: the
+// threads that seal are few, and where MinGW emulates a thread's variables, a destructor of one may
+// find its memory gone.
 IMB_MGR* jobs() {
-  thread_local const Manager manager = make_manager();
-  return manager.get();
+  thread_local IMB_MGR* manager = nullptr;
+  if (manager == nullptr) {
+    static std::mutex mutex;
+    static std::vector<Manager>& all = *new std::vector<Manager>;
+    const std::lock_guard lock(mutex);
+    manager = all.emplace_back(make_manager()).get();
+  }
+  return manager;
 }
 
 // In constant time: how far two tags agree is nobody's business.
@@ -104,7 +114,10 @@ AeadKeyPointer expand(AeadAlgorithm algorithm, Bytes key) {
     case AeadAlgorithm::kAes256Gcm:
       IMB_AES256_GCM_PRE(functions(), key.data(), &expanded->gcm);
       break;
-    case AeadAlgorithm::kChaCha20Poly1305: append(expanded->chacha20, key); break;
+    case AeadAlgorithm::kChaCha20Poly1305:
+      append(expanded->chacha20, key);
+      jobs();  // so that no packet has to wait for it
+      break;
   }
   return expanded;
 }
