@@ -36,6 +36,7 @@ enum class Drop : std::uint8_t {
   kQueueFull,      ///< the session's send queue, or its connection's, is full
   kQueueDelay,     ///< waited too long in a queue that stands (CoDel)
   // The host.
+  kTunQueueDelay,  ///< paid for a queue that stands in the TUN device: the host cannot keep up
   kTunRefused,     ///< the kernel did not take the packet from us
   kSocketRefused,  ///< the kernel did not take the payload from us
   kCount

@@ -157,12 +157,14 @@ void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
   families.push_back(
       counter("qdt_drops_total", "Packets, datagrams and payloads discarded.", drops));
 
+  std::vector<Sample> marks = shards.both("by", "queue", &Counters::congestion_marks, "path",
+                                          &Counters::path_congestion_marks);
+  marks.push_back(sample("by", "tun", shards.sum(&Counters::tun_congestion_marks)));
   families.push_back(
       counter("qdt_congestion_marks_total",
-              "Inner packets marked by ECN: by a send queue that stood, instead of dropping them, "
-              "or because a network on the path marked their payload.",
-              shards.both("by", "queue", &Counters::congestion_marks, "path",
-                          &Counters::path_congestion_marks)));
+              "Inner packets marked by ECN: by a send queue or the TUN device's (tun) that stood, "
+              "instead of dropping them, or because a network on the path marked their payload.",
+              marks));
 
   families.push_back(counter("qdt_payloads_total", "UDP payloads received (in) and sent (out).",
                              shards.both("direction", "in", &Counters::payloads_received, "out",

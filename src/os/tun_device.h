@@ -35,7 +35,8 @@ class TunQueue {
   std::size_t write(std::span<const GatheredPacket> packets);
 
   /// How many bytes of packets wait to be read, about: a packet that is just being put in may
-  /// count or not. 0 where the system does not tell: without CAP_BPF, before Linux 5.5, on Windows.
+  /// count or not, and one that found no room counts until read() has found the queue empty. 0
+  /// where the system does not tell: without CAP_BPF, before Linux 5.5, on Windows.
   std::size_t waiting_bytes() const;
 
   TunOffloads offloads() const;

@@ -6,7 +6,6 @@
 
 #include "os/clock.h"
 #include "os/process.h"
-#include "wire/ecn.h"
 #include "wire/ip_packet.h"
 
 namespace qdt::shard {
@@ -15,9 +14,6 @@ namespace {
 enum PollKey { kSocket, kTun, kMail };
 
 constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;
-
-// Who makes a queue stand sends these; pings, calls and acknowledgements are smaller.
-constexpr std::size_t kLargePacket = 512;
 
 // Strays are a few at a time or a fault; beyond this many batches they are dropped.
 constexpr std::size_t kMaxWaitingMail = 256;
@@ -60,6 +56,7 @@ Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Wa
       poller_(std::move(poller)),
       mailbox_(std::move(waker)),
       counters_(counters),
+      backlog_(counters),
       coalescer_({.joins_tcp = tun_.offloads().has_tcp, .joins_udp = tun_.offloads().has_udp}),
       stray_payloads_(options.tunnel.endpoint.shard_count),
       tunnel_(options.tunnel, server_tls, events, random, counters) {}
@@ -151,7 +148,7 @@ void Shard::read_packets(Timestamp now) {
   // A turn ends with the super-packet that fills the batch, and soon in any case: the socket waits.
   SuperPacket super;
   bool is_turn_over = false;
-  owes_packet_ = backlog_.begin_turn(tun_.waiting_bytes(), now);
+  backlog_.begin_turn(tun_.waiting_bytes(), now);
   for (std::size_t reads = 0; reads < kMaxReadsPerTurn && !is_turn_over; ++reads) {
     if (!tun_.read(super)) break;
     counters_.tun_reads.add();
@@ -171,24 +168,11 @@ void Shard::read_packets(Timestamp now) {
 void Shard::forward_read(Timestamp now) {
   counters_.tun_packets_read.add(read_.size());
   for (const MutableBytes packet : read_) {
-    if (owes_packet_ && pays_for_queue(packet)) continue;
+    if (backlog_.must_drop(packet)) continue;
     tunnel_.forward(Bytes(packet), now);
   }
   read_.clear();
   hand_over_packets();
-}
-
-// Whether it goes; it may be marked instead, or be none of those that have to. (It was not parsed,
-// but is longer than any header.)
-bool Shard::pays_for_queue(MutableBytes packet) {
-  if (packet.size() < kLargePacket) return false;
-  owes_packet_ = false;
-  if (wire::mark_congestion(packet)) {
-    counters_.congestion_marks.add();
-    return false;
-  }
-  counters_.drops.count(Drop::kQueueDelay);
-  return true;
 }
 
 void Shard::take_mail(Timestamp now) {

@@ -96,7 +96,6 @@ class Shard {
   void receive_payloads(Timestamp now);
   void read_packets(Timestamp now);
   void forward_read(Timestamp now);
-  bool pays_for_queue(MutableBytes packet);
   void take_mail(Timestamp now);
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
@@ -118,7 +117,6 @@ class Shard {
   wire::Segmenter segmenter_;
   PacketBatch read_;
   tunnel::BacklogWatch backlog_;  // of what waits in tun_
-  bool owes_packet_ = false;      // to it: one must go
   wire::Coalescer coalescer_;
   std::vector<StrayPayloads> stray_payloads_;  // one for each sibling
   tunnel::Tunnel tunnel_;

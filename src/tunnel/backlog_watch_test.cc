@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace qdt::tunnel {
 namespace {
 
@@ -9,18 +11,26 @@ constexpr Timestamp kStart{1000s};
 constexpr std::size_t kTarget = BacklogWatch::kTargetBytes;
 
 // A host that reads every millisecond for `period`: `found` bytes wait each time, `left` after it.
+// How many of the packets that it reads meanwhile, two in a turn, have to go.
 struct Host {
-  BacklogWatch watch;
+  Counters counters;
+  BacklogWatch watch{counters};
   Timestamp now = kStart;
+  std::array<std::uint8_t, 1400> packet{0x45};
 
-  int condemned(std::size_t found, std::size_t left, Duration period) {
+  int condemned(std::size_t found, std::size_t left, Duration period,
+                std::size_t packet_bytes = 1400) {
     int count = 0;
     for (const Timestamp end = now + period; now < end; now += 1ms) {
-      if (watch.begin_turn(found, now)) ++count;
+      watch.begin_turn(found, now);
+      for (int i = 0; i < 2; ++i) {
+        if (watch.must_drop(MutableBytes(packet).first(packet_bytes))) ++count;
+      }
       watch.end_turn(left);
     }
     return count;
   }
+  std::uint64_t dropped() const { return counters.drops.value(Drop::kTunQueueDelay); }
 };
 
 TEST(BacklogWatch, LetsStandWhatIsShort) {
@@ -35,6 +45,22 @@ TEST(BacklogWatch, CondemnsMoreAndMoreWhileMuchStands) {
   const int second = host.condemned(4 * kTarget, 3 * kTarget, 1s);
   EXPECT_GE(first, 10);
   EXPECT_GT(second, first + 10);
+  EXPECT_EQ(host.dropped(), static_cast<std::uint64_t>(first + second));
+}
+
+TEST(BacklogWatch, MarksWhoUnderstandsIt) {
+  Host host;
+  host.packet[1] = 0x02;  // ECT(0)
+  EXPECT_EQ(host.condemned(4 * kTarget, 3 * kTarget, 120ms), 0);
+  EXPECT_EQ(host.packet[1], 0x03);
+  EXPECT_GT(host.counters.tun_congestion_marks.value(), 0u);
+  EXPECT_EQ(host.dropped(), 0u);
+}
+
+TEST(BacklogWatch, SparesSmallPackets) {
+  Host host;
+  EXPECT_EQ(host.condemned(4 * kTarget, 3 * kTarget, 1s, BacklogWatch::kLargePacket - 1), 0);
+  EXPECT_GT(host.condemned(4 * kTarget, 3 * kTarget, 1s, BacklogWatch::kLargePacket), 0);
 }
 
 // With its turns on the processor: all of a window now, nothing a few milliseconds later.

@@ -22,6 +22,7 @@ struct alignas(128) Counters {
   Counter bytes_down;
   DropCounters drops;
   Counter congestion_marks;       ///< by a send queue, in packets that understand ECN
+  Counter tun_congestion_marks;   ///< in such packets, for the TUN device's queue
   Counter path_congestion_marks;  ///< in such packets, as their payloads were marked on the way
 
   // The TUN device: packets, and the pieces in which they crossed the kernel's border.

@@ -7,10 +7,8 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "os/linux/bpf.h"
 #include "os/linux/system_error.h"

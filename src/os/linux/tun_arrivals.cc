@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <string>
 
 #include "os/linux/bpf.h"
 #include "os/linux/system_error.h"
@@ -39,16 +40,16 @@ Result<std::shared_ptr<const TunArrivals>> TunArrivals::count(int tun, std::size
   bpf_attr request{};
   request.map_type = BPF_MAP_TYPE_ARRAY;
   request.key_size = sizeof(std::uint32_t);
-  request.value_size = sizeof(std::uint64_t);
+  request.value_size = sizeof(Count);
   request.max_entries = static_cast<std::uint32_t>(queues);
   request.map_flags = BPF_F_MMAPABLE;
   auto map = bpf::call_kernel(BPF_MAP_CREATE, request, kWhat);
   if (!map) return fail(map);
-  void* memory = ::mmap(nullptr, queues * sizeof(std::uint64_t), PROT_READ, MAP_SHARED, map->get(),
-                        0);  // keeps the map
+  // Keeps the map.
+  void* memory = ::mmap(nullptr, queues * sizeof(Count), PROT_READ, MAP_SHARED, map->get(), 0);
   if (memory == MAP_FAILED) return os_error(kWhat);
   std::shared_ptr<const TunArrivals> arrivals(
-      new TunArrivals({static_cast<std::uint64_t*>(memory), queues}));
+      new TunArrivals({static_cast<Count*>(memory), queues}));
 
   auto program = bpf::load_program(counting_program(map->get()), kWhat);
   if (!program) return fail(program);
@@ -62,7 +63,9 @@ TunArrivals::~TunArrivals() {
 }
 
 std::uint64_t TunArrivals::bytes(std::size_t queue) const {
-  return std::atomic_ref(counts_[queue]).load(std::memory_order_relaxed);
+  using Bytes = std::atomic_ref<std::uint64_t>;
+  static_assert(Bytes::is_always_lock_free);  // a lock would be written to
+  return Bytes(counts_[queue].bytes).load(std::memory_order_relaxed);
 }
 
 }  // namespace qdt::os

@@ -14,8 +14,8 @@ namespace qdt::os {
 /// there. The program goes with the device.
 class TunArrivals {
  public:
-  /// Counts from now on, for the first `queues` queues of `tun`, an open device. Needs CAP_BPF and
-  /// Linux 5.5 (a map that is memory of ours, too).
+  /// Counts from now on, for the first `queues` queues of `tun`, an open device; the queues share
+  /// the result. Needs CAP_BPF and Linux 5.5 (a map that is memory of ours, too).
   static Result<std::shared_ptr<const TunArrivals>> count(int tun, std::size_t queues);
   TunArrivals(const TunArrivals&) = delete;
   TunArrivals& operator=(const TunArrivals&) = delete;
@@ -25,9 +25,13 @@ class TunArrivals {
   std::uint64_t bytes(std::size_t queue) const;
 
  private:
-  explicit TunArrivals(std::span<std::uint64_t> counts) : counts_(counts) {}
+  // On a cache line of its own: every processor that sends adds to it.
+  struct alignas(64) Count {
+    std::uint64_t bytes;
+  };
+  explicit TunArrivals(std::span<Count> counts) : counts_(counts) {}
 
-  std::span<std::uint64_t> counts_;  // the kernel adds to them
+  std::span<Count> counts_;  // the kernel adds to them; memory that is only to be read
 };
 
 }  // namespace qdt::os

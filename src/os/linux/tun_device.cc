@@ -169,7 +169,8 @@ bool TunQueue::read(SuperPacket& packet) {
     bytes = ::readv(state_->fd.get(), pieces.data(), pieces.size());
   } while (bytes < 0 && errno == EINTR);
   if (bytes < static_cast<ssize_t>(sizeof header)) {
-    state_->gone_bytes = arrived;  // those that found no room, too
+    // Those that found no room have gone, too.
+    if (bytes < 0 && errno == EAGAIN) state_->gone_bytes = arrived;
     return false;
   }
   packet = {.bytes = {state_->buffer.get(), static_cast<std::size_t>(bytes) - sizeof header},
