@@ -11,10 +11,11 @@ table=qdt_qdt0/kill
 remember client
 on web python3 -um http.server --bind :: 8000 >"$work/web.log" 2>&1 &
 
-# What the router gets of the client, but for the tunnel's own packets, ARP, and what keeps a link.
+# What the router gets of the client, but for the tunnel's own packets, ARP, and what keeps a link:
+# neighbour discovery, and listener reports, whose ICMPv6 is behind another header (RFC 3810 section 5).
 watch_client() {
   watch router cl1 "ether src $mac and not arp and not (ip6 and icmp6 and ip6[40] >= 130 and
-    ip6[40] <= 143) and not (udp and dst host $server_address and dst port 443)"
+    ip6[40] <= 143) and not ip6 dst host ff02::16 and not (udp and dst host $server_address and dst port 443)"
 }
 check_sealed() {
   end_watch 198.51.100.2
