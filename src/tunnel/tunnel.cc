@@ -87,10 +87,6 @@ void Tunnel::set_timers() {
   touched_.clear();
 }
 
-void Tunnel::forward(const PacketBatch& packets, Timestamp now) {
-  for (const Bytes packet : packets) forward(packet, now);
-}
-
 void Tunnel::forward(Bytes packet, Timestamp now) {
   now_ = now;
   const auto session = forwarder_.tun_to_quic(packet, payloads_, now);

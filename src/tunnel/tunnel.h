@@ -76,8 +76,7 @@ class Tunnel final : private quic::ConnectionEvents {
 
   /// A payload from the network. Ask has_room() first.
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
-  /// Packets from the TUN device, or strays from a sibling's.
-  void forward(const PacketBatch& packets, Timestamp now);
+  /// A packet from the TUN device, or a stray from a sibling.
   void forward(Bytes packet, Timestamp now);
   Timestamp next_timeout() const;
   void handle_timeouts(Timestamp now);

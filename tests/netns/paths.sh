@@ -38,11 +38,12 @@ uploaded() {
   jq '.end.sum_received.bits_per_second / 1e6' "$work/transfer.log"
 }
 
-# ping_p95 HOST COUNT INTERVAL: in milliseconds, to the server through the tunnel.
-ping_p95() {
-  on "$1" ping -n -c "$2" -i "$3" -W 2 10.8.0.1 | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
-    awk '{ times[NR] = $1 } END { print times[int(0.95 * (NR - 1)) + 1] }'
+# ping_quantile SHARE HOST COUNT INTERVAL: in milliseconds, to the server through the tunnel.
+ping_quantile() {
+  on "$2" ping -n -c "$3" -i "$4" -W 2 10.8.0.1 | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
+    awk -v share="$1" '{ times[NR] = $1 } END { print times[int(share * (NR - 1)) + 1] }'
 }
+ping_p95() { ping_quantile 0.95 "$@"; }
 
 # is_at_least X LIMIT, exceeds_by_at_most X Y LIMIT
 is_at_least() { awk -v x="$1" -v limit="$2" 'BEGIN { exit !(x >= limit) }'; }

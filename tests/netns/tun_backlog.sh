@@ -18,8 +18,7 @@ ping_beside_downloads() {
   download -t 4 -P 4
   local transfer=$pid
   sleep 1
-  median=$(on client ping -n -c 100 -i 0.02 -W 2 10.8.0.1 | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
-    awk '{ times[NR] = $1 } END { print times[int((NR + 1) / 2)] }')
+  median=$(ping_quantile 0.5 client 100 0.02)
   rate=$(uploaded "$transfer")
   check "the download is one ($rate Mbit/s)" -- is_at_least "$rate" 50
 }

@@ -31,7 +31,7 @@ TEST_F(DirectSim, JoinsSmallPacketsInOrder) {
   const std::uint64_t before = world.delivered();
   PacketBatch batch;
   for (std::uint8_t i = 0; i < 20; ++i) batch.push(up(60, i));
-  client.tunnel().forward(batch, world.now());
+  for (const Bytes packet : batch) client.tunnel().forward(packet, world.now());
   world.run_for(9ms);
   world.run_for(50ms);
   ASSERT_EQ(server.delivered.size(), 20u);
