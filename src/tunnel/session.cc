@@ -68,7 +68,7 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
 }
 
 Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
-  if (direct_) queue_.spare(direct_->is_usable() && direct_->shaper().is_trying());
+  if (direct_) queue_.spare(direct_->is_usable() && direct_->shaper().spares_senders());
   if (credit_ <= 0) credit_ += static_cast<std::int64_t>(turn_bytes);
   const Progress progress = flush_queue(out, now);
   if (progress == Progress::kIdle) limits_.set(SendLimit::kApplication, now);

@@ -31,8 +31,9 @@ class Shaper {
   /// Bytes per second; 0: nothing is limited.
   double rate() const { return pacer_.rate(); }
   bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
-  /// The experiment is under way: what waits for it is to be spared, since nobody knows yet that
-  /// its sender should slow down.
+  /// What waits is to be spared: the experiment is under way, and nobody knows yet that its sender
+  /// should slow down; or it was of no use, and what waited for it is on its way out.
+  bool spares_senders() const { return is_trying() || (!is_limiting() && rate() > 0); }
   bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
 
   /// As a Pacer of this rate.

@@ -91,6 +91,31 @@ TEST_F(DirectSim, TellsSendersToSlowDownWhenThePlaneIsLostInAnExperiment) {
   EXPECT_GT(client.drops().value(Drop::kQueueDelay), before + 100);
 }
 
+// A queue that is somebody else's: what waited for the experiment leaves again, however much its
+// sender has sent meanwhile.
+TEST_F(DirectSim, DropsNothingForAnExperimentThatWasOfNoUse) {
+  using State = tunnel::Shaper::State;
+  ASSERT_TRUE(connect());
+  world.run_for(2s);
+  ASSERT_TRUE(is_direct());
+  const auto state = [&] { return client.session().direct()->shaper().state(); };
+  const auto send_every = [&](Duration interval, Duration duration, auto&& done) {
+    for (const Timestamp end = world.now() + duration; world.now() < end && !done();) {
+      client.inject(up(1250), world.now());
+      world.run_for(interval);
+    }
+  };
+  const auto never = [] { return false; };
+  send_every(2500us, 1s, never);
+  world.set_link(kClientAddress, {.delay = 100ms});
+  send_every(2500us, 5s, [&] { return state() == State::kTrying; });
+  ASSERT_EQ(state(), State::kTrying);
+  send_every(1ms, 5s, [&] { return state() == State::kReleased; });
+  ASSERT_EQ(state(), State::kReleased);
+  send_every(1ms, 1s, never);
+  EXPECT_EQ(client.drops().value(Drop::kQueueDelay), 0u);
+}
+
 TEST_F(DirectSim, UpdatesItsKeysWithoutAGap) {
   ASSERT_TRUE(connect());
   world.run_for(1s);
