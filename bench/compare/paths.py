@@ -206,22 +206,21 @@ def beside(run, order):
     hosts = run.hosts
     server = hosts.start("server", "outside", "iperf3", "--server", "--one-off", "--port", "5202")
     hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5202") != "")
-    flows = {
-        "outside": lambda: hosts.start("client", "outside-client", "iperf3", "--client",
-                                       ADDRESS["server"], "--port", "5202", "--congestion", "cubic",
-                                       "--time", str(2 * run.seconds + 2 * WARM_UP_SECONDS)),
-        "inside": lambda: Transfer(run, 2 * run.seconds),
-    }
-    started = {}
+    outside = transfer = None
     try:
         for flow in order:
-            started[flow] = flows[flow]()
+            if flow == "inside":
+                transfer = Transfer(run, 2 * run.seconds)
+            else:
+                outside = hosts.start("client", "outside-client", "iperf3", "--client",
+                                      ADDRESS["server"], "--port", "5202", "--congestion", "cubic",
+                                      "--time", str(2 * run.seconds + 2 * WARM_UP_SECONDS))
             time.sleep(HEAD_START_SECONDS)
-        with started["inside"] as transfer:
+        with transfer:
             return transfer.rate()
     finally:
-        if "outside" in started:
-            hosts.stop(started["outside"])
+        if outside:
+            hosts.stop(outside)
         hosts.stop(server)
 
 

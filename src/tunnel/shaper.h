@@ -34,6 +34,7 @@ class Shaper {
   /// What waits is to be spared: the experiment is under way, and nobody knows yet that its sender
   /// should slow down; or it was of no use, and what waited for it is on its way out.
   bool spares_senders() const { return is_trying() || (!is_limiting() && rate() > 0); }
+  /// The experiment is under way.
   bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
 
   /// As a Pacer of this rate.
