@@ -23,6 +23,11 @@ class Codel {
   }
   /// The same for a queue that is measured in another way.
   bool condemns(bool is_above_target, Timestamp now);
+  /// What has waited until now does not count.
+  void pardon() {
+    above_until_ = {};
+    is_dropping_ = false;
+  }
 
  private:
   bool is_standing(bool is_above_target, Timestamp now);

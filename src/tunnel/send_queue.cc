@@ -116,7 +116,9 @@ QueuedPacket* SendQueue::take_from(Flow& flow, Timestamp now) {
     const Duration sojourn = now - flow.first->queued_at;
     const bool is_last_one = flow.bytes <= options_.quantum_bytes;
     QueuedPacket* packet = unlink_first(flow);
-    if (!is_sparing_ && flow.codel.condemns(sojourn, is_last_one, now)) {
+    if (is_sparing_) {
+      flow.codel.pardon();
+    } else if (flow.codel.condemns(sojourn, is_last_one, now)) {
       if (!wire::mark_congestion(packet->bytes())) {
         discard(packet, Drop::kQueueDelay);
         continue;

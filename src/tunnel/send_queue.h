@@ -41,7 +41,8 @@ class SendQueue {
   /// Forgets front(): it was sent.
   void pop();
 
-  /// While true, packets that wait too long are neither marked nor dropped.
+  /// While true, packets that wait too long are neither marked nor dropped; nor are they afterwards
+  /// for having waited meanwhile.
   void spare(bool is_sparing) { is_sparing_ = is_sparing; }
 
   std::size_t size() const { return count_; }

@@ -52,6 +52,26 @@ TEST_F(SendQueueTest, KeepsTheFrontUntilItIsGone) {
   EXPECT_EQ(take(2), "bulk ping");
 }
 
+TEST_F(SendQueueTest, TakesWhatWaitedWhileItSparedForNew) {
+  Timestamp now = kStart;
+  // Eight packets stand, one leaves each 10 ms; how many went otherwise.
+  const auto dropped_within = [&](Duration duration) {
+    std::size_t dropped = 0;
+    for (const Timestamp end = now + duration; now < end; now += 10ms) {
+      while (queue_.size() < 8) push("Ed..", kBulk, now);  // IPv4, without ECN
+      take(1, now);
+      dropped += 7 - queue_.size();
+    }
+    return dropped;
+  };
+  EXPECT_GT(dropped_within(400ms), 0);
+  queue_.spare(true);
+  EXPECT_EQ(dropped_within(1s), 0);
+  queue_.spare(false);
+  EXPECT_EQ(dropped_within(Codel::kInterval), 0);
+  EXPECT_GT(dropped_within(400ms), 0);
+}
+
 TEST_F(SendQueueTest, LetsANewFlowGoFirst) {
   for (const char* packet : {"b1..", "b2..", "b3..", "b4.."}) push(packet);
   EXPECT_EQ(take(1), "b1..");
