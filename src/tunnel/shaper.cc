@@ -1,6 +1,7 @@
 #include "tunnel/shaper.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace qdt::tunnel {
 namespace {
@@ -84,6 +85,12 @@ double Shaper::Tally::leaving() const {
 double Shaper::Tally::loss() const {
   const std::uint64_t sent = packets + lost;
   return sent > 0 ? static_cast<double>(lost) / static_cast<double>(sent) : 0;
+}
+
+bool Shaper::spares_senders() const {
+  if (!is_limiting()) return rate() > 0;
+  const bool was_of_no_use = release_time_ > Duration::zero();
+  return is_trying() || (is_unproven_ && was_of_no_use);
 }
 
 void Shaper::on_sample(const PathSample& sample, bool is_backlogged, Timestamp now) {
@@ -174,6 +181,7 @@ void Shaper::try_less(State state, double arriving, Timestamp now) {
   if (state_ != State::kTrying) held_before_ = state_ == State::kHolding ? rate() : 0;
   state_ = state;
   began_ = now;
+  is_unproven_ = false;
   first_ = {};
   is_second_try_ = false;
   arriving_before_ = asked_before_ = arriving;
@@ -233,6 +241,7 @@ void Shaper::go_on_as_before(Timestamp now) {
 
 void Shaper::drain(Duration queue, double arriving, Timestamp now) {
   state_ = State::kDraining;
+  is_unproven_ = true;
   arriving_before_ = arriving;
   drained_at_ = now + from_seconds(std::max(seconds(queue), 0.0) / (1 - kDrainShare));
   limit(arriving * kDrainShare, now);
@@ -242,7 +251,6 @@ void Shaper::begin_hold(double bytes_per_second, Timestamp now) {
   state_ = State::kHolding;
   is_against_loss_ = false;
   clear_rounds_ = 0;
-  release_time_ = {};
   drained_at_ = now;
   ceiling_ = bytes_per_second;
   most_ = std::max(most_, ceiling_);
@@ -259,6 +267,7 @@ void Shaper::look_at_loss_try(Timestamp now) {
   residual_loss_ = losses_.loss();
   begin_hold(arriving_before_, now);
   is_against_loss_ = true;
+  release_time_ = {};
   losses_ = {};
 }
 
@@ -273,7 +282,11 @@ void Shaper::hold(Timestamp now) {
     return try_less(State::kTrying, round_.arriving(), now);
   }
   if (is_against_loss_) return hold_against_loss(now);
-  if (queue_ > kTarget) return lower(now);
+  if (queue_ > kTarget) {
+    // Two flows that back off at the same time look like one that sends less.
+    return is_unproven_ ? try_less(State::kTrying, round_.arriving(), now) : lower(now);
+  }
+  if (std::exchange(is_unproven_, false)) release_time_ = {};
   if (was_backlogged_ && now - drained_at_ > kDrainInterval) {
     return drain(queue_, rate(), now);
   }
@@ -328,6 +341,7 @@ void Shaper::let_go_further(Timestamp now) {
 
 void Shaper::let_go() {
   state_ = State::kFree;
+  is_unproven_ = false;
   most_ = 0;
   standing_rounds_ = lossy_rounds_ = 0;
   losses_ = {};

@@ -141,6 +141,24 @@ TEST_F(ShaperTest, LetsGoOfAQueueThatIsSomeoneElses) {
   EXPECT_GE(delivered, 0.95 * offered);
 }
 
+TEST_F(ShaperTest, SparesSendersUntilADrainHasHelped) {
+  offered = 0.9 * rate;
+  foreign_queue = 60ms;
+  run_for(3s);
+  ASSERT_EQ(shaper.state(), State::kReleased);
+  // By chance it falls while less is sent, and then it stands as before.
+  for (int i = 0; i < 10'000 && shaper.state() != State::kDraining; ++i) {
+    if (shaper.is_trying()) foreign_queue = std::max<Duration>(foreign_queue - 300us, 15ms);
+    run_for(1ms);
+  }
+  ASSERT_EQ(shaper.state(), State::kDraining);
+  for (int i = 0; i < 2'000 && shaper.state() != State::kReleased; ++i) {
+    ASSERT_TRUE(shaper.spares_senders()) << "state " << static_cast<int>(shaper.state());
+    run_for(1ms);
+  }
+  EXPECT_EQ(shaper.state(), State::kReleased);
+}
+
 TEST_F(ShaperTest, TriesAgainWhenTheQueueHasBecomeOurs) {
   offered = 0.5 * rate;
   run_for(1s);

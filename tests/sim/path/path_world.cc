@@ -137,7 +137,8 @@ void PathWorld::add(const TrafficPart& part) {
                               .ecn = part.ecn};
   InnerPath& path = path_of(part);
   // Not all at the same time.
-  const Timestamp start = traffic_start_ + 10ms * static_cast<int>(traffic_.flow_count());
+  const Timestamp start =
+      traffic_start_ + part.start + 10ms * static_cast<int>(traffic_.flow_count());
   switch (part.kind) {
     case TrafficPart::Kind::kPhases:
       keep(std::make_unique<PhasedFlow>(options, path, part.phases, traffic_start_), &part,

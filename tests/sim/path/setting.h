@@ -33,6 +33,7 @@ struct TrafficPart {
   std::size_t flows = 1;
   std::size_t session = 0;  ///< whose tunnel carries it
   bool is_outside = false;  ///< of the tunnel, over the same bottleneck
+  Duration start{};         ///< after that of the traffic; not of Kind::kPhases
   bool ecn = false;
 };
 
