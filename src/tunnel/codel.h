@@ -23,11 +23,8 @@ class Codel {
   }
   /// The same for a queue that is measured in another way.
   bool condemns(bool is_above_target, Timestamp now);
-  /// What has waited until now does not count.
-  void pardon() {
-    above_until_ = {};
-    is_dropping_ = false;
-  }
+  /// What has waited until now does not count, and what was dropped for it is forgotten.
+  void pardon() { *this = Codel(); }
 
  private:
   bool is_standing(bool is_above_target, Timestamp now);

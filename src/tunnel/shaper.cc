@@ -181,7 +181,6 @@ void Shaper::try_less(State state, double arriving, Timestamp now) {
   if (state_ != State::kTrying) held_before_ = state_ == State::kHolding ? rate() : 0;
   state_ = state;
   began_ = now;
-  is_unproven_ = false;
   first_ = {};
   is_second_try_ = false;
   arriving_before_ = asked_before_ = arriving;
@@ -213,6 +212,7 @@ void Shaper::look_at_try(const PathSample& sample, Timestamp now) {
       fall < seconds(kNoise) || seconds(first_.queue - latest_.queue) >= kHelpShare * fall;
   if (helps) {
     most_ = 0;  // whatever was held before
+    is_unproven_ = true;
     // It may have gone on falling since that left.
     const Duration went_on = std::min(now, began_ + try_time_) - sample.sent;
     const double gone = (1 - kTryShare) * std::max(seconds(went_on), 0.0);
@@ -241,7 +241,6 @@ void Shaper::go_on_as_before(Timestamp now) {
 
 void Shaper::drain(Duration queue, double arriving, Timestamp now) {
   state_ = State::kDraining;
-  is_unproven_ = true;
   arriving_before_ = arriving;
   drained_at_ = now + from_seconds(std::max(seconds(queue), 0.0) / (1 - kDrainShare));
   limit(arriving * kDrainShare, now);
@@ -284,7 +283,8 @@ void Shaper::hold(Timestamp now) {
   if (is_against_loss_) return hold_against_loss(now);
   if (queue_ > kTarget) {
     // Two flows that back off at the same time look like one that sends less.
-    return is_unproven_ ? try_less(State::kTrying, round_.arriving(), now) : lower(now);
+    const bool is_doubtful = is_unproven_ && was_backlogged_;
+    return is_doubtful ? try_less(State::kTrying, round_.arriving(), now) : lower(now);
   }
   if (std::exchange(is_unproven_, false)) release_time_ = {};
   if (was_backlogged_ && now - drained_at_ > kDrainInterval) {

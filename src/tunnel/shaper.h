@@ -33,7 +33,7 @@ class Shaper {
   bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
   /// What waits is to be spared: the experiment is under way, and nobody knows yet that its sender
   /// should slow down; or it was of no use, and what waited for it is on its way out; or it seems
-  /// to have helped, where the last one did not.
+  /// to have helped, but none has been seen to since one was of no use.
   bool spares_senders() const;
   /// The experiment is under way.
   bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
@@ -120,7 +120,7 @@ class Shaper {
   Point latest_;
   bool is_second_try_ = false;
   Timestamp drained_at_;
-  bool is_unproven_ = false;  // draining, or it is not seen yet that the path is empty
+  bool is_unproven_ = false;  // it seemed to help, but the path has not been seen empty since
   double arriving_before_ = 0;
   double asked_before_ = 0;  // the same, before the first experiment
   double held_before_ = 0;   // the rate, if it was held before the experiment

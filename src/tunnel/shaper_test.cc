@@ -169,6 +169,7 @@ TEST_F(ShaperTest, TriesAgainWhenTheQueueHasBecomeOurs) {
   offered = 1.5 * rate;
   run_for(10s);
   EXPECT_EQ(shaper.state(), State::kHolding);
+  EXPECT_FALSE(shaper.spares_senders());
 }
 
 TEST_F(ShaperTest, IsNotSlowedByRandomLoss) {

@@ -24,7 +24,7 @@ double mean_share(Plane plane, First first) {
     PathSetting setting = over(link, traffic);
     setting.warm_up = 3s + second.start;
     setting.measured = 40s;
-    const auto figures = PathWorld(setting, plane, 1).run();
+    const auto figures = PathWorld(setting, plane, 1 + i).run();
     if (!figures) {
       ADD_FAILURE() << "no session";
       return 0;
