@@ -1,7 +1,6 @@
 #include "tunnel/shaper.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace qdt::tunnel {
 namespace {
@@ -286,7 +285,8 @@ void Shaper::hold(Timestamp now) {
     const bool is_doubtful = is_unproven_ && was_backlogged_;
     return is_doubtful ? try_less(State::kTrying, round_.arriving(), now) : lower(now);
   }
-  if (std::exchange(is_unproven_, false)) release_time_ = {};
+  is_unproven_ = false;
+  release_time_ = {};
   if (was_backlogged_ && now - drained_at_ > kDrainInterval) {
     return drain(queue_, rate(), now);
   }

@@ -35,9 +35,6 @@ double mean_share(Plane plane, First first) {
 }
 
 void expect_share(First first, double least) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sixteen runs of 40 s, ten times slower with a sanitizer";
-#endif
   const double without = mean_share(Plane::kNone, first);
   const double direct = mean_share(Plane::kDirect, first);
   std::cout << "without a tunnel " << without << ", in it " << direct << " Mbit/s\n";
