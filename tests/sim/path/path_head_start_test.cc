@@ -9,7 +9,7 @@
 namespace qdt::testing {
 namespace {
 
-constexpr int kHeadStarts = 8;
+constexpr int kHeadStarts = 4;
 
 enum class First { kInside, kOutside };
 
@@ -20,7 +20,7 @@ double mean_share(Plane plane, First first) {
   for (int i = 0; i < kHeadStarts; ++i) {
     Traffic traffic = beside_cubic(cubic(), 1);
     TrafficPart& second = traffic.parts[first == First::kInside ? 1 : 0];
-    second.start = 500ms + i * 200ms;
+    second.start = 500ms + i * 400ms;
     PathSetting setting = over(link, traffic);
     setting.warm_up = 3s + second.start;
     setting.measured = 40s;
