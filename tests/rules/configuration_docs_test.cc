@@ -1,4 +1,4 @@
-// The README's tables of keys are those of the programs.
+// The tables of keys in docs/configuration.md are those of the programs.
 
 #include <gtest/gtest.h>
 
@@ -11,20 +11,20 @@
 namespace qdt {
 namespace {
 
-std::string readme() {
-  std::ifstream stream(QDT_SOURCE_DIR "/README.md");
+std::string documented() {
+  std::ifstream stream(QDT_SOURCE_DIR "/docs/configuration.md");
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 // On a mismatch the message is the table to paste.
-TEST(Readme, ExplainsEveryServerKey) {
+TEST(Configuration, ExplainsEveryServerKey) {
   const std::string table = ops::server_key_table();
-  EXPECT_NE(readme().find(table), std::string::npos) << table;
+  EXPECT_NE(documented().find(table), std::string::npos) << table;
 }
 
-TEST(Readme, ExplainsEveryClientKey) {
+TEST(Configuration, ExplainsEveryClientKey) {
   const std::string table = ops::client_key_table();
-  EXPECT_NE(readme().find(table), std::string::npos) << table;
+  EXPECT_NE(documented().find(table), std::string::npos) << table;
 }
 
 }  // namespace
