@@ -102,12 +102,13 @@ void Connection::attach(ngtcp2_conn* engine, TlsSession tls) {
 }
 
 void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
-  if (state_ == State::kClosing) owes_close_ = true;  // the peer has not heard it: say it again
+  if (state_ == State::kClosing)
+    must_send_close_ = true;  // the peer has not heard it: say it again
   if (state_ != State::kOpen) return;
   const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(ecn)};
-  const bool owes_answer = unanswered_since_ != kNever;
+  const bool was_awaiting_answer = unanswered_since_ != kNever;
   const bool was_suspicious = path_mtu_.is_suspicious();
-  const std::uint64_t in_flight = owes_answer || was_suspicious ? bytes_in_flight() : 0;
+  const std::uint64_t in_flight = was_awaiting_answer || was_suspicious ? bytes_in_flight() : 0;
   has_heard_ = false;
   arrival_mark_ = ecn;
   is_in_engine_ = true;
@@ -115,7 +116,7 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
                                           payload.data(), payload.size(), to_engine(now));
   is_in_engine_ = false;
   // The engine does not say whether a payload was authentic; what came of it does.
-  if (owes_answer && (has_heard_ || bytes_in_flight() < in_flight)) {
+  if (was_awaiting_answer && (has_heard_ || bytes_in_flight() < in_flight)) {
     unanswered_since_ = kNever;
     small_probes_ = 0;
   }
@@ -295,7 +296,7 @@ void Connection::handle_timeout(Timestamp now) {
   if (path_mtu_.is_suspicious() && !was_suspicious) doubt_path(now);
   refresh_path_mtu(now);
   if (now >= small_probe_at()) {
-    owes_small_probe_ = true;
+    wants_small_probe_ = true;
     ++small_probes_;
   }
   tell_path();
@@ -412,7 +413,7 @@ CloseReason Connection::reason_from_peer() const {
 void Connection::end(State state, const CloseReason& reason, Timestamp now) {
   if (state_ != State::kOpen) return;
   state_ = state;
-  owes_close_ = state == State::kClosing;
+  must_send_close_ = state == State::kClosing;
   sink_ = {};
   // Long enough for stray packets to be recognised (RFC 9000 section 10.2).
   forget_at_ = now + Duration(static_cast<std::int64_t>(3 * ngtcp2_conn_get_pto(engine_.get())));
@@ -420,9 +421,9 @@ void Connection::end(State state, const CloseReason& reason, Timestamp now) {
 }
 
 bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
-  if (!owes_close_) return true;
+  if (!must_send_close_) return true;
   if (!out.has_room()) return false;
-  owes_close_ = false;
+  must_send_close_ = false;
   const MutableBytes payload = out.next_payload();
   if (!close_payload_.empty()) {
     append(payload, close_payload_);

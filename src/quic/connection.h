@@ -333,7 +333,7 @@ class Connection final : private Http3Events {
   Timestamp forget_at_ = kNever;
   std::optional<CloseFrame> close_frame_;    // to be written
   std::vector<std::uint8_t> close_payload_;  // written, kept for a peer that has not heard it
-  bool owes_close_ = false;
+  bool must_send_close_ = false;
   bool is_in_engine_ =
       false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;
@@ -350,7 +350,7 @@ class Connection final : private Http3Events {
   bool has_new_path_ = true;  // since path_mtu_ last heard
   bool handshake_is_answered_ = false;
   bool small_is_answered_ = false;
-  bool owes_small_probe_ = false;
+  bool wants_small_probe_ = false;
   int small_probes_ = 0;  // since the peer was heard of
   // Asked for each packet, so kept from one change of the engine's state to the next.
   std::size_t payload_limit_ = PathMtu::kBaseBytes;

@@ -119,25 +119,25 @@ Duration Connection::probe_timeout() const {
 // heard. An answer to something small lets the engine see what was lost.
 Timestamp Connection::small_probe_at() const {
   const bool may_be_a_hole = unanswered_since_ != kNever && payload_limit_ > PathMtu::kBaseBytes;
-  if (!may_be_a_hole || owes_small_probe_ || small_probes_ == kMaxSmallProbes) return kNever;
+  if (!may_be_a_hole || wants_small_probe_ || small_probes_ == kMaxSmallProbes) return kNever;
   return unanswered_since_ + probe_timeout() * (1 << small_probes_);
 }
 
 std::size_t Connection::next_path_probe() const {
   if (state_ != State::kOpen) return 0;
-  if (owes_small_probe_) return kSmallProbeBytes;
+  if (wants_small_probe_) return kSmallProbeBytes;
   const std::size_t bytes = path_mtu_.next_probe();
   return bytes == 0 ? 0 : datagram_bytes_in(bytes);
 }
 
 Connection::SendStatus Connection::send_path_probe(Bytes datagram, UdpSendQueue& out,
                                                    Timestamp now) {
-  const bool is_small = owes_small_probe_;
+  const bool is_small = wants_small_probe_;
   const std::size_t bytes = is_small ? PathMtu::kBaseBytes : path_mtu_.next_probe();
   const auto [status, count] = write_datagrams({&datagram, 1}, bytes, Purpose::kProbe, out, now);
   if (count == 0) return status;
   if (!is_small) path_mtu_.on_probe_sent(bytes, now, probe_timeout());
-  owes_small_probe_ = false;
+  wants_small_probe_ = false;
   return status;
 }
 

@@ -20,7 +20,7 @@ class PathMtuTest : public ::testing::Test {
 
   void lose(std::size_t bytes) { mtu.on_lost(PathMtu::note(bytes, now)); }
   void acknowledge(std::size_t bytes) { mtu.on_acked(PathMtu::note(bytes, now)); }
-  void hear() {
+  void acknowledge_small() {
     mtu.on_heard(kCeiling, now, kRtt);
     mtu.advance(kCeiling, now);
   }
@@ -30,7 +30,7 @@ class PathMtuTest : public ::testing::Test {
       lose(bytes);
       now += kRtt / 8;
     }
-    hear();
+    acknowledge_small();
   }
   // Has every probe of a round sent; those of at most `carried` bytes come through.
   std::vector<std::size_t> run_round(std::size_t carried) {
@@ -135,7 +135,7 @@ TEST_F(PathMtuTest, AnAcknowledgedLargePacketExcusesThoseBefore) {
     lose(1472);
     now += 10ms;
     if (i % 2 == 1) acknowledge(1472);
-    hear();
+    acknowledge_small();
   }
   EXPECT_EQ(mtu.limit(), PathMtu::kUnlimited);
 }
@@ -145,7 +145,7 @@ TEST_F(PathMtuTest, ASmallerOneDoesNot) {
     lose(1472);
     now += 10ms;
     acknowledge(1252);
-    hear();
+    acknowledge_small();
   }
   EXPECT_EQ(mtu.limit(), PathMtu::kBaseBytes);
 }
@@ -155,7 +155,7 @@ TEST_F(PathMtuTest, ABurstOfLossesIsNoHole) {
   now += 5ms;
   for (int i = 0; i < 100; ++i) lose(1472);
   now += 1s;
-  hear();
+  acknowledge_small();
   EXPECT_EQ(mtu.limit(), PathMtu::kUnlimited);
 }
 
@@ -200,7 +200,7 @@ TEST_F(PathMtuTest, IsNotBornTwiceFromWhatWasOnItsWay) {
   run_round(1272);
   run_round(1272);
   for (int i = 0; i < 8; ++i) mtu.on_lost(PathMtu::note(1472, before + i * 5ms));
-  hear();
+  acknowledge_small();
   EXPECT_EQ(mtu.limit(), 1272u);
 }
 

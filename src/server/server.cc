@@ -149,7 +149,7 @@ void Server::run_shards() {
   std::vector<shard::Mailbox<shard::Mail>*> mailboxes;
   for (const auto& shard : shards_) mailboxes.push_back(&shard->mailbox());
   for (const auto& shard : shards_) {
-    shard->introduce(mailboxes);
+    shard->set_siblings(mailboxes);
     threads_.emplace_back([&shard = *shard] { shard.run(); });
   }
 }

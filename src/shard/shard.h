@@ -63,8 +63,8 @@ class Shard {
                                                tunnel::TunnelEvents& events, Random& random,
                                                tunnel::Counters& counters);
 
-  /// Once all shards are there: their mailboxes in order, this one's included.
-  void introduce(std::vector<Mailbox<Mail>*> siblings) { siblings_ = std::move(siblings); }
+  /// The mailboxes of all shards in order, this one's included. Call it once all shards exist.
+  void set_siblings(std::vector<Mailbox<Mail>*> siblings) { siblings_ = std::move(siblings); }
   Mailbox<Mail>& mailbox() { return mailbox_; }
 
   /// Sends and receives by `socket` from now on; what waited for the one before is dropped. On the

@@ -21,12 +21,12 @@ void BacklogWatch::begin_turn(std::size_t waiting, Timestamp now) {
   const double weight = static_cast<double>(std::min<Duration>(past, kMemory).count()) /
                         static_cast<double>(Duration(kMemory).count());
   mean_bytes_ += (between - mean_bytes_) * weight;
-  owes_packet_ = codel_.condemns(mean_bytes_ > kTargetBytes, now);
+  wants_drop_ = codel_.should_drop(mean_bytes_ > kTargetBytes, now);
 }
 
-bool BacklogWatch::pays(MutableBytes packet) {
+bool BacklogWatch::drop_or_mark(MutableBytes packet) {
   if (packet.size() < kLargePacket) return false;
-  owes_packet_ = false;
+  wants_drop_ = false;
   // Longer than any header, so that even nonsense can be marked.
   if (wire::mark_congestion(packet)) {
     counters_.tun_congestion_marks.add();

@@ -10,7 +10,7 @@
 namespace qdt::tunnel {
 
 /// Shortens the queue before the tunnel, that of the TUN device. It takes whatever comes while this
-/// host cannot keep up, up to 64 MB, and who sends by TCP fills it with a window; a ping waits
+/// host cannot keep up, up to 64 MB, and a TCP sender fills it with its window; a ping waits
 /// behind. CoDel's law (RFC 8289), but by the bytes that wait, since packets bear no time there,
 /// and by their mean: a busy host's queue comes and goes with its turns on the processor, so that
 /// its least is nothing while milliseconds wait in the mean. Pure: time goes in. One thread.
@@ -22,7 +22,7 @@ class BacklogWatch {
   static constexpr std::size_t kTargetBytes = 384 * 1024;
   /// Over how long the mean is taken.
   static constexpr Duration kMemory = 50ms;
-  /// Smaller packets pay for no queue: pings, calls, acknowledgements.
+  /// Smaller packets are never dropped: pings, calls, acknowledgements.
   static constexpr std::size_t kLargePacket = 512;
 
   /// `counters` outlives it.
@@ -35,17 +35,17 @@ class BacklogWatch {
 
   /// To be asked of each packet of the turn, parsed or not. True: drop it, it is counted. One that
   /// understands ECN is marked instead.
-  bool must_drop(MutableBytes packet) { return owes_packet_ && pays(packet); }
+  bool must_drop(MutableBytes packet) { return wants_drop_ && drop_or_mark(packet); }
 
  private:
-  bool pays(MutableBytes packet);
+  bool drop_or_mark(MutableBytes packet);
 
   Counters& counters_;
   Codel codel_;
   double mean_bytes_ = 0;
   std::size_t left_bytes_ = 0;
   Timestamp last_turn_;
-  bool owes_packet_ = false;  // a large one of this turn has to pay; forgotten where there is none
+  bool wants_drop_ = false;  // a large packet of this turn is to be dropped or marked
 };
 
 }  // namespace qdt::tunnel

@@ -18,8 +18,8 @@ struct Host {
   Timestamp now = kStart;
   std::array<std::uint8_t, 1400> packet{0x45};
 
-  int condemned(std::size_t found, std::size_t left, Duration period,
-                std::size_t packet_bytes = 1400) {
+  int dropped(std::size_t found, std::size_t left, Duration period,
+              std::size_t packet_bytes = 1400) {
     int count = 0;
     for (const Timestamp end = now + period; now < end; now += 1ms) {
       watch.begin_turn(found, now);
@@ -35,14 +35,14 @@ struct Host {
 
 TEST(BacklogWatch, LetsStandWhatIsShort) {
   Host host;
-  EXPECT_EQ(host.condemned(kTarget, kTarget * 9 / 10, 10s), 0);
+  EXPECT_EQ(host.dropped(kTarget, kTarget * 9 / 10, 10s), 0);
 }
 
-TEST(BacklogWatch, CondemnsMoreAndMoreWhileMuchStands) {
+TEST(BacklogWatch, DropsMoreAndMoreWhileMuchStands) {
   Host host;
-  EXPECT_EQ(host.condemned(4 * kTarget, 3 * kTarget, 100ms), 0);
-  const int first = host.condemned(4 * kTarget, 3 * kTarget, 1s);
-  const int second = host.condemned(4 * kTarget, 3 * kTarget, 1s);
+  EXPECT_EQ(host.dropped(4 * kTarget, 3 * kTarget, 100ms), 0);
+  const int first = host.dropped(4 * kTarget, 3 * kTarget, 1s);
+  const int second = host.dropped(4 * kTarget, 3 * kTarget, 1s);
   EXPECT_GE(first, 10);
   EXPECT_GT(second, first + 10);
   EXPECT_EQ(host.dropped(), static_cast<std::uint64_t>(first + second));
@@ -51,16 +51,16 @@ TEST(BacklogWatch, CondemnsMoreAndMoreWhileMuchStands) {
 TEST(BacklogWatch, MarksWhoUnderstandsIt) {
   Host host;
   host.packet[1] = 0x02;  // ECT(0)
-  EXPECT_EQ(host.condemned(4 * kTarget, 3 * kTarget, 120ms), 0);
+  EXPECT_EQ(host.dropped(4 * kTarget, 3 * kTarget, 120ms), 0);
   EXPECT_EQ(host.packet[1], 0x03);
   EXPECT_GT(host.counters.tun_congestion_marks.value(), 0u);
   EXPECT_EQ(host.dropped(), 0u);
 }
 
-TEST(BacklogWatch, SparesSmallPackets) {
+TEST(BacklogWatch, NeverDropsSmallPackets) {
   Host host;
-  EXPECT_EQ(host.condemned(4 * kTarget, 3 * kTarget, 1s, BacklogWatch::kLargePacket - 1), 0);
-  EXPECT_GT(host.condemned(4 * kTarget, 3 * kTarget, 1s, BacklogWatch::kLargePacket), 0);
+  EXPECT_EQ(host.dropped(4 * kTarget, 3 * kTarget, 1s, BacklogWatch::kLargePacket - 1), 0);
+  EXPECT_GT(host.dropped(4 * kTarget, 3 * kTarget, 1s, BacklogWatch::kLargePacket), 0);
 }
 
 // With its turns on the processor: all of a window now, nothing a few milliseconds later.
@@ -68,8 +68,8 @@ TEST(BacklogWatch, SeesAQueueThatComesAndGoes) {
   Host host;
   int count = 0;
   for (int i = 0; i < 200; ++i) {
-    count += host.condemned(6 * kTarget, 5 * kTarget, 2ms);
-    count += host.condemned(kTarget / 8, 0, 3ms);
+    count += host.dropped(6 * kTarget, 5 * kTarget, 2ms);
+    count += host.dropped(kTarget / 8, 0, 3ms);
   }
   EXPECT_GE(count, 10);
 }
@@ -80,24 +80,24 @@ TEST(BacklogWatch, LetsABurstWait) {
   int count = 0;
   for (int i = 0; i < 100; ++i) {
     host.now += 4ms;  // beside the one that it would wait anyway
-    count += host.condemned(8 * kTarget, 0, 1ms);
-    count += host.condemned(kTarget / 8, 0, 95ms);
+    count += host.dropped(8 * kTarget, 0, 1ms);
+    count += host.dropped(kTarget / 8, 0, 95ms);
   }
   EXPECT_EQ(count, 0);
 }
 
 TEST(BacklogWatch, StopsWhenTheQueueIsGone) {
   Host host;
-  ASSERT_GT(host.condemned(8 * kTarget, 8 * kTarget, 1s), 0);
-  host.condemned(kTarget / 8, 0, BacklogWatch::kMemory * 4);  // the mean comes down
-  EXPECT_EQ(host.condemned(kTarget / 8, 0, 10s), 0);
+  ASSERT_GT(host.dropped(8 * kTarget, 8 * kTarget, 1s), 0);
+  host.dropped(kTarget / 8, 0, BacklogWatch::kMemory * 4);  // the mean comes down
+  EXPECT_EQ(host.dropped(kTarget / 8, 0, 10s), 0);
 }
 
 TEST(BacklogWatch, TakesNoIdleTimeForAQueue) {
   Host host;
   for (int i = 0; i < 100; ++i) {
     host.now += 1s;
-    EXPECT_EQ(host.condemned(8 * kTarget, 0, 5ms), 0) << i;
+    EXPECT_EQ(host.dropped(8 * kTarget, 0, 5ms), 0) << i;
   }
 }
 

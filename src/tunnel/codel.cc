@@ -5,7 +5,7 @@
 namespace qdt::tunnel {
 
 // RFC 8289 section 5.6, one packet at a time.
-bool Codel::condemns(bool is_above_target, Timestamp now) {
+bool Codel::should_drop(bool is_above_target, Timestamp now) {
   const bool stands = is_standing(is_above_target, now);
   if (is_dropping_) {
     if (!stands) is_dropping_ = false;

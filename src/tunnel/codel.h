@@ -18,13 +18,13 @@ class Codel {
   /// To be asked of each packet that is taken from the queue's head, until one may stay. True: it
   /// must go, or be marked. `is_last_one`: at most one packet's worth is queued, so the link would
   /// idle without it.
-  bool condemns(Duration sojourn, bool is_last_one, Timestamp now) {
-    return condemns(sojourn >= kTarget && !is_last_one, now);
+  bool should_drop(Duration sojourn, bool is_last_one, Timestamp now) {
+    return should_drop(sojourn >= kTarget && !is_last_one, now);
   }
   /// The same for a queue that is measured in another way.
-  bool condemns(bool is_above_target, Timestamp now);
-  /// What has waited until now does not count, and what was dropped for it is forgotten.
-  void pardon() { *this = Codel(); }
+  bool should_drop(bool is_above_target, Timestamp now);
+  /// Forgets the time waited until now and the packets dropped for it.
+  void reset() { *this = Codel(); }
 
  private:
   bool is_standing(bool is_above_target, Timestamp now);

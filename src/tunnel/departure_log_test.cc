@@ -26,7 +26,8 @@ class DepartureLogTest : public ::testing::Test {
             .packets = packets,
             .bytes = std::uint64_t{packets} * kPacketBytes};
   }
-  std::expected<PathSample, Drop> hear(const wire::Feedback& feedback, Duration back = 20ms) {
+  std::expected<PathSample, Drop> receive_feedback(const wire::Feedback& feedback,
+                                                   Duration back = 20ms) {
     return log.on_feedback(feedback, sent_at(feedback.highest) + back);
   }
 
@@ -36,7 +37,7 @@ class DepartureLogTest : public ::testing::Test {
 
 TEST_F(DepartureLogTest, TakesTheTimeThatFeedbackWasHeldFromTheRoundTrip) {
   send(10);
-  const auto sample = hear(about(10, 11, 10ms, 5ms), 25ms);
+  const auto sample = receive_feedback(about(10, 11, 10ms, 5ms), 25ms);
   ASSERT_TRUE(sample);
   EXPECT_EQ(sample->rtt, 20ms);
   EXPECT_EQ(log.rtt(), 20ms);
@@ -44,10 +45,10 @@ TEST_F(DepartureLogTest, TakesTheTimeThatFeedbackWasHeldFromTheRoundTrip) {
 
 TEST_F(DepartureLogTest, CountsWhatArrivedAndWhatDidNot) {
   send(100);
-  ASSERT_TRUE(hear(about(10, 11)));
+  ASSERT_TRUE(receive_feedback(about(10, 11)));
   auto feedback = about(100, 11 + 80);
   feedback.marked = 3;
-  const auto sample = hear(feedback);
+  const auto sample = receive_feedback(feedback);
   ASSERT_TRUE(sample);
   EXPECT_EQ(sample->packets, 80u);
   EXPECT_EQ(sample->lost, 10u);
@@ -60,23 +61,23 @@ TEST_F(DepartureLogTest, CountsWhatArrivedAndWhatDidNot) {
 
 TEST_F(DepartureLogTest, CountsLateOnesAsArrived) {
   send(20);
-  EXPECT_EQ(hear(about(10, 5))->lost, 6u);
-  const auto sample = hear(about(20, 21));
+  EXPECT_EQ(receive_feedback(about(10, 5))->lost, 6u);
+  const auto sample = receive_feedback(about(20, 21));
   EXPECT_EQ(sample->packets, 16u);
   EXPECT_EQ(sample->lost, 0u);
 }
 
 TEST_F(DepartureLogTest, KnowsTheQueueByTheShortestDelay) {
   send(50);
-  EXPECT_EQ(hear(about(10, 11, 30ms))->queue_delay, 0ms);
-  EXPECT_EQ(hear(about(20, 21, 10ms))->queue_delay, 0ms);
-  EXPECT_EQ(hear(about(30, 31, 25ms), 40ms)->queue_delay, 15ms);
+  EXPECT_EQ(receive_feedback(about(10, 11, 30ms))->queue_delay, 0ms);
+  EXPECT_EQ(receive_feedback(about(20, 21, 10ms))->queue_delay, 0ms);
+  EXPECT_EQ(receive_feedback(about(30, 31, 25ms), 40ms)->queue_delay, 15ms);
 }
 
 TEST_F(DepartureLogTest, ForgetsTheShortestDelayAfterTwoWindows) {
   const auto queue_at = [this](std::uint32_t highest, Duration one_way) {
     send(highest);
-    return hear(about(highest, highest + 1, one_way), 40ms)->queue_delay;
+    return receive_feedback(about(highest, highest + 1, one_way), 40ms)->queue_delay;
   };
   queue_at(0, 10ms);
   EXPECT_EQ(queue_at(30'000, 30ms), 20ms);
@@ -88,10 +89,10 @@ TEST_F(DepartureLogTest, CopesWithTheWrapOfTheReceiversClock) {
   send(20);
   wire::Feedback feedback = about(10, 11);
   feedback.arrived_us = 0xffff'ff00;
-  ASSERT_TRUE(hear(feedback));
+  ASSERT_TRUE(receive_feedback(feedback));
   feedback = about(20, 21);
   feedback.arrived_us = 9744 + 5000;  // 15 ms later, 5 ms more than there should be
-  const auto sample = hear(feedback, 30ms);
+  const auto sample = receive_feedback(feedback, 30ms);
   EXPECT_EQ(sample->over, 15ms);
   EXPECT_EQ(sample->queue_delay, 5ms);
 }
@@ -121,8 +122,8 @@ TEST_F(DepartureLogTest, BelievesInNoMoreTimeThanHasPassed) {
     log = {};
     next = 0;
     send(20);
-    ASSERT_TRUE(hear(about(10, 11)));
-    const auto sample = hear(about(20, 21, lie));
+    ASSERT_TRUE(receive_feedback(about(10, 11)));
+    const auto sample = receive_feedback(about(20, 21, lie));
     ASSERT_TRUE(sample);
     EXPECT_LE(sample->over, 30ms) << lie / 1ms;
   }
@@ -130,7 +131,7 @@ TEST_F(DepartureLogTest, BelievesInNoMoreTimeThanHasPassed) {
 
 TEST_F(DepartureLogTest, KnowsNoDelayOfWhatLeftLongAgo) {
   send(1000);
-  const auto sample = hear(about(100, 101));
+  const auto sample = receive_feedback(about(100, 101));
   ASSERT_TRUE(sample);
   EXPECT_EQ(sample->rtt, 0ms);
   EXPECT_EQ(log.rtt(), 0ms);
@@ -152,7 +153,7 @@ TEST_F(DepartureLogTest, RemembersTwoRoundTripsOfManyPackets) {
 
 TEST_F(DepartureLogTest, BelievesNoContradictions) {
   send(100);
-  ASSERT_TRUE(hear(about(50, 51)));
+  ASSERT_TRUE(receive_feedback(about(50, 51)));
   const auto refused = [&](auto&& lie) {
     wire::Feedback feedback = about(90, 91);
     lie(feedback);
@@ -174,17 +175,17 @@ TEST_F(DepartureLogTest, BelievesNoContradictions) {
 
 TEST_F(DepartureLogTest, KnowsOldNewsFromLies) {
   send(100);
-  ASSERT_TRUE(hear(about(50, 51)));
-  EXPECT_EQ(hear(about(50, 51)).error(), Drop::kReplayed);
-  EXPECT_EQ(hear(about(40, 41)).error(), Drop::kReplayed);
+  ASSERT_TRUE(receive_feedback(about(50, 51)));
+  EXPECT_EQ(receive_feedback(about(50, 51)).error(), Drop::kReplayed);
+  EXPECT_EQ(receive_feedback(about(40, 41)).error(), Drop::kReplayed);
 }
 
 TEST_F(DepartureLogTest, ForgetsDelaysWithThePath) {
   send(100);
-  ASSERT_TRUE(hear(about(10, 11, 10ms)));
+  ASSERT_TRUE(receive_feedback(about(10, 11, 10ms)));
   log.forget_path();
   EXPECT_EQ(log.rtt(), 0ms);
-  EXPECT_EQ(hear(about(20, 21, 90ms), 100ms)->queue_delay, 0ms);
+  EXPECT_EQ(receive_feedback(about(20, 21, 90ms), 100ms)->queue_delay, 0ms);
   EXPECT_EQ(log.rtt(), 100ms);
 }
 

@@ -215,7 +215,7 @@ DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
 // Writes what is due to `out`, and feedback if it `tells`; returns its length.
 std::size_t DirectPlane::write_control(MutableBytes out, bool tells, Timestamp now) {
   MutableBytes rest = out;
-  if (std::exchange(owes_pong_, false)) {
+  if (std::exchange(has_pong_to_send_, false)) {
     rest = append(rest, wire::encode_ping(DirectFrameType::kPong, pong_cookie_));
   }
   if (next_ping_ <= now) {
@@ -231,7 +231,7 @@ std::size_t DirectPlane::write_control(MutableBytes out, bool tells, Timestamp n
 }
 
 bool DirectPlane::has_something(Timestamp now) const {
-  return joined_bytes_ > 0 || owes_pong_ || asks_quic_ || next_timeout() <= now;
+  return joined_bytes_ > 0 || has_pong_to_send_ || asks_quic_ || next_timeout() <= now;
 }
 
 Timestamp DirectPlane::next_timeout() const {
@@ -258,7 +258,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
   switch (frame.type) {
     case DirectFrameType::kPing:
       append(pong_cookie_, frame.body);
-      owes_pong_ = true;
+      has_pong_to_send_ = true;
       // The server may have found us at another address: the QUIC connection is to move along.
       if (role_ == quic::Role::kClient) ask_quic(now);
       return {};
@@ -266,7 +266,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       if (!std::ranges::equal(frame.body, cookie_)) return {};  // of an earlier path
       if (path == path_) is_validated_ = true;
       // What became of packets is for feedback to tell.
-      if (!is_usable_) hear();
+      if (!is_usable_) on_peer_reached();
       if (is_validated_) next_ping_ = kNever;
       return {};
     case DirectFrameType::kFeedback: {
@@ -291,7 +291,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
         ask_quic(now);
       }
       if (has_shaper_) shaper_.on_sample(*sample, std::exchange(is_backlogged_, false), now);
-      hear();
+      on_peer_reached();
       return {};
     }
     default: return {};
@@ -309,8 +309,8 @@ bool DirectPlane::only_control_arrives(const PathSample& sample, std::uint64_t h
          sample.packets <= earlier + unanswered_.controls;
 }
 
-// Our packets arrive.
-void DirectPlane::hear() {
+// The peer receives our packets.
+void DirectPlane::on_peer_reached() {
   is_usable_ = true;
   unanswered_since_ = kNever;
   ping_interval_ = kFirstPing;

@@ -119,7 +119,7 @@ class DirectPlane {
   void begin_pings(Timestamp now);
   bool only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
                             Timestamp now) const;
-  void hear();
+  void on_peer_reached();
 
   quic::Role role_;
   std::vector<wire::DirectId> own_ids_;
@@ -157,7 +157,7 @@ class DirectPlane {
   Duration ping_interval_;
   wire::PingCookie cookie_{};
   wire::PingCookie pong_cookie_{};
-  bool owes_pong_ = false;
+  bool has_pong_to_send_ = false;
   bool asks_quic_ = false;
   Timestamp asked_quic_;
 

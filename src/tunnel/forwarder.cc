@@ -78,7 +78,7 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
     case wire::DatagramType::kPing:
       // A plain v1 peer expects nothing: its own kind drops Ping silently.
       if (!session.caps().ping || plaintext.size() > wire::kMaxControlBytes) return Outcome::kDone;
-      session.owe_pong(plaintext);
+      session.queue_pong(plaintext);
       return Outcome::kOwesReply;
     case wire::DatagramType::kPong: return Outcome::kDone;
     case wire::DatagramType::kClose:

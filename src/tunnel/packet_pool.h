@@ -15,7 +15,7 @@ struct QueuedPacket {
   QueuedPacket* next = nullptr;  ///< of a list that it is in
   Timestamp queued_at;
   std::size_t size = 0;
-  bool is_guest = false;  ///< SendQueue: in a place that is another flow's
+  bool is_overflow = false;  ///< SendQueue: queued in the place of another flow
 
   MutableBytes bytes() { return {reinterpret_cast<std::uint8_t*>(this + 1), size}; }
 };

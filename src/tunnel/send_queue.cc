@@ -45,8 +45,8 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
   // The upper bits of a product depend on all bits of both.
   const std::uint64_t hash = (flow_hash ^ options_.seed) * 0x9e3779b97f4a7c15;
   Flow& flow = place_of(hash);
-  packet->is_guest = flow.hash != hash;
-  flow.guests += packet->is_guest;
+  packet->is_overflow = flow.hash != hash;
+  flow.overflow_packets += packet->is_overflow;
   (flow.first == nullptr ? flow.first : flow.last->next) = packet;
   flow.last = packet;
   flow.bytes += packet->size;
@@ -66,9 +66,9 @@ SendQueue::Flow& SendQueue::place_of(std::uint64_t hash) {
     if (flow.hash == hash) return flow;
     if (!flow.is_listed) free = &flow;
   }
-  // Where there are guests, packets of this flow may still be among them.
-  Flow& hosting = set[(hash >> 48) % kPlaces];
-  if (free == nullptr || hosting.guests > 0) return hosting;
+  // Packets of this flow may still be among a place's overflow packets.
+  Flow& shared = set[(hash >> 48) % kPlaces];
+  if (free == nullptr || shared.overflow_packets > 0) return shared;
   *free = {.hash = hash};
   return *free;
 }
@@ -116,9 +116,9 @@ QueuedPacket* SendQueue::take_from(Flow& flow, Timestamp now) {
     const Duration sojourn = now - flow.first->queued_at;
     const bool is_last_one = flow.bytes <= options_.quantum_bytes;
     QueuedPacket* packet = unlink_first(flow);
-    if (is_sparing_) {
-      flow.codel.pardon();
-    } else if (flow.codel.condemns(sojourn, is_last_one, now)) {
+    if (is_dropping_paused_) {
+      flow.codel.reset();
+    } else if (flow.codel.should_drop(sojourn, is_last_one, now)) {
       if (!wire::mark_congestion(packet->bytes())) {
         discard(packet, Drop::kQueueDelay);
         continue;
@@ -135,7 +135,7 @@ QueuedPacket* SendQueue::unlink_first(Flow& flow) {
   QueuedPacket* packet = flow.first;
   flow.first = packet->next;
   flow.bytes -= packet->size;
-  flow.guests -= packet->is_guest;
+  flow.overflow_packets -= packet->is_overflow;
   return packet;
 }
 

@@ -43,7 +43,7 @@ class SendQueue {
 
   /// While true, packets that wait too long are neither marked nor dropped; nor are they afterwards
   /// for having waited meanwhile.
-  void spare(bool is_sparing) { is_sparing_ = is_sparing; }
+  void pause_dropping(bool is_paused) { is_dropping_paused_ = is_paused; }
 
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
@@ -67,7 +67,7 @@ class SendQueue {
     std::int64_t credit = 0;
     Codel codel;
     bool is_listed = false;
-    std::size_t guests = 0;  // packets in it of flows that found no place of their own
+    std::size_t overflow_packets = 0;  // packets of flows that found no place of their own
   };
   // Flows in the order of their turns.
   struct FlowList {
@@ -93,7 +93,7 @@ class SendQueue {
   std::size_t count_ = 0;  // the packet at hand included
   QueuedPacket* front_ = nullptr;
 
-  bool is_sparing_ = false;
+  bool is_dropping_paused_ = false;
 
   Duration standing_delay_ = Duration::max();
 };

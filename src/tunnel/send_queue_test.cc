@@ -65,9 +65,9 @@ TEST_F(SendQueueTest, TakesWhatWaitedWhileItSparedForNew) {
     return dropped;
   };
   EXPECT_GT(dropped_within(400ms), 0);
-  queue_.spare(true);
+  queue_.pause_dropping(true);
   EXPECT_EQ(dropped_within(1s), 0);
-  queue_.spare(false);
+  queue_.pause_dropping(false);
   EXPECT_EQ(dropped_within(Codel::kInterval), 0);
   EXPECT_GT(dropped_within(400ms), 0);
 }

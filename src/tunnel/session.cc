@@ -68,7 +68,8 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
 }
 
 Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
-  if (direct_) queue_.spare(direct_->is_usable() && direct_->shaper().spares_senders());
+  if (direct_)
+    queue_.pause_dropping(direct_->is_usable() && direct_->shaper().should_pause_dropping());
   if (credit_ <= 0) credit_ += static_cast<std::int64_t>(turn_bytes);
   const Progress progress = flush_queue(out, now);
   if (progress == Progress::kIdle) limits_.set(SendLimit::kApplication, now);
@@ -117,9 +118,9 @@ Session::Progress Session::flush_queue(UdpSendQueue& out, Timestamp now) {
 }
 
 Session::Step Session::flush_control(UdpSendQueue& out, Timestamp now) {
-  if (owes_pong_) {
+  if (has_pong_to_send_) {
     if (const Step step = make_room(pong_bytes_, out, now); step != Step::kDone) return step;
-    owes_pong_ = false;
+    has_pong_to_send_ = false;
     seal(DatagramType::kPong, {}, Bytes(pong_).first(pong_bytes_));
   }
   return connection_.next_path_probe() > 0 ? send_path_probes(out, now) : Step::kDone;
@@ -277,10 +278,10 @@ void Session::send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now) {
   send_sealed(out, now);
 }
 
-void Session::owe_pong(Bytes payload) {
+void Session::queue_pong(Bytes payload) {
   pong_bytes_ = std::min(payload.size(), pong_.size());
   append(pong_, payload.first(pong_bytes_));
-  owes_pong_ = true;
+  has_pong_to_send_ = true;
 }
 
 }  // namespace qdt::tunnel

@@ -110,8 +110,8 @@ class Session {
   /// on. Nothing is saved by a session that has nothing to send or may not.
   Progress flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now);
   bool has_backlog(Timestamp now) const {
-    return !sealed_.empty() || !queue_.empty() || owes_pong_ || connection_.next_path_probe() > 0 ||
-           (direct_ && direct_->has_something(now));
+    return !sealed_.empty() || !queue_.empty() || has_pong_to_send_ ||
+           connection_.next_path_probe() > 0 || (direct_ && direct_->has_something(now));
   }
   /// When flush() will have something to send by itself.
   Timestamp next_timeout() const { return direct_ ? direct_->next_timeout() : kNever; }
@@ -126,7 +126,7 @@ class Session {
   /// Tells a peer that understands it that the session ends; the connection's close follows.
   void send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now);
   /// Answers a Ping at the next flush(). `payload` is at most kMaxControlBytes long.
-  void owe_pong(Bytes payload);
+  void queue_pong(Bytes payload);
 
   // --- from the peer ---
 
@@ -193,7 +193,7 @@ class Session {
 
   std::array<std::uint8_t, wire::kMaxControlBytes> pong_;
   std::size_t pong_bytes_ = 0;
-  bool owes_pong_ = false;
+  bool has_pong_to_send_ = false;
 };
 
 }  // namespace qdt::tunnel

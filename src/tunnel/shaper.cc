@@ -86,7 +86,7 @@ double Shaper::Tally::loss() const {
   return sent > 0 ? static_cast<double>(lost) / static_cast<double>(sent) : 0;
 }
 
-bool Shaper::spares_senders() const {
+bool Shaper::should_pause_dropping() const {
   if (!is_limiting()) return rate() > 0;
   const bool was_of_no_use = release_time_ > Duration::zero();
   return is_trying() || (is_unproven_ && was_of_no_use);

@@ -31,10 +31,11 @@ class Shaper {
   /// Bytes per second; 0: nothing is limited.
   double rate() const { return pacer_.rate(); }
   bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
-  /// What waits is to be spared: the experiment is under way, and nobody knows yet that its sender
-  /// should slow down; or it was of no use, and what waited for it is on its way out; or it seems
-  /// to have helped, but none has been seen to since one was of no use.
-  bool spares_senders() const;
+  /// Waiting packets should be neither dropped nor marked: the experiment is under way, and nothing
+  /// says yet that the sender should slow down; or the experiment was of no use, and its backlog is
+  /// on its way out; or it seems to have helped, but none has been seen to help since one was of no
+  /// use.
+  bool should_pause_dropping() const;
   /// The experiment is under way.
   bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
 

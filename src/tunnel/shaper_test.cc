@@ -153,7 +153,7 @@ TEST_F(ShaperTest, SparesSendersUntilADrainHasHelped) {
   }
   ASSERT_EQ(shaper.state(), State::kDraining);
   for (int i = 0; i < 2'000 && shaper.state() != State::kReleased; ++i) {
-    ASSERT_TRUE(shaper.spares_senders()) << "state " << static_cast<int>(shaper.state());
+    ASSERT_TRUE(shaper.should_pause_dropping()) << "state " << static_cast<int>(shaper.state());
     run_for(1ms);
   }
   EXPECT_EQ(shaper.state(), State::kReleased);
@@ -169,7 +169,7 @@ TEST_F(ShaperTest, TriesAgainWhenTheQueueHasBecomeOurs) {
   offered = 1.5 * rate;
   run_for(10s);
   EXPECT_EQ(shaper.state(), State::kHolding);
-  EXPECT_FALSE(shaper.spares_senders());
+  EXPECT_FALSE(shaper.should_pause_dropping());
 }
 
 TEST_F(ShaperTest, IsNotSlowedByRandomLoss) {

@@ -485,7 +485,7 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
   }
   auto others = find_journals(kJournalDirectory);
   std::erase(others, tun_name);
-  tell_of_kill_switches(others, logger);
+  log_kill_switches(others, logger);
   std::erase_if(others, is_kill_switch_journal);
   undo_leftovers(others, logger);
   return std::make_unique<LinuxHostNetwork>(tun_name, std::move(*journal), std::move(*netlink),

@@ -22,7 +22,7 @@ std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals
   return done;
 }
 
-void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& logger) {
+void log_kill_switches(const std::vector<std::string>& journals, Logger& logger) {
   for (const std::string& name : journals) {
     if (!is_kill_switch_journal(name)) continue;
     const auto journal = open_journal(kJournalDirectory, name, logger);

@@ -15,6 +15,6 @@ std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals
 
 /// Warns of kill switches among these journals whose process is gone: starting a program is no
 /// reason to let go of one.
-void tell_of_kill_switches(const std::vector<std::string>& journals, Logger& logger);
+void log_kill_switches(const std::vector<std::string>& journals, Logger& logger);
 
 }  // namespace qdt::os
