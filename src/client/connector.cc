@@ -6,8 +6,13 @@
 namespace qdt::client {
 namespace {
 
+// Statuses that say "not now" (RFC 9110 section 15; 425: RFC 8470; 429: RFC 6585).
+bool is_passing(int status) {
+  return status >= 500 || status == 408 || status == 425 || status == 429;
+}
+
 // A server's refusal for a person: what it said, what that means, what can be done.
-Ending refusal(int status, std::string_view body) {
+Ending explain_refusal(int status, std::string_view body) {
   struct Remedy {
     std::string_view text;
     std::string_view meaning;
@@ -15,10 +20,10 @@ Ending refusal(int status, std::string_view body) {
   };
   constexpr Remedy kRemedies[] = {
       {"unauthorized", "the token is wrong", true},
-      {"rate limited", "too many attempts; wait a minute", false},
-      {"server busy", "it has as many sessions as it allows; try later", false},
-      {"not ready", "it is starting or its network is down; try later", false},
-      {"address pool exhausted", "it has no address left; try later", false},
+      {"rate limited", "too many attempts; trying again", false},
+      {"server busy", "it has as many sessions as it allows; trying again", false},
+      {"not ready", "it is starting or its network is down; trying again", false},
+      {"address pool exhausted", "it has no address left; trying again", false},
       {"bad request", "it does not understand this client's request", true},
       {"bad nonce", "it does not understand this client's nonce", true},
       {"not http3", "it does not see HTTP/3 datagrams from this client", true},
@@ -36,7 +41,25 @@ Ending refusal(int status, std::string_view body) {
       words, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, ' ');
   return {Ending::Kind::kRefused,
           "status " + std::to_string(status) + (words.empty() ? "" : ": " + words),
-          /*is_lasting=*/status < 500};
+          /*is_lasting=*/!is_passing(status)};
+}
+
+// In seconds (RFC 9110 section 10.2.3); its other form, a date, depends on two clocks.
+std::optional<Duration> parse_retry_after(std::string_view field) {
+  constexpr std::size_t kMaxDigits = 6;
+  if (field.empty() || field.size() > kMaxDigits) return std::nullopt;
+  std::int64_t seconds = 0;
+  for (const char digit : field) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    seconds = seconds * 10 + (digit - '0');
+  }
+  return std::chrono::seconds(seconds);
+}
+
+Ending refusal(const quic::Message& message) {
+  Ending ending = explain_refusal(message.status, message.body);
+  if (!ending.is_lasting) ending.retry_after = parse_retry_after(message.header("retry-after"));
+  return ending;
 }
 
 Ending unreachable(std::string text) {
@@ -48,6 +71,12 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
   switch (reason.kind) {
     case Kind::kNoAnswer: return {Ending::Kind::kNoAnswer, explain_silence(server)};
     case Kind::kUntrusted:
+      // A clock without a battery begins in the past, and is set once the network is there.
+      if (reason.dates != quic::CertificateDates::kRight) {
+        return {Ending::Kind::kUnreachable,
+                "the server at " + server.to_string() + " is not trusted: " + reason.text,
+                /*is_lasting=*/reason.dates == quic::CertificateDates::kOver};
+      }
       return {Ending::Kind::kUnreachable,
               "the server at " + server.to_string() + " is not trusted: " + reason.text +
                   "; for a self-signed certificate set tls_fingerprint to the value that the "
@@ -227,7 +256,7 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
   if (attempt->state != State::kAsking) return;
   if (message.status != 200) {
     if (!message.has_ended) return;  // the words are still on their way
-    return give_up(connection, refusal(message.status, message.body), tunnel.now());
+    return give_up(connection, refusal(message), tunnel.now());
   }
 
   const bool is_whole =

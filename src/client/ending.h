@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "base/time.h"
 
 namespace qdt::client {
 
@@ -15,6 +18,8 @@ struct Ending {
   Kind kind = Kind::kUnreachable;
   std::string text;         ///< in words for a person
   bool is_lasting = false;  ///< trying again soon will not help: a wrong token, say
+  /// How long the server asks to be left alone (HTTP's Retry-After), where it says so.
+  std::optional<Duration> retry_after = std::nullopt;
 };
 
 }  // namespace qdt::client

@@ -47,14 +47,26 @@ bool Reconnect::on_ended(const Ending& ending, Timestamp now) {
 
 bool Reconnect::gives_up(const Ending& ending) const {
   if (connects_ > 0) return false;
-  return ending.is_lasting || !options_.waits_for_server;
+  if (ending.is_lasting) return true;
+  // A server that is full or has had too many handshakes is there, and will be free again.
+  const bool is_passing_refusal = ending.kind == Ending::Kind::kRefused;
+  return !is_passing_refusal && !options_.waits_for_server;
 }
 
 Duration Reconnect::delay(const Ending& ending, Timestamp now) {
   if (ending.is_lasting) return options_.lasting_delay;
   const Duration lived = state_ == State::kConnected ? now - since_ : Duration::zero();
   if (lived >= options_.fair_after) backoff_.reset();
-  return lived >= options_.good_after ? Duration::zero() : backoff_.next(random_);
+  const Duration own = lived >= options_.good_after ? Duration::zero() : backoff_.next(random_);
+  return ending.retry_after ? std::max(own, spread(*ending.retry_after)) : own;
+}
+
+// Between the time that the server asks for and twice that: it says the same to everybody whom it
+// refuses, and they are not to come back all at once.
+Duration Reconnect::spread(Duration retry_after) {
+  const Duration asked = std::clamp<Duration>(retry_after, 0s, options_.max_retry_after);
+  const auto steps = static_cast<std::uint64_t>(asked.count()) + 1;
+  return asked + Duration(static_cast<std::int64_t>(random_.number() % steps));
 }
 
 void Reconnect::on_network_change(Timestamp now) {

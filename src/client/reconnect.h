@@ -39,6 +39,8 @@ class Reconnect {
     Duration short_timeout = 3s;
     /// Goes on although the server was not reached at the first attempt.
     bool waits_for_server = false;
+    /// How long a server may ask to be left alone.
+    Duration max_retry_after = 2min;
   };
 
   /// `random` outlives it.
@@ -59,6 +61,8 @@ class Reconnect {
 
   void on_connected(Timestamp now);
   /// An attempt has failed, or the session has ended. False: that was it, there is no next attempt.
+  /// A refusal that passes ("rate limited", "server busy") is waited out, at the first connection
+  /// too.
   [[nodiscard]] bool on_ended(const Ending& ending, Timestamp now);
   /// The network is another: whatever failed before may work now.
   void on_network_change(Timestamp now);
@@ -66,6 +70,7 @@ class Reconnect {
  private:
   bool gives_up(const Ending& ending) const;
   Duration delay(const Ending& ending, Timestamp now);
+  Duration spread(Duration retry_after);
   void enter(State state, Timestamp now);
 
   Options options_;

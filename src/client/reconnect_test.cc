@@ -38,8 +38,30 @@ TEST_F(ReconnectTest, BeginsAtOnceWithTheWholeTimeout) {
 
 TEST_F(ReconnectTest, GivesUpWhenTheFirstAttemptFails) {
   EXPECT_FALSE(reconnect.on_ended(kSilence, kStart));
-  EXPECT_FALSE(reconnect.on_ended(kBusy, kStart));
   EXPECT_FALSE(reconnect.on_ended(kUnauthorized, kStart));
+}
+
+TEST_F(ReconnectTest, WaitsOutARefusalThatPassesAtTheFirstAttemptToo) {
+  EXPECT_TRUE(reconnect.on_ended(kBusy, kStart));
+  EXPECT_EQ(reconnect.state(), State::kRefused);
+  EXPECT_EQ(reconnect.reason(), "server busy");
+  EXPECT_GE(reconnect.next_attempt(), kStart + 200ms);
+  EXPECT_FALSE(reconnect.on_ended(kUnauthorized, kStart));
+}
+
+TEST_F(ReconnectTest, LeavesTheServerAloneForAsLongAsItAsks) {
+  Ending limited = kBusy;
+  limited.retry_after = 20s;
+  EXPECT_TRUE(reconnect.on_ended(limited, kStart));
+  EXPECT_GE(reconnect.next_attempt(), kStart + 20s);
+  EXPECT_LE(reconnect.next_attempt(), kStart + 40s);
+}
+
+TEST_F(ReconnectTest, IsNotSentAwayForADay) {
+  Ending limited = kBusy;
+  limited.retry_after = 24h;
+  EXPECT_TRUE(reconnect.on_ended(limited, kStart));
+  EXPECT_LE(reconnect.next_attempt(), kStart + 4min);
 }
 
 TEST_F(ReconnectTest, WaitsForTheServerWhereItIsToldTo) {

@@ -56,7 +56,7 @@ struct ServerConfig {
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
   std::size_t max_sessions = 0;                  ///< 0: unlimited
   RateLimit handshake_rate{200, 400};
-  RateLimit handshake_ip_rate{5, 20};
+  RateLimit handshake_ip_rate{5, 100};
   Duration handshake_ip_ttl = 10min;  ///< how long an address's bucket is remembered
   RateLimit rate_limit;
   std::size_t send_workers = 1;  ///< shards; 0: one per CPU

@@ -134,10 +134,10 @@ void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
   keys.push_back(reassembly_key<C>());
   add_rate_keys(keys, "handshake_rate", &C::handshake_rate, "200", "400",
                 "Handshakes per second of all clients together; 0: unlimited.", "twice pps");
-  add_rate_keys(keys, "handshake_ip_rate", &C::handshake_ip_rate, "5", "20",
+  add_rate_keys(keys, "handshake_ip_rate", &C::handshake_ip_rate, "5", "100",
                 "Handshakes per second of one IP address, failed ones included; 0: unlimited, "
                 "which lets tokens be guessed.",
-                "four times pps");
+                "twenty times pps");
   keys.push_back(make_key<C>({.name = "handshake_ip_rate.ttl",
                               .example = "10m",
                               .explanation = "How long an address is remembered after its last "
@@ -309,7 +309,8 @@ std::vector<Key<ClientConfig>> make_client_keys() {
       {.name = "wait_for_server",
        .example = "false",
        .explanation = "Goes on trying when the first attempt does not reach the server, as at a "
-                      "boot before the network is up, instead of ending with status 3."},
+                      "boot before the network is up or the clock is set, instead of ending with "
+                      "status 3."},
       flag(), &C::wait_for_server));
   keys.push_back(make_key<C>(
       {.name = "keepalive",

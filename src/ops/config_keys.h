@@ -14,6 +14,6 @@ const std::vector<Key<ClientConfig>>& client_keys();
 
 /// A burst that is not given is this many seconds' worth of its rate.
 inline constexpr double kBurstSeconds = 2;
-inline constexpr double kIpBurstSeconds = 4;
+inline constexpr double kIpBurstSeconds = 20;
 
 }  // namespace qdt::ops

@@ -150,7 +150,7 @@ rate_limit: {pps: 1000}
 )")
                                   .config;
   EXPECT_EQ(config.handshake_rate, (RateLimit{10, 20}));
-  EXPECT_EQ(config.handshake_ip_rate, (RateLimit{0.1, 1}));
+  EXPECT_EQ(config.handshake_ip_rate, (RateLimit{0.1, 2}));
   EXPECT_EQ(config.rate_limit, (RateLimit{1000, 2000}));
   EXPECT_EQ(server("handshake_rate: {burst: 7}").config.handshake_rate, (RateLimit{200, 7}));
 }

@@ -1,6 +1,7 @@
 #include "server/admission.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace qdt::server {
 namespace {
@@ -28,6 +29,15 @@ HandshakeResult Admission::judge(std::string_view method, std::string_view token
   }
   const bool is_busy = options_.max_sessions > 0 && sessions() >= options_.max_sessions;
   return is_busy ? HandshakeResult::kBusy : HandshakeResult::kOk;
+}
+
+std::chrono::seconds Admission::retry_after() const {
+  constexpr double kMaxSeconds = 3600;
+  double seconds = 1;
+  for (const tunnel::RateLimit& limit : {options_.rate, options_.address_rate}) {
+    if (!limit.is_unlimited()) seconds = std::max(seconds, std::ceil(1 / limit.per_second));
+  }
+  return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kMaxSeconds)));
 }
 
 bool Admission::may_try(const IpAddress& from, Timestamp now) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -36,6 +37,9 @@ class Admission {
   /// that a guesser is slowed down.
   wire::HandshakeResult judge(std::string_view method, std::string_view token,
                               const IpAddress& from, Timestamp now);
+
+  /// How long one who was refused for the rate does well to wait: in that time, one more may come.
+  std::chrono::seconds retry_after() const;
 
   /// Takes a place among max_sessions; false when none is left. One that `replaces` another session
   /// is never refused: that one's place will be free in a moment.

@@ -183,9 +183,13 @@ void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,
                             HandshakeResult result) {
   handshakes_.count(result);
   const wire::HandshakeStatus status = wire::handshake_status(result);
-  connection.respond(stream, {.status = status.status,
-                              .headers = {{"content-type", "text/plain"}},
-                              .body = std::string(status.body)});
+  quic::HeaderFields headers = {{"content-type", "text/plain"}};
+  if (result == HandshakeResult::kRateLimited) {
+    headers.emplace_back("retry-after", std::to_string(admission_.retry_after().count()));
+  }
+  connection.respond(
+      stream,
+      {.status = status.status, .headers = std::move(headers), .body = std::string(status.body)});
   logger_.debug("handshake from " + connection.path().remote.to_string() +
                 " refused: " + std::string(status.label));
 }

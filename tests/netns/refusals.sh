@@ -21,11 +21,13 @@ refused() {
   check_equal "$1: $3" "$(counted "$1")" $((before + 1))
 }
 
-# client_refused WORDS: the client says so, and ends with status 2.
+# client_refused WORDS: the client says so, and goes on trying until it is stopped.
 client_refused() {
-  try_client client
-  check_equal "the client's exit status is 2" "$status" 2
-  check_contains "it says why" "$output" "qdt-client: refused by the server: $1"
+  run_client client
+  wait_for 10 grep -q 'refused: ' "$work/client.log" || fail "the client is not refused"
+  check_contains "the client says why it is refused" "$(cat "$work/client.log")" "refused: $1"
+  stop "$client_pid"
+  check_equal "it was still trying when it was stopped" "$status" 0
 }
 
 wrong=(--token wrong)
@@ -34,7 +36,7 @@ down() { ip -n "$(ns server)" link set qdt0 "$1"; }
 down down
 wait_for 5 grep -q 'not ready' "$work/server.log" || fail "the server does not notice"
 refused not_ready "503 not ready" "comes before all else" --method GET "${wrong[@]}"
-client_refused "not ready: it is starting or its network is down; try later"
+client_refused "not ready: it is starting or its network is down; trying again"
 down up
 wait_for 5 fetch server http://127.0.0.1:9435/healthz || fail "the server does not recover"
 
@@ -80,7 +82,7 @@ first_pid=$client_pid
 refused busy "503 server busy" "one session is all, and comes before datagrams" --no-datagrams
 refused rate_limited "429 rate limited" "the address's third handshake, before busy"
 stop "$first_pid"
-client_refused "rate limited: too many attempts; wait a minute"
+client_refused "rate limited: too many attempts; trying again"
 
 # A pool of one address.
 stop "$server_pid"
@@ -89,9 +91,9 @@ run client holder "$build/qdt-probe" --token "$token" --stay "$server_address:44
 wait_for 5 grep -q pong "$work/holder.log" || fail "the probe has no session"
 refused bad_nonce "400 bad nonce" "comes before the pool" --body '{"version":1}'
 refused pool_exhausted "503 address pool exhausted" "the only address is lent"
-client_refused "address pool exhausted: it has no address left; try later"
+client_refused "address pool exhausted: it has no address left; trying again"
 stop "$server_pid"
 start_server "${unlimited[@]}" 'max_sessions: 1'
 run client holder2 "$build/qdt-probe" --token "$token" --stay "$server_address:443"
 wait_for 5 grep -q pong "$work/holder2.log" || fail "the probe has no session"
-client_refused "server busy: it has as many sessions as it allows; try later"
+client_refused "server busy: it has as many sessions as it allows; trying again"
