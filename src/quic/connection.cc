@@ -364,7 +364,7 @@ void Connection::fail(int engine_error, Timestamp now) {
           .is_application = false, .code = NGTCP2_CRYPTO_ERROR | std::uint64_t{alert}, .text = ""};
       end(State::kClosing,
           distrust.empty() ? CloseReason{Kind::kProtocolError, "TLS: " + tls_alert_text(alert)}
-                           : CloseReason{Kind::kUntrusted, distrust},
+                           : CloseReason{Kind::kUntrusted, distrust, tls_->dates()},
           now);
       return;
     }

@@ -51,6 +51,8 @@ struct CloseReason {
   };
   Kind kind = Kind::kLocal;
   std::string text;
+  /// kUntrusted: the dates of the certificate, where nothing else is wrong with it.
+  CertificateDates dates = CertificateDates::kRight;
 };
 
 /// The path as congestion control sees it (RFC 9002), and what left by it.

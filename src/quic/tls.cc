@@ -6,7 +6,10 @@
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -100,6 +103,39 @@ std::vector<std::uint8_t> derive_ticket_key(const ServerSecret& secret,
   require(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &extracted_key, &purpose, ticket_key.data(),
                              ticket_key.size()));
   return ticket_key;
+}
+
+std::string time_text(std::time_t time) {
+  const std::chrono::sys_seconds at{std::chrono::seconds(std::int64_t{time})};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss of_day(at - day);
+  const auto two = [](std::int64_t number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+  };
+  return std::to_string(int{date.year()}) + "-" + two(unsigned{date.month()}) + "-" +
+         two(unsigned{date.day()}) + " " + two(of_day.hours().count()) + ":" +
+         two(of_day.minutes().count()) + ":" + two(of_day.seconds().count()) + " UTC";
+}
+
+// Of a chain that is not valid yet, or not any more: since when, until when, and by which clock.
+std::string explain_dates(std::span<const gnutls_datum_t> chain, CertificateDates dates) {
+  if (dates == CertificateDates::kRight) return {};
+  std::time_t begin = 0;
+  std::time_t end = std::numeric_limits<std::time_t>::max();
+  for (const gnutls_datum_t& der : chain) {
+    gnutls_x509_crt_t certificate = nullptr;
+    require(gnutls_x509_crt_init(&certificate));
+    if (gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER) >= 0) {
+      begin = std::max(begin, gnutls_x509_crt_get_activation_time(certificate));
+      end = std::min(end, gnutls_x509_crt_get_expiration_time(certificate));
+    }
+    gnutls_x509_crt_deinit(certificate);
+  }
+  const std::string now =
+      "; this host's clock says " + time_text(std::time(nullptr)) + ": is the clock right?";
+  if (dates == CertificateDates::kNotYet) return " It is valid from " + time_text(begin) + now;
+  return " It was valid until " + time_text(end) + now;
 }
 
 }  // namespace
@@ -280,6 +316,15 @@ void TlsSession::bind(void* reference) {
   gnutls_session_set_ptr(session_.get(), reference);
 }
 
+CertificateDates TlsSession::dates() const {
+  if (notes_ && notes_->pinned) return CertificateDates::kRight;
+  unsigned status = gnutls_session_get_verify_cert_status(session_.get());
+  status &= ~static_cast<unsigned>(GNUTLS_CERT_INVALID);
+  if (status == GNUTLS_CERT_NOT_ACTIVATED) return CertificateDates::kNotYet;
+  if (status == GNUTLS_CERT_EXPIRED) return CertificateDates::kOver;
+  return CertificateDates::kRight;
+}
+
 std::string TlsSession::distrust() const {
   unsigned count = 0;
   const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_.get(), &count);
@@ -299,7 +344,7 @@ std::string TlsSession::distrust() const {
   std::string reason(reinterpret_cast<const char*>(text.data), text.size);
   gnutls_free(text.data);
   while (!reason.empty() && (reason.back() == ' ' || reason.back() == '\0')) reason.pop_back();
-  return reason;
+  return reason + explain_dates(std::span(chain, count), dates());
 }
 
 }  // namespace qdt::quic

@@ -90,6 +90,13 @@ class TlsClientContext {
   std::unique_ptr<ResumableSession> resumable_ = std::make_unique<ResumableSession>();
 };
 
+/// What a certificate's dates say by this host's clock.
+enum class CertificateDates {
+  kRight,
+  kNotYet,  ///< it will be valid, or the clock is behind
+  kOver,    ///< it was valid, or the clock is ahead
+};
+
 /// What a TLS alert (RFC 8446 section 6) says, in words.
 std::string tls_alert_text(std::uint8_t alert);
 
@@ -110,6 +117,8 @@ class TlsSession {
   /// Why this side does not trust the peer's certificate, in words; empty when it does, or has
   /// not been shown one.
   std::string distrust() const;
+  /// The dates of a certificate that is not trusted, where nothing else is wrong with it.
+  CertificateDates dates() const;
 
   /// RFC 8446 section 7.5, without a context. Once the handshake is complete.
   void export_secret(std::string_view label, MutableBytes out) const;
