@@ -86,7 +86,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
           .reconnect = {.timeout = config.timeout, .waits_for_server = config.wait_for_server},
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .connector = {.token = config.token,
-                        .server_name = config.server_host,
+                        .server_name = config.server_name(),
                         .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
                         .caps = offered_caps(config),
                         .client_id = config.client_id.empty() ? os::host_name() : config.client_id,

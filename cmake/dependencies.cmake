@@ -34,6 +34,9 @@ if(NOT WIN32)
   pkg_check_modules(libcares REQUIRED IMPORTED_TARGET libcares)
   pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
 
+  # names in other scripts
+  pkg_check_modules(libidn2 REQUIRED IMPORTED_TARGET libidn2)
+
   # the server's metrics
   pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
   pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)

@@ -81,7 +81,9 @@ enum class RouteMode { kDefault, kCidr, kNone };
 
 /// client.yaml, checked.
 struct ClientConfig {
-  std::string server_host;  ///< a name or an address, without brackets
+  /// A name in lower-case ASCII, perhaps with its final dot, or an address without brackets: what
+  /// is resolved.
+  std::string server_host;
   std::uint16_t server_port = 443;
   std::string token;
   std::optional<std::size_t> mtu;  ///< at most; none: what the path carries
@@ -112,6 +114,11 @@ struct ClientConfig {
   std::vector<Prefix> exclude;    ///< stay outside
   std::vector<std::string> up;    ///< a program and its arguments; empty: none
   std::vector<std::string> down;  ///< likewise
+
+  /// server_host without a final dot: for the certificate, SNI and :authority.
+  std::string server_name() const {
+    return server_host.substr(0, server_host.size() - (server_host.ends_with('.') ? 1 : 0));
+  }
 
   bool operator==(const ClientConfig&) const = default;
 };

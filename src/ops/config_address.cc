@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "ops/text.h"
+#include "os/internet_name.h"
 #include "wire/handshake.h"
 
 namespace qdt::ops {
@@ -224,28 +225,103 @@ namespace {
 
 constexpr std::uint16_t kDefaultPort = 443;
 
+constexpr std::size_t kMaxNameBytes = 253;
+constexpr std::size_t kMaxLabelBytes = 63;
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char letter) { return letter < 0x80; });
+}
+
+bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
+
+// The underscore is no letter of host names (RFC 1123 section 2.1), but DNS takes it, and
+// containers have it.
 bool is_host_letter(char letter) {
-  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_' ||
-         letter == '.';
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_';
+}
+
+// A number in any of the forms of inet_aton(3), which resolvers take for (a part of) an address.
+bool is_number(std::string_view label) {
+  if (label.starts_with("0x")) {
+    return std::ranges::all_of(label.substr(2),
+                               [](unsigned char letter) { return std::isxdigit(letter) != 0; });
+  }
+  return std::ranges::all_of(label, is_digit);
+}
+
+std::vector<std::string_view> labels_of(std::string_view name) {
+  std::vector<std::string_view> labels;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('.', begin), name.size());
+    labels.push_back(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return labels;
+}
+
+// Why an ASCII name, in lower case and without the dot at its end, is none; nothing when it is one.
+std::optional<std::string> fault_of_name(std::string_view name) {
+  if (name.size() > kMaxNameBytes) return "is longer than the 253 letters of a host name";
+  const auto labels = labels_of(name);
+  for (const std::string_view label : labels) {
+    if (label.empty()) return "is no host name: a part between dots is empty";
+    if (label.size() > kMaxLabelBytes) {
+      return "is no host name: a part between dots is longer than 63 letters";
+    }
+    if (label.starts_with('-') || label.ends_with('-')) {
+      return "is no host name: a part begins or ends with \"-\"";
+    }
+    if (!std::ranges::all_of(label, is_host_letter)) {
+      return "is no host name: A-Z a-z 0-9 - _ . are allowed, and letters of other scripts";
+    }
+  }
+  if (std::ranges::all_of(labels, is_number)) {
+    return "is no IPv4 address: write four numbers from 0 to 255, without leading zeros";
+  }
+  return std::nullopt;
+}
+
+Reading<std::string> parse_host_address(const std::string& host, const IpAddress& address) {
+  if (address.is_unspecified() || address.is_multicast()) {
+    return refuse(host + " is no host's address");
+  }
+  if (address.is_v6() && address.is_link_local()) {
+    return refuse(host + " is an address of one link alone; give the server another one");
+  }
+  return address.to_string();
+}
+
+// The name as DNS, certificates and SNI have it: lower case, A-labels. A dot at its end stays: it
+// keeps resolvers from trying the search domains.
+Reading<std::string> parse_host_name(const std::string& host) {
+  const std::string quoted = "\"" + printable(host) + "\" ";
+  std::string name = host;
+  if (!is_ascii(host)) {
+    const auto ascii = os::to_ascii_name(host);
+    if (!ascii) return refuse(quoted + "is no host name: " + ascii.error().message);
+    name = *ascii;
+  }
+  std::ranges::transform(name, name.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
+  const std::string_view checked =
+      std::string_view(name).substr(0, name.size() - name.ends_with('.'));
+  if (const auto fault = fault_of_name(checked)) return refuse(quoted + *fault);
+  return name;
 }
 
 // A DNS name or an IP address that a server can have.
 Reading<std::string> parse_host(const std::string& host) {
   if (host.empty()) return refuse("the host is missing");
-  if (const auto address = IpAddress::parse(host)) {
-    if (address->is_unspecified() || address->is_multicast()) {
-      return refuse(host + " is no host's address");
-    }
-    return host;
+  if (const auto address = IpAddress::parse(host)) return parse_host_address(host, *address);
+  const std::size_t zone = host.find('%');
+  if (zone != std::string::npos && IpAddress::parse(host.substr(0, zone))) {
+    return refuse(printable(host) +
+                  " has a zone: it is an address of one link alone; give the server another one");
   }
-  const bool is_name = host.size() <= 253 && std::ranges::all_of(host, is_host_letter) &&
-                       host.front() != '.' && host.front() != '-' &&
-                       host.find("..") == std::string::npos;
-  if (!is_name) return refuse("\"" + printable(host) + "\" is no host name");
-  if (host.find_first_not_of("0123456789.") == std::string::npos) {
-    return refuse(host + " is no IPv4 address");
-  }
-  return host;
+  return parse_host_name(host);
 }
 
 Reading<HostAndPort> with_port(const std::string& host, std::string_view port_text) {
@@ -261,7 +337,7 @@ Reading<HostAndPort> with_port(const std::string& host, std::string_view port_te
 Reading<HostAndPort> parse_bracketed(const std::string& text) {
   const std::size_t end = text.find(']');
   const std::string host = text.substr(1, end == std::string::npos ? end : end - 1);
-  const auto address = IpAddress::parse(host);
+  const auto address = IpAddress::parse(host.substr(0, host.find('%')));
   if (end == std::string::npos || !address || address->is_v4()) {
     return refuse("brackets are for IPv6 addresses: [2001:db8::1]:443");
   }
@@ -274,6 +350,10 @@ Reading<HostAndPort> parse_bracketed(const std::string& text) {
 Reading<HostAndPort> parse_server_address(const std::string& text) {
   if (text.find("://") != std::string::npos) return refuse("write it without a scheme");
   if (text.find('/') != std::string::npos) return refuse("write it without a path");
+  if (text.find('@') != std::string::npos) return refuse("write it without a user name");
+  if (text.find_first_of(" \t\n") != std::string::npos) {
+    return refuse("\"" + printable(text) + "\" is no host name: it has spaces");
+  }
   if (text.starts_with('[')) return parse_bracketed(text);
 
   const std::size_t colon = text.find(':');

@@ -34,6 +34,8 @@ struct HostAndPort {
   std::string host;
   std::uint16_t port = 0;
 };
+/// A name comes out as DNS and certificates have it: in lower case, with A-labels (`xn--`) for
+/// letters outside ASCII, and with its final dot, if any.
 /// `HOST`, `HOST:PORT`, `[IPV6]:PORT` or an IPv6 address; port 443 when there is none.
 Reader<HostAndPort> server_address();
 

@@ -166,13 +166,34 @@ TEST(ServerAddress, TakesEveryForm) {
       {"2001:db8::1", "2001:db8::1", 443},
       {"[2001:db8::1]", "2001:db8::1", 443},
       {"[2001:db8::1]:65535", "2001:db8::1", 65535},
-      {"localhost", "localhost", 443}};
+      {"localhost", "localhost", 443},
+      {"VPN.Example.COM", "vpn.example.com", 443},
+      {"vpn.example.com.", "vpn.example.com.", 443},
+      {"vpn.example.com.:8443", "vpn.example.com.", 8443},
+      {"my_vpn", "my_vpn", 443},
+      {"_vpn._udp.test:1", "_vpn._udp.test", 1},
+      {"b\xC3\x9C"
+       "cher.test:1",
+       "xn--bcher-kva.test", 1},
+      {"XN--BCHER-KVA.test", "xn--bcher-kva.test", 443},
+      {"4.example", "4.example", 443},
+      {"2001:DB8:0:0::1", "2001:db8::1", 443},
+      {"::ffff:192.0.2.1", "192.0.2.1", 443}};
   for (const auto& [text, host, port] : cases) {
     const auto server = server_address().read(scalar(text));
     ASSERT_TRUE(server) << text;
     EXPECT_EQ(server->host, host);
     EXPECT_EQ(server->port, port);
   }
+}
+
+TEST(ServerAddress, KeepsToTheLengthsOfDns) {
+  const std::string label(63, 'a');
+  const std::string longest = label + "." + label + "." + label + "." + std::string(61, 'a');
+  EXPECT_TRUE(server_address().read(scalar(longest)));
+  EXPECT_TRUE(server_address().read(scalar(longest + ".")));
+  EXPECT_TRUE(refuses(server_address(), longest + "a"));
+  EXPECT_TRUE(refuses(server_address(), label + "a.test"));
 }
 
 TEST(ServerAddress, RefusesWhatCannotBeReached) {
@@ -196,6 +217,24 @@ TEST(ServerAddress, RefusesWhatCannotBeReached) {
                            ".a",
                            "-a",
                            "1:2:3",
+                           "fe80::1",
+                           "[fe80::1%eth0]:443",
+                           "010.1.1.1",
+                           "0x7f.1",
+                           "127.1",
+                           "2130706433",
+                           "1.2.3.4.",
+                           "a..",
+                           ".",
+                           "a-",
+                           "a.-b.test",
+                           "a*b.test",
+                           "user@a.example",
+                           " a.example",
+                           "a.example ",
+                           "\xE2\x80\x8B",
+                           "a\xC2\xA0"
+                           "b.test",
                            "fe80::1%eth0"}) {
     EXPECT_TRUE(refuses(server_address(), text)) << text;
   }

@@ -84,6 +84,12 @@ int require_alpn(gnutls_session_t session, unsigned, unsigned, unsigned, const g
   return status < 0 ? GNUTLS_E_NO_APPLICATION_PROTOCOL : 0;
 }
 
+// A name with an underscore is no host name (RFC 6066 section 3), and servers end the handshake for
+// it (GnuTLS: illegal_parameter). It stands in the certificate and in :authority alone.
+bool belongs_into_sni(const std::string& server_name) {
+  return !IpAddress::parse(server_name) && server_name.find('_') == std::string::npos;
+}
+
 // HKDF-SHA256 (RFC 5869). The certificate is the salt: with another one, a key that is feared to be
 // stolen has been replaced, and whoever held it shall not go on with tickets.
 std::vector<std::uint8_t> derive_ticket_key(const ServerSecret& secret,
@@ -267,7 +273,7 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   tls.notes_ = std::make_unique<ClientNotes>(
       ClientNotes{.server_name = server_name, .pinned = {}, .resumable = context.resumable()});
   gnutls_db_set_ptr(session, tls.notes_.get());
-  if (!IpAddress::parse(server_name)) {
+  if (belongs_into_sni(server_name)) {
     require(
         gnutls_server_name_set(session, GNUTLS_NAME_DNS, server_name.data(), server_name.size()));
   }

@@ -108,7 +108,8 @@ class TlsSession {
   TlsSession& operator=(TlsSession&&) noexcept;
 
   static TlsSession server(const TlsServerContext& context);
-  /// `server_name` is what the certificate has to be for; a name (not an address) goes into SNI.
+  /// `server_name` is what the certificate has to be for; a name of letters, digits, hyphens
+  /// and dots goes into SNI; an address or a name with an underscore does not.
   static TlsSession client(const TlsClientContext& context, const std::string& server_name);
 
   gnutls_session_int* handle() const { return session_.get(); }

@@ -8,9 +8,10 @@
 #include "os/linux/socket_address.h"
 
 namespace qdt::os {
+namespace {
 
-Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
-                                           std::span<const IpAddress> name_servers) {
+Result<std::vector<SocketAddress>> resolve_as_given(const std::string& host, std::uint16_t port,
+                                                    std::span<const IpAddress> name_servers) {
   if (const auto address = IpAddress::parse(host)) {
     return std::vector{SocketAddress{*address, port}};
   }
@@ -36,6 +37,17 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
     addresses.push_back({from_kernel(entry->ai_addr).address, port});
   }
   return addresses;
+}
+
+}  // namespace
+
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
+                                           std::span<const IpAddress> name_servers) {
+  auto found = resolve_as_given(host, port, name_servers);
+  if (found || !host.ends_with('.')) return found;
+  // /etc/hosts has names without the final dot.
+  auto without_dot = resolve_as_given(host.substr(0, host.size() - 1), port, name_servers);
+  return without_dot ? without_dot : found;
 }
 
 }  // namespace qdt::os
