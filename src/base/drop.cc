@@ -25,6 +25,7 @@ std::string_view drop_label(Drop drop) {
     case Drop::kRateLimited: return "rate_limited";
     case Drop::kQueueFull: return "queue_full";
     case Drop::kQueueDelay: return "queue_delay";
+    case Drop::kPathMark: return "path_mark";
     case Drop::kTunQueueDelay: return "tun_queue_delay";
     case Drop::kTunRefused: return "tun_refused";
     case Drop::kSocketRefused: return "socket_refused";

@@ -35,6 +35,7 @@ enum class Drop : std::uint8_t {
   kRateLimited,    ///< above the session's rate limit
   kQueueFull,      ///< the session's send queue, or its connection's, is full
   kQueueDelay,     ///< waited too long in a queue that stands (CoDel)
+  kPathMark,       ///< bore a mark of congestion on the path that its sender does not understand
   // The host.
   kTunQueueDelay,  ///< paid for a queue that stands in the TUN device: the host cannot keep up
   kTunRefused,     ///< the kernel did not take the packet from us

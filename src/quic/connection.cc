@@ -105,12 +105,14 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (state_ == State::kClosing)
     must_send_close_ = true;  // the peer has not heard it: say it again
   if (state_ != State::kOpen) return;
-  const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(ecn)};
+  // The engine counts what is left of the marks. Where those were disregarded, its peer finds that
+  // the path does not keep them, and sets none any more (RFC 9000 section 13.4.2.1).
+  arrival_mark_ = judge_mark(ecn, now);
+  const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(arrival_mark_)};
   const bool was_awaiting_answer = unanswered_since_ != kNever;
   const bool was_suspicious = path_mtu_.is_suspicious();
   const std::uint64_t in_flight = was_awaiting_answer || was_suspicious ? bytes_in_flight() : 0;
   has_heard_ = false;
-  arrival_mark_ = ecn;
   is_in_engine_ = true;
   const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));

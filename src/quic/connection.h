@@ -14,6 +14,7 @@
 #include "base/udp_burst.h"
 #include "quic/connection_id.h"
 #include "quic/http3.h"
+#include "quic/mark_watch.h"
 #include "quic/path_mtu.h"
 #include "quic/tls.h"
 
@@ -243,8 +244,18 @@ class Connection final : private Http3Events {
   /// The path in use.
   UdpPath path() const;
   PathState path_state() const;
-  /// With what mark the payload came whose datagrams the sink is being given.
+  /// With what mark the payload came whose datagrams the sink is being given, as judge_mark() has
+  /// it.
   Ecn arrival_mark() const { return arrival_mark_; }
+  /// What to make of the mark of a payload from the peer; of the session's others, too, since they
+  /// take the same path.
+  Ecn judge_mark(Ecn ecn, Timestamp now) {
+    const Ecn mark = marks_.judge(ecn);
+    if (marks_.is_window_over(now)) marks_.end_window(path_state().smoothed_rtt, now);
+    return mark;
+  }
+  /// Whether a packet may be dropped for a mark that it does not understand (MarkWatch).
+  bool may_drop_marked(Timestamp now) { return marks_.may_drop(now); }
 
   /// Free for the owner of the connection, which is told of it by on_closed() at the latest.
   void* owner = nullptr;
@@ -341,6 +352,7 @@ class Connection final : private Http3Events {
   bool was_reset_ = false;
   int http_error_ = 0;
   Ecn arrival_mark_ = Ecn::kNotEct;
+  MarkWatch marks_;
   bool has_heard_ = false;  // something came in the payload that the engine is reading
   Timestamp unanswered_since_ = kNever;
   struct PathVerdict {

@@ -80,7 +80,10 @@ std::size_t Connection::datagram_bytes_in(std::size_t payload_bytes) const {
 }
 
 void Connection::refresh_path_mtu(Timestamp now) {
-  if (std::exchange(has_new_path_, false)) path_mtu_.start(path().remote.address.is_v4(), now);
+  if (std::exchange(has_new_path_, false)) {
+    path_mtu_.start(path().remote.address.is_v4(), now);
+    marks_ = {};
+  }
   const std::size_t ceiling = ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
   path_mtu_.advance(ceiling, now);
   payload_limit_ = std::min(path_mtu_.limit(), ceiling);

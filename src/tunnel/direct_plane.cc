@@ -240,17 +240,19 @@ Timestamp DirectPlane::next_timeout() const {
                    is_waiting ? unanswered_since_ + patience() : kNever});
 }
 
-std::expected<MutableBytes, Drop> DirectPlane::open(const UdpPath& path, Ecn ecn, Bytes packet,
-                                                    MutableBytes slot, Timestamp now) {
+std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, Ecn ecn,
+                                                           Bytes packet, MutableBytes slot,
+                                                           Timestamp now) {
   const auto opened = opener_.open(packet, slot, now, std::max(kMinSilence, 3 * rtt()));
   if (!opened) return std::unexpected(opened.error());
 
   if (opened->is_newest && path != path_ && role_ == quic::Role::kServer) follow(path, packet, now);
   if (!is_validated_ && path == path_) received_unvalidated_ += packet.size();
   const MutableBytes payload = slot.first(opened->bytes);
-  arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), ecn == Ecn::kCe,
+  const Ecn mark = connection_.judge_mark(ecn, now);
+  arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
                       calls_for_feedback(payload), now);
-  return payload;
+  return Opened{.payload = payload, .mark = mark};
 }
 
 std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, const UdpPath& path,

@@ -72,10 +72,15 @@ class DirectPlane {
 
   // --- from the peer ---
 
-  /// Opens a packet into `slot`, which has room for it, and returns its payload, the frames in it.
-  /// Only an authentic packet changes anything.
-  std::expected<MutableBytes, Drop> open(const UdpPath& path, Ecn ecn, Bytes packet,
-                                         MutableBytes slot, Timestamp now);
+  struct Opened {
+    MutableBytes payload;  ///< the frames in it
+    Ecn mark;              ///< that it came with, as Connection::judge_mark() has it
+  };
+  /// Opens a packet into `slot`, which has room for it. Only an authentic packet changes anything.
+  std::expected<Opened, Drop> open(const UdpPath& path, Ecn ecn, Bytes packet, MutableBytes slot,
+                                   Timestamp now);
+  /// Whether a packet may be dropped for a mark that it does not understand.
+  bool may_drop_marked(Timestamp now) { return connection_.may_drop_marked(now); }
   /// Takes feedback, ping or pong from a payload that was opened.
   std::expected<void, Drop> take(const wire::DirectFrame& frame, const UdpPath& path,
                                  Timestamp now);

@@ -97,7 +97,8 @@ void Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, By
       session.direct()->open(path, ecn, packet, to_tun_.reserve(packet.size()), now);
   if (!opened) return drop(opened.error());
 
-  MutableBytes rest = *opened;
+  const Ecn mark = opened->mark;
+  MutableBytes rest = opened->payload;
   for (std::size_t frames = 0; !rest.empty(); ++frames) {
     if (frames == wire::kMaxDirectFrames) return drop(Drop::kMalformed);
     auto frame = wire::take_direct_frame(rest);
@@ -114,7 +115,7 @@ void Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, By
       append(slot, frame->body);
       frame->body = slot;
     }
-    if (const auto reason = take_frame(session, *frame, path, ecn, now)) drop(*reason);
+    if (const auto reason = take_frame(session, *frame, path, mark, now)) drop(*reason);
   }
 }
 
@@ -122,8 +123,13 @@ std::optional<Drop> Forwarder::take_frame(Session& session, const wire::DirectFr
                                           const UdpPath& path, Ecn mark, Timestamp now) {
   switch (frame.type) {
     case wire::DirectFrameType::kPacket:
-      // RFC 6040 section 4.2: nobody else would hear of the mark.
-      if (mark == Ecn::kCe && wire::ecn_of(frame.body) == Ecn::kNotEct) return Drop::kQueueDelay;
+      // RFC 6040 section 4.2: nobody else would hear of the mark. Our own kind marks no such
+      // payload as able to bear it, so most often something on the path overwrites the field: hence
+      // few.
+      if (mark == Ecn::kCe && wire::ecn_of(frame.body) == Ecn::kNotEct &&
+          session.direct()->may_drop_marked(now)) {
+        return Drop::kPathMark;
+      }
       return deliver(session, frame.body, mark, now);
     case wire::DirectFrameType::kFragment: return reassemble(session, frame.body, mark, now);
     case wire::DirectFrameType::kPadding: return std::nullopt;

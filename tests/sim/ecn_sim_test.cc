@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sim/tunnel_sim.h"
+#include "sim/direct_sim.h"
 #include "wire/checksum.h"
 
 namespace qdt::testing {
@@ -83,6 +83,87 @@ TEST_F(MarkedPath, NarrowsTheConnectionsWindow) {
   fill();
   EXPECT_LT(window(), before);
 }
+
+/// A path that overwrites the ECN field of every payload, both ways.
+class OverwrittenPath : public DirectSim, public ::testing::WithParamInterface<Ecn> {
+ protected:
+  void overwrite() { set_links({.delay = 10ms, .overwrites = GetParam()}); }
+
+  // Packets down, one each 10 ms; how many bear a mark of those that came.
+  struct Arrived {
+    std::size_t lost = 0;
+    std::size_t marked = 0;
+  };
+  Arrived send(std::uint8_t mark, Duration duration = 2s) {
+    Packet packet = down(800);
+    packet[1] = mark;
+    store_be<std::uint16_t>(&packet[10], wire::Checksum().add(Bytes(packet).first(20)).finish());
+    client.delivered.clear();
+    std::size_t sent = 0;
+    for (; duration > Duration::zero(); duration -= 10ms, ++sent) {
+      server.inject(packet, world.now());
+      world.run_for(10ms);
+    }
+    world.run_for(500ms);
+    Arrived arrived{.lost = sent - client.delivered.size()};
+    for (const Packet& one : client.delivered) arrived.marked += (one[1] & 3) == kCe;
+    return arrived;
+  }
+};
+
+TEST_P(OverwrittenPath, CarriesAllFromTheFirstPacketOn) {
+  overwrite();
+  ASSERT_TRUE(connect());
+  world.run_for(1s);
+  ASSERT_TRUE(is_direct());
+  for (const std::uint8_t mark : {std::uint8_t{0}, kEct0}) {
+    const Arrived arrived = send(mark);
+    EXPECT_EQ(arrived.lost, 0u);
+    EXPECT_EQ(arrived.marked, 0u);
+  }
+}
+
+TEST_P(OverwrittenPath, GoesOnWhenItBeginsLater) {
+  ASSERT_TRUE(connect());
+  world.run_for(3s);
+  overwrite();
+  EXPECT_LE(send(0, 5s).lost, 10u);
+  EXPECT_EQ(send(kEct0).marked, 0u);
+  EXPECT_LE(client.drops().value(Drop::kPathMark), 10u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ecn, OverwrittenPath,
+                         ::testing::Values(Ecn::kNotEct, Ecn::kEct1, Ecn::kEct0, Ecn::kCe));
+
+/// The same for the QUIC plane alone.
+class OverwrittenQuicPath : public TunnelSim,
+                            public ::testing::WithParamInterface<quic::CongestionControl> {
+ protected:
+  static ServerNodeOptions with(quic::CongestionControl control) {
+    ServerNodeOptions options;
+    options.tunnel.endpoint.connection.congestion = control;
+    return options;
+  }
+  OverwrittenQuicPath() : TunnelSim(with(GetParam())) {}
+};
+
+TEST_P(OverwrittenQuicPath, IsAsFastAsAnyOther) {
+  set_links({.delay = 10ms, .overwrites = Ecn::kCe});
+  ASSERT_TRUE(connect());
+  world.run_for(2s);
+  for (int i = 0; i < 4000; ++i) {
+    server.inject(down(1300), world.now());
+    world.run_for(1ms);
+  }
+  world.run_for(200ms);
+  EXPECT_GT(client.delivered.size(), 3900u);  // some are lost to its slow start
+  EXPECT_EQ(client.counters.path_congestion_marks.value(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Control, OverwrittenQuicPath,
+                         ::testing::Values(quic::CongestionControl::kBbr,
+                                           quic::CongestionControl::kCubic,
+                                           quic::CongestionControl::kReno));
 
 }  // namespace
 }  // namespace qdt::testing

@@ -150,6 +150,7 @@ void SimWorld::carry(const UdpPath& path, Ecn ecn, Bytes payload) {
       .remote = translation == translations_.end() ? path.local : translation->second};
   const bool may_be_marked = from.link.marked > 0 && ecn != Ecn::kNotEct;
   if (may_be_marked && random_.happens(from.link.marked)) ecn = Ecn::kCe;
+  if (from.link.overwrites) ecn = *from.link.overwrites;
   const int copies = random_.happens(from.link.duplicates) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     arrivals_.push({arrives, order_++, seen, ecn, {payload.begin(), payload.end()}});

@@ -23,7 +23,8 @@ struct LinkOptions {
   double duplicates = 0;
   double reordered = 0;  ///< share of payloads that take `reorder_delay` longer
   Duration reorder_delay = 5ms;
-  double marked = 0;  ///< share of ECN-capable payloads that meet congestion (CE)
+  double marked = 0;                   ///< share of ECN-capable payloads that meet congestion (CE)
+  std::optional<Ecn> overwrites = {};  ///< what the ECN field of every payload becomes
   std::size_t max_payload_bytes = 65535;  ///< larger payloads vanish, as in an MTU black hole
   std::function<bool(Bytes payload)> passes = {};  ///< false: it vanishes
 };
