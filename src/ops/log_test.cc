@@ -31,13 +31,13 @@ TEST(LogLine, IsTextWithLocalTime) {
   EXPECT_TRUE(std::regex_match(line, pattern)) << line;
 }
 
-TEST(LogLine, PadsTheLevel) {
+TEST(LogLine, LabelsWarningsAndErrors) {
   const auto tail = [](LogLevel level) {
     return log_line(LogFormat::kText, level, kTime, "x").substr(23);
   };
   EXPECT_EQ(tail(LogLevel::kDebug), " debug x");
-  EXPECT_EQ(tail(LogLevel::kWarning), " warn  x");
-  EXPECT_EQ(tail(LogLevel::kError), " error x");
+  EXPECT_EQ(tail(LogLevel::kWarning), " warning: x");
+  EXPECT_EQ(tail(LogLevel::kError), " error: x");
 }
 
 TEST(LogLine, CannotBeForged) {
@@ -49,8 +49,8 @@ TEST(LogLine, CannotBeForged) {
 
 TEST(LogLine, LeavesTimeAndLevelToTheJournal) {
   EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kDebug, kTime, "x"), "<7>x");
-  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kWarning, kTime, "x"), "<4>x");
-  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kError, kTime, "x"), "<3>x");
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kWarning, kTime, "x"), "<4>warning: x");
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kError, kTime, "x"), "<3>error: x");
 }
 
 TEST(LogLine, IsJsonInUtc) {
@@ -71,8 +71,17 @@ TEST(Logger, ShowsItsLevelAndAbove) {
   logger->warning("three");
   logger->error("four {}");
   const std::string text = GetCapturedStderr();
-  EXPECT_THAT(lines(text), testing::ElementsAre(testing::EndsWith("warn  three"),
-                                                testing::EndsWith("error four {}")));
+  EXPECT_THAT(lines(text), testing::ElementsAre(testing::EndsWith(" warning: three"),
+                                                testing::EndsWith(" error: four {}")));
+}
+
+TEST(Logger, TakesAnotherLevel) {
+  CaptureStderr();
+  const auto logger = make_logger(LogLevel::kError, /*json=*/false);
+  logger->info("one");
+  logger->set_level(LogLevel::kInfo);
+  logger->info("two");
+  EXPECT_THAT(lines(GetCapturedStderr()), testing::ElementsAre(testing::EndsWith("info  two")));
 }
 
 TEST(Logger, KeepsLinesWholeAcrossThreads) {
