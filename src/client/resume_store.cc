@@ -48,10 +48,8 @@ void ResumeStore::keep(const std::string& token) {
   if (!token.empty()) content += std::string(kTokenLine) + token + "\n";
   const auto written =
       token.empty() ? os::remove_file(path_) : os::replace_private_file(path_, content);
-  if (!written) {
-    logger_.warning(written.error().message +
-                    "; after a restart the server will lend this client any address");
-  }
+  fault_.look(written, "; after a restart the server will lend this client any address",
+              path_ + " is written again", logger_);
 }
 
 }  // namespace qdt::client

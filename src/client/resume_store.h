@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/lasting_fault.h"
 #include "base/logger.h"
 
 namespace qdt::client {
@@ -26,6 +27,7 @@ class ResumeStore {
   std::string server_;
   Logger& logger_;
   std::string token_;
+  LastingFault fault_;
 };
 
 }  // namespace qdt::client

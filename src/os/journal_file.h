@@ -17,7 +17,8 @@ class JournalFile {
   /// On file when this returns; after a failure the file is as it was, if the system allows even
   /// that.
   virtual Result<void> append(std::string_view line) = 0;
-  virtual void replace(std::string_view content) = 0;
+  /// Whether all of it is on file.
+  virtual bool replace(std::string_view content) = 0;
   /// The file goes when the object does.
   virtual void remove_at_end() = 0;
 };

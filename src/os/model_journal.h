@@ -21,7 +21,11 @@ class ModelJournalFile final : public JournalFile {
     content_ += line;
     return {};
   }
-  void replace(std::string_view content) override { content_ = content; }
+  bool replace(std::string_view content) override {
+    if (is_full_ != nullptr && *is_full_ && content.size() > content_.size()) return false;
+    content_ = content;
+    return true;
+  }
   void remove_at_end() override { content_.clear(); }
 
  private:

@@ -29,10 +29,13 @@ class BasicUndoJournal {
  public:
   /// With those of the steps that a crashed owner left which are `still_due`; lines that cannot be
   /// read are reported and forgotten. `owner`: the process, and what else the header is to tell.
+  /// The logger outlives the journal.
   BasicUndoJournal(
       std::unique_ptr<JournalFile> file, std::string_view owner, Logger& logger,
       const std::function<bool(const Step&)>& still_due = [](const Step&) { return true; })
-      : file_(std::move(file)), header_(std::string(kJournalHeader).append(owner).append("\n")) {
+      : file_(std::move(file)),
+        logger_(&logger),
+        header_(std::string(kJournalHeader).append(owner).append("\n")) {
     load(still_due, logger);
     rewrite();
   }
@@ -45,12 +48,17 @@ class BasicUndoJournal {
   const std::vector<Step>& steps() const { return steps_; }
   bool contains(const Step& step) const { return std::ranges::find(steps_, step) != steps_.end(); }
 
-  /// The step is on file when this returns.
-  Result<void> add(const Step& step) {
-    const auto written = file_->append(line_of(step) + "\n");
-    if (!written) return fail("write " + file_->name() + ": " + written.error().message);
+  /// The step is on file when this returns; or, where the file cannot be written, in memory alone,
+  /// which is told once: a full disk ends no tunnel, and this process undoes its changes as ever.
+  void add(const Step& step) {
     steps_.push_back(step);
-    return {};
+    if (is_behind_) return rewrite();
+    const auto written = file_->append(line_of(step) + "\n");
+    if (written) return;
+    is_behind_ = true;
+    logger_->warning("write " + file_->name() + ": " + written.error().message +
+                     "; this program goes on, and undoes its changes when it ends, but after a "
+                     "crash --cleanup would not know all of them");
   }
 
   /// Forgets the newest step: its change was not made.
@@ -123,12 +131,17 @@ class BasicUndoJournal {
   void rewrite() {
     std::string content = header_;
     for (const Step& step : steps_) content += line_of(step) + "\n";
-    file_->replace(content);
+    const bool is_written = file_->replace(content);
+    if (is_written && std::exchange(is_behind_, false)) {
+      logger_->info(file_->name() + " can be written again");
+    }
   }
 
   std::unique_ptr<JournalFile> file_;
+  Logger* logger_;
   std::string header_;
   std::vector<Step> steps_;
+  bool is_behind_ = false;  // the file lacks steps
 };
 
 }  // namespace qdt::os

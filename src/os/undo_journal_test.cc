@@ -10,7 +10,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::StartsWith;
 
 using Step = std::string;
@@ -33,7 +32,7 @@ class UndoJournalTest : public testing::Test {
   }
   Journal open_with(std::initializer_list<Step> steps) {
     Journal journal = open();
-    for (const Step& step : steps) EXPECT_TRUE(journal.add(step));
+    for (const Step& step : steps) journal.add(step);
     return journal;
   }
 
@@ -90,14 +89,25 @@ TEST_F(UndoJournalTest, ReportsDamagedLinesAndReadsTheOthers) {
   EXPECT_THAT(logger_.text, HasSubstr("line 5"));  // it has no end
 }
 
-TEST_F(UndoJournalTest, SaysWhenTheDiskIsFull) {
+TEST_F(UndoJournalTest, GoesOnInMemoryWhenTheDiskIsFullAndSaysSoOnce) {
   Journal journal = open();
   is_full_ = true;
-  const auto added = journal.add("1");
-  ASSERT_FALSE(added);
-  EXPECT_THAT(added.error().message,
-              StartsWith("write the undo journal: There is not enough space"));
-  EXPECT_THAT(journal.steps(), IsEmpty());
+  journal.add("1");
+  journal.add("2");
+  EXPECT_THAT(logger_.text,
+              StartsWith("warning write the undo journal: There is not enough space"));
+  EXPECT_EQ(std::ranges::count(logger_.text, '\n'), 1);
+  EXPECT_THAT(journal.undo_down_to(0, take_note_, logger_), ElementsAre("undid 2", "undid 1"));
+}
+
+TEST_F(UndoJournalTest, CatchesUpOnceThereIsRoomAgain) {
+  Journal journal = open();
+  is_full_ = true;
+  journal.add("1");
+  is_full_ = false;
+  journal.add("2");
+  EXPECT_EQ(text_, "QDT undo journal 1, process 4711\nstep 1\nstep 2\n");
+  EXPECT_THAT(logger_.text, HasSubstr("info the undo journal can be written again"));
 }
 
 }  // namespace

@@ -16,6 +16,9 @@ constexpr std::string_view kHeading =
 constexpr std::string_view kInUse = "-";
 constexpr std::string_view kDigest = "digest ";
 
+// A disk that is full may have room again.
+constexpr Duration kRetryAfter = 10s;
+
 // What is before the first `end`, which is taken away too; nothing when there is none.
 std::optional<std::string_view> take_until(std::string_view& text, char end) {
   const std::size_t at = text.find(end);
@@ -110,14 +113,14 @@ void LeaseFile::load(const Moment& now) {
 void LeaseFile::save(const Moment& now) {
   const std::uint64_t version = book_.version();
   if (version == saved_version_) return;
-  saved_version_ = version;
+  if (fault_.is_there() && now.time < tried_at_ + kRetryAfter) return;
+  tried_at_ = now.time;
   const auto ok = os::replace_private_file(path_, to_text(book_.entries(now.time), now));
-  if (!ok && !std::exchange(has_warned_, true)) {
-    logger_.warning(ok.error().message +
-                    "; the server works without this file, but after its next restart clients get "
-                    "new addresses");
-  }
-  if (ok) has_warned_ = false;
+  if (ok) saved_version_ = version;
+  fault_.look(ok,
+              "; the server works without this file, but after its next restart clients get new "
+              "addresses",
+              path_ + " is written again", logger_);
 }
 
 }  // namespace qdt::server

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/lasting_fault.h"
 #include "base/logger.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -41,7 +42,8 @@ class LeaseFile {
   LeaseBook& book_;
   Logger& logger_;
   std::uint64_t saved_version_ = 0;
-  bool has_warned_ = false;
+  Timestamp tried_at_;
+  LastingFault fault_;
 };
 
 }  // namespace qdt::server

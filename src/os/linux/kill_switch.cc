@@ -103,7 +103,7 @@ Result<void> LinuxKillSwitch::raise() {
   const DeleteNftTable step{table_};
   const bool was_left = journal_.contains(step);
   if (!was_left) {
-    if (auto noted = journal_.add(step); !noted) return noted;
+    journal_.add(step);
   }
   if (const auto raised = run_nft(ruleset_); !raised) {
     if (!was_left) journal_.forget_newest();

@@ -28,9 +28,7 @@ class Transaction {
   template <typename Make>
   Result<Change> change(const UndoStep& step, Make make) {
     const bool is_ours = journal_.contains(step);
-    if (!is_ours) {
-      if (const auto noted = journal_.add(step); !noted) return fail(noted);
-    }
+    if (!is_ours) journal_.add(step);
     Result<Change> change = as_change(make());
     if (is_ours && change) return Change::kMade;
     if (is_ours) return change;

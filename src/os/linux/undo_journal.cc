@@ -45,7 +45,7 @@ class LinuxJournalFile final : public JournalFile {
   std::string name() const override { return "the undo journal " + path_; }
   std::string content() override;
   Result<void> append(std::string_view line) override;
-  void replace(std::string_view content) override;
+  bool replace(std::string_view content) override;
   void remove_at_end() override { ::unlink(path_.c_str()); }
 
  private:
@@ -83,12 +83,38 @@ Result<void> LinuxJournalFile::append(std::string_view line) {
 
 // Killed between these calls, a process leaves at worst lines too many: the rest of one is
 // reported, and steps that were done already do nothing.
-void LinuxJournalFile::replace(std::string_view content) {
-  const auto bytes = static_cast<ssize_t>(content.size());
+bool LinuxJournalFile::replace(std::string_view content) {
   ::lseek(file_.get(), 0, SEEK_SET);
-  if (::write(file_.get(), content.data(), content.size()) != bytes) return;
+  const ssize_t bytes = ::write(file_.get(), content.data(), content.size());
+  if (bytes < 0) return false;
+  const bool is_whole = static_cast<std::size_t>(bytes) == content.size();
+  // As many lines as there was room for.
+  const std::size_t kept = is_whole
+                               ? content.size()
+                               : content.substr(0, static_cast<std::size_t>(bytes)).rfind('\n') + 1;
   // Nothing to be done about a failure: the file then undoes too much, which is harmless.
-  [[maybe_unused]] const int result = ::ftruncate(file_.get(), bytes);
+  [[maybe_unused]] const int result = ::ftruncate(file_.get(), static_cast<off_t>(kept));
+  return is_whole;
+}
+
+// Where there is no file, because its folder is full or cannot be written.
+class MissingJournalFile final : public JournalFile {
+ public:
+  MissingJournalFile(std::string path, int error) : path_(std::move(path)), error_(error) {}
+
+  std::string name() const override { return "the undo journal " + path_; }
+  std::string content() override { return ""; }
+  Result<void> append(std::string_view) override { return fail(errno_text(error_)); }
+  bool replace(std::string_view) override { return false; }
+  void remove_at_end() override {}
+
+ private:
+  std::string path_;
+  int error_;
+};
+
+bool is_for_want_of_room(int error) {
+  return error == EROFS || error == ENOSPC || error == EDQUOT;
 }
 
 std::unexpected<Error> is_in_use(const std::string& tun_name, const UniqueFd& file) {
@@ -124,10 +150,12 @@ bool was_removed(const UniqueFd& file) {
 Result<UniqueFd> lock_journals(const std::string& directory) {
   const std::string remedy = "; run as root, or give the service RuntimeDirectory=qdt";
   if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) {
+    if (is_for_want_of_room(errno)) return UniqueFd();
     return fail(os_error("create " + directory).error().message + remedy);
   }
   const std::string path = directory + "/lock";
   UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock.is_open() && is_for_want_of_room(errno)) return UniqueFd();
   if (!lock.is_open()) return fail(os_error("open " + path).error().message + remedy);
   while (::flock(lock.get(), LOCK_EX) < 0) {
     if (errno != EINTR) return os_error("lock " + path);
@@ -157,7 +185,16 @@ Result<UndoJournal> open_journal(const std::string& directory, const std::string
   const std::string path = directory + "/" + tun_name + *suffix;
   for (;;) {
     UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file.is_open()) return os_error("open the undo journal " + path);
+    if (!file.is_open()) {
+      const int error = errno;
+      const bool is_folder_missing = error == ENOENT && ::access(directory.c_str(), F_OK) != 0;
+      if (!is_for_want_of_room(error) && !is_folder_missing) {
+        return os_error("open the undo journal " + path, error);
+      }
+      return UndoJournal(
+          std::make_unique<MissingJournalFile>(path, is_folder_missing ? EROFS : error),
+          std::to_string(::getpid()), logger);
+    }
     if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return is_in_use(tun_name, file);
     if (was_removed(file)) continue;  // by its owner, who ended between our two calls
 

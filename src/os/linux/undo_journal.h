@@ -23,13 +23,15 @@ inline constexpr const char* kJournalDirectory = "/run/qdt";
 
 /// Takes the journal of `tun_name`, with the steps that a crashed owner left in it, but for what
 /// was done to an earlier network of the same number and went with it. Fails while a living process
-/// owns it. Whoever opens journals holds lock_journals().
+/// owns it. Where `directory` is full or read-only, the journal is in memory, and says so. Whoever
+/// opens journals holds lock_journals().
 Result<UndoJournal> open_journal(const std::string& directory, const std::string& tun_name,
                                  Logger& logger);
 
 /// Creates `directory` where it is missing, and keeps other processes from opening journals for as
 /// long as the descriptor is open: nobody takes one that is just being cleaned up for one in use.
-/// The lock is a file of its own, `DIRECTORY/lock`, for whoever can read one can hold its lock.
+/// The lock is a file of its own, `DIRECTORY/lock`, for whoever can read one can hold its lock. No
+/// descriptor where there can be no file: on a disk that is full or read-only.
 Result<UniqueFd> lock_journals(const std::string& directory);
 
 /// The TUN devices that have a journal for this network namespace, in alphabetical order.

@@ -19,7 +19,7 @@ class WindowsJournalFile final : public JournalFile {
 
   std::string content() override;
   Result<void> append(std::string_view line) override;
-  void replace(std::string_view content) override;
+  bool replace(std::string_view content) override;
   void remove_at_end() override;
 
  private:
@@ -61,8 +61,8 @@ Result<void> WindowsJournalFile::append(std::string_view line) {
 
 // Killed between these calls, a process leaves at worst lines too many: the rest of one is
 // reported, and steps that were done already do nothing.
-void WindowsJournalFile::replace(std::string_view content) {
-  if (move_to(0, FILE_BEGIN) && write(content)) ::SetEndOfFile(file_.get());
+bool WindowsJournalFile::replace(std::string_view content) {
+  return move_to(0, FILE_BEGIN) && write(content) && ::SetEndOfFile(file_.get()) != 0;
 }
 
 void WindowsJournalFile::remove_at_end() {

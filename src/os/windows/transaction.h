@@ -24,7 +24,7 @@ class Transaction {
   /// Notes how to undo a change, then makes it by `make()`, which is all or nothing.
   template <typename Make>
   Result<void> change(const UndoStep& step, Make make) {
-    if (const auto noted = journal_.add(step); !noted) return noted;
+    journal_.add(step);
     const Result<void> made = make();
     if (!made) journal_.forget_newest();
     return made;

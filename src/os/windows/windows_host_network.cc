@@ -207,7 +207,8 @@ void WindowsHostNetwork::merge_steps() {
   for (std::size_t first = 0; first < steps.size(); ++first) {
     for (std::size_t second = first + 1; second < steps.size(); ++second) {
       const auto both = merged(steps[first], steps[second]);
-      if (!both || !journal_.add(*both)) continue;
+      if (!both) continue;
+      journal_.add(*both);
       journal_.forget(steps[first]);
       journal_.forget(steps[second]);
       return merge_steps();
