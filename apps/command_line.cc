@@ -10,6 +10,7 @@
 #include "os/host_network.h"
 #include "os/process.h"
 #include "os/service.h"
+#include "os/standard_error.h"
 
 namespace qdt::apps {
 namespace {
@@ -42,6 +43,7 @@ void add_service(CLI::App& app, std::optional<ServiceCommand>& chosen) {
 
 std::optional<CommandLine> parse_command_line(int argc, char** argv, const Program& program,
                                               int& exit_code) {
+  os::open_standard_streams();
   CommandLine command_line{.config_path = program.default_config};
   CLI::App app(program.description, program.name);
   app.footer(program.footer);
@@ -78,9 +80,10 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
 }
 
 void print_error(const std::string& program, const std::string& message) {
+  os::StandardError error;
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
-    std::cerr << program << ": " << line << '\n';
+    error.write(program + ": " + line + "\n");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "command_line.h"
@@ -10,6 +11,7 @@
 #include "ops/log.h"
 #include "ops/monitoring.h"
 #include "os/clock.h"
+#include "os/end_watch.h"
 #include "os/file.h"
 #include "os/host_network.h"
 #include "os/poller.h"
@@ -19,6 +21,7 @@
 #include "quic/tls.h"
 #include "server/secret_file.h"
 #include "server/server.h"
+#include "server_files.h"
 #include "server_options.h"
 
 namespace {
@@ -43,15 +46,20 @@ int fail_with(const std::string& message) {
 }
 
 // Until the process is asked to stop; once a second the host is looked after.
-Result<void> serve(server::Server& server, os::StopSignal& stop, Logger& logger) {
+Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFiles& files,
+                   Logger& logger) {
   auto poller = os::Poller::open();
   if (!poller) return fail(poller);
   if (auto ok = poller->add(stop.poll_handle(), 0); !ok) return ok;
   for (;;) {
     const Timestamp now = os::now();
     poller->wait(now + 1s, now);
-    if (const auto signal = stop.take()) {
-      logger.info(*signal + ": stopping");
+    while (const auto request = stop.take()) {
+      if (request->kind == os::ProcessRequest::Kind::kReread) {
+        files.read_again(server, request->name);
+        continue;
+      }
+      logger.info(request->name + ": stopping");
       return {};
     }
     server.check_host();
@@ -64,8 +72,9 @@ std::string state_path(const std::string& config_path, const char* extension) {
   return std::filesystem::path(config_path).replace_extension(extension).string();
 }
 
-int run(const std::string& config_path, const ops::ServerConfig& config,
+int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
         quic::TlsServerContext& tls, os::StopSignal& stop) {
+  const ops::ServerConfig& config = loaded.config;
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
   logger->info("certificate: " + quic::fingerprint_text(tls.fingerprint()));
@@ -75,6 +84,9 @@ int run(const std::string& config_path, const ops::ServerConfig& config,
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
   options.lease_path = state_path(config_path, ".leases");
   tls.offer_resumption(options.tunnel.endpoint.secret);
+  apps::ServerFiles files(config_path, loaded, tls.fingerprint(), options.tunnel.endpoint.secret,
+                          *logger);
+  std::optional<os::EndWatch> end_watch;  // outlives what is taken down
   auto server = server::Server::start(options, tls, random, *logger);
   if (!server) return fail_with(server.error().message);
   auto monitoring = ops::Monitoring::start(apps::monitoring_options(config),
@@ -82,8 +94,10 @@ int run(const std::string& config_path, const ops::ServerConfig& config,
   if (!monitoring) return fail_with(monitoring.error().message);
 
   os::notify_ready("serving on " + (*server)->local_address().to_string());
-  const auto ok = serve(**server, stop, *logger);
+  const auto ok = serve(**server, stop, files, *logger);
   os::notify_stopping();
+  end_watch.emplace(stop, *logger);
+  end_watch->begin("clients are told, and this host's network is put back");
   return ok ? 0 : fail_with(ok.error().message);
 }
 
@@ -93,7 +107,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
-  auto stop = os::StopSignal::open();
+  auto stop = os::StopSignal::open(os::StopSignal::Hangup::kReread);
   if (!stop) return fail_with(stop.error().message);
   if (command_line->cleanup) return apps::clean_up(kName);
 
@@ -113,5 +127,5 @@ int main(int argc, char** argv) {
     std::cout << path << " is valid\n";
     return 0;
   }
-  return run(path, loaded->config, *tls, *stop);
+  return run(path, *loaded, *tls, *stop);
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/status.h"
 #include "os/clock.h"
 #include "os/link_monitor.h"
 #include "os/resolver.h"
@@ -53,10 +52,18 @@ Client::Client(const Options& options, const quic::TlsClientContext& tls, Random
       connector_(options.connector, tls, *this, random) {}
 
 Client::~Client() {
+  begin_end("the program of down runs, at most 30 s");
   if (host_) host_->bring_down();
-  if (!thread_.joinable()) return;
-  shard_->stop(tunnel::SessionEnd::kDone, "the client stops");
-  thread_.join();
+  if (thread_.joinable()) {
+    begin_end("the server is told that the session ends");
+    shard_->stop(tunnel::SessionEnd::kDone, "the client stops");
+    thread_.join();
+  }
+  begin_end("this host's network is put back");
+}
+
+void Client::begin_end(const char* step) {
+  if (end_watch_) end_watch_->begin(step);
 }
 
 Client::Outcome Client::run(os::StopSignal& stop) {
@@ -82,6 +89,7 @@ Client::Outcome Client::run(os::StopSignal& stop) {
       const bool is_same_server = server_ && server_->address == connected->path.remote.address;
       if (!response_ || !is_same_server || !is_same_grant(*response_, connected->response)) {
         const auto ok = host_->apply(connected->response, connected->path.remote);
+        if (!ok && is_told_to_stop()) return {};
         if (!ok) return {Exit::kHost, ok.error().message};
       }
       response_ = connected->response;
@@ -122,7 +130,9 @@ Result<void> Client::set_up() {
     if (auto ok = poller_->add(handle, key); !ok) return fail(ok);
   }
 
-  auto host = HostSetup::open(options_.host, logger_);
+  HostSetup::Options host_options = options_.host;
+  host_options.stop = stop_->poll_handle();
+  auto host = HostSetup::open(host_options, logger_);
   if (!host) return fail(host);
   host_ = std::move(*host);
   auto status_file = os::StatusFile::open(options_.host.tun_name);
@@ -171,11 +181,7 @@ Client::Woken Client::wait(Timestamp deadline) {
     for (const os::PollEvent& event : ready) {
       switch (static_cast<PollKey>(event.key)) {
         case kStopKey:
-          if (const auto signal = stop_->take()) {
-            logger_.info(*signal + ": stopping");
-            if (host_) host_->let_go();
-            return Woken::kStop;
-          }
+          if (is_told_to_stop()) return Woken::kStop;
           break;
         case kEventKey:
           for (Event& posted : events_->take()) {
@@ -191,6 +197,15 @@ Client::Woken Client::wait(Timestamp deadline) {
       }
     }
   }
+}
+
+bool Client::is_told_to_stop() {
+  const auto request = stop_->take();
+  if (!request) return false;
+  logger_.info(request->name + ": stopping");
+  end_watch_ = std::make_unique<os::EndWatch>(*stop_, logger_);
+  if (host_) host_->let_go();
+  return true;
 }
 
 Client::Event Client::take_event() {
@@ -437,61 +452,6 @@ void Client::rebind(const std::string& why) {
     if (!ok) logger_.error(ok.error().message);
     connector_.migrate(shard.tunnel(), path, now);
   });
-}
-
-void Client::report() {
-  const std::string state(name_of(reconnect_.state()));
-  std::string words = state + (reconnect_.reason().empty() ? "" : ": " + reconnect_.reason());
-  if (reconnect_.state() == State::kConnected) {
-    words = "connected as " + response_->client_ip.to_string();
-    logger_.info("connected: this host is " + response_->client_ip.to_string() + " in the tunnel " +
-                 options_.host.tun_name);
-  } else if (words != told_ && !reconnect_.reason().empty()) {
-    logger_.info(words);
-  }
-  told_ = words;
-
-  const bool is_starting = !is_ready_ && reconnect_.connects() == 0 && reconnect_.reason().empty();
-  if (is_starting || is_ready_) {
-    os::notify_status(words);
-  } else {
-    is_ready_ = true;
-    os::notify_ready(words);
-  }
-
-  write_status();
-}
-
-DataPlane Client::data_plane() const {
-  if (!response_->caps.direct) return DataPlane::kQuic;
-  if (counters_.direct_sessions.value() > 0) return DataPlane::kDirect;
-  return options_.connector.needs_direct ? DataPlane::kNone : DataPlane::kDirectLost;
-}
-
-void Client::write_status() {
-  Status status{.state = reconnect_.state(),
-                .reason = reconnect_.reason(),
-                .since = reconnect_.since(),
-                .server = options_.server_host + ":" + std::to_string(options_.server_port),
-                .connects = reconnect_.connects()};
-  if (server_) status.server_address = server_->to_string();
-  if (response_) {
-    status.addresses = {response_->client_ip};
-    if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
-    status.mtu = host_->mtu();
-    status.path_mtu = sizes_.path_mtu;
-    status.rtt_microseconds = counters_.rtt_max_microseconds.value();
-    status.window_bytes = counters_.window_max_bytes.value();
-    status.bytes_per_second = counters_.delivered_bytes_per_second.value();
-    // The gauges are those of this session once it has been looked at.
-    const bool is_sampled = status.state == State::kConnected && os::now() - status.since >= 2s;
-    if (is_sampled) status.data_plane = data_plane();
-    status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
-    status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
-  }
-  if (const auto ok = status_file_->write(to_text(status)); !ok) {
-    logger_.warning(ok.error().message);
-  }
 }
 
 }  // namespace qdt::client

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/lasting_fault.h"
 #include "base/logger.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -19,6 +20,7 @@
 #include "client/reconnect.h"
 #include "client/resume_store.h"
 #include "client/status.h"
+#include "os/end_watch.h"
 #include "os/link_monitor.h"
 #include "os/process.h"
 #include "os/status_file.h"
@@ -96,6 +98,8 @@ class Client final : private ConnectorEvents {
     kAsleep,   ///< the whole host was, or this process at least
   };
   Woken wait(Timestamp deadline);
+  /// Whether somebody asked for the end, which begins then.
+  bool is_told_to_stop();
   /// The oldest event; wait() said that there is one.
   Event take_event();
 
@@ -128,6 +132,8 @@ class Client final : private ConnectorEvents {
   /// To the log, the service manager and the status file.
   void report();
   void write_status();
+  /// For whoever waits for the end.
+  void begin_end(const char* step);
   /// That of the session.
   DataPlane data_plane() const;
 
@@ -149,6 +155,7 @@ class Client final : private ConnectorEvents {
   Random& random_;
   Logger& logger_;
   os::StopSignal* stop_ = nullptr;
+  std::unique_ptr<os::EndWatch> end_watch_;  // once it is told to stop; outlives all below
   Reconnect reconnect_;
 
   std::unique_ptr<HostSetup> host_;
@@ -174,6 +181,7 @@ class Client final : private ConnectorEvents {
   PathSizes sizes_;                                // of the session's path; 0: not known yet
   Timestamp next_keep_ = kNever;                   // when to look after that
   std::optional<os::StatusFile> status_file_;
+  LastingFault status_fault_;
   std::string told_;       // by report()
   bool is_ready_ = false;  // as the service manager has it
 

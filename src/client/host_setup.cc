@@ -97,7 +97,7 @@ Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const Sock
   auto variables = hook_variables(options_, response, server, name_servers_of(response));
   if (variables == variables_) return {};
   variables_ = std::move(variables);
-  const auto done = run(options_.up, is_first ? "connected" : "changed");
+  const auto done = run(options_.up, is_first ? "connected" : "changed", options_.stop);
   if (done) return {};
   if (is_first) return fail("up: " + done.error().message);
   logger_.warning("up: " + done.error().message);
@@ -111,9 +111,10 @@ void HostSetup::bring_down() {
   variables_.clear();
 }
 
-Result<void> HostSetup::run(const std::vector<std::string>& words, const std::string& reason) {
+Result<void> HostSetup::run(const std::vector<std::string>& words, const std::string& reason,
+                            std::optional<os::PollHandle> stop) {
   if (words.empty()) return {};
-  os::Program program{.words = words, .environment = variables_};
+  os::Program program{.words = words, .environment = variables_, .stop = stop};
   program.environment.push_back("QDT_REASON=" + reason);
   return os::run_program(program, logger_);
 }

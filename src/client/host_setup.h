@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "base/result.h"
 #include "os/host_network.h"
 #include "os/kill_switch.h"
+#include "os/poller.h"
 #include "wire/handshake.h"
 
 namespace qdt::client {
@@ -34,6 +36,8 @@ class HostSetup {
     /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
     std::vector<std::string> up;
     std::vector<std::string> down;
+    /// Readable once this process is to stop: nothing waits for `up` any more then.
+    std::optional<os::PollHandle> stop;
     bool has_kill_switch = false;
     bool kill_switch_allows_lan = false;
   };
@@ -70,7 +74,8 @@ class HostSetup {
 
   std::vector<IpAddress> name_servers_of(const wire::ConnectResponse& response) const;
   Result<void> run_up(const wire::ConnectResponse& response, const SocketAddress& server);
-  Result<void> run(const std::vector<std::string>& words, const std::string& reason);
+  Result<void> run(const std::vector<std::string>& words, const std::string& reason,
+                   std::optional<os::PollHandle> stop = std::nullopt);
   Result<void> apply_routes(const wire::ConnectResponse& response, const SocketAddress& server);
 
   Options options_;

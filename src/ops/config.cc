@@ -247,6 +247,7 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
   const auto text = os::read_file(path);
   if (!text) return fail(text);
   auto loaded = parse_config(*text, path);
+  if (loaded) loaded->text = *text;
   if (loaded && os::is_readable_by_others(path)) {
     loaded->notes.push_back(path + ": holds the token, and others may read it; " +
                             os::how_to_hide_from_others(path));
@@ -262,6 +263,29 @@ Result<Loaded<ServerConfig>> parse_server_config(std::string_view text, const st
 
 Result<Loaded<ClientConfig>> parse_client_config(std::string_view text, const std::string& name) {
   return parse(text, name, client_keys(), server_keys(), "server.yaml");
+}
+
+std::vector<std::string> changed_server_keys(std::string_view before, std::string_view after) {
+  const std::vector<Key<ServerConfig>> keys = server_keys();
+  // What each key alone makes of the defaults.
+  const auto effects = [&keys](std::string_view text) {
+    std::vector<ServerConfig> configs(keys.size());
+    ConfigReport report;
+    const auto store = [&](std::size_t index, const YamlNode& value) {
+      return keys[index].store(configs[index], value);
+    };
+    if (const auto tree = parse_yaml(text)) {
+      read_table(*tree, key_texts(keys), {}, "", store, report);
+    }
+    return configs;
+  };
+  const auto old_effects = effects(before);
+  const auto new_effects = effects(after);
+  std::vector<std::string> changed;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (old_effects[i] != new_effects[i]) changed.push_back(keys[i].text.name);
+  }
+  return changed;
 }
 
 Result<Loaded<ServerConfig>> load_server_config(const std::string& path) {

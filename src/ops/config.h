@@ -129,6 +129,7 @@ template <typename Config>
 struct Loaded {
   Config config;
   std::vector<std::string> notes;
+  std::string text;  ///< of the file
 };
 
 /// Reads and checks a whole file. The error lists every fault, a line each, in the form
@@ -136,6 +137,10 @@ struct Loaded {
 /// not known names the nearest one that is. Relative paths in the file are taken from its folder.
 Result<Loaded<ServerConfig>> load_server_config(const std::string& path);
 Result<Loaded<ClientConfig>> load_client_config(const std::string& path);
+
+/// The keys of server.yaml whose values differ between two files, both of them sound, in the order
+/// of the table.
+std::vector<std::string> changed_server_keys(std::string_view before, std::string_view after);
 
 /// The same from text; `name` stands in for the path in errors, and paths stay as they are.
 Result<Loaded<ServerConfig>> parse_server_config(std::string_view text, const std::string& name);

@@ -11,27 +11,47 @@
 
 namespace qdt::os {
 
+/// Makes sure that standard input, output and error lead somewhere: one that is closed would be the
+/// next file or socket to be opened, and what is printed would go there. Before anything is opened.
+void open_standard_streams();
+
 /// The words of the command line behind the program's name, in UTF-8, which main's own are not on
 /// Windows; there the console is told to take UTF-8, too.
 std::vector<std::string> program_arguments(int argc, char** argv);
 
-/// Receives this process's requests to stop (SIGTERM, SIGINT; on Windows the console's control
-/// events and the service manager's) as something to poll for. Made in main, before any thread, so
-/// that every thread inherits the blocked signals.
+/// Somebody wants this process to do something.
+struct ProcessRequest {
+  enum class Kind {
+    kStop,
+    kReread,  ///< its files
+  };
+  Kind kind = Kind::kStop;
+  std::string name;  ///< SIGTERM, Ctrl-C
+};
+
+/// Receives the requests to this process (signals; on Windows the console's control events and the
+/// service manager's) as something to poll for, and decides about every signal that would end the
+/// process where it stands, with the host as it is: linux/process.cc has the list. Made in main,
+/// before any thread, so that every thread inherits the blocked signals.
 class StopSignal {
  public:
-  static Result<StopSignal> open();
+  /// A closed terminal, SIGHUP: ends the process, unless it was told to ignore that (nohup(1)), or
+  /// has it read its files again.
+  enum class Hangup { kStop, kReread };
+
+  static Result<StopSignal> open(Hangup hangup = Hangup::kStop);
   StopSignal(StopSignal&&) noexcept;
   StopSignal& operator=(StopSignal&&) noexcept;
   ~StopSignal();
 
-  /// The name of the signal that arrived, if one did.
-  std::optional<std::string> take();
+  /// What arrived, if something did. One thread.
+  std::optional<ProcessRequest> take();
   PollHandle poll_handle() const;
 
  private:
-  explicit StopSignal(std::intptr_t handle) : handle_(handle) {}
+  StopSignal(std::intptr_t handle, Hangup hangup) : handle_(handle), hangup_(hangup) {}
   std::intptr_t handle_ = -1;
+  Hangup hangup_ = Hangup::kStop;
 };
 
 /// Tells the service manager, where there is one, that start-up is complete, or that the process

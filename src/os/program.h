@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/logger.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "os/poller.h"
 
 namespace qdt::os {
 
@@ -14,6 +16,9 @@ struct Program {
   std::vector<std::string> words;        ///< its path and its arguments
   std::vector<std::string> environment;  ///< NAME=VALUE, besides this process's own
   Duration limit = 30s;                  ///< it and what it started are killed after that
+  /// Readable once this process is to stop: the program is asked to end too (SIGTERM; on Windows it
+  /// is killed), and killed some seconds later.
+  std::optional<PollHandle> stop;
 };
 
 /// Runs a program to its end and logs what it prints, a line each. An error when it cannot be run,

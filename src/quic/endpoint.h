@@ -37,6 +37,12 @@ class Endpoint final : private ConnectionIds {
            Random& random, DropCounters& drops);
   ~Endpoint() override;
 
+  /// A server's: connections from now on get this certificate, those that are there keep theirs.
+  void use_certificate(std::shared_ptr<const TlsServerContext> server) {
+    replacement_ = std::move(server);
+    server_ = replacement_.get();
+  }
+
   Connection& connect(const TlsClientContext& tls, const std::string& server_name,
                       const UdpPath& path, Timestamp now);
 
@@ -103,6 +109,7 @@ class Endpoint final : private ConnectionIds {
 
   Options options_;
   const TlsServerContext* server_;
+  std::shared_ptr<const TlsServerContext> replacement_;  // of the first one
   ConnectionEvents& events_;
   Random& random_;
   DropCounters& drops_;

@@ -249,6 +249,7 @@ TlsSession TlsSession::server(const TlsServerContext& context) {
   gnutls_session_t session = nullptr;
   require(gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET));
   TlsSession tls(session);
+  tls.credentials_ = context.credentials_;
   apply_common(session, context.credentials());
   gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST,
                                      require_alpn);

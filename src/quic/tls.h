@@ -29,7 +29,8 @@ using TlsCredentials = std::unique_ptr<gnutls_certificate_credentials_st, TlsDel
 /// of Retry, and the key of TLS session tickets.
 using ServerSecret = std::array<std::uint8_t, 32>;
 
-/// A server's certificate and key, shared by all its connections. Read-only once made: any thread.
+/// A server's certificate and key, shared by all its connections, which may outlive it. Read-only
+/// once made: any thread.
 class TlsServerContext {
  public:
   /// PEM files; the certificate file may hold a chain, leaf first.
@@ -49,10 +50,11 @@ class TlsServerContext {
   Bytes ticket_key() const { return ticket_key_; }
 
  private:
+  friend class TlsSession;
   TlsServerContext(TlsCredentials credentials, const Fingerprint& fingerprint)
       : credentials_(std::move(credentials)), fingerprint_(fingerprint) {}
 
-  TlsCredentials credentials_;
+  std::shared_ptr<gnutls_certificate_credentials_st> credentials_;
   Fingerprint fingerprint_;
   std::vector<std::uint8_t> ticket_key_;
 };
@@ -136,6 +138,8 @@ class TlsSession {
 
   explicit TlsSession(gnutls_session_int* session);
 
+  // A server's: they may be replaced in the context meanwhile. Before the session, which uses them.
+  std::shared_ptr<gnutls_certificate_credentials_st> credentials_;
   std::unique_ptr<gnutls_session_int, TlsDeleter> session_;
   // On the heap, because GnuTLS keeps the pointer.
   std::unique_ptr<ClientNotes> notes_;

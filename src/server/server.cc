@@ -167,6 +167,12 @@ void Server::save_leases() {
   if (options_.lease_grace > Duration::zero()) lease_file_.save(now());
 }
 
+void Server::use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls) {
+  for (const auto& shard : shards_) {
+    shard->post([tls](shard::Shard& one, Timestamp) { one.tunnel().use_certificate(tls); });
+  }
+}
+
 void Server::check_host() {
   const bool is_up = os::is_tun_up(options_.tun_name);
   if (is_up == admission_.is_ready()) return;

@@ -55,6 +55,8 @@ class Server {
   void check_host();
   /// Writes down whose leases are kept, when that has changed. The thread of main, now and then.
   void save_leases();
+  /// Clients that connect from now on are shown this certificate. The thread of main.
+  void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }
 

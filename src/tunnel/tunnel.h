@@ -105,6 +105,10 @@ class Tunnel final : private quic::ConnectionEvents {
 
   // --- control ---
 
+  /// A server's, for connections from now on.
+  void use_certificate(std::shared_ptr<const quic::TlsServerContext> server) {
+    endpoint_.use_certificate(std::move(server));
+  }
   quic::Connection& connect(const quic::TlsClientContext& tls, const std::string& server_name,
                             const UdpPath& path, Timestamp now);
   /// Takes a client's connection to another local address or port (Connection::migrate()).

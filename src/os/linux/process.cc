@@ -1,5 +1,6 @@
 #include "os/process.h"
 
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -10,7 +11,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -19,27 +22,65 @@
 
 namespace qdt::os {
 
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one. Inherited by children, as these three are.
+    ::open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open)
+  }
+}
+
 std::vector<std::string> program_arguments(int argc, char** argv) {
   return {argv + 1, argv + argc};
 }
 
-Result<StopSignal> StopSignal::open() {
+namespace {
+
+// What ends the process in order. SIGPWR is how some container managers ask for that; SIGXCPU comes
+// once the time of setrlimit(2) is used up, some time before the kill.
+constexpr std::array kStopSignals = {SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGXCPU};
+
+// What would end the process too, or stop it, and is of no use here. SIGPIPE and SIGXFSZ: the write
+// that they are about returns an error. SIGTTOU, SIGTTIN: a terminal that another program has.
+// SIGPROF is the profiler's, which takes it while it runs. Those that tell of a fault of the
+// program's own (SIGSEGV, SIGABRT and the like) are left as they are.
+constexpr std::array kIgnoredSignals = {SIGPIPE, SIGXFSZ, SIGUSR1,   SIGUSR2, SIGALRM, SIGVTALRM,
+                                        SIGPROF, SIGIO,   SIGSTKFLT, SIGTTOU, SIGTTIN};
+
+bool is_ignored(int signal) {
+  struct sigaction action{};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+std::string name_of_signal(std::uint32_t number) {
+  const char* const name = ::sigabbrev_np(static_cast<int>(number));
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(number);
+}
+
+}  // namespace
+
+Result<StopSignal> StopSignal::open(Hangup hangup) {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int signal : kStopSignals) sigaddset(&signals, signal);
+  // nohup(1): the process is to outlive its terminal. A blocked signal would come all the same.
+  if (hangup == Hangup::kReread || !is_ignored(SIGHUP)) sigaddset(&signals, SIGHUP);
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
     return os_error("block signals", error);
   }
+  for (const int signal : kIgnoredSignals) std::signal(signal, SIG_IGN);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) std::signal(signal, SIG_IGN);
   const int fd = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   if (fd < 0) return os_error("receive signals");
-  return StopSignal(fd);
+  return StopSignal(fd, hangup);
 }
 
-StopSignal::StopSignal(StopSignal&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+StopSignal::StopSignal(StopSignal&& other) noexcept
+    : handle_(std::exchange(other.handle_, -1)), hangup_(other.hangup_) {}
 
 StopSignal& StopSignal::operator=(StopSignal&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(hangup_, other.hangup_);
   return *this;
 }
 
@@ -47,10 +88,12 @@ StopSignal::~StopSignal() {
   if (handle_ >= 0) ::close(static_cast<int>(handle_));
 }
 
-std::optional<std::string> StopSignal::take() {
+std::optional<ProcessRequest> StopSignal::take() {
+  using Kind = ProcessRequest::Kind;
   signalfd_siginfo info{};
   if (::read(static_cast<int>(handle_), &info, sizeof info) != sizeof info) return std::nullopt;
-  return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+  const bool rereads = info.ssi_signo == SIGHUP && hangup_ == Hangup::kReread;
+  return ProcessRequest{rereads ? Kind::kReread : Kind::kStop, name_of_signal(info.ssi_signo)};
 }
 
 PollHandle StopSignal::poll_handle() const {

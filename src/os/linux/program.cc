@@ -28,19 +28,39 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
+// How long a program may take to end once it is asked to.
+constexpr Duration kEndLimit = 3s;
+
+struct Child {
+  pid_t pid;
+  int output;
+  const std::string& path;
+  std::optional<PollHandle> stop;
+};
+
 // Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so
 // its end counts, not that of its output.
-bool wait_for_end(pid_t child, int output, Timestamp deadline, ProgramOutput& lines) {
-  const UniqueFd end(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+bool wait_for_end(Child child, Timestamp deadline, ProgramOutput& lines, Logger& logger) {
+  const auto& [pid, output, path, stop] = child;
+  const UniqueFd end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   bool is_silent = false;  // its output is closed
+  bool is_told = !stop;    // that it is to end
   for (bool has_ended = false;;) {
-    std::array<pollfd, 2> polled = {
+    std::array<pollfd, 3> polled = {
         {{.fd = is_silent ? -1 : output, .events = POLLIN, .revents = 0},
-         {.fd = end.get(), .events = POLLIN, .revents = 0}}};
+         {.fd = end.get(), .events = POLLIN, .revents = 0},
+         {.fd = is_told ? -1 : static_cast<int>(*stop), .events = POLLIN, .revents = 0}}};
     const Timestamp now = os::now();
     if (!has_ended && now >= deadline) return false;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
     ::poll(polled.data(), polled.size(), has_ended ? 0 : static_cast<int>(left.count() + 1));
+    if (!is_told && (polled[2].revents & POLLIN) != 0) {
+      logger.info("asked to stop: " + path + " is ended first, in " +
+                  std::to_string(kEndLimit / 1s) + " s at most");
+      ::kill(-pid, SIGTERM);
+      deadline = std::min(deadline, os::now() + kEndLimit);
+      is_told = true;
+    }
 
     std::array<char, 4096> piece{};
     const ssize_t bytes = ::read(output, piece.data(), piece.size());
@@ -76,13 +96,16 @@ Result<void> run_program(const Program& program, Logger& logger) {
   to_us = UniqueFd();
 
   ProgramOutput lines(path, logger);
-  const bool has_ended = wait_for_end(child, from_child.get(), os::now() + program.limit, lines);
+  const Timestamp begun = os::now();
+  const bool has_ended =
+      wait_for_end({.pid = child, .output = from_child.get(), .path = path, .stop = program.stop},
+                   begun + program.limit, lines, logger);
   if (!has_ended) ::kill(-child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!has_ended) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(program.limit);
+    const auto seconds = std::chrono::round<std::chrono::seconds>(os::now() - begun);
     return fail(path + ": killed, for it had not ended after " + std::to_string(seconds.count()) +
                 " s; let it start what takes longer in the background");
   }

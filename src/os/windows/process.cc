@@ -18,6 +18,9 @@
 
 namespace qdt::os {
 
+// The handles of closed streams are not given out again.
+void open_standard_streams() {}
+
 std::vector<std::string> program_arguments(int /*argc*/, char** /*argv*/) {
   ::SetConsoleOutputCP(CP_UTF8);
   std::vector<std::string> words = to_words(::GetCommandLineW());
@@ -26,24 +29,28 @@ std::vector<std::string> program_arguments(int /*argc*/, char** /*argv*/) {
 }
 
 // The handle is the process's, not the object's.
-Result<StopSignal> StopSignal::open() {
+Result<StopSignal> StopSignal::open(Hangup hangup) {
   StopRequest& request = StopRequest::of_process();
   const bool is_heard = request.event() != nullptr && request.listen_to_console();
   if (!is_heard) return windows_error("receive console control events");
-  return StopSignal(reinterpret_cast<std::intptr_t>(request.event()));
+  return StopSignal(reinterpret_cast<std::intptr_t>(request.event()), hangup);
 }
 
-StopSignal::StopSignal(StopSignal&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+StopSignal::StopSignal(StopSignal&& other) noexcept
+    : handle_(std::exchange(other.handle_, -1)), hangup_(other.hangup_) {}
 
 StopSignal& StopSignal::operator=(StopSignal&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(hangup_, other.hangup_);
   return *this;
 }
 
 StopSignal::~StopSignal() = default;
 
-std::optional<std::string> StopSignal::take() {
-  return StopRequest::of_process().take();
+std::optional<ProcessRequest> StopSignal::take() {
+  auto name = StopRequest::of_process().take();
+  if (!name) return std::nullopt;
+  return ProcessRequest{ProcessRequest::Kind::kStop, std::move(*name)};
 }
 
 PollHandle StopSignal::poll_handle() const {

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/program_output.h"
 #include "os/windows/command_words.h"
+#include "os/windows/poll_handle.h"
 #include "os/windows/system_error.h"
 #include "os/windows/unique_handle.h"
 #include "os/windows/wide.h"
@@ -33,9 +34,14 @@ void drain(HANDLE pipe, ProgramOutput& lines) {
 
 // Whether the child ended before `deadline`. What it started may hold the pipe open for ever, so
 // its end counts, not that of its output.
-bool wait_for_end(HANDLE child, HANDLE output, Timestamp deadline, ProgramOutput& lines) {
+// Nor is it waited for once this process is to stop: there is no way to ask it for its end.
+bool wait_for_end(HANDLE child, HANDLE output, Timestamp deadline,
+                  const std::optional<PollHandle>& stop, ProgramOutput& lines) {
+  const auto is_told_to_stop = [&stop] {
+    return stop && ::WaitForSingleObject(event_of(*stop), 0) == WAIT_OBJECT_0;
+  };
   bool has_ended = false;
-  while (!has_ended && os::now() < deadline) {
+  while (!has_ended && os::now() < deadline && !is_told_to_stop()) {
     has_ended = ::WaitForSingleObject(child, kLookEveryMilliseconds) == WAIT_OBJECT_0;
     drain(output, lines);
   }
@@ -117,12 +123,13 @@ Result<void> run_program(const Program& program, Logger& logger) {
   to_us.reset();
 
   ProgramOutput lines(path, logger);
+  const Timestamp begun = os::now();
   const bool has_ended =
-      wait_for_end(child.get(), from_child.get(), os::now() + program.limit, lines);
+      wait_for_end(child.get(), from_child.get(), begun + program.limit, program.stop, lines);
   if (!has_ended) {
     ::TerminateJobObject(job.get(), 1);
     ::TerminateProcess(child.get(), 1);  // where it could not be put into the job
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(program.limit);
+    const auto seconds = std::chrono::round<std::chrono::seconds>(os::now() - begun);
     return fail(path + ": killed, for it had not ended after " + std::to_string(seconds.count()) +
                 " s; let it start what takes longer in the background");
   }

@@ -1,0 +1,57 @@
+#include "server_files.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "quic/certificate.h"
+
+namespace qdt::apps {
+
+ServerFiles::ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
+                         const quic::Fingerprint& fingerprint, const quic::ServerSecret& secret,
+                         ops::LevelLogger& logger)
+    : config_path_(std::move(config_path)),
+      text_(loaded.text),
+      level_(loaded.config.log_level),
+      fingerprint_(fingerprint),
+      secret_(secret),
+      logger_(logger) {}
+
+void ServerFiles::read_again(server::Server& server, const std::string& cause) {
+  const auto loaded = ops::load_server_config(config_path_);
+  if (!loaded) {
+    return logger_.error(cause + ": nothing is changed: " + loaded.error().message);
+  }
+  auto tls = quic::TlsServerContext::from_files(loaded->config.tls_cert, loaded->config.tls_key);
+  if (!tls) return logger_.error(cause + ": nothing is changed: " + tls.error().message);
+
+  // The more talkative of the two levels decides whether this is seen.
+  const LogLevel level = loaded->config.log_level;
+  logger_.set_level(std::min(level, level_));
+  const bool is_same = tls->fingerprint() == fingerprint_;
+  logger_.info(cause + ": read " + config_path_ + " and the certificate again: " +
+               (is_same ? "the same certificate"
+                        : "clients are shown the certificate " +
+                              quic::fingerprint_text(tls->fingerprint()) + " from now on"));
+  fingerprint_ = tls->fingerprint();
+  tls->offer_resumption(secret_);
+  server.use_certificate(std::make_shared<const quic::TlsServerContext>(std::move(*tls)));
+
+  std::string later;
+  constexpr std::array<std::string_view, 3> kAtOnce = {"log_level", "tls_cert", "tls_key"};
+  for (const std::string& key : ops::changed_server_keys(text_, loaded->text)) {
+    if (std::ranges::find(kAtOnce, key) == kAtOnce.end())
+      later += (later.empty() ? "" : ", ") + key;
+  }
+  for (const std::string& note : loaded->notes) logger_.warning(note);
+  if (!later.empty()) {
+    logger_.warning("changed in " + config_path_ + ", but in force only after a restart: " + later);
+  }
+  level_ = level;
+  logger_.set_level(level);
+}
+
+}  // namespace qdt::apps

@@ -1,0 +1,65 @@
+// What a client tells of itself: to the log, the service manager and its status file.
+
+#include "client/client.h"
+#include "client/status.h"
+#include "os/clock.h"
+#include "os/process.h"
+
+namespace qdt::client {
+
+void Client::report() {
+  const std::string state(name_of(reconnect_.state()));
+  std::string words = state + (reconnect_.reason().empty() ? "" : ": " + reconnect_.reason());
+  if (reconnect_.state() == State::kConnected) {
+    words = "connected as " + response_->client_ip.to_string();
+    logger_.info("connected: this host is " + response_->client_ip.to_string() + " in the tunnel " +
+                 options_.host.tun_name);
+  } else if (words != told_ && !reconnect_.reason().empty()) {
+    logger_.info(words);
+  }
+  told_ = words;
+
+  const bool is_starting = !is_ready_ && reconnect_.connects() == 0 && reconnect_.reason().empty();
+  if (is_starting || is_ready_) {
+    os::notify_status(words);
+  } else {
+    is_ready_ = true;
+    os::notify_ready(words);
+  }
+
+  write_status();
+}
+
+DataPlane Client::data_plane() const {
+  if (!response_->caps.direct) return DataPlane::kQuic;
+  if (counters_.direct_sessions.value() > 0) return DataPlane::kDirect;
+  return options_.connector.needs_direct ? DataPlane::kNone : DataPlane::kDirectLost;
+}
+
+void Client::write_status() {
+  Status status{.state = reconnect_.state(),
+                .reason = reconnect_.reason(),
+                .since = reconnect_.since(),
+                .server = options_.server_host + ":" + std::to_string(options_.server_port),
+                .connects = reconnect_.connects()};
+  if (server_) status.server_address = server_->to_string();
+  if (response_) {
+    status.addresses = {response_->client_ip};
+    if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
+    status.mtu = host_->mtu();
+    status.path_mtu = sizes_.path_mtu;
+    status.rtt_microseconds = counters_.rtt_max_microseconds.value();
+    status.window_bytes = counters_.window_max_bytes.value();
+    status.bytes_per_second = counters_.delivered_bytes_per_second.value();
+    // The gauges are those of this session once it has been looked at.
+    const bool is_sampled = status.state == State::kConnected && os::now() - status.since >= 2s;
+    if (is_sampled) status.data_plane = data_plane();
+    status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
+    status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
+  }
+  status_fault_.look(status_file_->write(to_text(status)),
+                     "; the tunnel works on, but --status shows nothing new",
+                     "the status is written again", logger_);
+}
+
+}  // namespace qdt::client
