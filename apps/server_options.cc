@@ -49,6 +49,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                       .ipv6 = ipv6_pool(config),
                       .dns = config.dns,
                       .routes = config.push_routes,
+                      .dns_domains = config.dns_domains,
                       .rate_limit = to_tunnel(config.rate_limit),
                       .send_queue = config.send_queue,
                       .max_reassembly_bytes = config.max_reassembly_bytes,

@@ -32,7 +32,8 @@ Result<std::unique_ptr<shard::Mailbox<Message>>> make_mailbox() {
 // Whether the host, as it was set up for one, is right for the other.
 bool is_same_grant(const wire::ConnectResponse& one, const wire::ConnectResponse& other) {
   return one.client_ip == other.client_ip && one.mtu == other.mtu && one.cidr == other.cidr &&
-         one.dns == other.dns && one.ipv6 == other.ipv6 && one.routes == other.routes;
+         one.dns == other.dns && one.ipv6 == other.ipv6 && one.routes == other.routes &&
+         one.dns_domains == other.dns_domains;
 }
 
 // Of several endings, the one that tells a person most.

@@ -1,6 +1,7 @@
 #include "client/host_setup.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "client/tunnel_routes.h"
 #include "os/program.h"
@@ -11,10 +12,10 @@ namespace {
 std::vector<std::string> hook_variables(const HostSetup::Options& options,
                                         const wire::ConnectResponse& response,
                                         const SocketAddress& server,
-                                        const std::vector<IpAddress>& name_servers) {
+                                        const std::vector<NameServer>& name_servers) {
   std::string dns;
-  for (const IpAddress& address : name_servers) {
-    dns += (dns.empty() ? "" : " ") + address.to_string();
+  for (const NameServer& server_to_ask : name_servers) {
+    dns += (dns.empty() ? "" : " ") + server_to_ask.to_string();
   }
   const auto& ipv6 = response.ipv6;
   return {"QDT_DEVICE=" + options.tun_name,
@@ -73,7 +74,7 @@ Result<void> HostSetup::apply(const wire::ConnectResponse& response, const Socke
   if (kill_switch_) kill_switch_->keep();  // it may not have known the device until now
   if (auto ok = apply_routes(response, server); !ok) return ok;
 
-  if (auto ok = network_->use_dns(name_servers_of(response)); !ok) return ok;
+  if (auto ok = apply_dns(response); !ok) return ok;
   return run_up(response, server);
 }
 
@@ -86,15 +87,47 @@ Result<void> HostSetup::follow_path(std::size_t path_mtu, std::size_t tunnel_mtu
   return {};
 }
 
-std::vector<IpAddress> HostSetup::name_servers_of(const wire::ConnectResponse& response) const {
-  // Without routes into the tunnel, the server's name servers may not be reachable by it.
-  if (options_.dns.empty() && options_.routing != Routing::kNothing) return response.dns;
-  return options_.dns;
+// A tunnel that takes everything answers for every name. Any other answers for domains, unless the
+// user has named the name servers himself.
+os::NameServerWish HostSetup::wish_of(const wire::ConnectResponse& response) const {
+  if (!options_.has_dns) return {};
+  os::NameServerWish wish{.servers = options_.dns, .domains = {}};
+  if (wish.servers.empty()) wish.servers = {response.dns.begin(), response.dns.end()};
+  wish.may_take_all_names = options_.routing == Routing::kEverything || !options_.dns.empty();
+  if (options_.routing == Routing::kEverything) return wish;
+  wish.domains = options_.dns_domains;
+  if (wish.domains.empty() && options_.dns.empty()) wish.domains = response.dns_domains;
+  if (wish.domains.empty() && options_.dns.empty()) wish.servers.clear();
+  return wish;
+}
+
+Result<void> HostSetup::apply_dns(const wire::ConnectResponse& response) {
+  const auto set = network_->use_dns(wish_);
+  if (!set && options_.dns_required) return fail(set.error().message + " (dns_required)");
+  std::string note;
+  if (!set) {
+    const bool is_split = !wish_.domains.empty() && options_.dns.empty();
+    note = set.error().message + (is_split ? "; with dns in the configuration, its name servers "
+                                             "answer for all names"
+                                           : "; this host's own stay in force");
+  } else if (!options_.has_dns) {
+    note = "the name servers stay this host's: dns is off in the configuration";
+  } else if (wish_.servers.empty() && response.dns.empty()) {
+    note = "the name servers stay this host's: the server pushes none";
+  } else if (wish_.servers.empty()) {
+    note =
+        "the name servers stay this host's: this tunnel does not take everything, and there are "
+        "no dns_domains to ask the server's for; dns in the configuration names others for all "
+        "names";
+  }
+  if (note.empty() || note == std::exchange(dns_note_, note)) return {};
+  set ? logger_.info(note) : logger_.warning(note);
+  return {};
 }
 
 Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const SocketAddress& server) {
   const bool is_first = variables_.empty();
-  auto variables = hook_variables(options_, response, server, name_servers_of(response));
+  auto variables = hook_variables(options_, response, server, wish_.servers);
   if (variables == variables_) return {};
   variables_ = std::move(variables);
   const auto done = run(options_.up, is_first ? "connected" : "changed", options_.stop);
@@ -121,22 +154,53 @@ Result<void> HostSetup::run(const std::vector<std::string>& words, const std::st
 
 Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
                                      const SocketAddress& server) {
+  server_ = server.address;
+  wish_ = wish_of(response);
   if (options_.routing == Routing::kEverything) {
-    network_->leave_outside(
-        {.destinations = options_.exclude, .server = server.address, .name_servers = options_.dns});
-    return network_->route_everything_through_tunnel();
+    allowed_ = name_servers_allowed();
+    return route_everything();
   }
   const auto routes = routes_into_tunnel(options_, response, server.address);
   if (!routes) return fail(routes);
   return network_->route_only(*routes);
 }
 
-void HostSetup::keep() {
-  if (kill_switch_) kill_switch_->keep();
-  if (is_applied_) network_->keep();
+// The user's choice may be asked wherever they are, and where there is none the host's own.
+std::vector<IpAddress> HostSetup::name_servers_allowed() const {
+  const bool has_own = wish_.servers.empty();
+  std::vector<IpAddress> allowed;
+  for (const NameServer& server : has_own ? network_->name_servers_outside() : options_.dns) {
+    const bool stays_here = server.address.is_loopback() || server.address.is_unspecified();
+    const bool is_new = std::ranges::find(allowed, server.address) == allowed.end();
+    if (!stays_here && is_new) allowed.push_back(server.address);
+  }
+  return allowed;
 }
 
-std::vector<IpAddress> HostSetup::name_servers() const {
+Result<void> HostSetup::route_everything() {
+  network_->leave_outside(
+      {.destinations = options_.exclude, .server = server_, .name_servers = allowed_});
+  return network_->route_everything_through_tunnel();
+}
+
+// Another network may have name servers of its own.
+void HostSetup::follow_name_servers() {
+  if (options_.routing != Routing::kEverything || !wish_.servers.empty()) return;
+  auto allowed = name_servers_allowed();
+  if (allowed == allowed_) return;
+  allowed_ = std::move(allowed);
+  const auto routed = route_everything();
+  if (!routed) logger_.warning("follow this host's name servers: " + routed.error().message);
+}
+
+void HostSetup::keep() {
+  if (kill_switch_) kill_switch_->keep();
+  if (!is_applied_) return;
+  network_->keep();
+  follow_name_servers();
+}
+
+std::vector<NameServer> HostSetup::name_servers() const {
   if (!kill_switch_ && !is_applied_) return {};
   return network_->name_servers_outside();
 }

@@ -7,6 +7,7 @@
 
 #include "base/ip_address.h"
 #include "base/logger.h"
+#include "base/name_server.h"
 #include "base/result.h"
 #include "os/host_network.h"
 #include "os/kill_switch.h"
@@ -28,7 +29,11 @@ class HostSetup {
   struct Options {
     std::string tun_name;
     Routing routing = Routing::kEverything;
-    std::vector<IpAddress> dns;  ///< empty: what the server pushes
+    std::vector<NameServer> dns;  ///< empty: what the server pushes
+    bool has_dns = true;          ///< false: the host's own stay in force
+    std::vector<std::string>
+        dns_domains;            ///< likewise empty; for a tunnel that takes not everything
+    bool dns_required = false;  ///< a host whose name servers cannot be set is a failure
     std::vector<Prefix>
         routes;  ///< go into the tunnel besides the server's, unless everything does
     std::vector<Prefix> exclude;  ///< stay outside, whatever else is said
@@ -59,7 +64,7 @@ class HostSetup {
   void keep();
   /// Whom to ask for the server's address now, by os::resolve(): the system may only know name
   /// servers inside the tunnel, and its questions do not pass the kill switch. Empty: the system.
-  std::vector<IpAddress> name_servers() const;
+  std::vector<NameServer> name_servers() const;
   /// Runs `down`, once, where `up` was run or would have been. Before the TUN device goes.
   void bring_down();
   /// The user asked for the end: the kill switch goes with the object. At every other end it stays.
@@ -72,7 +77,11 @@ class HostSetup {
  private:
   HostSetup(const Options& options, Logger& logger) : options_(options), logger_(logger) {}
 
-  std::vector<IpAddress> name_servers_of(const wire::ConnectResponse& response) const;
+  os::NameServerWish wish_of(const wire::ConnectResponse& response) const;
+  Result<void> apply_dns(const wire::ConnectResponse& response);
+  std::vector<IpAddress> name_servers_allowed() const;
+  Result<void> route_everything();
+  void follow_name_servers();
   Result<void> run_up(const wire::ConnectResponse& response, const SocketAddress& server);
   Result<void> run(const std::vector<std::string>& words, const std::string& reason,
                    std::optional<os::PollHandle> stop = std::nullopt);
@@ -84,6 +93,10 @@ class HostSetup {
   std::size_t mtu_ = 0;                 ///< of the TUN device
   std::vector<std::string> variables_;  ///< what hooks were told last; empty: nothing is up
   bool lets_go_ = false;
+  std::string dns_note_;  ///< what was said last of name servers
+  IpAddress server_;      ///< since apply()
+  os::NameServerWish wish_;
+  std::vector<IpAddress> allowed_;  ///< name servers that may be asked outside the tunnel
   std::unique_ptr<os::KillSwitch> kill_switch_;
   std::unique_ptr<os::HostNetwork> network_;
 };

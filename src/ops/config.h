@@ -10,6 +10,7 @@
 
 #include "base/ip_address.h"
 #include "base/logger.h"
+#include "base/name_server.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "wire/handshake.h"
@@ -45,6 +46,7 @@ struct ServerConfig {
   std::optional<Prefix> pool_cidr6;  ///< none: no IPv6 in the tunnel; as many hosts as pool_cidr
   IpAddress gateway_ip6;             ///< with pool_cidr6: in it, a host's address
   std::vector<IpAddress> dns = {IpAddress::v4(0x01010101), IpAddress::v4(0x08080808)};
+  std::vector<std::string> dns_domains;
   std::optional<SocketAddress> metrics_addr = SocketAddress{IpAddress::v4(0x7f000001), 9435};
   std::optional<SocketAddress> health_addr = SocketAddress{IpAddress::v4(0x7f000001), 9436};
   std::optional<SocketAddress> pprof_addr;
@@ -90,7 +92,10 @@ struct ClientConfig {
   std::string tun_name = "qdt0";
   bool tun_offloads = true;
   RouteMode route_mode = RouteMode::kDefault;
-  std::vector<IpAddress> dns;  ///< empty: what the server pushes
+  std::vector<NameServer> dns;           ///< empty: what the server pushes
+  bool has_dns = true;                   ///< false: the host's name servers stay as they are
+  std::vector<std::string> dns_domains;  ///< empty: what the server pushes
+  bool dns_required = false;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
   bool insecure = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/domain_name.h"
 #include "ops/text.h"
 #include "os/internet_name.h"
 #include "wire/handshake.h"
@@ -67,20 +68,30 @@ Reading<IpAddress> parse_pushed_name_server(const std::string& text) {
 
 constexpr std::size_t kMaxNameServers = 8;
 
-Reader<std::vector<IpAddress>> address_list(std::string expected,
-                                            Reading<IpAddress> (*parse)(const std::string&)) {
-  return {std::move(expected), [=](const YamlNode& node) -> Reading<std::vector<IpAddress>> {
-            if (node.kind != YamlNode::Kind::kList) return refuse();
-            if (node.items.size() > kMaxNameServers) return refuse("too many");
-            std::vector<IpAddress> addresses;
-            for (const YamlNode& item : node.items) {
-              if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
-              const auto address = parse(item.text);
-              if (!address) return refuse(address.error().hint, &item);
-              addresses.push_back(*address);
-            }
-            return addresses;
-          }};
+Reading<NameServer> parse_own_name_server(const std::string& text) {
+  const auto server = NameServer::parse(text);
+  if (!server && text.find('%') != std::string::npos) return refuse(server.error().message);
+  if (!server || server->zone.empty()) {
+    const auto address = parse_name_server(text);
+    if (!address) return std::unexpected(address.error());
+    return NameServer(*address);
+  }
+  return *server;
+}
+
+template <typename T>
+Reading<std::vector<T>> read_list(const YamlNode& node, std::size_t max,
+                                  Reading<T> (*parse)(const std::string&)) {
+  if (node.kind != YamlNode::Kind::kList) return refuse();
+  if (node.items.size() > max) return refuse("too many");
+  std::vector<T> values;
+  for (const YamlNode& item : node.items) {
+    if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
+    auto value = parse(item.text);
+    if (!value) return refuse(value.error().hint, &item);
+    values.push_back(std::move(*value));
+  }
+  return values;
 }
 
 }  // namespace
@@ -136,13 +147,50 @@ Reader<IpAddress> optional_ipv6_address() {
 }
 
 Reader<std::vector<IpAddress>> pushed_dns() {
-  return address_list("a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
-                      parse_pushed_name_server);
+  return {"a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
+          [](const YamlNode& node) {
+            return read_list<IpAddress>(node, kMaxNameServers, parse_pushed_name_server);
+          }};
 }
 
-Reader<std::vector<IpAddress>> own_dns() {
-  return address_list("a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
-                      parse_name_server);
+Reader<OwnDns> own_dns() {
+  return {"off or a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
+          [](const YamlNode& node) -> Reading<OwnDns> {
+            const bool is_word = node.kind == YamlNode::Kind::kScalar;
+            if (is_word && (node.text == "off" || node.text == "false" || node.text == "no")) {
+              return OwnDns{.servers = {}, .is_off = true};
+            }
+            auto servers = read_list<NameServer>(node, kMaxNameServers, parse_own_name_server);
+            if (!servers) return std::unexpected(servers.error());
+            return OwnDns{.servers = std::move(*servers)};
+          }};
+}
+
+namespace {
+
+// Names are compared without regard to case, and to the dot at the end.
+Reading<std::string> parse_domain(const std::string& text) {
+  std::string domain = text;
+  if (domain.ends_with('.')) domain.pop_back();
+  if (!is_domain_name(domain)) return refuse("\"" + printable(text) + "\" is no domain's name");
+  std::ranges::transform(domain, domain.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
+  return domain;
+}
+
+}  // namespace
+
+Reader<std::vector<std::string>> domains() {
+  return {"a list of at most 32 domains such as [corp.example, 7.168.192.in-addr.arpa], or []",
+          [](const YamlNode& node) -> Reading<std::vector<std::string>> {
+            auto names = read_list<std::string>(node, wire::kMaxPushedDomains, parse_domain);
+            if (!names) return names;
+            std::size_t bytes = 0;
+            for (const std::string& name : *names) bytes += name.size();
+            if (bytes > wire::kMaxPushedDomainBytes) return refuse("more than 2048 bytes in all");
+            return names;
+          }};
 }
 
 namespace {

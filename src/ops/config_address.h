@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/name_server.h"
 #include "ops/config_value.h"
 
 namespace qdt::ops {
@@ -27,8 +28,14 @@ Reader<std::vector<IpAddress>> pushed_dns();
 Reader<std::vector<Prefix>> routes();
 Reader<std::vector<Prefix>> excluded_prefixes();
 Reader<std::vector<Prefix>> pushed_routes();
-/// Name servers for this host.
-Reader<std::vector<IpAddress>> own_dns();
+/// Name servers for this host; off: those that it has.
+struct OwnDns {
+  std::vector<NameServer> servers;
+  bool is_off = false;
+};
+Reader<OwnDns> own_dns();
+/// Domains whose names are asked of a tunnel's name servers, in small letters.
+Reader<std::vector<std::string>> domains();
 
 struct HostAndPort {
   std::string host;

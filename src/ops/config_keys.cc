@@ -88,6 +88,12 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
                               .explanation = "Name servers pushed to clients; [] leaves them their "
                                              "own."},
                              pushed_dns(), &C::dns));
+  keys.push_back(make_key<C>({.name = "dns_domains",
+                              .example = "[]",
+                              .explanation = "Domains that clients with route_mode: cidr or none "
+                                             "ask these name servers for; for all other names "
+                                             "they keep their own."},
+                             domains(), &C::dns_domains));
   keys.push_back(make_key<C>({.name = "push_routes",
                               .example = "[]",
                               .explanation = "What clients with route_mode: cidr send into the "
@@ -257,9 +263,28 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                   route_mode(), &C::route_mode));
   keys.push_back(make_key<C>({.name = "dns",
                               .example = "[]",
-                              .explanation = "Name servers while the tunnel is up.",
+                              .explanation = "Name servers while the tunnel is up, in place of "
+                                             "the server's; off: this host's stay as they are. "
+                                             "With route_mode cidr or none, the server's are used "
+                                             "for dns_domains alone, and these for all names "
+                                             "unless there are dns_domains.",
                               .default_note = "[], those that the server pushes"},
-                             own_dns(), &C::dns));
+                             own_dns(), [](C& config, OwnDns dns) {
+                               config.dns = std::move(dns.servers);
+                               config.has_dns = !dns.is_off;
+                             }));
+  keys.push_back(make_key<C>({.name = "dns_domains",
+                              .example = "[]",
+                              .explanation = "With route_mode cidr or none: the domains that the "
+                                             "tunnel's name servers are asked for. Needs "
+                                             "systemd-resolved, or Windows.",
+                              .default_note = "[], those that the server pushes"},
+                             domains(), &C::dns_domains));
+  keys.push_back(make_key<C>({.name = "dns_required",
+                              .example = "false",
+                              .explanation = "Ends when the name servers cannot be set, instead of "
+                                             "going on with this host's."},
+                             flag(), &C::dns_required));
   keys.push_back(make_key<C>({.name = "routes",
                               .example = "[]",
                               .explanation = "What goes into the tunnel besides what route_mode "

@@ -132,6 +132,28 @@ TEST(NameServers, MayBeThisHostsOwnOnThisHostOnly) {
   EXPECT_FALSE(own_dns().read(list(std::vector<std::string>(9, "1.1.1.1"))));
 }
 
+TEST(NameServers, MayBeOnALinkOfThisHosts) {
+  EXPECT_EQ(own_dns().read(list({"fe80::53%eth0"})).value().servers[0].zone, "eth0");
+  EXPECT_FALSE(own_dns().read(list({"2001:db8::53%eth0"})));
+  EXPECT_FALSE(pushed_dns().read(list({"fe80::53%eth0"})));
+}
+
+TEST(NameServers, StayThisHostsWhenTheyAreOff) {
+  EXPECT_TRUE(own_dns().read(scalar("off")).value().is_off);
+  EXPECT_FALSE(own_dns().read(list({})).value().is_off);
+  EXPECT_FALSE(own_dns().read(scalar("on")));
+}
+
+TEST(Domains, AreNamesInSmallLettersWithoutADotAtTheEnd) {
+  EXPECT_EQ(domains().read(list({"Corp.Example."})).value()[0], "corp.example");
+  EXPECT_FALSE(domains().read(list({"~corp.example"})));
+  EXPECT_FALSE(domains().read(list({"192.0.2.1"})));
+  EXPECT_FALSE(domains().read(list({"."})));
+  EXPECT_TRUE(domains().read(list(std::vector<std::string>(32, "a.example"))));
+  EXPECT_FALSE(domains().read(list(std::vector<std::string>(33, "a.example"))));
+  EXPECT_FALSE(domains().read(list(std::vector<std::string>(32, std::string(63, 'a') + ".b"))));
+}
+
 TEST(Token, RefusesPlaceholders) {
   for (const char* text : {"", "changeme", "CHANGE-ME", "change_me", "REPLACE-ME", "<token>",
                            "your-token-here", "${TOKEN}", "xxxxxxxxxxxxxxxx", "secret"}) {

@@ -9,6 +9,7 @@
 
 #include "base/ip_address.h"
 #include "base/logger.h"
+#include "base/name_server.h"
 #include "base/result.h"
 
 namespace qdt::os {
@@ -41,6 +42,17 @@ struct Outside {
   std::optional<IpAddress> server;
   /// DNS to these is not refused, wherever they are.
   std::vector<IpAddress> name_servers;
+};
+
+/// The name servers that a tunnel wants this host to ask.
+struct NameServerWish {
+  std::vector<NameServer> servers;  ///< none: the host's stay as they are
+  /// Only names of these domains and below are asked of them; empty: every name is.
+  std::vector<std::string> domains;
+  /// On a host that cannot tell names apart, they are to answer for every name.
+  bool may_take_all_names = false;
+
+  bool operator==(const NameServerWish&) const = default;
 };
 
 /// Changes to this host's network on behalf of one TUN device. They last as long as the object:
@@ -97,14 +109,20 @@ class HostNetwork {
   virtual Result<void> route_everything_through_tunnel() = 0;
   /// Sends exactly these into the tunnel, in place of those of an earlier call. All or nothing.
   virtual Result<void> route_only(std::span<const Prefix> destinations) = 0;
-  /// Makes `servers` the host's name servers, in place of those of an earlier call.
-  virtual Result<void> use_dns(std::span<const IpAddress> servers) = 0;
+  /// Makes this host ask these name servers, in place of those of an earlier call. A failure leaves
+  /// the host's own in force; keep() tries again.
+  virtual Result<void> use_dns(const NameServerWish& wish) = 0;
+  /// For every name.
+  Result<void> use_dns(std::span<const IpAddress> servers) {
+    return use_dns(NameServerWish{
+        .servers = {servers.begin(), servers.end()}, .domains = {}, .may_take_all_names = true});
+  }
 
   /// Looks whether name servers and firewall tables still are what they were made, and makes them
   /// so again where somebody has changed them: a few system calls when nobody has.
   virtual void keep() = 0;
   /// The name servers that the host would ask without use_dns(): those of the networks it is in.
-  virtual std::vector<IpAddress> name_servers_outside() = 0;
+  virtual std::vector<NameServer> name_servers_outside() = 0;
 };
 
 /// Whether a device of this host can be given an IPv6 address.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/name_server.h"
 #include "base/result.h"
 
 namespace qdt::os {
@@ -17,6 +18,6 @@ namespace qdt::os {
 /// packets with kTunnelMark, which go around a tunnel that has the default route or is down, and
 /// pass the kill switch.
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
-                                           std::span<const IpAddress> name_servers = {});
+                                           std::span<const NameServer> name_servers = {});
 
 }  // namespace qdt::os

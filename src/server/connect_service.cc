@@ -116,6 +116,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                  .dns = options_.dns,
                                  .caps = caps,
                                  .routes = options_.routes,
+                                 .dns_domains = options_.dns_domains,
                                  .resume_token = grant->token};
   lend_ipv6(response);
   std::optional<tunnel::DirectPlane::Options> direct;

@@ -28,7 +28,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     IpAddress gateway;
     std::optional<Ipv6Pool> ipv6;  ///< nothing: cap `ipv6` is not taken up
     std::vector<IpAddress> dns;
-    std::vector<Prefix> routes;  ///< pushed to clients that know of it
+    std::vector<Prefix> routes;            ///< pushed to clients that know of it
+    std::vector<std::string> dns_domains;  ///< likewise
     tunnel::RateLimit rate_limit;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "base/domain_name.h"
 #include "wire/base64.h"
 
 namespace qdt::wire {
@@ -224,6 +225,27 @@ Result<std::vector<Prefix>> parse_routes(const Json& json) {
   return routes;
 }
 
+Result<std::vector<std::string>> parse_dns_domains(const Json& json) {
+  auto domains = parse_strings(json, "dns_domains");
+  if (!domains) return refuse_answer("a dns_domains member that is no list of names");
+  if (domains->size() > kMaxPushedDomains) {
+    return refuse_answer("more than " + std::to_string(kMaxPushedDomains) +
+                         " names in dns_domains");
+  }
+  std::size_t bytes = 0;
+  for (const std::string& domain : *domains) {
+    if (!is_domain_name(domain)) {
+      return refuse_answer("an unusable name in dns_domains, " + in_quotes(domain));
+    }
+    bytes += domain.size();
+  }
+  if (bytes > kMaxPushedDomainBytes) {
+    return refuse_answer("more than " + std::to_string(kMaxPushedDomainBytes) +
+                         " bytes in dns_domains");
+  }
+  return std::move(*domains);
+}
+
 template <typename Value>
 std::vector<std::string> texts_of(const std::vector<Value>& values) {
   std::vector<std::string> texts;
@@ -243,6 +265,11 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
     if (!routes) return fail(routes);
     response.routes = std::move(*routes);
   }
+  if (response.caps.dns_domains) {
+    auto domains = parse_dns_domains(json);
+    if (!domains) return fail(domains);
+    response.dns_domains = std::move(*domains);
+  }
   if (response.caps.resume) {
     auto token = parse_resume_token(json);
     if (!token) return refuse_answer("a resume_token that is not up to 128 printable characters");
@@ -261,7 +288,12 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
 Capabilities Capabilities::supported(AeadPreference preference) {
   const bool prefers_aes = preference == AeadPreference::kAes256Gcm ||
                            (preference == AeadPreference::kAuto && has_fast_aes());
-  return {.ping = true, .close = true, .aes_256_gcm = prefers_aes, .ipv6 = true, .routes = true};
+  return {.ping = true,
+          .close = true,
+          .aes_256_gcm = prefers_aes,
+          .ipv6 = true,
+          .routes = true,
+          .dns_domains = true};
 }
 
 Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
@@ -274,6 +306,7 @@ Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
           .resume = has(cap::kResume),
           .ipv6 = has(cap::kIpv6),
           .routes = has(cap::kRoutes),
+          .dns_domains = has(cap::kDnsDomains),
           .direct = has(cap::kDirect)};
 }
 
@@ -285,6 +318,7 @@ std::vector<std::string> Capabilities::names() const {
   if (resume) names.emplace_back(cap::kResume);
   if (ipv6) names.emplace_back(cap::kIpv6);
   if (routes) names.emplace_back(cap::kRoutes);
+  if (dns_domains) names.emplace_back(cap::kDnsDomains);
   if (direct) names.emplace_back(cap::kDirect);
   return names;
 }
@@ -400,6 +434,9 @@ std::string to_json(const ConnectResponse& response) {
   }
   if (response.caps.routes && !response.routes.empty()) {
     json["routes"] = texts_of(response.routes);
+  }
+  if (response.caps.dns_domains && !response.dns_domains.empty()) {
+    json["dns_domains"] = response.dns_domains;
   }
   if (response.caps.resume && !response.resume_token.empty()) {
     json["resume_token"] = response.resume_token;

@@ -29,6 +29,9 @@ inline constexpr std::size_t kMinIpv6Mtu = 1280;
 /// Name servers and routes that one answer may push.
 inline constexpr std::size_t kMaxPushedDnsServers = 16;
 inline constexpr std::size_t kMaxPushedRoutes = 64;
+/// Domains that one answer may push, and their bytes in all.
+inline constexpr std::size_t kMaxPushedDomains = 32;
+inline constexpr std::size_t kMaxPushedDomainBytes = 2048;
 /// The widest prefixes that a server may lend from or push: what takes everything is the client's
 /// own decision.
 inline constexpr int kMinPrefixLength4 = 8;
@@ -47,6 +50,7 @@ inline constexpr std::string_view kAes256Gcm = "aes-256-gcm";
 inline constexpr std::string_view kResume = "resume";
 inline constexpr std::string_view kIpv6 = "ipv6";
 inline constexpr std::string_view kRoutes = "routes";
+inline constexpr std::string_view kDnsDomains = "dns_domains";
 inline constexpr std::string_view kDirect = "direct";
 }  // namespace cap
 
@@ -67,6 +71,7 @@ struct Capabilities {
   bool resume = false;
   bool ipv6 = false;
   bool routes = false;
+  bool dns_domains = false;
   bool direct = false;
 
   /// What this implementation has, on this processor; `direct` is for the configuration to say.
@@ -81,6 +86,7 @@ struct Capabilities {
             .resume = resume && other.resume,
             .ipv6 = ipv6 && other.ipv6,
             .routes = routes && other.routes,
+            .dns_domains = dns_domains && other.dns_domains,
             .direct = direct && other.direct};
   }
   /// The inner AEAD of a session that has these.
@@ -146,11 +152,14 @@ struct ConnectResponse {
   Prefix cidr;
   std::vector<IpAddress> dns;
   Capabilities caps;
-  /// Each only with its cap: `ipv6`, `routes`, `resume`, `direct`.
+  /// Each only with its cap: `ipv6`, `routes`, `dns_domains`, `resume`, `direct`.
   std::optional<Ipv6Addresses> ipv6;
   std::vector<Prefix>
-      routes;                ///< beyond `cidr`, what the server asks to be sent through the tunnel
-  std::string resume_token;  ///< as in the request; empty: there is nothing to resume
+      routes;  ///< beyond `cidr`, what the server asks to be sent through the tunnel
+  /// The names that `dns` is for, where a client does not send everything through the tunnel: those
+  /// of these domains and below. At most kMaxPushedDomains.
+  std::vector<std::string> dns_domains;
+  std::string resume_token;          ///< as in the request; empty: there is nothing to resume
   std::vector<DirectId> direct_ids;  ///< as in the request, for the client's direct packets
 };
 

@@ -17,11 +17,17 @@ constexpr std::string_view kResponse =
 constexpr std::string_view kFullResponse =
     R"({"version":1,"session_id":7,"server_nonce":"PHUwvbceNHiGsrQbkcl2cg","mtu":1350,)"
     R"("client_ip":"10.8.0.2","gateway_ip":"10.8.0.1","cidr":"10.8.0.0/24","dns":["1.1.1.1"],)"
-    R"("caps":["resume","ipv6","routes"],"client_ip6":"fd00:8::2","gateway_ip6":"fd00:8::1",)"
+    R"("caps":["resume","ipv6","routes","dns_domains"],"client_ip6":"fd00:8::2","gateway_ip6":"fd00:8::1",)"
     R"("cidr6":"fd00:8::/64","routes":["192.168.7.0/24","2001:db8:7::/48"],)"
+    R"("dns_domains":["corp.example","7.168.192.in-addr.arpa"],)"
     R"("resume_token":"b3BhcXVl"})";
-constexpr Capabilities kAllCaps{
-    .ping = true, .close = true, .aes_256_gcm = true, .resume = true, .ipv6 = true, .routes = true};
+constexpr Capabilities kAllCaps{.ping = true,
+                                .close = true,
+                                .aes_256_gcm = true,
+                                .resume = true,
+                                .ipv6 = true,
+                                .routes = true,
+                                .dns_domains = true};
 
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string out(text);
@@ -151,7 +157,8 @@ TEST(ConnectRequest, SurvivesTheRoundTrip) {
                             .resume_token = "b3BhcXVl"};
   const std::string body = to_json(sent);
   EXPECT_NE(
-      body.find(R"(["fragment","aead","ping","close","aes-256-gcm","resume","ipv6","routes"])"),
+      body.find(
+          R"(["fragment","aead","ping","close","aes-256-gcm","resume","ipv6","routes","dns_domains"])"),
       std::string::npos);
   const auto received = parse_connect_request(body);
   ASSERT_TRUE(received);
@@ -244,32 +251,38 @@ TEST(ConnectResponse, HasTheMembersOfItsCaps) {
   EXPECT_EQ(response->ipv6->cidr.to_string(), "fd00:8::/64");
   ASSERT_EQ(response->routes.size(), 2u);
   EXPECT_EQ(response->routes[1].to_string(), "2001:db8:7::/48");
+  ASSERT_EQ(response->dns_domains.size(), 2u);
+  EXPECT_EQ(response->dns_domains[0], "corp.example");
   EXPECT_EQ(response->resume_token, "b3BhcXVl");
 
   const auto again = parse_connect_response(to_json(*response), kAllCaps);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->ipv6, response->ipv6);
   EXPECT_EQ(again->routes, response->routes);
+  EXPECT_EQ(again->dns_domains, response->dns_domains);
   EXPECT_EQ(again->resume_token, response->resume_token);
 }
 
 TEST(ConnectResponse, IgnoresMembersOfCapsThatWereNotAgreedOn) {
   for (const auto& [body, offered] :
        {std::pair{std::string(kFullResponse), Capabilities{.close = true}},
-        std::pair{replaced(kFullResponse, R"("resume","ipv6","routes")", ""), kAllCaps},
+        std::pair{replaced(kFullResponse, R"("resume","ipv6","routes","dns_domains")", ""),
+                  kAllCaps},
         std::pair{replaced(kFullResponse, "fd00:8::2", "rubbish"), Capabilities{}}}) {
     const auto response = parse_connect_response(body, offered);
     ASSERT_TRUE(response) << response.error().message;
     EXPECT_EQ(response->caps, Capabilities{});
     EXPECT_FALSE(response->ipv6);
     EXPECT_TRUE(response->routes.empty());
+    EXPECT_TRUE(response->dns_domains.empty());
     EXPECT_EQ(response->resume_token, "");
   }
 }
 
 TEST(ConnectResponse, MayTakeUpACapAndHaveNothingToGive) {
   const auto response = parse_connect_response(
-      replaced(kResponse, "\"dns\"", R"("caps":["resume","ipv6","routes"],"dns")"), kAllCaps);
+      replaced(kResponse, "\"dns\"", R"("caps":["resume","ipv6","routes","dns_domains"],"dns")"),
+      kAllCaps);
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_TRUE(response->caps.ipv6);
   EXPECT_FALSE(response->ipv6);
@@ -339,6 +352,16 @@ TEST(ConnectResponse, SaysWhichMemberOfACapIsWrong) {
       {replaced(kFullResponse, "2001:db8:7::/48", "fe80::/64"), "routes"},
       {replaced(kFullResponse, "2001:db8:7::/48", "ff02::/16"), "routes"},
       {replaced(kFullResponse, "\"192.168.7.0/24\"", list_of(64, "192.168.7.0/24")), "routes"},
+      {replaced(kFullResponse, "\"corp.example\"", "7"), "dns_domains"},
+      {replaced(kFullResponse, "corp.example", ""), "dns_domains"},
+      {replaced(kFullResponse, "corp.example", "."), "dns_domains"},
+      {replaced(kFullResponse, "corp.example", "a;b"), "dns_domains"},
+      {replaced(kFullResponse, "corp.example", "10.0.0.1"), "dns_domains"},
+      {replaced(kFullResponse, "corp.example", "a\\nnameserver b"), "dns_domains"},
+      {replaced(kFullResponse, "corp.example", std::string(254, 'x')), "dns_domains"},
+      {replaced(kFullResponse, "\"corp.example\"", list_of(32, "corp.example")), "dns_domains"},
+      {replaced(kFullResponse, "\"corp.example\"", list_of(31, std::string(63, 'a') + ".example")),
+       "dns_domains"},
       {replaced(kFullResponse, "\"b3BhcXVl\"", "7"), "resume_token"},
       {replaced(kFullResponse, "b3BhcXVl", "a\\u001b[2J"), "resume_token"},
       {replaced(kFullResponse, "b3BhcXVl", std::string(129, 'x')), "resume_token"},

@@ -48,12 +48,12 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> route_everything_through_tunnel() override;
   void leave_outside(const Outside& outside) override { outside_ = outside; }
   Result<void> route_only(std::span<const Prefix> destinations) override;
-  Result<void> use_dns(std::span<const IpAddress> servers) override;
+  Result<void> use_dns(const NameServerWish& wish) override;
   void keep() override;
-  std::vector<IpAddress> name_servers_outside() override;
+  std::vector<NameServer> name_servers_outside() override;
 
  private:
-  Result<void> set_dns(std::span<const IpAddress> servers);
+  Result<void> set_dns(const NameServerWish& wish);
   void keep_dns();
   void keep_tables();
   std::string outer_rules() const;
@@ -391,20 +391,21 @@ Result<void> LinuxHostNetwork::route_only(std::span<const Prefix> destinations) 
   return {};
 }
 
-Result<void> LinuxHostNetwork::use_dns(std::span<const IpAddress> servers) {
-  if (servers.empty()) return {};
-  if (auto ok = set_dns(servers); !ok) return ok;
+Result<void> LinuxHostNetwork::use_dns(const NameServerWish& wish) {
+  if (wish.servers.empty()) return {};
+  if (auto ok = set_dns(wish); !ok) return ok;
   std::string names;
-  for (const IpAddress& server : servers) names += (names.empty() ? "" : ", ") + server.to_string();
+  for (const NameServer& server : wish.servers)
+    names += (names.empty() ? "" : ", ") + server.to_string();
   logger_.info("name servers set to " + names + " " + dns_->way);
   return {};
 }
 
-Result<void> LinuxHostNetwork::set_dns(std::span<const IpAddress> servers) {
+Result<void> LinuxHostNetwork::set_dns(const NameServerWish& wish) {
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
   Transaction transaction(journal_, logger_);
-  auto set = set_name_servers(servers, link->index, tun_name_, transaction, logger_);
+  auto set = set_name_servers(wish, link->index, tun_name_, transaction, logger_);
   if (!set) return fail(set);
   transaction.commit();
   dns_ = std::move(*set);
@@ -425,7 +426,7 @@ void LinuxHostNetwork::keep_dns() {
     const auto* older = std::get_if<RestoreResolvConf>(&step);
     if (older && read_resolv_conf().value_or(std::nullopt) != older->wrote) journal_.forget(step);
   }
-  const auto set = set_dns(std::vector(dns_->servers));
+  const auto set = set_dns(NameServerWish(dns_->wish));
   logger_.warning(set ? "somebody changed the name servers; set again " + dns_->way
                       : "cannot set the name servers again: " + set.error().message);
 }
@@ -442,8 +443,8 @@ void LinuxHostNetwork::keep_tables() {
   keep_table(dns_table_name(tun_name_), dns_rules());
 }
 
-std::vector<IpAddress> LinuxHostNetwork::name_servers_outside() {
-  const std::vector<IpAddress> ours = dns_ ? dns_->servers : std::vector<IpAddress>();
+std::vector<NameServer> LinuxHostNetwork::name_servers_outside() {
+  const std::vector<NameServer> ours = dns_ ? dns_->wish.servers : std::vector<NameServer>();
   if (!dns_ || (dns_->by_resolved && !dns_->resolv_conf)) {
     return name_servers_behind(read_resolv_conf().value_or(std::nullopt).value_or(""), ours);
   }

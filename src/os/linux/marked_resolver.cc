@@ -44,7 +44,7 @@ void take_answer(void* argument, int status, int, ares_addrinfo* answer) {
   ares_freeaddrinfo(answer);
 }
 
-Result<Channel> open_channel(std::span<const IpAddress> name_servers) {
+Result<Channel> open_channel(std::span<const NameServer> name_servers) {
   static const int is_ready = ares_library_init(ARES_LIB_INIT_ALL);
   if (is_ready != ARES_SUCCESS) return fail(ares_strerror(is_ready));
   ares_options options{};
@@ -58,8 +58,9 @@ Result<Channel> open_channel(std::span<const IpAddress> name_servers) {
   if (status != ARES_SUCCESS) return fail(ares_strerror(status));
   Channel channel(raw);
   std::string servers;
-  for (const IpAddress& server : name_servers) {
-    servers += (servers.empty() ? "" : ",") + SocketAddress{server, 53}.to_string();
+  for (const NameServer& server : name_servers) {
+    servers += (servers.empty() ? "" : ",") + SocketAddress{server.address, 53}.to_string() +
+               (server.zone.empty() ? "" : "%") + server.zone;
   }
   const int set = ares_set_servers_ports_csv(raw, servers.c_str());
   if (set != ARES_SUCCESS) return fail(ares_strerror(set));
@@ -100,7 +101,7 @@ void wait_for(ares_channel channel, const Outcome& outcome) {
 }  // namespace
 
 Result<std::vector<IpAddress>> resolve_marked(const std::string& name,
-                                              std::span<const IpAddress> name_servers) {
+                                              std::span<const NameServer> name_servers) {
   const auto channel = open_channel(name_servers);
   if (!channel) return fail("resolve " + name + ": " + channel.error().message);
   Outcome outcome;
@@ -111,7 +112,7 @@ Result<std::vector<IpAddress>> resolve_marked(const std::string& name,
   if (outcome.status == ARES_SUCCESS && !outcome.addresses.empty()) return outcome.addresses;
 
   std::string asked;
-  for (const IpAddress& server : name_servers) asked += " " + server.to_string();
+  for (const NameServer& server : name_servers) asked += " " + server.to_string();
   return fail(
       "resolve " + name + ": " + ares_strerror(outcome.status) + "; asked were" + asked +
       ", outside the tunnel; is the name right? A resolver on this host whose own questions "

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "base/ip_address.h"
+#include "base/name_server.h"
 #include "base/result.h"
 
 namespace qdt::os {
 
 /// The addresses of a name by /etc/hosts and these name servers, asked by packets with kTunnelMark.
 Result<std::vector<IpAddress>> resolve_marked(const std::string& name,
-                                              std::span<const IpAddress> name_servers);
+                                              std::span<const NameServer> name_servers);
 
 }  // namespace qdt::os

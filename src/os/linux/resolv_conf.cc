@@ -27,22 +27,22 @@ std::unexpected<Error> cannot_write() {
 
 }  // namespace
 
-std::string resolv_conf_text(const std::string& tun_name, std::span<const IpAddress> servers) {
+std::string resolv_conf_text(const std::string& tun_name, std::span<const NameServer> servers) {
   std::string text =
       "# Written by QDT for " + tun_name + ", which puts back the old content when it ends.\n";
-  for (const IpAddress& server : servers) text += "nameserver " + server.to_string() + "\n";
+  for (const NameServer& server : servers) text += "nameserver " + server.to_string() + "\n";
   return text;
 }
 
-std::vector<IpAddress> name_servers_in(std::string_view text) {
-  std::vector<IpAddress> servers;
+std::vector<NameServer> name_servers_in(std::string_view text) {
+  std::vector<NameServer> servers;
   std::istringstream lines{std::string(text)};
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string key;
     std::string value;
     if (!(words >> key >> value) || key != "nameserver") continue;
-    if (const auto server = IpAddress::parse(value)) servers.push_back(*server);
+    if (const auto server = NameServer::parse(value)) servers.push_back(*server);
   }
   return servers;
 }

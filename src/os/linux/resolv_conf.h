@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/ip_address.h"
+#include "base/name_server.h"
 #include "base/result.h"
 
 namespace qdt::os {
@@ -15,10 +15,10 @@ namespace qdt::os {
 inline constexpr const char* kResolvConf = "/etc/resolv.conf";
 
 /// `servers` as resolv.conf has them, with a comment that says who wrote it and for how long.
-std::string resolv_conf_text(const std::string& tun_name, std::span<const IpAddress> servers);
+std::string resolv_conf_text(const std::string& tun_name, std::span<const NameServer> servers);
 
-/// The addresses behind `nameserver`; those with a zone, and what is no address, are passed over.
-std::vector<IpAddress> name_servers_in(std::string_view text);
+/// The addresses behind `nameserver`; what is none is passed over.
+std::vector<NameServer> name_servers_in(std::string_view text);
 
 /// Nothing when there is no such file.
 Result<std::optional<std::string>> read_resolv_conf();

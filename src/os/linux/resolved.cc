@@ -138,12 +138,14 @@ Result<std::string> link_path(const Bus& bus, int link_index) {
   return path;
 }
 
-Result<void> send_servers(const Bus& bus, int link_index, std::span<const IpAddress> servers) {
+Result<void> send_servers(const Bus& bus, int link_index, std::span<const NameServer> servers) {
   const auto message = bus.start_call(kPath, kManager, "SetLinkDNS");
   if (!message) return fail(message);
   sd_bus_message_append(message->get(), "i", link_index);
   sd_bus_message_open_container(message->get(), SD_BUS_TYPE_ARRAY, "(iay)");
-  for (const IpAddress& server : servers) {
+  for (const auto& [server, zone] : servers) {
+    // resolved takes the link that it is told for the link that such an address is on.
+    if (!zone.empty()) return fail("resolved cannot ask " + server.to_string() + " on " + zone);
     sd_bus_message_open_container(message->get(), SD_BUS_TYPE_STRUCT, "iay");
     sd_bus_message_append(message->get(), "i", server.is_v4() ? AF_INET : AF_INET6);
     sd_bus_message_append_array(message->get(), 'y', server.bytes().data(), server.bytes().size());
@@ -154,13 +156,13 @@ Result<void> send_servers(const Bus& bus, int link_index, std::span<const IpAddr
   return {};
 }
 
-Result<std::vector<IpAddress>> read_servers(const Bus& bus, int link_index) {
+Result<std::vector<NameServer>> read_servers(const Bus& bus, int link_index) {
   const auto path = link_path(bus, link_index);
   if (!path) return fail(path);
   const auto reply = bus.property(path->c_str(), kLink, "DNS", "a(iay)");
   if (!reply) return fail(reply);
 
-  std::vector<IpAddress> servers;
+  std::vector<NameServer> servers;
   sd_bus_message* message = reply->get();
   sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "(iay)");
   while (sd_bus_message_enter_container(message, SD_BUS_TYPE_STRUCT, "iay") > 0) {
@@ -170,8 +172,8 @@ Result<std::vector<IpAddress>> read_servers(const Bus& bus, int link_index) {
     sd_bus_message_read(message, "i", &family);
     sd_bus_message_read_array(message, 'y', &bytes, &count);
     const Bytes address(static_cast<const std::uint8_t*>(bytes), count);
-    if (count == 4) servers.push_back(IpAddress::v4(address.first<4>()));
-    if (count == 16) servers.push_back(IpAddress::v6(address.first<16>()));
+    if (count == 4) servers.emplace_back(IpAddress::v4(address.first<4>()));
+    if (count == 16) servers.emplace_back(IpAddress::v6(address.first<16>()));
     sd_bus_message_exit_container(message);
   }
   return servers;
@@ -185,18 +187,34 @@ bool is_resolv_conf_foreign(const Bus& bus) {
   return std::string_view(mode) == "foreign" || std::string_view(mode) == "missing";
 }
 
-Result<void> send_settings(const Bus& bus, int link_index, std::span<const IpAddress> servers) {
-  const auto sent = send_servers(bus, link_index, servers);
+// True: names of the domain go this way (a routing domain), but none is completed by it.
+Result<void> send_domains(const Bus& bus, int link_index, std::span<const std::string> domains) {
+  const auto message = bus.start_call(kPath, kManager, "SetLinkDomains");
+  if (!message) return fail(message);
+  sd_bus_message_append(message->get(), "i", link_index);
+  sd_bus_message_open_container(message->get(), SD_BUS_TYPE_ARRAY, "(sb)");
+  for (const std::string& domain : domains) {
+    sd_bus_message_append(message->get(), "(sb)", domain.c_str(), 1);
+  }
+  sd_bus_message_close_container(message->get());
+  if (const auto reply = bus.call(*message); !reply) return fail(reply);
+  return {};
+}
+
+Result<void> send_settings(const Bus& bus, int link_index, const NameServerWish& wish) {
+  const auto sent = send_servers(bus, link_index, wish.servers);
   if (!sent) return fail(sent);
-  // ".", true: every name goes this way (a routing domain), but none is completed by it.
-  const auto domains = bus.call_for_link("SetLinkDomains", link_index, "a(sb)", 1, ".", 1);
+  const bool takes_all = wish.domains.empty();
+  const std::vector<std::string> every_name = {"."};
+  const auto domains = send_domains(bus, link_index, takes_all ? every_name : wish.domains);
   if (!domains) return fail(domains);
-  const auto default_route = bus.call_for_link("SetLinkDefaultRoute", link_index, "b", 1);
+  const auto default_route =
+      bus.call_for_link("SetLinkDefaultRoute", link_index, "b", takes_all ? 1 : 0);
   if (!default_route) return fail(default_route);
 
   const auto read = read_servers(bus, link_index);
   if (!read) return fail(read);
-  if (!std::ranges::equal(*read, servers)) return fail("resolved did not keep the name servers");
+  if (*read != wish.servers) return fail("resolved did not keep the name servers");
   return {};
 }
 
@@ -216,16 +234,16 @@ Result<ResolvedReach> find_resolved(int link_index) {
   return is_resolv_conf_foreign(*bus) ? ResolvedReach::kSomePrograms : ResolvedReach::kAllPrograms;
 }
 
-Result<void> set_resolved_dns(int link_index, std::span<const IpAddress> servers) {
+Result<void> set_resolved_dns(int link_index, const NameServerWish& wish) {
   const auto bus = Bus::open();
   if (!bus) return fail(bus);
-  const auto set = send_settings(*bus, link_index, servers);
+  const auto set = send_settings(*bus, link_index, wish);
   if (set) return {};
   const auto reverted = bus->call_for_link("RevertLink", link_index, "");
   return reverted ? set : fail(set.error().message + "; " + reverted.error().message);
 }
 
-Result<std::vector<IpAddress>> read_resolved_dns(int link_index) {
+Result<std::vector<NameServer>> read_resolved_dns(int link_index) {
   const auto bus = Bus::open();
   if (!bus) return fail(bus);
   return read_servers(*bus, link_index);

@@ -3,8 +3,9 @@
 #include <span>
 #include <vector>
 
-#include "base/ip_address.h"
+#include "base/name_server.h"
 #include "base/result.h"
+#include "os/host_network.h"
 #include "os/linux/change.h"
 
 namespace qdt::os {
@@ -21,12 +22,12 @@ enum class ResolvedReach {
 /// so. Never starts it.
 Result<ResolvedReach> find_resolved(int link_index);
 
-/// Makes `servers` the link's, and the link the way for every name; reads back what was set. A
-/// failure leaves nothing set.
-Result<void> set_resolved_dns(int link_index, std::span<const IpAddress> servers);
+/// Makes the wish's name servers the link's, and the link the way for its domains, or for every
+/// name; reads back what was set. A failure leaves nothing set.
+Result<void> set_resolved_dns(int link_index, const NameServerWish& wish);
 
 /// The link's name servers as they are now.
-Result<std::vector<IpAddress>> read_resolved_dns(int link_index);
+Result<std::vector<NameServer>> read_resolved_dns(int link_index);
 
 /// Forgets every setting of the link. A link that is gone, or resolved not running, needs nothing.
 Result<Change> revert_resolved(int link_index);

@@ -11,7 +11,7 @@ namespace qdt::os {
 namespace {
 
 Result<std::vector<SocketAddress>> resolve_as_given(const std::string& host, std::uint16_t port,
-                                                    std::span<const IpAddress> name_servers) {
+                                                    std::span<const NameServer> name_servers) {
   if (const auto address = IpAddress::parse(host)) {
     return std::vector{SocketAddress{*address, port}};
   }
@@ -42,7 +42,7 @@ Result<std::vector<SocketAddress>> resolve_as_given(const std::string& host, std
 }  // namespace
 
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
-                                           std::span<const IpAddress> name_servers) {
+                                           std::span<const NameServer> name_servers) {
   auto found = resolve_as_given(host, port, name_servers);
   if (found || !host.ends_with('.')) return found;
   // /etc/hosts has names without the final dot.

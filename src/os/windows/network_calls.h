@@ -71,10 +71,11 @@ struct InterfaceDns {
   bool operator==(const InterfaceDns&) const = default;
 };
 
-/// A rule of the name resolution policy table: questions for names below "." go to these servers
-/// and to no others, whichever interfaces have servers of their own.
+/// A rule of the name resolution policy table: questions for names of these domains and below go to
+/// these servers and to no others, whichever interfaces have servers of their own.
 struct ResolutionPolicy {
-  std::string key;  ///< its name in the registry
+  std::string key;                 ///< its name in the registry
+  std::vector<std::string> names;  ///< `.corp.example`; `.` for all names
   std::vector<IpAddress> servers;
   bool operator==(const ResolutionPolicy&) const = default;
 };

@@ -96,8 +96,32 @@ Result<void> RegistryKey::write(const wchar_t* name, DWORD number) const {
   return write(name, REG_DWORD, &number, sizeof number);
 }
 
-Result<void> RegistryKey::write_texts(const wchar_t* name, const std::wstring& text) const {
-  const std::wstring list = text + L'\0' + L'\0';
+std::vector<std::wstring> RegistryKey::read_texts(const wchar_t* name) const {
+  std::vector<std::wstring> texts;
+  DWORD bytes = 0;
+  const DWORD kind = RRF_RT_REG_MULTI_SZ;
+  if (::RegGetValueW(key_, nullptr, name, kind, nullptr, nullptr, &bytes) != ERROR_SUCCESS) {
+    return texts;
+  }
+  std::wstring list(bytes / sizeof(wchar_t) + 2, L'\0');
+  bytes = static_cast<DWORD>(list.size() * sizeof(wchar_t));
+  if (::RegGetValueW(key_, nullptr, name, kind, nullptr, list.data(), &bytes) != ERROR_SUCCESS) {
+    return texts;
+  }
+  for (std::size_t at = 0; at < list.size() && list[at] != L'\0';) {
+    const std::size_t end = list.find(L'\0', at);
+    texts.push_back(list.substr(at, end - at));
+    if (end == list.npos) break;
+    at = end + 1;
+  }
+  return texts;
+}
+
+Result<void> RegistryKey::write_texts(const wchar_t* name,
+                                      const std::vector<std::wstring>& texts) const {
+  std::wstring list;
+  for (const std::wstring& text : texts) list += text + L'\0';
+  list += L'\0';
   return write(name, REG_MULTI_SZ, list.data(), list.size() * sizeof(wchar_t));
 }
 

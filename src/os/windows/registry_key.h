@@ -27,8 +27,9 @@ class RegistryKey {
   std::wstring read(const wchar_t* name) const;
   Result<void> write(const wchar_t* name, const std::wstring& text) const;
   Result<void> write(const wchar_t* name, DWORD number) const;
-  /// A list of texts (REG_MULTI_SZ) with this one in it.
-  Result<void> write_texts(const wchar_t* name, const std::wstring& text) const;
+  /// A list of texts (REG_MULTI_SZ), none of them empty; an empty list where there is none.
+  std::vector<std::wstring> read_texts(const wchar_t* name) const;
+  Result<void> write_texts(const wchar_t* name, const std::vector<std::wstring>& texts) const;
 
  private:
   static Result<RegistryKey> create(const std::wstring& path, DWORD options);

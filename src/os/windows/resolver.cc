@@ -52,14 +52,16 @@ Result<std::vector<SocketAddress>> ask_system(const std::string& host, std::uint
 }  // namespace
 
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
-                                           std::span<const IpAddress> name_servers) {
+                                           std::span<const NameServer> name_servers) {
   if (const auto address = IpAddress::parse(host)) {
     return std::vector{SocketAddress{*address, port}};
   }
   if (name_servers.empty()) return ask_system(host, port);
   const auto known = addresses_in_hosts(hosts_file(), host);
   if (!known.empty()) return with_port(known, port);
-  const auto asked = resolve_outside(host, name_servers);
+  std::vector<IpAddress> asked_ones;  // Windows knows no zones by name
+  for (const NameServer& server : name_servers) asked_ones.push_back(server.address);
+  const auto asked = resolve_outside(host, asked_ones);
   if (!asked) return fail(asked);
   return with_port(*asked, port);
 }

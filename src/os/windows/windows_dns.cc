@@ -57,6 +57,12 @@ std::wstring joined(std::span<const IpAddress> servers, wchar_t separator) {
   return text;
 }
 
+std::vector<std::wstring> names_of(const ResolutionPolicy& policy) {
+  std::vector<std::wstring> names;
+  for (const std::string& name : policy.names) names.push_back(to_wide(name));
+  return names;
+}
+
 std::vector<IpAddress> split(std::wstring_view text) {
   std::vector<IpAddress> servers;
   while (!text.empty()) {
@@ -106,7 +112,7 @@ Result<void> write_rule(const wchar_t* rules, const ResolutionPolicy& policy) {
   if (!key) return fail(key);
   // The rule counts once it has a version: written last.
   const Result<void> written[] = {
-      key->write_texts(L"Name", L"."),
+      key->write_texts(L"Name", names_of(policy)),
       key->write(L"GenericDNSServers", joined(policy.servers, L';')),
       key->write(L"IPSECCARestriction", std::wstring()),
       key->write(L"Comment", std::wstring(L"QDT, while it is connected")),
@@ -195,7 +201,12 @@ Result<std::vector<ResolutionPolicy>> read_resolution_policies() {
     if (!to_utf8(name).starts_with(kPolicyPrefix)) continue;
     const auto rule = RegistryKey::open(std::wstring(kLocalRules) + L"\\" + name);
     if (!rule) continue;
-    policies.push_back({.key = to_utf8(name), .servers = split(rule->read(L"GenericDNSServers"))});
+    ResolutionPolicy policy{
+        .key = to_utf8(name), .names = {}, .servers = split(rule->read(L"GenericDNSServers"))};
+    for (const std::wstring& domain : rule->read_texts(L"Name")) {
+      policy.names.push_back(to_utf8(domain));
+    }
+    policies.push_back(std::move(policy));
   }
   return policies;
 }
@@ -203,7 +214,7 @@ Result<std::vector<ResolutionPolicy>> read_resolution_policies() {
 Result<void> write_resolution_policy(const ResolutionPolicy& policy) {
   const auto refused = [&](const Result<void>& why) {
     [[maybe_unused]] const auto gone = delete_resolution_policy(policy.key);
-    return fail("add a name resolution policy (NRPT) for all names: " + why.error().message);
+    return fail("add a name resolution policy (NRPT): " + why.error().message);
   };
   if (const auto ok = write_rule(kLocalRules, policy); !ok) return refused(ok);
   const auto domain = RegistryKey::open(kDomainRules);

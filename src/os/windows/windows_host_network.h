@@ -38,10 +38,10 @@ class WindowsHostNetwork final : public HostNetwork {
   Result<void> route_through_tunnel(const Prefix& destination) override;
   Result<void> route_everything_through_tunnel() override;
   Result<void> route_only(std::span<const Prefix> destinations) override;
-  Result<void> use_dns(std::span<const IpAddress> servers) override;
+  Result<void> use_dns(const NameServerWish& wish) override;
 
   void keep() override;
-  std::vector<IpAddress> name_servers_outside() override;
+  std::vector<NameServer> name_servers_outside() override;
 
  private:
   Result<InterfaceId> find_tun();
@@ -64,8 +64,10 @@ class WindowsHostNetwork final : public HostNetwork {
   Result<std::vector<WindowsRoute>> wanted_pins();
   Result<Refusals> wanted_refusals(InterfaceId tun);
   Result<void> refuse(const Refusals& refusals);
-  Result<void> set_dns(InterfaceId tun, std::span<const IpAddress> servers);
-  Result<void> set_policy(Transaction& transaction, std::span<const IpAddress> servers);
+  Result<void> set_dns(InterfaceId tun, const NameServerWish& wish);
+  Result<void> set_policy(Transaction& transaction, const ResolutionPolicy& policy);
+  /// The rule that the wish needs; one without servers: none.
+  ResolutionPolicy policy_for(const NameServerWish& wish) const;
 
   void keep_routes(InterfaceId tun);
   void keep_pins();
@@ -81,7 +83,7 @@ class WindowsHostNetwork final : public HostNetwork {
   Outside outside_;
   bool takes_everything_ = false;
   std::vector<Prefix> lost_;  // that route_only() was given, of a kind that the tunnel has not
-  std::vector<IpAddress> dns_;
+  NameServerWish dns_;
   std::unique_ptr<FilterSession> filters_;  // while something is refused
   Refusals refusals_;
 };

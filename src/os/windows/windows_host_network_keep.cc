@@ -23,6 +23,12 @@ std::vector<IpAddress> servers_of(std::span<const InterfaceDns> dns, InterfaceId
   return found == dns.end() ? std::vector<IpAddress>() : found->servers;
 }
 
+std::vector<IpAddress> addresses_of(std::span<const NameServer> servers) {
+  std::vector<IpAddress> addresses;
+  for (const NameServer& server : servers) addresses.push_back(server.address);
+  return addresses;
+}
+
 bool contains(const auto& range, const auto& value) {
   return std::ranges::find(range, value) != std::ranges::end(range);
 }
@@ -31,22 +37,29 @@ bool contains(const auto& range, const auto& value) {
 
 // ---- Name servers
 
-Result<void> WindowsHostNetwork::use_dns(std::span<const IpAddress> servers) {
-  if (servers.empty()) return {};
+Result<void> WindowsHostNetwork::use_dns(const NameServerWish& wish) {
+  if (wish.servers.empty() && dns_.servers.empty()) return {};
   const auto tun = find_tun();
   if (!tun) return fail(tun);
-  if (auto ok = set_dns(*tun, servers); !ok) {
+  if (auto ok = set_dns(*tun, wish); !ok) {
     return fail("set the name servers: " + ok.error().message);
   }
-  dns_.assign(servers.begin(), servers.end());
+  dns_ = wish;
+  if (wish.servers.empty()) return {};
   std::string names;
-  for (const IpAddress& server : servers) names += (names.empty() ? "" : ", ") + server.to_string();
-  logger_.info("name servers set to " + names + " for " +
-               (takes_everything_ ? "all names" : "the tunnel's adapter"));
+  for (const NameServer& server : wish.servers) {
+    names += (names.empty() ? "" : ", ") + server.to_string();
+  }
+  std::string asked_for = takes_everything_ ? "all names" : "the tunnel's adapter";
+  if (!wish.domains.empty()) asked_for = std::to_string(wish.domains.size()) + " domains";
+  logger_.info("name servers set to " + names + " for " + asked_for);
   return {};
 }
 
-Result<void> WindowsHostNetwork::set_dns(InterfaceId tun, std::span<const IpAddress> servers) {
+// An adapter's name servers are asked for every name, beside those of all others.
+Result<void> WindowsHostNetwork::set_dns(InterfaceId tun, const NameServerWish& wish) {
+  std::vector<IpAddress> servers;
+  if (wish.domains.empty()) servers = addresses_of(wish.servers);
   const auto now = calls_->dns();
   if (!now) return fail(now);
   const std::vector<IpAddress> have = servers_of(*now, tun);
@@ -60,19 +73,29 @@ Result<void> WindowsHostNetwork::set_dns(InterfaceId tun, std::span<const IpAddr
                            [&] { return calls_->set_dns(tun, family, wanted); });
     if (!set) return set;
   }
-  if (takes_everything_) {
-    if (auto ok = set_policy(transaction, servers); !ok) return ok;
+  const ResolutionPolicy policy = policy_for(wish);
+  if (!policy.servers.empty()) {
+    if (auto ok = set_policy(transaction, policy); !ok) return ok;
   }
   transaction.commit();
   merge_steps();
-  if (!takes_everything_) journal_.undo_one(RemoveResolutionPolicy{policy_key()}, undo_, logger_);
+  if (policy.servers.empty()) {
+    journal_.undo_one(RemoveResolutionPolicy{policy_key()}, undo_, logger_);
+  }
   return {};
 }
 
-// Without it, Windows asks the name servers of every interface and takes the first answer.
+// Without a rule, Windows asks the name servers of every interface and takes the first answer.
+ResolutionPolicy WindowsHostNetwork::policy_for(const NameServerWish& wish) const {
+  ResolutionPolicy policy{.key = policy_key(), .names = {}, .servers = {}};
+  for (const std::string& domain : wish.domains) policy.names.push_back("." + domain);
+  if (policy.names.empty() && takes_everything_) policy.names = {"."};
+  if (!policy.names.empty()) policy.servers = addresses_of(wish.servers);
+  return policy;
+}
+
 Result<void> WindowsHostNetwork::set_policy(Transaction& transaction,
-                                            std::span<const IpAddress> servers) {
-  const ResolutionPolicy policy{.key = policy_key(), .servers = {servers.begin(), servers.end()}};
+                                            const ResolutionPolicy& policy) {
   const auto existing = calls_->resolution_policies();
   if (!existing) return fail(existing);
   const RemoveResolutionPolicy step{policy.key};
@@ -82,8 +105,8 @@ Result<void> WindowsHostNetwork::set_policy(Transaction& transaction,
   return transaction.change(step, [&] { return calls_->add_resolution_policy(policy); });
 }
 
-std::vector<IpAddress> WindowsHostNetwork::name_servers_outside() {
-  std::vector<IpAddress> servers;
+std::vector<NameServer> WindowsHostNetwork::name_servers_outside() {
+  std::vector<NameServer> servers;
   const auto dns = calls_->dns();
   const auto interfaces = calls_->interfaces();
   if (!dns || !interfaces) return servers;
@@ -97,7 +120,9 @@ std::vector<IpAddress> WindowsHostNetwork::name_servers_outside() {
   for (const auto& [metric, id] : ranked) {
     for (const IpAddress& server : servers_of(*dns, id)) {
       // One of the link alone would need to be told which.
-      if (!server.is_link_local() && !contains(servers, server)) servers.push_back(server);
+      if (!server.is_link_local() && !contains(servers, NameServer(server))) {
+        servers.emplace_back(server);
+      }
     }
   }
   return servers;
@@ -164,18 +189,20 @@ void WindowsHostNetwork::keep_refusals(InterfaceId tun) {
 }
 
 void WindowsHostNetwork::keep_dns(InterfaceId tun) {
-  if (dns_.empty()) return;
+  if (dns_.servers.empty()) return;
   const auto dns = calls_->dns();
   const auto policies = calls_->resolution_policies();
   if (!dns || !policies) return;
   const std::vector<IpAddress> have = servers_of(*dns, tun);
+  std::vector<IpAddress> wanted;
+  if (dns_.domains.empty()) wanted = addresses_of(dns_.servers);
   const bool is_set = std::ranges::all_of(kFamilies, [&](IpFamily family) {
-    return of_family(have, family) == of_family(dns_, family);
+    return of_family(have, family) == of_family(wanted, family);
   });
-  const bool has_policy =
-      !takes_everything_ || contains(*policies, ResolutionPolicy{policy_key(), dns_});
+  const ResolutionPolicy policy = policy_for(dns_);
+  const bool has_policy = policy.servers.empty() || contains(*policies, policy);
   if (is_set && has_policy) return;
-  const auto again = set_dns(tun, std::vector(dns_));
+  const auto again = set_dns(tun, NameServerWish(dns_));
   logger_.warning(again ? "somebody changed the name servers; set again"
                         : "cannot set the name servers again: " + again.error().message);
 }
