@@ -80,8 +80,10 @@ class HostNetwork {
     return configure_tun({&only, 1}, mtu);
   }
 
-  /// Switches IPv4 forwarding on, where it is off. It is put back by whoever switched it on,
-  /// without regard for others who came to rely on it.
+  /// Switches IPv4 forwarding on, where it is off. Between the host's networks nothing is forwarded
+  /// then that was not before, but for devices that come later. The last server of the host puts it
+  /// back; where another program seems to want it by then, it stays on, and the log says why and
+  /// how to switch it off. No ICMP redirect goes into the tunnel.
   virtual Result<void> enable_forwarding() = 0;
   /// The same for IPv6. A host that forwards ignores router advertisements; interfaces that took
   /// them until now go on (accept_ra=2), or the host would lose its own addresses and routes.

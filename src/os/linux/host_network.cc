@@ -12,6 +12,7 @@
 #include "os/file.h"
 #include "os/linux/default_route.h"
 #include "os/linux/dns.h"
+#include "os/linux/forwarding.h"
 #include "os/linux/forwarding_obstacles.h"
 #include "os/linux/interface_name.h"
 #include "os/linux/kill_switch.h"
@@ -36,7 +37,10 @@ class LinuxHostNetwork final : public HostNetwork {
         journal_(std::move(journal)),
         netlink_(std::move(netlink)),
         logger_(logger) {}
-  ~LinuxHostNetwork() override { journal_.undo_down_to(0, undo, logger_); }
+  ~LinuxHostNetwork() override {
+    claims_.clear();  // forwarding is put back by whoever is the last to have one
+    journal_.undo_down_to(0, undo, logger_);
+  }
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
   Result<void> set_tun_mtu(std::size_t mtu) override { return netlink_.set_mtu(tun_name_, mtu); }
@@ -65,8 +69,8 @@ class LinuxHostNetwork final : public HostNetwork {
   void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
   Result<void> bring_up(Transaction& transaction, const Link& link, std::size_t mtu);
   Result<void> allow_ipv6(Transaction& transaction);
-  Result<void> note_forwarding_interfaces(Transaction& transaction, const std::string& family);
-  Result<void> keep_router_advertisements(Transaction& transaction);
+  Result<void> enable_forwarding(bool is_v6);
+  Result<void> install_forward_rules();
   bool carries_ipv6() const;
   void install_outer_rules(Transaction& transaction);
   void warn_of_lost_answers(const Error& error);
@@ -77,6 +81,8 @@ class LinuxHostNetwork final : public HostNetwork {
   Netlink netlink_;
   Logger& logger_;
   std::vector<InterfaceAddress> addresses_;  // since configure_tun()
+  std::vector<ForwardingClaim> claims_;
+  std::vector<ClosedHost> closed_;  // since enable_forwarding()
   Outside outside_;
   std::optional<NameServers> dns_;   // since use_dns()
   std::string resolv_conf_before_ =  // when this object came
@@ -187,59 +193,54 @@ void LinuxHostNetwork::delete_older_addresses() {
   }
 }
 
-// Switching forwarding off for the host will switch it off for every interface, also for one where
-// it was on alone. These steps, undone after that, switch it on again; their change is our undoing.
-Result<void> LinuxHostNetwork::note_forwarding_interfaces(Transaction& transaction,
-                                                          const std::string& family) {
-  for (const std::string& interface : configured_interfaces(family)) {
-    const std::string name = "net/" + family + "/conf/" + interface + "/forwarding";
-    const auto forwards = read_sysctl(name);
-    if (!forwards || *forwards != "1") continue;
-    const auto noted = transaction.change(RestoreSysctl{.name = name, .was = "1", .wrote = "0"},
-                                          [] { return Result<void>(); });
-    if (!noted) return fail(noted);
-  }
-  return {};
-}
-
 Result<void> LinuxHostNetwork::enable_forwarding() {
-  const auto forwards = read_sysctl("net/ipv4/ip_forward");
-  if (forwards && *forwards == "1") return {};
-
   Transaction transaction(journal_, logger_);
-  const auto noted = note_forwarding_interfaces(transaction, "ipv4");
-  if (!noted) return noted;
-  const auto change = set_sysctl(transaction, "net/ipv4/ip_forward", "1");
-  if (!change) return fail("switch on IPv4 forwarding: " + change.error().message);
+  // A client is told of no shorter way than the tunnel. The kernel takes the larger of both.
+  try_sysctl(transaction, "net/ipv4/conf/" + tun_name_ + "/send_redirects", "0");
+  try_sysctl(transaction, "net/ipv4/conf/all/send_redirects", "0");
   transaction.commit();
-  logger_.info("IPv4 forwarding switched on; it was off");
-  return {};
-}
-
-Result<void> LinuxHostNetwork::keep_router_advertisements(Transaction& transaction) {
-  for (const std::string& interface : configured_interfaces("ipv6")) {
-    const std::string name = "net/ipv6/conf/" + interface + "/accept_ra";
-    const auto accepts = read_sysctl(name);
-    if (!accepts || *accepts != "1") continue;
-    const auto kept = set_sysctl(transaction, name, "2");
-    if (!kept) return fail(kept);
-  }
-  return {};
+  return enable_forwarding(/*is_v6=*/false);
 }
 
 Result<void> LinuxHostNetwork::enable_ipv6_forwarding() {
-  const auto forwards = read_sysctl("net/ipv6/conf/all/forwarding");
-  if (forwards && *forwards == "1") return {};
+  return enable_forwarding(/*is_v6=*/true);
+}
 
+Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
+  const std::string words = is_v6 ? "IPv6 forwarding" : "IPv4 forwarding";
+  auto claim = claim_forwarding(is_v6, tun_name_);
+  if (!claim) return fail("switch on " + words + ": " + claim.error().message);
+  if (!claim->before) return install_forward_rules();
+
+  const RestoreForwarding before = *claim->before;
+  closed_.push_back({.is_v6 = is_v6, .from = before.closed, .to = before.closed});
+  std::ranges::copy(before.forwarding, std::back_inserter(closed_.back().to));
+  // The rules first: at no time is the host a router for everybody.
+  if (auto installed = install_forward_rules(); !installed) {
+    give_up(std::move(*claim));
+    return fail("switch on " + words + ": " + installed.error().message);
+  }
   Transaction transaction(journal_, logger_);
-  const auto noted = note_forwarding_interfaces(transaction, "ipv6");
-  if (!noted) return noted;
-  const auto kept = keep_router_advertisements(transaction);
-  if (!kept) return fail("switch on IPv6 forwarding: " + kept.error().message);
-  const auto change = set_sysctl(transaction, "net/ipv6/conf/all/forwarding", "1");
-  if (!change) return fail("switch on IPv6 forwarding: " + change.error().message);
+  const auto change = transaction.change(before, [&] { return switch_forwarding_on(before); });
+  if (!change) {
+    give_up(std::move(*claim));
+    return fail("switch on " + words + ": " + change.error().message);
+  }
   transaction.commit();
-  logger_.info("IPv6 forwarding switched on; it was off");
+  claims_.push_back(std::move(*claim));
+  logger_.info(words + " switched on; it was off. The networks that this host is in now stay " +
+               "separate: only " + tun_name_ + " and devices that come later are forwarded for");
+  return {};
+}
+
+Result<void> LinuxHostNetwork::install_forward_rules() {
+  const std::string table = forward_table_name(tun_name_);
+  Transaction transaction(journal_, logger_);
+  const auto installed =
+      transaction.change(DeleteNftTable{table},
+                         [rules = forward_ruleset(tun_name_, closed_)] { return run_nft(rules); });
+  if (!installed) return fail("install rules about forwarding: " + installed.error().message);
+  transaction.commit();
   return {};
 }
 
@@ -253,7 +254,7 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
   const std::string table = nat_table_name(tun_name_);
   Transaction transaction(journal_, logger_);
   const auto installed = transaction.change(
-      DeleteNftTable{table}, [&] { return run_nft(nat_ruleset(tun_name_, options)); });
+      DeleteNftTable{table}, [&] { return run_nft(nat_ruleset(tun_name_, options, closed_)); });
   if (!installed) return fail("install address translation: " + installed.error().message);
   transaction.commit();
   const std::string pools =

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/ip_address.h"
 #include "os/host_network.h"
@@ -27,8 +28,23 @@ std::string outer_table_name(std::string_view tun_name);
 /// The client's table that keeps questions for names in the tunnel.
 std::string dns_table_name(std::string_view tun_name);
 
-/// Masquerading and forwarding for a server.
-std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
+/// A host that did not forward until its server switched that on, and is to become no router
+/// between its own networks. Devices that come later are none of these.
+struct ClosedHost {
+  bool is_v6 = false;
+  std::vector<std::string> from;  ///< devices that did not forward
+  std::vector<std::string> to;    ///< all that were there, but for the tunnel
+};
+
+/// Masquerading and forwarding for a server. What `closed` devices begin does not reach translated
+/// clients; of an external interface, that one alone.
+std::string nat_ruleset(const std::string& tun_name, const NatOptions& options,
+                        std::span<const ClosedHost> closed = {});
+
+/// The server's table for every forwarding host: refuses what is between two `closed` devices, but
+/// for answers and what another program redirects (dnat); and ICMP redirects into the tunnel.
+std::string forward_table_name(std::string_view tun_name);
+std::string forward_ruleset(const std::string& tun_name, std::span<const ClosedHost> closed);
 
 /// For a client that sends everything into the tunnel. What arrives for a socket with `mark` gets
 /// the mark too, so that a strict reverse path filter (rp_filter=1, with src_valid_mark) looks for

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "os/linux/forwarding.h"
 #include "os/linux/netlink.h"
 #include "os/linux/nftables.h"
 #include "os/linux/resolv_conf.h"
@@ -25,6 +26,10 @@ Result<std::string> undo_step(const RestoreSysctl& step) {
   const auto written = write_sysctl(step.name, step.was);
   if (!written) return fail(written);
   return "sysctl " + step.name + " put back to " + step.was;
+}
+
+Result<std::string> undo_step(const RestoreForwarding& step) {
+  return put_back_forwarding(step);
 }
 
 Result<std::string> undo_step(const RestoreLink& step) {

@@ -45,6 +45,27 @@ std::optional<std::uint32_t> number_of(const Json& json) {
   return json.is_null() ? std::nullopt : std::optional(json.get<std::uint32_t>());
 }
 
+Json texts_of(const std::vector<std::string>& names) {
+  Json texts = Json::array();
+  for (const std::string& name : names) texts.push_back(text_from_bytes(name));
+  return texts;
+}
+
+std::vector<std::string> names_of(const Json& texts) {
+  std::vector<std::string> names;
+  for (const Json& text : texts) names.push_back(bytes_from_text(text.get<std::string>()));
+  return names;
+}
+
+Json json_of(const RestoreForwarding& step) {
+  return {{"undo", "forwarding"},
+          {"v6", step.is_v6},
+          {"forwarding", texts_of(step.forwarding)},
+          {"closed", texts_of(step.closed)},
+          {"advertisements", texts_of(step.takes_advertisements)},
+          {"rules", texts_of(step.rules)}};
+}
+
 Json json_of(const Link& link) {
   return {{"index", link.index},
           {"name", link.name},
@@ -121,6 +142,21 @@ std::optional<UndoStep> parse_sysctl(const Json& json) {
   return RestoreSysctl{.name = std::move(name), .was = json.at("was"), .wrote = json.at("wrote")};
 }
 
+std::optional<UndoStep> parse_forwarding(const Json& json) {
+  RestoreForwarding step{.is_v6 = json.at("v6").get<bool>(),
+                         .forwarding = names_of(json.at("forwarding")),
+                         .closed = names_of(json.at("closed")),
+                         .takes_advertisements = names_of(json.at("advertisements")),
+                         .rules = names_of(json.at("rules"))};
+  const auto leads_elsewhere = [](const std::string& interface) {
+    return interface.empty() || interface.contains('/') || interface.starts_with('.');
+  };
+  for (const auto* names : {&step.forwarding, &step.closed, &step.takes_advertisements}) {
+    if (std::ranges::any_of(*names, leads_elsewhere)) return std::nullopt;
+  }
+  return step;
+}
+
 std::optional<UndoStep> parse_nft_table(const Json& json) {
   auto name = json.at("name").get<std::string>();
   const bool is_ours = name.starts_with("qdt_") && std::ranges::all_of(name, [](char letter) {
@@ -174,6 +210,7 @@ std::optional<UndoStep> parse_resolv_conf(const Json& json) {
 std::optional<UndoStep> parse_step(const Json& json) {
   const auto kind = json.at("undo").get<std::string>();
   if (kind == "sysctl") return parse_sysctl(json);
+  if (kind == "forwarding") return parse_forwarding(json);
   if (kind == "link") return RestoreLink{link_of(json.at("was")), link_of(json.at("wrote"))};
   if (kind == "address") return parse_address(json);
   if (kind == "route") return parse_route(json);

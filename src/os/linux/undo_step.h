@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/ip_address.h"
 #include "base/result.h"
@@ -66,9 +67,19 @@ struct RestoreResolvConf {
   bool operator==(const RestoreResolvConf&) const = default;
 };
 
-using UndoStep =
-    std::variant<RestoreSysctl, RestoreLink, DeleteAddress, DeleteRoute, DeleteRule, DeleteNftTable,
-                 RevertResolved, DeleteResolvconfRecord, RestoreResolvConf>;
+/// How IPv4's or IPv6's forwarding was while it was off: src/os/linux/forwarding.h.
+struct RestoreForwarding {
+  bool is_v6 = false;
+  std::vector<std::string> forwarding;            ///< interfaces that forwarded alone
+  std::vector<std::string> closed;                ///< those that did not
+  std::vector<std::string> takes_advertisements;  ///< of routers (accept_ra=1)
+  std::vector<std::string> rules;                 ///< notes of other people's tables
+  bool operator==(const RestoreForwarding&) const = default;
+};
+
+using UndoStep = std::variant<RestoreSysctl, RestoreForwarding, RestoreLink, DeleteAddress,
+                              DeleteRoute, DeleteRule, DeleteNftTable, RevertResolved,
+                              DeleteResolvconfRecord, RestoreResolvConf>;
 
 /// One line of JSON, without its end. Bytes that are not UTF-8 survive.
 std::string to_json(const UndoStep& step);

@@ -9,6 +9,8 @@ TEST(UndoStep, SurvivesTheRoundTrip) {
   const IpAddress inner = *IpAddress::parse("10.8.0.2");
   const UndoStep steps[] = {
       RestoreSysctl{"net/ipv4/ip_forward", "0", "1"},
+      RestoreForwarding{.is_v6 = true, .forwarding = {"lo"}, .closed = {"eth0", "caf\xe9"}},
+      RestoreForwarding{.takes_advertisements = {"eth0"}, .rules = {"ip nat 17"}},
       RestoreLink{{.index = 3, .name = "qdt0", .mtu = 1500, .queue_packets = 500},
                   {.index = 3, .name = "qdt0", .is_up = true, .mtu = 1350, .queue_packets = 1000}},
       DeleteAddress{{3, inner, 24}},
