@@ -3,14 +3,16 @@
 
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo test lint format fuzz bench bench-micro test-docker install clean \
-  setup-windows windows test-windows windows-package
+.PHONY: help setup build demo check test test-full lint format fuzz bench bench-micro test-docker install \
+  clean setup-windows windows test-windows windows-package
 
 help:
 	@echo "make setup        install every dependency (Debian 12 or 13; root or sudo)"
 	@echo "make build        build/release/qdt-server and build/release/qdt-client"
 	@echo "make demo         see it work: four hosts in network namespaces, real traffic (root)"
-	@echo "make test         all tests: units, simulator, sanitizers, namespaces, Windows by Wine (root)"
+	@echo "make check        before each commit: style, unit tests, some of the namespace tests (root)"
+	@echo "make test         units, simulator, the programs in network namespaces; 15 minutes (root)"
+	@echo "make test-full    all of that in every form, sanitizers, Windows by Wine, packages (root)"
 	@echo "make lint         clang-format, clang-tidy, shellcheck"
 	@echo "make format       let clang-format rewrite the sources"
 	@echo "make fuzz         each fuzz target for a minute (FUZZ_SECONDS=60)"
@@ -31,8 +33,14 @@ build: setup
 demo: build
 	@tests/netns/demo.sh
 
-test: setup setup-windows
+check: setup
+	@scripts/test.sh check
+
+test: setup
 	@scripts/test.sh
+
+test-full: setup setup-windows
+	@scripts/test.sh full
 
 lint: setup
 	@scripts/lint.sh

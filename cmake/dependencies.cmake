@@ -43,7 +43,7 @@ if(NOT WIN32)
   pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)
 
   # benchmarks
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  if(QDT_TESTS AND CMAKE_BUILD_TYPE STREQUAL "Release")
     find_package(benchmark REQUIRED)
   endif()
 endif()

@@ -1,5 +1,15 @@
 # Compiler settings, and the two functions with which every folder is declared.
 
+# ccache, where it is installed. Precompiled headers need the sloppiness; the compiler's own list of
+# dependencies spares a second run of the preprocessor when nothing is cached yet.
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(QDT_CCACHE ccache)
+  if(QDT_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+        CCACHE_DEPEND=1 ${QDT_CCACHE})
+  endif()
+endif()
+
 add_library(qdt_options INTERFACE)
 target_include_directories(qdt_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(qdt_options INTERFACE
@@ -34,45 +44,57 @@ if(QDT_FUZZ)
   target_compile_options(qdt_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-find_package(GTest REQUIRED)
-include(GoogleTest)
-
-# What every test begins with, compiled once.
-add_library(qdt_test_headers OBJECT cmake/test_headers.cc)
-target_link_libraries(qdt_test_headers PRIVATE qdt_options GTest::gmock GTest::gtest_main)
-target_precompile_headers(qdt_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
 function(qdt_test_options name)
-  # The code under test is optimised as for users; the tests themselves need not be, and GCC 12 sees
-  # overruns in vectors of constant size at -O3 (its bug 105329).
-  target_compile_options(${name} PRIVATE -O1)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # The same fault at -O1, in headers that are precompiled.
-    target_compile_options(${name} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-  endif()
+  # The code under test is optimised as for users. The tests themselves are not: they run for moments,
+  # and compile in two thirds of the time.
+  target_compile_options(${name} PRIVATE -O0)
   target_compile_definitions(${name} PRIVATE QDT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endfunction()
-qdt_test_options(qdt_test_headers)
+if(QDT_TESTS)
+  find_package(GTest REQUIRED)
+  # The headers that every test begins with, compiled once.
+  add_library(qdt_test_headers OBJECT cmake/test_headers.cc)
+  target_link_libraries(qdt_test_headers PRIVATE qdt_options GTest::gmock GTest::gtest_main)
+  target_precompile_headers(qdt_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  qdt_test_options(qdt_test_headers)
+endif()
 
-# qdt_test(NAME SOURCES... LIBRARIES... [SHARDS N]): one GoogleTest program, each TEST a test of ctest's.
-# Wine takes half a second to start one, so there the whole program is a test, or N are, side by side.
+# qdt_test(NAME SOURCES... LIBRARIES...): one GoogleTest program, and a test of ctest's that runs all of it.
+# A process for each TEST would cost more than most of them do. NO_ENTRY: the caller adds the tests.
 function(qdt_test name)
-  cmake_parse_arguments(ARG "" "SHARDS" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "NO_ENTRY" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE qdt_options ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   qdt_test_options(${name})
   target_precompile_headers(${name} REUSE_FROM qdt_test_headers)
-  if(NOT CMAKE_CROSSCOMPILING)
-    gtest_discover_tests(${name} TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300 LABELS unit
-                         DISCOVERY_TIMEOUT 60)
-    return()
+  if(NOT ARG_NO_ENTRY)
+    qdt_test_entry(${name} ${name})
+  endif()
+endfunction()
+
+# qdt_test_entry(NAME PROGRAM [LABEL unit...] [SHARDS N] [FILTER gtest_filter]): a test of ctest's, or N
+# that share the work, for the tests of PROGRAM. They need the processor, so they count for two of the
+# namespace scripts, which wait most of the time.
+function(qdt_test_entry name program)
+  cmake_parse_arguments(ARG "" "SHARDS;FILTER" "LABEL" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
   endif()
   if(NOT ARG_SHARDS)
     set(ARG_SHARDS 1)
   endif()
+  set(command ${program} --gtest_brief=1)
+  if(ARG_FILTER)
+    list(APPEND command "--gtest_filter=${ARG_FILTER}")
+  endif()
   foreach(shard RANGE 1 ${ARG_SHARDS})
     math(EXPR index "${shard} - 1")
-    add_test(NAME ${name}.${shard} COMMAND ${name} --gtest_brief=1)
-    set_tests_properties(${name}.${shard} PROPERTIES TIMEOUT 900 LABELS unit
+    set(entry ${name})
+    if(ARG_SHARDS GREATER 1)
+      set(entry ${name}.${shard})
+    endif()
+    add_test(NAME ${entry} COMMAND ${command})
+    set_tests_properties(${entry} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABEL}" PROCESSORS 2
       ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
   endforeach()
 endfunction()
@@ -91,7 +113,7 @@ function(qdt_folder name)
 
   add_library(qdt_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(qdt_${name} PUBLIC qdt_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  if(tests AND NOT QDT_FUZZ)
+  if(tests AND QDT_TESTS AND NOT QDT_FUZZ)
     qdt_test(${name}_test SOURCES ${tests} LIBRARIES qdt_${name} ${ARG_TEST_LIBRARIES})
   endif()
 endfunction()

@@ -1,9 +1,15 @@
 #!/bin/sh
 # Layout, slips, shell: clang-format, clang-tidy and shellcheck over all that git tracks.
-# Usage: scripts/lint.sh [format|shell|tidy]...   (all of them by default)
+# Usage: scripts/lint.sh [format|shell|tidy|changed]...   (the first three by default)
+#   changed: format and shell, only the files that differ from the last commit
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- format shell tidy
+
+# changed PATTERN...: files that git has or should have, and that differ from the last commit.
+changed() {
+  { git diff --name-only --diff-filter=d HEAD -- "$@" && git ls-files --others --exclude-standard -- "$@"; }
+}
 
 for check; do
   case $check in
@@ -13,6 +19,10 @@ for check; do
     shell)
       echo "shellcheck"
       git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources ;;
+    changed)
+      echo "clang-format and shellcheck of what has changed"
+      changed '*.cc' '*.h' | xargs -r clang-format-19 --dry-run --Werror
+      changed '*.sh' .ci/run | xargs -r shellcheck --external-sources ;;
     tidy)
       echo "clang-tidy"
       cmake --preset release >/dev/null
@@ -21,7 +31,7 @@ for check; do
       git ls-files 'src/*.cc' 'apps/*.cc' ':!src/os/windows' ':!apps/windows' | xargs -P "${JOBS:-$(nproc)}" -n 4 clang-tidy-19 --quiet \
         -p build/release --extra-arg=-Wno-unknown-warning-option \
         --extra-arg=-Wno-ignored-gch 2>/dev/null ;;
-    *) echo "usage: $0 [format|shell|tidy]..." >&2; exit 2 ;;
+    *) echo "usage: $0 [format|shell|tidy|changed]..." >&2; exit 2 ;;
   esac
 done
 echo "nothing found"

@@ -20,7 +20,7 @@ build_packages="g++ cmake ninja-build pkg-config make git ca-certificates
 # Clang 19: the first in Debian whose tools and fuzzer understand std::expected.
 test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 socat
-  shellcheck systemd"
+  shellcheck systemd ccache"
 quic_test_packages="ngtcp2-client"
 # A peer of another make: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"

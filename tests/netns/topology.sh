@@ -23,6 +23,9 @@ web_address=192.0.2.80
 web_address6=2001:db8:3::80
 # The server's program, and what else starts it.
 server_command=("$build/qdt-server")
+# Where a build with sanitizers reports: not to a log, which a test may read or begin anew.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$work/sanitizer"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$work/sanitizer"
 # Of what a test leaves to chance; printed by those that do. SEED=... repeats a run.
 seed=${SEED:-$RANDOM}
 
@@ -260,11 +263,33 @@ serve_files() {
 
 # --- the end ---
 
+# A build with sanitizers tells of leaks when a program ends by itself.
+end_sanitized() {
+  [ "${QDT_SANITIZED:-}" = yes ] || return 0
+  local pid
+  for pid in $(jobs -pr); do
+    case $(readlink "/proc/$pid/exe") in "$(realpath "$build")"/*) kill -TERM "$pid" ;; esac
+  done 2>/dev/null
+  wait_for 10 have_ended || say "FAILED: a program of $build does not end" >&2
+}
+have_ended() {
+  local pid
+  for pid in $(jobs -pr); do
+    case $(readlink "/proc/$pid/exe") in "$(realpath "$build")"/*) return 1 ;; esac
+  done
+}
+
 # clean_up [STATUS]: leaves with it, or else with the one that the script ended with.
 clean_up() {
   local status=${1:-$?} pid host inode
   trap - EXIT
   trap '' INT TERM
+  end_sanitized
+  if compgen -G "$work/sanitizer.*" >/dev/null; then
+    say "FAILED: a sanitizer has found something" >&2
+    cat "$work"/sanitizer.* >&2
+    status=1
+  fi
   exec 2>/dev/null  # the shell tells of every process that is killed
   for pid in $(jobs -pr); do kill -KILL "$pid" || true; done
   wait

@@ -46,10 +46,18 @@ const std::vector<PathCase> kCases = {
     uploads(office(kMedium), 8, {.goodput = 0.80}, {.goodput = 0.91, .queue_p95 = 25ms}),
 };
 
+const std::vector<std::string> kRepresentative = {
+    "20M_30ms_buffer500ms_pauses5ms_each10ms_greedy",
+    "20M_30ms_buffer500ms_pauses30ms_each50ms_cubic1",
+    "100M_10ms_buffer100ms_pauses10ms_each20ms_cubic8"};
+
 TEST_P(BusyHostsPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, BusyHostsPath, both_planes(kCases), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, BusyHostsPath, both_planes(named(kRepresentative, kCases)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Others, BusyHostsPath, both_planes(all_but(kRepresentative, kCases)),
+                         name_of);
 
 }  // namespace
 }  // namespace qdt::testing

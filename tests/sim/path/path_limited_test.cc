@@ -273,10 +273,17 @@ const std::vector<PathCase> kCases = {
                  .worst_second = 0.89}),
 };
 
+const std::vector<std::string> kRepresentative = {"10M_300ms_5pct_limited1M",
+                                                  "100M_40ms_limited10M", "10M_40ms_on_off",
+                                                  "50M_40ms_1pct_film", "20M_40ms_alternating"};
+
 TEST_P(LimitedPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, LimitedPath, both_planes(kCases), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, LimitedPath, both_planes(named(kRepresentative, kCases)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Others, LimitedPath, both_planes(all_but(kRepresentative, kCases)),
+                         name_of);
 
 }  // namespace
 }  // namespace qdt::testing

@@ -102,10 +102,16 @@ const std::vector<PathCase> kCases = {
           {.goodput = 0.90, .queue_p95 = 40ms, .sparse_p95 = 40ms, .sparse_loss = 0.09}),
 };
 
+const std::vector<std::string> kRepresentative = {"1M_40ms_1pct_greedy", "10M_100ms_1pct_greedy",
+                                                  "50M_20ms_5pct_greedy",
+                                                  "300M_20ms_0p1pct_greedy"};
+
 TEST_P(LossyPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, LossyPath, both_planes(kCases), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, LossyPath, both_planes(named(kRepresentative, kCases)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Others, LossyPath, both_planes(all_but(kRepresentative, kCases)), name_of);
 
 }  // namespace
 }  // namespace qdt::testing

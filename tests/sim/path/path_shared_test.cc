@@ -194,20 +194,36 @@ const std::vector<PathCase> kChanging = {
              {.goodput = 0.90, .queue_p95 = 40ms, .sparse_p95 = 40ms, .sparse_loss = 0.05}),
 };
 
+const std::vector<std::string> kRepresentativeShared = {"20M_30ms_buffer500ms_greedy_and_limited2M",
+                                                        "50M_20ms_and_100ms_greedy_and_greedy"};
+
 TEST_P(SharedPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, SharedPath, both_planes(kShared), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, SharedPath,
+                         both_planes(named(kRepresentativeShared, kShared)), name_of);
+INSTANTIATE_TEST_SUITE_P(Others, SharedPath, both_planes(all_but(kRepresentativeShared, kShared)),
+                         name_of);
+
+const std::vector<std::string> kRepresentativeCompeting = {"20M_30ms_cubic1_beside_cubic1"};
 
 TEST_P(CompetingPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, CompetingPath, both_planes(kCompeting), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, CompetingPath,
+                         both_planes(named(kRepresentativeCompeting, kCompeting)), name_of);
+INSTANTIATE_TEST_SUITE_P(Others, CompetingPath,
+                         both_planes(all_but(kRepresentativeCompeting, kCompeting)), name_of);
+
+const std::vector<std::string> kRepresentativeChanging = {"20M_30ms_buffer500ms_halves"};
 
 TEST_P(ChangingPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, ChangingPath, both_planes(kChanging), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, ChangingPath,
+                         both_planes(named(kRepresentativeChanging, kChanging)), name_of);
+INSTANTIATE_TEST_SUITE_P(Others, ChangingPath,
+                         both_planes(all_but(kRepresentativeChanging, kChanging)), name_of);
 
 }  // namespace
 }  // namespace qdt::testing

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -15,10 +16,11 @@ namespace qdt::testing {
 /// A setting over one of the data planes.
 using PathRun = std::tuple<Plane, PathCase>;
 
-/// A table of settings, each a test of its own over either data plane. Promises leave some room for
-/// what chance does (three seeds were measured); a comment "short: A to B" above a setting says
-/// that the goodput measured over the QUIC plane, A to B, is less than what users need there, so
-/// that the promise only keeps it from getting worse.
+/// A table of settings, each a test of its own over either data plane. A few of each table, named
+/// there, are instantiated as `Representative`, and always run; all others as `Others`. Promises
+/// leave some room for what chance does (three seeds were measured); a comment "short: A to B"
+/// above a setting says that the goodput measured over the QUIC plane, A to B, is less than what
+/// users need there, so that the promise only keeps it from getting worse.
 class PathSim : public ::testing::TestWithParam<PathRun> {
  protected:
   /// Runs the setting, and holds its figures against what the plane promises.
@@ -61,6 +63,32 @@ inline std::vector<PathCase> runnable(std::vector<PathCase> cases) {
   const double limit = std::max(60.0, megabits(*std::ranges::min_element(cases, {}, megabits)));
   std::erase_if(cases, [&](const PathCase& path) { return megabits(path) > limit; });
 #endif
+  return cases;
+}
+
+/// The cases of a table with these names, as PathSetting::name() has them. They stand for the table
+/// where there is no time for all of it.
+inline std::vector<PathCase> named(const std::vector<std::string>& names,
+                                   const std::vector<PathCase>& cases) {
+  std::vector<PathCase> found;
+  for (const std::string& name : names) {
+    const auto path =
+        std::ranges::find(cases, name, [](const PathCase& c) { return c.setting.name(); });
+    if (path == cases.end()) {
+      std::cerr << "no path is named " << name << "\n";
+      std::abort();
+    }
+    found.push_back(*path);
+  }
+  return found;
+}
+
+/// The other cases of the table.
+inline std::vector<PathCase> all_but(const std::vector<std::string>& names,
+                                     std::vector<PathCase> cases) {
+  std::erase_if(cases, [&](const PathCase& path) {
+    return std::ranges::find(names, path.setting.name()) != names.end();
+  });
   return cases;
 }
 

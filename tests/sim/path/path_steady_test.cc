@@ -114,10 +114,17 @@ const std::vector<PathCase> kCases = {
                 {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
 };
 
+const std::vector<std::string> kRepresentative = {"1M_20ms_greedy", "10M_300ms_buffer500ms_greedy",
+                                                  "10M_20ms_greedy_down", "100M_40ms_greedy",
+                                                  "1G_20ms_greedy"};
+
 TEST_P(SteadyPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, SteadyPath, both_planes(kCases), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, SteadyPath, both_planes(named(kRepresentative, kCases)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Others, SteadyPath, both_planes(all_but(kRepresentative, kCases)),
+                         name_of);
 
 }  // namespace
 }  // namespace qdt::testing

@@ -83,10 +83,17 @@ const std::vector<PathCase> kCases = {
              {.goodput = 0.89, .queue_p95 = 30ms, .sparse_p95 = 35ms, .sparse_loss = 0.04}),
 };
 
+const std::vector<std::string> kRepresentative = {
+    "2M_40ms_buffer500ms_cubic1", "20M_30ms_buffer500ms_cubic1_ecn",
+    "20M_30ms_buffer500ms_cubic8_down", "100M_40ms_1pct_bbr1"};
+
 TEST_P(TransferPath, KeepsItsPromise) {
   expect_promise();
 }
-INSTANTIATE_TEST_SUITE_P(All, TransferPath, both_planes(kCases), name_of);
+INSTANTIATE_TEST_SUITE_P(Representative, TransferPath, both_planes(named(kRepresentative, kCases)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Others, TransferPath, both_planes(all_but(kRepresentative, kCases)),
+                         name_of);
 
 }  // namespace
 }  // namespace qdt::testing
