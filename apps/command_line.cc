@@ -39,6 +39,18 @@ void add_service(CLI::App& app, std::optional<ServiceCommand>& chosen) {
   }
 }
 
+void add_client_config(CLI::App& app, CommandLine& command_line) {
+  CLI::App* const command = app.add_subcommand(
+      "client-config", "print a client.yaml for this server, with the token in it, and exit");
+  command->fallthrough();  // --config may stand behind it
+  command->callback([&command_line] { command_line.client_config = true; });
+  command
+      ->add_option("--address", command_line.address,
+                   "the name or address by which clients reach this server; the default is this "
+                   "host's public address, if it has one")
+      ->type_name("HOST[:PORT]");
+}
+
 }  // namespace
 
 std::optional<CommandLine> parse_command_line(int argc, char** argv, const Program& program,
@@ -65,6 +77,7 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
     app.add_flag("--json", command_line.json, "print the status as JSON")->needs(status);
   }
 
+  if (program.has_client_config) add_client_config(app, command_line);
   if (program.has_service && os::has_services()) add_service(app, command_line.service);
 
   std::vector<std::string> arguments = with_two_dashes(argc, argv);

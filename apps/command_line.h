@@ -15,6 +15,8 @@ struct CommandLine {
   bool status = false;  ///< the client's
   bool json = false;    ///< for status
   std::optional<ServiceCommand> service;
+  bool client_config = false;  ///< the server's
+  std::string address;         ///< for client_config; empty: not given
 };
 
 /// What --help says about a program.
@@ -23,8 +25,9 @@ struct Program {
   std::string description;
   std::string default_config;
   std::string footer;
-  bool has_status = false;   ///< knows --status
-  bool has_service = false;  ///< knows `service`, where the system has services
+  bool has_status = false;         ///< knows --status
+  bool has_client_config = false;  ///< knows `client-config`
+  bool has_service = false;        ///< knows `service`, where the system has services
 };
 
 /// Reads the command line; `-config FILE` is taken for `--config FILE`, and so on for every option.

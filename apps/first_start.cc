@@ -3,14 +3,11 @@
 #include <filesystem>
 #include <vector>
 
-#include "ops/config.h"
+#include "client_config.h"
 #include "ops/config_example.h"
-#include "ops/log.h"
 #include "os/file.h"
-#include "os/process.h"
-#include "os/udp_socket.h"
 #include "quic/certificate.h"
-#include "quic/tls.h"
+#include "server/certificate_file.h"
 #include "wire/base64.h"
 
 namespace qdt::apps {
@@ -29,38 +26,33 @@ std::string make_token(Random& random) {
   return token;
 }
 
+// Anyone who asks port 443 is shown it, so it says nothing of this host: no name, no address, no
+// product. Clients trust it by its fingerprint, whatever it says.
 Result<void> make_certificate(const std::string& certificate_path, const std::string& key_path) {
-  std::vector<std::string> names = {"localhost"};
-  if (const std::string name = os::host_name(); !name.empty()) names.push_back(name);
-  std::vector<IpAddress> addresses = os::host_addresses();
-  addresses.push_back(*IpAddress::parse("127.0.0.1"));
-  addresses.push_back(*IpAddress::parse("::1"));
-
-  const auto pem = quic::make_self_signed_certificate(names, addresses);
+  const std::vector<std::string> names = {"localhost"};
+  const auto pem = quic::make_self_signed_certificate(names, {});
   if (!pem) return fail(pem);
   if (auto ok = os::create_private_file(key_path, pem->key); !ok) return ok;
-  return os::create_private_file(certificate_path, pem->certificate);
+  auto made = os::create_private_file(certificate_path, pem->certificate);
+  // A key without its certificate would keep the next start from making both.
+  if (!made) static_cast<void>(os::remove_file(key_path));
+  return made;
 }
 
-// How clients are most likely to reach this host: where its own packets to the world come from.
-std::string likely_address() {
-  const SocketAddress world{IpAddress::v4(0x01010101), 443};
-  const auto logger = ops::make_logger(LogLevel::kError, /*json=*/false);
-  // Nothing is sent: connecting a UDP socket only looks up the route.
-  const auto socket = os::UdpSocket::open({.remote = world}, *logger);
-  if (socket) return socket->local_address().address.to_string();
-  for (const IpAddress& address : os::host_addresses()) {
-    if (address.is_v4()) return address.to_string();
-  }
-  return os::host_addresses().empty() ? os::host_name() : os::host_addresses()[0].to_string();
+std::filesystem::path beside(const std::string& config_path, const char* name) {
+  return std::filesystem::path(config_path).parent_path() / name;
+}
+
+// As the user would have to write it behind a command.
+std::string config_option(const std::string& config_path) {
+  return config_path == "server.yaml" ? "" : " --config " + config_path;
 }
 
 }  // namespace
 
 Result<std::string> make_first_config(const std::string& config_path, Random& random) {
-  const std::filesystem::path folder = std::filesystem::path(config_path).parent_path();
-  const std::string certificate_path = folder / kCertificateName;
-  const std::string key_path = folder / kKeyName;
+  const std::string certificate_path = beside(config_path, kCertificateName);
+  const std::string key_path = beside(config_path, kKeyName);
 
   std::string made = config_path;
   const bool has_certificate = os::file_exists(certificate_path);
@@ -72,19 +64,32 @@ Result<std::string> make_first_config(const std::string& config_path, Random& ra
     if (auto ok = make_certificate(certificate_path, key_path); !ok) return fail(ok);
     made += ", " + certificate_path + " and " + key_path;
   }
-  const auto tls = quic::TlsServerContext::from_files(certificate_path, key_path);
+  const auto tls = server::load_certificate(certificate_path, key_path);
   if (!tls) return fail(tls);
 
-  const std::string token = make_token(random);
-  const std::string config =
-      ops::first_server_config({.token = token, .tls_cert = kCertificateName, .tls_key = kKeyName});
+  const std::string config = ops::first_server_config(
+      {.token = make_token(random), .tls_cert = kCertificateName, .tls_key = kKeyName});
   if (auto ok = os::create_private_file(config_path, config); !ok) return fail(ok);
 
   return "This is the first start: " + made + " were written.\n" +
-         "A client.yaml for this server (put in the address or name by which clients reach "
-         "it):\n\n" +
-         ops::client_config_for(likely_address(), 443, token,
-                                quic::fingerprint_text(tls->fingerprint()));
+         "A client.yaml for this server: this command prints it, with the token in it.\n\n" +
+         "  qdt-server client-config" + config_option(config_path) + " --address HOST\n\n" +
+         describe_address();
+}
+
+bool lacks_own_certificate(const std::string& config_path, const ops::ServerConfig& config) {
+  return config.tls_cert == beside(config_path, kCertificateName) &&
+         config.tls_key == beside(config_path, kKeyName) && !os::file_exists(config.tls_cert) &&
+         !os::file_exists(config.tls_key);
+}
+
+Result<std::string> make_own_certificate(const ops::ServerConfig& config) {
+  if (auto ok = make_certificate(config.tls_cert, config.tls_key); !ok) return fail(ok);
+  const auto tls = server::load_certificate(config.tls_cert, config.tls_key);
+  if (!tls) return fail(tls);
+  return config.tls_cert + " and " + config.tls_key +
+         " were missing, and were made: clients need the new fingerprint, " +
+         quic::fingerprint_text(tls->fingerprint());
 }
 
 }  // namespace qdt::apps

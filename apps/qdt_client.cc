@@ -6,8 +6,10 @@
 
 #include "client/client.h"
 #include "client/status.h"
+#include "client_check.h"
 #include "command_line.h"
 #include "congestion.h"
+#include "finding.h"
 #include "ops/config.h"
 #include "ops/log.h"
 #include "os/clock.h"
@@ -35,7 +37,7 @@ const apps::Program kProgram = {
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
         "server, 3 server not reached. Of --status: 0 connected, 2 refused, 3 not connected now, 4 "
         "not running, 1 for want of an answer.\nEvery key is explained in "
-        "client.example.yaml; a server's first start prints a client.yaml that fits it.",
+        "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,
     .has_service = true};
 
@@ -172,6 +174,8 @@ int work(const apps::CommandLine& command_line) {
   const auto tls = trust(loaded->config);
   if (!tls) return fail_with(tls.error().message);
   if (command_line.check_config) {
+    const auto findings = apps::check_client(loaded->config);
+    if (!apps::report(kName, command_line.config_path, *loaded, findings)) return 1;
     std::cout << command_line.config_path << " is valid\n";
     return 0;
   }

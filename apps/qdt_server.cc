@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "client_config.h"
 #include "command_line.h"
+#include "finding.h"
 #include "first_start.h"
 #include "ops/config.h"
 #include "ops/log.h"
@@ -19,8 +21,10 @@
 #include "os/system_random.h"
 #include "quic/certificate.h"
 #include "quic/tls.h"
+#include "server/certificate_file.h"
 #include "server/secret_file.h"
 #include "server/server.h"
+#include "server_check.h"
 #include "server_files.h"
 #include "server_options.h"
 
@@ -37,8 +41,10 @@ const apps::Program kProgram = {
         "datagrams on UDP port 443.\n",
     .default_config = "server.yaml",
     .footer =
-        "Without a configuration file the first start writes one, makes a certificate, and "
-        "prints a client.yaml that fits.\nEvery key is explained in server.example.yaml."};
+        "Without a configuration file the first start writes one, makes a certificate, and says "
+        "how to print a client.yaml that fits (qdt-server client-config).\nEvery key is explained "
+        "in server.example.yaml.",
+    .has_client_config = true};
 
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
@@ -64,6 +70,7 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFil
     }
     server.check_host();
     server.save_leases();
+    files.watch_certificate();
   }
 }
 
@@ -84,13 +91,14 @@ int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& lo
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
   options.lease_path = state_path(config_path, ".leases");
   tls.offer_resumption(options.tunnel.endpoint.secret);
-  apps::ServerFiles files(config_path, loaded, tls.fingerprint(), options.tunnel.endpoint.secret,
-                          *logger);
+  apps::ServerFiles files(config_path, loaded, tls, options.tunnel.endpoint.secret, *logger);
+  files.watch_certificate();
   std::optional<os::EndWatch> end_watch;  // outlives what is taken down
   auto server = server::Server::start(options, tls, random, *logger);
   if (!server) return fail_with(server.error().message);
-  auto monitoring = ops::Monitoring::start(apps::monitoring_options(config),
-                                           apps::metrics_source(config, **server), *logger);
+  auto monitoring = ops::Monitoring::start(
+      apps::monitoring_options(config),
+      apps::metrics_source(config, **server, files.certificate_expiry()), *logger);
   if (!monitoring) return fail_with(monitoring.error().message);
 
   os::notify_ready("serving on " + (*server)->local_address().to_string());
@@ -99,6 +107,21 @@ int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& lo
   end_watch.emplace(stop, *logger);
   end_watch->begin("clients are told, and this host's network is put back");
   return ok ? 0 : fail_with(ok.error().message);
+}
+
+int check(const std::string& path, const ops::Loaded<ops::ServerConfig>& loaded) {
+  const auto findings = apps::check_server(path, loaded.config, apps::unix_seconds());
+  if (!apps::report(kName, path, loaded, findings)) return 1;
+  std::cout << path << " is valid\n";
+  return 0;
+}
+
+// Nothing but the configuration goes to standard output.
+int print_client_config(const ops::ServerConfig& config, const std::string& address) {
+  const auto text = apps::client_config(config, address);
+  if (!text) return fail_with(text.error().message);
+  std::cout << *text << std::flush;
+  return std::cout ? 0 : fail_with("write to standard output: it takes no more");
 }
 
 }  // namespace
@@ -112,7 +135,8 @@ int main(int argc, char** argv) {
   if (command_line->cleanup) return apps::clean_up(kName);
 
   const std::string& path = command_line->config_path;
-  if (!os::file_exists(path) && !command_line->check_config) {
+  const bool is_start = !command_line->check_config && !command_line->client_config;
+  if (is_start && !os::file_exists(path)) {
     os::SystemRandom random;
     const auto told = apps::make_first_config(path, random);
     if (!told) return fail_with(told.error().message);
@@ -121,11 +145,19 @@ int main(int argc, char** argv) {
   const auto loaded = ops::load_server_config(path);
   if (!loaded) return fail_with(loaded.error().message);
   for (const std::string& note : loaded->notes) apps::print_error(kName, note);
-  auto tls = quic::TlsServerContext::from_files(loaded->config.tls_cert, loaded->config.tls_key);
+  if (command_line->check_config) return check(path, *loaded);
+  if (command_line->client_config) {
+    return print_client_config(loaded->config, command_line->address);
+  }
+  if (apps::lacks_own_certificate(path, loaded->config)) {
+    const auto told = apps::make_own_certificate(loaded->config);
+    if (!told) return fail_with(told.error().message);
+    apps::print_error(kName, *told);
+  }
+  auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key);
   if (!tls) return fail_with(tls.error().message);
-  if (command_line->check_config) {
-    std::cout << path << " is valid\n";
-    return 0;
+  if (os::is_readable_by_others(loaded->config.tls_key)) {
+    apps::print_error(kName, "warning: " + apps::describe_open_key(loaded->config.tls_key));
   }
   return run(path, *loaded, *tls, *stop);
 }

@@ -2,30 +2,46 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "quic/certificate.h"
+#include "server/certificate_file.h"
 
 namespace qdt::apps {
 
+std::int64_t unix_seconds() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())
+      .time_since_epoch()
+      .count();
+}
+
 ServerFiles::ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
-                         const quic::Fingerprint& fingerprint, const quic::ServerSecret& secret,
+                         const quic::TlsServerContext& tls, const quic::ServerSecret& secret,
                          ops::LevelLogger& logger)
     : config_path_(std::move(config_path)),
       text_(loaded.text),
       level_(loaded.config.log_level),
-      fingerprint_(fingerprint),
+      fingerprint_(tls.fingerprint()),
       secret_(secret),
+      watch_(loaded.config.tls_cert, tls.certificate()),
       logger_(logger) {}
+
+void ServerFiles::watch_certificate() {
+  const auto notice = watch_.look(unix_seconds());
+  if (!notice) return;
+  if (notice->level == LogLevel::kError) return logger_.error(notice->text);
+  logger_.warning(notice->text);
+}
 
 void ServerFiles::read_again(server::Server& server, const std::string& cause) {
   const auto loaded = ops::load_server_config(config_path_);
   if (!loaded) {
     return logger_.error(cause + ": nothing is changed: " + loaded.error().message);
   }
-  auto tls = quic::TlsServerContext::from_files(loaded->config.tls_cert, loaded->config.tls_key);
+  auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key);
   if (!tls) return logger_.error(cause + ": nothing is changed: " + tls.error().message);
 
   // The more talkative of the two levels decides whether this is seen.
@@ -37,6 +53,7 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause) {
                         : "clients are shown the certificate " +
                               quic::fingerprint_text(tls->fingerprint()) + " from now on"));
   fingerprint_ = tls->fingerprint();
+  watch_.replace(loaded->config.tls_cert, tls->certificate());
   tls->offer_resumption(secret_);
   server.use_certificate(std::make_shared<const quic::TlsServerContext>(std::move(*tls)));
 

@@ -1,13 +1,19 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "ops/config.h"
 #include "ops/log.h"
 #include "quic/tls.h"
+#include "server/certificate_watch.h"
 #include "server/server.h"
 
 namespace qdt::apps {
+
+/// The wall clock, in seconds since the Unix epoch.
+std::int64_t unix_seconds();
 
 /// The files that a running server reads again when it is asked to (SIGHUP). A file that is not
 /// sound changes nothing, and the log says so.
@@ -15,12 +21,16 @@ class ServerFiles {
  public:
   /// As they are in force now.
   ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
-              const quic::Fingerprint& fingerprint, const quic::ServerSecret& secret,
+              const quic::TlsServerContext& tls, const quic::ServerSecret& secret,
               ops::LevelLogger& logger);
 
   /// In force at once: certificate and key, for clients that connect from now on, and log_level.
   /// Which other keys have changed since the start is told: they need a restart. `cause` asked.
   void read_again(server::Server& server, const std::string& cause);
+  /// Tells of a certificate that is near its end or past it, at the first call and once a day.
+  void watch_certificate();
+  /// The end of the certificate in use, in seconds since the Unix epoch; any thread may read it.
+  const std::atomic<std::int64_t>& certificate_expiry() const { return watch_.expiry(); }
 
  private:
   std::string config_path_;
@@ -28,6 +38,7 @@ class ServerFiles {
   LogLevel level_;
   quic::Fingerprint fingerprint_;
   quic::ServerSecret secret_;
+  server::CertificateWatch watch_;
   ops::LevelLogger& logger_;
 };
 

@@ -71,7 +71,8 @@ ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config) {
           .pprof_addr = config.pprof_addr};
 }
 
-ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server) {
+ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server,
+                                  const std::atomic<std::int64_t>& certificate_expiry) {
   return {.version = QDT_VERSION,
           .readiness = [&server]() -> std::optional<std::string> {
             if (server.is_ready()) return std::nullopt;
@@ -79,6 +80,7 @@ ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server:
           },
           .shards = server.counters(),
           .handshakes = &server.handshakes(),
+          .certificate_expiry = &certificate_expiry,
           .max_sessions = config.max_sessions,
           .pool_addresses = server.leases().capacity(),
           .send_queue_packets = config.send_queue,

@@ -10,6 +10,8 @@ namespace qdt::apps {
 /// What each component gets to see of the configuration.
 server::Server::Options server_options(const ops::ServerConfig& config);
 ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config);
-ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server);
+/// `certificate_expiry` outlives the source.
+ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server,
+                                  const std::atomic<std::int64_t>& certificate_expiry);
 
 }  // namespace qdt::apps

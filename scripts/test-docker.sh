@@ -137,9 +137,9 @@ check_equal "every library is there" \
   "$(execute "$server_pid" ldd /usr/local/bin/qdt-server /usr/local/bin/qdt-client |
     grep 'not found' || true)" ""
 
-# The client.yaml that the server printed.
-awk '/^# Configuration of qdt-client/ { on = 1 } /^[0-9-]+ [0-9:.]+ / { on = 0 } on' \
-  "$work/server.log" | sed "s/^server:.*/server: \"$server_address:443\"/" >"$work/client/client.yaml"
+# The client.yaml that the server prints.
+execute "$server_pid" qdt-server client-config --config /etc/qdt/server.yaml \
+  --address "$server_address" >"$work/client/client.yaml"
 chmod 600 "$work/client/client.yaml"
 start_container client qdt-client --config /etc/qdt/client.yaml
 client_pid=$pid client_container=$container_pid

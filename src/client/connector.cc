@@ -78,9 +78,7 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
                 /*is_lasting=*/reason.dates == quic::CertificateDates::kOver};
       }
       return {Ending::Kind::kUnreachable,
-              "the server at " + server.to_string() + " is not trusted: " + reason.text +
-                  "; for a self-signed certificate set tls_fingerprint to the value that the "
-                  "server prints at its start",
+              "the server at " + server.to_string() + " is not trusted: " + reason.text,
               /*is_lasting=*/true};
     default: return unreachable(reason.text);
   }

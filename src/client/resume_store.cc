@@ -21,7 +21,7 @@ ResumeStore::ResumeStore(std::string path, std::string server, Logger& logger)
 }
 
 void ResumeStore::load() {
-  const auto content = os::read_file(path_);
+  const auto content = os::read_file(path_, os::kMaxTextFileBytes);
   if (!content) return logger_.warning(content.error().message);
   std::string_view rest = *content;
   const auto token_at = rest.find(kTokenLine);

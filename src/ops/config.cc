@@ -236,6 +236,7 @@ Result<Loaded<Config>> parse(std::string_view text, const std::string& name,
   if (report.has_faults()) return fail(to_string(report.faults(), name));
 
   for (const Fault& note : report.notes()) loaded.notes.push_back(to_string(note, name));
+  loaded.positions = report.given();
   return loaded;
 }
 
@@ -244,7 +245,7 @@ using Parse = Result<Loaded<Config>> (*)(std::string_view, const std::string&);
 
 template <typename Config>
 Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config) {
-  const auto text = os::read_file(path);
+  const auto text = os::read_file(path, os::kMaxTextFileBytes);
   if (!text) return fail(text);
   auto loaded = parse_config(*text, path);
   if (loaded) loaded->text = *text;

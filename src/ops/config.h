@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/name_server.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "ops/fault.h"
 #include "wire/handshake.h"
 
 namespace qdt::ops {
@@ -135,6 +137,17 @@ struct Loaded {
   Config config;
   std::vector<std::string> notes;
   std::string text;  ///< of the file
+  /// Where the keys of the file are.
+  std::map<std::string, TextPosition> positions;
+
+  /// `server.yaml:12:7: LABEL KEY: MESSAGE`, without a place when the file does not have the key.
+  std::string at(const std::string& file_name, const std::string& key, const std::string& label,
+                 const std::string& message) const {
+    const auto found = positions.find(key);
+    const Fault fault{found == positions.end() ? TextPosition{} : found->second,
+                      label + (key.empty() ? "" : key + ": ") + message};
+    return to_string(fault, file_name);
+  }
 };
 
 /// Reads and checks a whole file. The error lists every fault, a line each, in the form

@@ -395,7 +395,7 @@ Reading<HostAndPort> parse_bracketed(const std::string& text) {
   return with_port(host, rest.substr(1));
 }
 
-Reading<HostAndPort> parse_server_address(const std::string& text) {
+Reading<HostAndPort> read_server_address(const std::string& text) {
   if (text.find("://") != std::string::npos) return refuse("write it without a scheme");
   if (text.find('/') != std::string::npos) return refuse("write it without a path");
   if (text.find('@') != std::string::npos) return refuse("write it without a user name");
@@ -413,10 +413,18 @@ Reading<HostAndPort> parse_server_address(const std::string& text) {
 
 }  // namespace
 
+constexpr const char* kServerAddress =
+    "HOST or HOST:PORT, such as vpn.example.com, 192.0.2.1:443 or [2001:db8::1]:443";
+
 Reader<HostAndPort> server_address() {
-  return text_reader<HostAndPort>(
-      "HOST or HOST:PORT, such as vpn.example.com, 192.0.2.1:443 or [2001:db8::1]:443",
-      parse_server_address);
+  return text_reader<HostAndPort>(kServerAddress, read_server_address);
+}
+
+Result<HostAndPort> parse_server_address(const std::string& text) {
+  const auto address = read_server_address(text);
+  if (address) return *address;
+  return fail("found \"" + printable(text) + "\", expected " + kServerAddress + " (" +
+              address.error().hint + ")");
 }
 
 }  // namespace qdt::ops

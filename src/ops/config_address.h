@@ -7,6 +7,7 @@
 
 #include "base/ip_address.h"
 #include "base/name_server.h"
+#include "base/result.h"
 #include "ops/config_value.h"
 
 namespace qdt::ops {
@@ -45,5 +46,7 @@ struct HostAndPort {
 /// letters outside ASCII, and with its final dot, if any.
 /// `HOST`, `HOST:PORT`, `[IPV6]:PORT` or an IPv6 address; port 443 when there is none.
 Reader<HostAndPort> server_address();
+/// The same from a command line; the error says what was expected.
+Result<HostAndPort> parse_server_address(const std::string& text);
 
 }  // namespace qdt::ops

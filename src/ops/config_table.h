@@ -72,6 +72,7 @@ class ConfigReport {
   bool has_faults() const { return !faults_.empty(); }
   const std::vector<Fault>& faults() const { return faults_; }
   const std::vector<Fault>& notes() const { return notes_; }
+  const std::map<std::string, TextPosition>& given() const { return given_; }
 
  private:
   TextPosition position(const std::string& key) const;

@@ -278,6 +278,14 @@ void add_limits(std::vector<MetricFamily>& families, const MetricsSource& source
         source.payload_queue_payloads);
 }
 
+void add_certificate(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (source.certificate_expiry == nullptr) return;
+  families.push_back(gauge("qdt_certificate_expiry_timestamp_seconds",
+                           "End of the validity of the server's certificate chain, in seconds "
+                           "since the Unix epoch.",
+                           {sample(static_cast<double>(source.certificate_expiry->load()))}));
+}
+
 void add_handshakes(std::vector<MetricFamily>& families, const MetricsSource& source) {
   if (source.handshakes == nullptr) return;
   std::vector<Sample> results;
@@ -327,6 +335,7 @@ std::string metrics_text(const MetricsSource& source) {
   add_limits(families, source);
   add_handshakes(families, source);
   add_tunnel(families, shards);
+  add_certificate(families, source);
   add_process(families);
   return prometheus::TextSerializer().Serialize(families);
 }

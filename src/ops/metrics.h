@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,6 +21,8 @@ struct MetricsSource {
   Readiness readiness;
   std::vector<const tunnel::Counters*> shards;
   const tunnel::HandshakeCounters* handshakes = nullptr;
+  /// The end of the certificate's validity, in seconds since the Unix epoch.
+  const std::atomic<std::int64_t>* certificate_expiry = nullptr;
 
   // Limits, so that a dashboard can show how near they are.
   std::size_t max_sessions = 0;            ///< 0: unlimited

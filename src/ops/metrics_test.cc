@@ -41,6 +41,13 @@ TEST_F(Metrics, SumUpTheShards) {
   EXPECT_THAT(text(), HasSubstr("\nqdt_sessions_active 3\n"));
 }
 
+TEST_F(Metrics, TellWhenTheCertificateEnds) {
+  EXPECT_THAT(text(), Not(HasSubstr("qdt_certificate_expiry")));
+  const std::atomic<std::int64_t> expiry{2'000'000'000};
+  source_.certificate_expiry = &expiry;
+  EXPECT_THAT(text(), HasSubstr("\nqdt_certificate_expiry_timestamp_seconds 2000000000\n"));
+}
+
 TEST_F(Metrics, TellPacketsFromThePiecesTheyCrossedTheTunDeviceIn) {
   shards_[0].tun_packets_read.set(40);
   shards_[0].tun_reads.set(2);

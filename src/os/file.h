@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -7,8 +8,14 @@
 
 namespace qdt::os {
 
-/// The whole content of a file; errors name the path and the reason.
-Result<std::string> read_file(const std::string& path);
+/// More than any file of ours has.
+inline constexpr std::size_t kMaxFileBytes = 64 << 20;
+/// For a configuration, a certificate, a key.
+inline constexpr std::size_t kMaxTextFileBytes = 1 << 20;
+
+/// The whole content of a file, or of a pipe, which has to bring some within 5 s; errors name the
+/// path and the reason. More than `max_bytes` is an error, and not read.
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes = kMaxFileBytes);
 
 /// Creates `path`, readable by its owner alone (0600), with `content`, which is on disk when this
 /// returns. Fails when the file exists: nothing of the user's is ever overwritten.

@@ -55,6 +55,14 @@ TEST_F(FileTest, NamesTheFileThatItCannotRead) {
   EXPECT_FALSE(file_exists(path));
 }
 
+TEST_F(FileTest, ReadsNoMoreThanItMay) {
+  ASSERT_TRUE(create_private_file(path, "12345"));
+  EXPECT_EQ(*read_file(path, 5), "12345");
+  const auto content = read_file(path, 4);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().message, "read " + path + ": larger than 4 bytes");
+}
+
 TEST_F(FileTest, KeepsBytesAsTheyAre) {
   const std::string bytes = std::string("a\r\n\n\x1a\0b", 7);
   ASSERT_TRUE(create_private_file(path, bytes));

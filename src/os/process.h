@@ -73,5 +73,7 @@ std::string platform();
 /// This host's name, and its addresses but loopback and link-local ones.
 std::string host_name();
 std::vector<IpAddress> host_addresses();
+/// Whether this host has a network interface of this name now.
+bool has_interface(const std::string& name);
 
 }  // namespace qdt::os

@@ -21,6 +21,9 @@ struct Program {
   std::optional<PollHandle> stop;
 };
 
+/// Whether run_program() can run the file at `path`; the error says why not.
+Result<void> check_program(const std::string& path);
+
 /// Runs a program to its end and logs what it prints, a line each. An error when it cannot be run,
 /// ends with another status than 0, or takes too long.
 Result<void> run_program(const Program& program, Logger& logger);

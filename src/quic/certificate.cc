@@ -4,9 +4,12 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 #include <memory>
 
 namespace qdt::quic {
@@ -68,7 +71,7 @@ int add_names(gnutls_x509_crt_t certificate, std::span<const std::string> names,
 
 int fill_in(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, std::time_t now) {
   std::array<unsigned char, 16> serial;
-  const std::string_view common_name = "qdt-server";
+  const std::string_view common_name = "localhost";
   return Steps()
       .then([&] { return gnutls_rnd(GNUTLS_RND_NONCE, serial.data(), serial.size()); })
       .then([&] {
@@ -127,6 +130,73 @@ Result<PemCertificate> make_self_signed_certificate(std::span<const std::string>
                           return gnutls_x509_privkey_export2_pkcs8(key.get(), GNUTLS_X509_FMT_PEM,
                                                                    nullptr, GNUTLS_PKCS_PLAIN, out);
                         })};
+}
+
+namespace {
+
+// A server sends its chain with every handshake; a longer one is a bundle of authorities.
+constexpr unsigned kMaxChain = 16;
+
+gnutls_datum_t datum(std::string_view text) {
+  // The C interface takes pointers to mutable data that it does not change.
+  return {const_cast<unsigned char*>(as_bytes(text).data()), static_cast<unsigned>(text.size())};
+}
+
+}  // namespace
+
+Result<CertificateFacts> read_certificates(std::string_view pem) {
+  std::array<gnutls_x509_crt_t, kMaxChain> chain{};
+  unsigned count = chain.size();
+  const gnutls_datum_t text = datum(pem);
+  const int status = gnutls_x509_crt_list_import(chain.data(), &count, &text, GNUTLS_X509_FMT_PEM,
+                                                 GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
+  if (status == GNUTLS_E_SHORT_MEMORY_BUFFER) {
+    return fail("it has more than " + std::to_string(kMaxChain) +
+                " certificates: a chain, leaf first, was expected");
+  }
+  if (status < 0)
+    return fail(std::string("it has no certificate in PEM form: ") + gnutls_strerror(status));
+  count = static_cast<unsigned>(status);
+
+  CertificateFacts facts;
+  facts.validity = {.not_before = std::numeric_limits<std::int64_t>::min(),
+                    .not_after = std::numeric_limits<std::int64_t>::max()};
+  for (const gnutls_x509_crt_t raw : std::span(chain).first(count)) {
+    const Certificate certificate(raw);
+    const std::int64_t begin = gnutls_x509_crt_get_activation_time(raw);
+    const std::int64_t end = gnutls_x509_crt_get_expiration_time(raw);
+    facts.validity.not_before = std::max(facts.validity.not_before, begin);
+    facts.validity.not_after = std::min(facts.validity.not_after, end);
+    if (raw == chain[0]) facts.is_self_signed = gnutls_x509_crt_check_issuer(raw, raw) != 0;
+  }
+  return facts;
+}
+
+Result<void> check_private_key(std::string_view pem) {
+  gnutls_x509_privkey_t raw = nullptr;
+  if (gnutls_x509_privkey_init(&raw) < 0) return fail("no memory");
+  const Key key(raw);
+  const gnutls_datum_t text = datum(pem);
+  const int status = gnutls_x509_privkey_import2(raw, &text, GNUTLS_X509_FMT_PEM, nullptr, 0);
+  if (status == GNUTLS_E_DECRYPTION_FAILED || pem.contains("ENCRYPTED")) {
+    return fail("it is encrypted: store the key without a passphrase");
+  }
+  if (status < 0)
+    return fail(std::string("it has no private key in PEM form: ") + gnutls_strerror(status));
+  return {};
+}
+
+std::string time_text(std::int64_t unix_seconds) {
+  const std::chrono::sys_seconds at{std::chrono::seconds(unix_seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss of_day(at - day);
+  const auto two = [](std::int64_t number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+  };
+  return std::to_string(int{date.year()}) + "-" + two(unsigned{date.month()}) + "-" +
+         two(unsigned{date.day()}) + " " + two(of_day.hours().count()) + ":" +
+         two(of_day.minutes().count()) + ":" + two(of_day.seconds().count()) + " UTC";
 }
 
 std::string fingerprint_text(std::span<const std::uint8_t> fingerprint) {

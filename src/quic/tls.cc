@@ -6,7 +6,6 @@
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <limits>
@@ -14,6 +13,7 @@
 #include <span>
 
 #include "base/ip_address.h"
+#include "quic/certificate.h"
 #include "quic/packet_protection.h"
 
 namespace qdt::quic {
@@ -60,15 +60,6 @@ Result<Fingerprint> leaf_fingerprint(gnutls_certificate_credentials_t credential
   return sha256(der);
 }
 
-std::string explain(int status, const std::string& certificate_path, const std::string& key_path) {
-  if (status == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
-    return "tls_cert " + certificate_path + " and tls_key " + key_path +
-           " do not belong together: name the key that the certificate was made for";
-  }
-  return "read tls_cert " + certificate_path + " and tls_key " + key_path + ": " +
-         gnutls_strerror(status) + "; both have to be PEM files that this process may read";
-}
-
 void apply_common(gnutls_session_t session, gnutls_certificate_credentials_t credentials) {
   require(gnutls_priority_set_direct(session, kPriority, nullptr));
   require(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials));
@@ -109,19 +100,6 @@ std::vector<std::uint8_t> derive_ticket_key(const ServerSecret& secret,
   require(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &extracted_key, &purpose, ticket_key.data(),
                              ticket_key.size()));
   return ticket_key;
-}
-
-std::string time_text(std::time_t time) {
-  const std::chrono::sys_seconds at{std::chrono::seconds(std::int64_t{time})};
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss of_day(at - day);
-  const auto two = [](std::int64_t number) {
-    return (number < 10 ? "0" : "") + std::to_string(number);
-  };
-  return std::to_string(int{date.year()}) + "-" + two(unsigned{date.month()}) + "-" +
-         two(unsigned{date.day()}) + " " + two(of_day.hours().count()) + ":" +
-         two(of_day.minutes().count()) + ":" + two(of_day.seconds().count()) + " UTC";
 }
 
 // Of a chain that is not valid yet, or not any more: since when, until when, and by which clock.
@@ -190,30 +168,23 @@ void TlsDeleter::operator()(gnutls_session_int* session) const {
   gnutls_deinit(session);
 }
 
-Result<TlsServerContext> TlsServerContext::from_files(const std::string& certificate_path,
-                                                      const std::string& key_path) {
-  TlsCredentials credentials = new_credentials();
-  const int status = gnutls_certificate_set_x509_key_file(
-      credentials.get(), certificate_path.c_str(), key_path.c_str(), GNUTLS_X509_FMT_PEM);
-  if (status < 0) return fail(explain(status, certificate_path, key_path));
-
-  const auto fingerprint = leaf_fingerprint(credentials.get());
-  if (!fingerprint) return fail(fingerprint);
-  return TlsServerContext(std::move(credentials), *fingerprint);
-}
-
 Result<TlsServerContext> TlsServerContext::from_pem(std::string_view certificate,
                                                     std::string_view key) {
+  const auto facts = read_certificates(certificate);
+  if (!facts) return fail(facts);
   TlsCredentials credentials = new_credentials();
   const gnutls_datum_t certificate_datum = datum(certificate);
   const gnutls_datum_t key_datum = datum(key);
   const int status = gnutls_certificate_set_x509_key_mem(credentials.get(), &certificate_datum,
                                                          &key_datum, GNUTLS_X509_FMT_PEM);
+  if (status == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
+    return fail("the certificate and the key do not belong together");
+  }
   if (status < 0) return tls_error("read a certificate and its key", status);
 
   const auto fingerprint = leaf_fingerprint(credentials.get());
   if (!fingerprint) return fail(fingerprint);
-  return TlsServerContext(std::move(credentials), *fingerprint);
+  return TlsServerContext(std::move(credentials), *fingerprint, *facts);
 }
 
 void TlsServerContext::offer_resumption(const ServerSecret& secret) {
@@ -226,8 +197,8 @@ Result<TlsClientContext> TlsClientContext::with_system_trust() {
   if (count < 0) return tls_error("read the system's certificate authorities", count);
   if (count == 0) {
     return fail(
-        "this system trusts no certificate authority: install ca-certificates, or set "
-        "tls_fingerprint");
+        "this system trusts no certificate authority: install ca-certificates, or ask the "
+        "operator of the server for its tls_fingerprint");
   }
   return TlsClientContext(std::move(credentials), Trust::kSystem);
 }
@@ -337,9 +308,12 @@ std::string TlsSession::distrust() const {
   const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_.get(), &count);
   if (chain == nullptr || count == 0) return {};
   if (notes_ && notes_->pinned) {
-    return sha256(chain[0]) == *notes_->pinned
-               ? ""
-               : "the server's certificate does not have the fingerprint in tls_fingerprint";
+    return sha256(chain[0]) == *notes_->pinned ? ""
+                                               : "its certificate does not have the fingerprint in "
+                                                 "tls_fingerprint: the certificate "
+                                                 "was renewed, or somebody is in between; ask the "
+                                                 "operator of the server, and change "
+                                                 "nothing before";
   }
 
   const unsigned status = gnutls_session_get_verify_cert_status(session_.get());
@@ -351,7 +325,12 @@ std::string TlsSession::distrust() const {
   std::string reason(reinterpret_cast<const char*>(text.data), text.size);
   gnutls_free(text.data);
   while (!reason.empty() && (reason.back() == ' ' || reason.back() == '\0')) reason.pop_back();
-  return reason + explain_dates(std::span(chain, count), dates());
+  if (dates() != CertificateDates::kRight) {
+    return reason + explain_dates(std::span(chain, count), dates());
+  }
+  return reason +
+         " If the server has a certificate of its own, ask its operator for the tls_fingerprint; a "
+         "fingerprint that was seen on the way proves nothing";
 }
 
 }  // namespace qdt::quic

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "quic/certificate.h"
 
 // GnuTLS's own names for the types behind its handles.
 struct gnutls_certificate_credentials_st;
@@ -33,14 +34,14 @@ using ServerSecret = std::array<std::uint8_t, 32>;
 /// once made: any thread.
 class TlsServerContext {
  public:
-  /// PEM files; the certificate file may hold a chain, leaf first.
-  static Result<TlsServerContext> from_files(const std::string& certificate_path,
-                                             const std::string& key_path);
+  /// What is in PEM files; `certificate` may be a chain, leaf first.
   static Result<TlsServerContext> from_pem(std::string_view certificate, std::string_view key);
 
   gnutls_certificate_credentials_st* credentials() const { return credentials_.get(); }
   /// SHA-256 of the leaf certificate (DER): what a client may pin.
   const Fingerprint& fingerprint() const { return fingerprint_; }
+
+  const CertificateFacts& certificate() const { return certificate_; }
 
   /// Lets clients resume their TLS sessions (RFC 8446 section 2.2), whose handshakes need no
   /// certificate, as long as `secret` and the certificate are the same, this process or the next.
@@ -51,11 +52,15 @@ class TlsServerContext {
 
  private:
   friend class TlsSession;
-  TlsServerContext(TlsCredentials credentials, const Fingerprint& fingerprint)
-      : credentials_(std::move(credentials)), fingerprint_(fingerprint) {}
+  TlsServerContext(TlsCredentials credentials, const Fingerprint& fingerprint,
+                   const CertificateFacts& certificate)
+      : credentials_(std::move(credentials)),
+        fingerprint_(fingerprint),
+        certificate_(certificate) {}
 
   std::shared_ptr<gnutls_certificate_credentials_st> credentials_;
   Fingerprint fingerprint_;
+  CertificateFacts certificate_;
   std::vector<std::uint8_t> ticket_key_;
 };
 

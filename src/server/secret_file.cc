@@ -35,7 +35,7 @@ std::optional<quic::ServerSecret> decode(std::string_view text) {
 quic::ServerSecret load_or_make_secret(const std::string& path, Random& random, Logger& logger) {
   const bool is_there = os::file_exists(path);
   if (is_there) {
-    const auto text = os::read_file(path);
+    const auto text = os::read_file(path, os::kMaxTextFileBytes);
     const auto secret = text ? decode(*text) : std::nullopt;
     const bool is_private = !os::is_readable_by_others(path);
     if (secret && is_private) return *secret;

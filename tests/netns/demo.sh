@@ -38,9 +38,9 @@ server_pid=$pid
 wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server is not ready"
 sed -n 's/^[0-9].* info  /  /p' "$work/server.log"
 
-step "3. The client takes the client.yaml that the server printed, and connects"
-awk '/^# Configuration of qdt-client/ { on = 1 } /^[0-9-]+ [0-9:.]+ / { on = 0 } on' \
-  "$work/server.log" | sed "s/^server:.*/server: \"$server_address:443\"/" >"$work/client/client.yaml"
+step "3. The client takes the client.yaml that the server prints, and connects"
+on server "$build/qdt-server" client-config --config "$work/server/server.yaml" \
+  --address "$server_address" >"$work/client/client.yaml"
 chmod 600 "$work/client/client.yaml"
 sed 's/^token:.*/token: (32 random bytes)/' "$work/client/client.yaml" | grep -v '^#' | grep . | indent
 run client client "$build/qdt-client" --config "$work/client/client.yaml"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The first start without a configuration makes all that is missing, and prints a client.yaml that
-# works as it is; what exists is never rewritten.
+# The first start without a configuration makes all that is missing, and says how a client.yaml is
+# printed that works as it is; what exists is never rewritten.
 . "$(dirname "$0")/topology.sh"
 
 topology
@@ -14,7 +14,6 @@ first_start() {
   wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server is not ready"
 }
 content() { (cd "$1" && rm -f server.leases && sha256sum ./* && stat -c '%n %a %Y' ./*); }
-has_san() { openssl x509 -in "$work/new/server.crt" -noout -ext subjectAltName | grep -q "$1"; }
 
 mkdir "$work/new"
 first_start "$work/new"
@@ -24,16 +23,15 @@ check_equal "for their owner alone" "$(stat -c %a ./* | tr '\n' ' ')" "600 600 6
 check_equal "the certificate and the key belong together" \
   "$(openssl x509 -in server.crt -noout -pubkey)" "$(openssl pkey -in server.key -pubout)"
 check_contains "the key is P-256" "$(openssl pkey -in server.key -noout -text)" prime256v1
-for name in DNS:localhost "DNS:$(hostname)" IP\ Address:127.0.0.1 "IP Address:0:0:0:0:0:0:0:1" \
-  "IP Address:$server_address" "IP Address:192.0.2.1" "IP Address:2001:DB8:2:0:0:0:0:2"; do
-  check "the certificate is for $name" -- has_san "$name"
-done
+check_equal "the certificate names nobody" \
+  "$(openssl x509 -in server.crt -noout -ext subjectAltName | tail -n 1 | tr -d ' ')" DNS:localhost
 made_token=$(sed -n 's/^token: *//p' server.yaml | tr -d '"')
 check_equal "the token has 32 random bytes" \
   "$(tr -- -_ +/ <<<"$made_token" | base64 -d 2>/dev/null | wc -c)" 32
 check "every key is explained" -- test "$(grep -c '^# Expected:' server.yaml)" -gt 20
 
-sed '1,/^$/d' "$work/told" >"$work/client.yaml"
+check_contains "the command for a client.yaml is printed" "$(cat "$work/told")" "qdt-server client-config --address HOST"
+on server "$build/qdt-server" client-config --address "$server_address" >"$work/client.yaml"
 chmod 600 "$work/client.yaml"
 run client client "$build/qdt-client" --config "$work/client.yaml"
 wait_for 10 grep -q ' connected: ' "$work/client.log" || fail "no connection: $(cat "$work/client.yaml")"
@@ -54,7 +52,8 @@ first_start "$work/kept"
 stop "$server_pid"
 check "an existing certificate is kept" -- cmp "$work/server.crt" "$work/kept/server.crt"
 check "and its key" -- cmp "$work/server.key" "$work/kept/server.key"
-check_contains "the client.yaml is for it" "$(cat "$work/told")" "sha256:$(fingerprint)"
+check_contains "the client.yaml is for it" \
+  "$(on server "$build/qdt-server" client-config --config "$work/kept/server.yaml" --address vpn.test)" "sha256:$(fingerprint)"
 check "another token was made" -- test "$(grep ^token: "$work/kept/server.yaml")" != "$(grep ^token: "$work/new/server.yaml")"
 
 # refused WORDS PART COMMAND...

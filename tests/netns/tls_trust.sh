@@ -18,7 +18,7 @@ trusted() { check "$1 is trusted" -- on client ping -c 1 -W 2 10.8.0.1; stop "$c
 
 try_client client '#tls_fingerprint:'
 refused "an unknown certificate" "issuer is unknown"
-check_contains "it says what to do" "$output" "set tls_fingerprint to the value that the server prints"
+check_contains "it says what to do" "$output" "ask its operator for the tls_fingerprint"
 check_contains "and the server did print it" "$(cat "$work/server.log")" "sha256:$(fingerprint)"
 start_client client
 trusted "the certificate with the right fingerprint"
@@ -57,4 +57,4 @@ refused "a certificate from no authority, for the right name" "issuer is unknown
 : >"$(etc client ssl/certs/ca-certificates.crt)"
 try_client client '#tls_fingerprint:' 'server: vpn.test'
 check_equal "without any authority, the client does not start" "$status" 1
-check_contains "it says what to do" "$output" "install ca-certificates, or set tls_fingerprint"
+check_contains "it says what to do" "$output" "install ca-certificates, or ask the operator of the server for its tls_fingerprint"

@@ -97,7 +97,8 @@ int main(int argc, char** argv) {
 
   auto stop = os::StopSignal::open();
   auto poller = os::Poller::open();
-  const auto tls = quic::TlsServerContext::from_files(certificate, key);
+  const auto tls = quic::TlsServerContext::from_pem(os::read_file(certificate).value_or(""),
+                                                    os::read_file(key).value_or(""));
   PrintingLogger logger;
   auto socket = os::UdpSocket::open({.local = {*IpAddress::parse("::"), 443}}, logger);
   if (!stop || !poller) return fail_with("no signals or no poller");

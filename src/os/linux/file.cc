@@ -1,6 +1,7 @@
 #include "os/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,16 +13,33 @@
 
 namespace qdt::os {
 
-Result<std::string> read_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+namespace {
+
+constexpr int kPipePatienceMilliseconds = 5000;
+
+// Whether a read will not wait: always for a file; a pipe or terminal has to bring something.
+bool has_content(const UniqueFd& fd) {
+  pollfd polled{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&polled, 1, kPipePatienceMilliseconds) != 0;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
+  // O_NONBLOCK: opening a named pipe does not wait for its writer.
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.is_open()) return os_error("read " + path);
   std::string content;
   std::array<char, 16384> piece;
   for (;;) {
+    if (!has_content(fd)) return fail("read " + path + ": nothing was written to it for 5 s");
     const ssize_t bytes = ::read(fd.get(), piece.data(), piece.size());
-    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (bytes < 0) return os_error("read " + path);
     if (bytes == 0) return content;
+    if (content.size() + static_cast<std::size_t>(bytes) > max_bytes) {
+      return fail("read " + path + ": larger than " + std::to_string(max_bytes) + " bytes");
+    }
     content.append(piece.data(), static_cast<std::size_t>(bytes));
   }
 }
@@ -45,7 +63,9 @@ Result<void> write_all(const UniqueFd& fd, std::string_view content, const std::
 Result<void> create_private_file(const std::string& path, std::string_view content) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd.is_open()) return os_error("create " + path);
-  return write_all(fd, content, path);
+  auto written = write_all(fd, content, path);
+  if (!written) ::unlink(path.c_str());  // half a file would be taken for the user's
+  return written;
 }
 
 Result<void> replace_private_file(const std::string& path, std::string_view content) {

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "os/file.h"
 
@@ -28,6 +31,26 @@ TEST_F(FilePermissions, OfOthersAreNoticed) {
   std::filesystem::permissions(path, std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);
   EXPECT_TRUE(is_readable_by_others(path));
+}
+
+TEST_F(FilePermissions, ADirectoryIsNoFile) {
+  const auto content = read_file(folder);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().message, "read " + folder + ": Is a directory");
+}
+
+TEST_F(FilePermissions, AnEndlessDeviceIsReadToTheLimit) {
+  EXPECT_EQ(*read_file("/dev/null"), "");
+  const auto content = read_file("/dev/zero", 100000);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().message, "read /dev/zero: larger than 100000 bytes");
+}
+
+TEST_F(FilePermissions, APipeIsReadToItsEnd) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(path) << "content"; });
+  EXPECT_EQ(*read_file(path), "content");
+  writer.join();
 }
 
 }  // namespace

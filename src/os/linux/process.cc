@@ -130,6 +130,10 @@ std::string host_name() {
   return name.data();
 }
 
+bool has_interface(const std::string& name) {
+  return ::if_nametoindex(name.c_str()) != 0;
+}
+
 std::vector<IpAddress> host_addresses() {
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) < 0) return {};

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +73,14 @@ bool wait_for_end(Child child, Timestamp deadline, ProgramOutput& lines, Logger&
 }
 
 }  // namespace
+
+Result<void> check_program(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return os_error("run " + path);
+  if (S_ISDIR(status.st_mode)) return os_error("run " + path, EISDIR);
+  if (::access(path.c_str(), X_OK) != 0) return os_error("run " + path);
+  return {};
+}
 
 Result<void> run_program(const Program& program, Logger& logger) {
   const std::string& path = program.words[0];

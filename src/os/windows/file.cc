@@ -31,7 +31,7 @@ Result<void> write_all(const UniqueHandle& file, std::string_view content,
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   const UniqueHandle file(::CreateFileW(native_path(path).c_str(), GENERIC_READ, kShareAll, nullptr,
                                         OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr));
   if (!file.is_open()) return windows_error("read " + path);
@@ -43,6 +43,9 @@ Result<std::string> read_file(const std::string& path) {
       return windows_error("read " + path);
     }
     if (bytes == 0) return content;
+    if (content.size() + bytes > max_bytes) {
+      return fail("read " + path + ": larger than " + std::to_string(max_bytes) + " bytes");
+    }
     content.append(piece.data(), bytes);
   }
 }

@@ -96,6 +96,11 @@ std::string host_name() {
   return to_utf8({name.data(), length});
 }
 
+bool has_interface(const std::string& name) {
+  NET_LUID luid{};
+  return ::ConvertInterfaceAliasToLuid(to_wide(name).c_str(), &luid) == NO_ERROR;
+}
+
 std::vector<IpAddress> host_addresses() {
   constexpr ULONG kFlags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST |
                            GAA_FLAG_SKIP_DNS_SERVER | GAA_FLAG_SKIP_FRIENDLY_NAME;

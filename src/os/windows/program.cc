@@ -92,6 +92,13 @@ Result<void> make_pipe(UniqueHandle& from_child, UniqueHandle& to_us) {
 
 }  // namespace
 
+Result<void> check_program(const std::string& path) {
+  const DWORD attributes = ::GetFileAttributesW(native_path(path).c_str());
+  if (attributes == INVALID_FILE_ATTRIBUTES) return windows_error("run " + path);
+  if ((attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) return fail("run " + path + ": it is a folder");
+  return {};
+}
+
 Result<void> run_program(const Program& program, Logger& logger) {
   const std::string& path = program.words[0];
   UniqueHandle from_child, to_us;

@@ -1,0 +1,25 @@
+#include "client_check.h"
+
+#include "os/program.h"
+
+namespace qdt::apps {
+namespace {
+
+void check_hook(const std::string& key, const std::vector<std::string>& words,
+                std::vector<Finding>& findings) {
+  if (words.empty()) return;
+  if (const auto ok = os::check_program(words[0]); !ok) {
+    findings.push_back({key, ok.error().message, true});
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> check_client(const ops::ClientConfig& config) {
+  std::vector<Finding> findings;
+  check_hook("up", config.up, findings);
+  check_hook("down", config.down, findings);
+  return findings;
+}
+
+}  // namespace qdt::apps

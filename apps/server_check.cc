@@ -1,0 +1,88 @@
+#include "server_check.h"
+
+#include <optional>
+
+#include "first_start.h"
+#include "ops/log.h"
+#include "os/file.h"
+#include "os/file_advice.h"
+#include "os/process.h"
+#include "os/udp_socket.h"
+#include "server/certificate_file.h"
+#include "server/certificate_watch.h"
+
+namespace qdt::apps {
+namespace {
+
+using Findings = std::vector<Finding>;
+
+// "tls_key: read ..." belongs to tls_key; what both files have to do with each other, to neither.
+Finding at_its_key(const std::string& message) {
+  for (const std::string key : {"tls_cert", "tls_key"}) {
+    if (message.starts_with(key + ": ")) return {key, message.substr(key.size() + 2), true};
+  }
+  return {"", message, true};
+}
+
+void check_certificate(const std::string& config_path, const ops::ServerConfig& config,
+                       std::int64_t now, Findings& findings) {
+  if (lacks_own_certificate(config_path, config)) {
+    findings.push_back({"tls_cert", config.tls_cert + " and " + config.tls_key +
+                                        " are missing: the start makes them"});
+    return;
+  }
+  if (os::file_exists(config.tls_key) && os::is_readable_by_others(config.tls_key)) {
+    findings.push_back({"tls_key", describe_open_key(config.tls_key)});
+  }
+  const auto tls = server::load_certificate(config.tls_cert, config.tls_key);
+  if (!tls) {
+    findings.push_back(at_its_key(tls.error().message));
+    return;
+  }
+  const server::CertificateWatch watch(config.tls_cert, tls->certificate());
+  if (const auto notice = watch.state(now)) {
+    findings.push_back({"tls_cert", notice->text, notice->level == LogLevel::kError});
+  }
+}
+
+// Whether a socket can have the address: by a port that the kernel picks, so that a running server
+// is not disturbed.
+void check_address(const std::string& key, const std::optional<SocketAddress>& address,
+                   Findings& findings) {
+  if (!address || address->address.is_unspecified()) return;
+  const auto logger = ops::make_logger(LogLevel::kError, /*json=*/false);
+  const auto socket = os::UdpSocket::open({.local = {address->address, 0}}, *logger);
+  if (!socket) {
+    findings.push_back(
+        {key, "no interface of this host has the address " + address->address.to_string(), true});
+  }
+}
+
+void check_external_interface(const ops::ServerConfig& config, Findings& findings) {
+  const std::string& name = config.nat_external_iface;
+  if (!config.nat_enabled || name.empty() || os::has_interface(name)) return;
+  findings.push_back({"nat.external_iface",
+                      "this host has no interface " + name +
+                          ": until it has, no address is translated and clients reach nothing"});
+}
+
+}  // namespace
+
+std::string describe_open_key(const std::string& path) {
+  return path + ": holds the private key, and others may read it; " +
+         os::how_to_hide_from_others(path);
+}
+
+Findings check_server(const std::string& config_path, const ops::ServerConfig& config,
+                      std::int64_t now) {
+  Findings findings;
+  check_certificate(config_path, config, now, findings);
+  check_address("addr", config.addr, findings);
+  check_address("metrics_addr", config.metrics_addr, findings);
+  check_address("health_addr", config.health_addr, findings);
+  check_address("pprof_addr", config.pprof_addr, findings);
+  check_external_interface(config, findings);
+  return findings;
+}
+
+}  // namespace qdt::apps

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "finding.h"
+#include "ops/config.h"
+
+namespace qdt::apps {
+
+/// What --check-config finds beyond the configuration's own faults: files, addresses, devices. All
+/// of them at once; nothing is changed. `now` is in seconds since the Unix epoch.
+std::vector<Finding> check_server(const std::string& config_path, const ops::ServerConfig& config,
+                                  std::int64_t now);
+
+/// That others may read the server's private key, and what to do.
+std::string describe_open_key(const std::string& path);
+
+}  // namespace qdt::apps

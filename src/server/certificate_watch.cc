@@ -1,0 +1,57 @@
+#include "server/certificate_watch.h"
+
+namespace qdt::server {
+namespace {
+
+constexpr std::int64_t kDay = 24 * 60 * 60;
+constexpr std::int64_t kEarly = 30 * kDay;
+
+std::string days(std::int64_t seconds) {
+  const std::int64_t count = seconds / kDay;
+  return count == 1 ? "1 day" : std::to_string(count) + " days";
+}
+
+}  // namespace
+
+void CertificateWatch::replace(std::string path, const quic::CertificateFacts& certificate) {
+  path_ = std::move(path);
+  certificate_ = certificate;
+  expiry_ = certificate.validity.not_after;
+  told_.reset();
+}
+
+std::optional<CertificateWatch::Notice> CertificateWatch::look(std::int64_t now) {
+  // A clock that was set back does not silence it.
+  if (told_ && now >= *told_ && now - *told_ < kDay) return std::nullopt;
+  auto notice = state(now);
+  if (notice) told_ = now;
+  return notice;
+}
+
+std::optional<CertificateWatch::Notice> CertificateWatch::state(std::int64_t now) const {
+  const auto& [not_before, not_after] = certificate_.validity;
+  const std::string subject = "the certificate " + path_ + " ";
+  if (now > not_after) {
+    return Notice{LogLevel::kError,
+                  subject + "expired on " + quic::time_text(not_after) + remedy()};
+  }
+  if (now < not_before) {
+    return Notice{LogLevel::kError, subject + "is not valid before " + quic::time_text(not_before) +
+                                        ", and this host's clock says " + quic::time_text(now) +
+                                        ": is the clock right?"};
+  }
+  if (not_after - now > kEarly) return std::nullopt;
+  return Notice{LogLevel::kWarning, subject + "expires in " + days(not_after - now) + ", on " +
+                                        quic::time_text(not_after) + remedy()};
+}
+
+std::string CertificateWatch::remedy() const {
+  if (certificate_.is_self_signed) {
+    return ": clients with tls_fingerprint go on all the same; others need a new certificate, and "
+           "with it comes a new fingerprint";
+  }
+  return ": clients without tls_fingerprint refuse this server from then on; renew it and restart "
+         "qdt-server";
+}
+
+}  // namespace qdt::server

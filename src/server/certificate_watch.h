@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/logger.h"
+#include "quic/certificate.h"
+
+namespace qdt::server {
+
+/// Tells at the start and once a day of a certificate that is near its end, past it, or not valid
+/// yet. Pure: the wall clock's time goes in, in seconds since the Unix epoch.
+class CertificateWatch {
+ public:
+  CertificateWatch(std::string path, const quic::CertificateFacts& certificate)
+      : path_(std::move(path)),
+        certificate_(certificate),
+        expiry_(certificate.validity.not_after) {}
+  /// Another certificate is in use now.
+  void replace(std::string path, const quic::CertificateFacts& certificate);
+
+  struct Notice {
+    LogLevel level = LogLevel::kWarning;
+    std::string text;
+  };
+  /// Nothing when there is nothing to tell, or it was told during the last day.
+  std::optional<Notice> look(std::int64_t now);
+  /// What there is to tell now, told before or not.
+  std::optional<Notice> state(std::int64_t now) const;
+  /// The end of the certificate in use, in seconds since the Unix epoch. Any thread may read it.
+  const std::atomic<std::int64_t>& expiry() const { return expiry_; }
+
+ private:
+  std::string remedy() const;
+
+  std::string path_;
+  quic::CertificateFacts certificate_;
+  std::atomic<std::int64_t> expiry_;
+  std::optional<std::int64_t> told_;
+};
+
+}  // namespace qdt::server
