@@ -93,10 +93,11 @@ class Shard {
         const quic::TlsServerContext* server_tls, tunnel::TunnelEvents& events, Random& random,
         tunnel::Counters& counters);
 
-  void receive_payloads(Timestamp now);
+  /// When they were there, by the clock.
+  Timestamp receive_payloads();
   void read_packets(Timestamp now);
   void forward_read(Timestamp now);
-  void take_mail(Timestamp now);
+  Timestamp take_mail();  ///< likewise
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
   void write_packets();
