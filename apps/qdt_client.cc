@@ -170,7 +170,7 @@ int work(const apps::CommandLine& command_line) {
 
   const auto loaded = ops::load_client_config(command_line.config_path);
   if (!loaded) return fail_with(loaded.error().message);
-  for (const std::string& note : loaded->notes) apps::print_error(kName, note);
+  for (const std::string& note : loaded->notes) apps::print_error(kName, "warning: " + note);
   const auto tls = trust(loaded->config);
   if (!tls) return fail_with(tls.error().message);
   if (command_line.check_config) {

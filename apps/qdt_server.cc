@@ -71,6 +71,7 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFil
     server.check_host();
     server.save_leases();
     files.watch_certificate();
+    server.tell_failures();
   }
 }
 
@@ -144,7 +145,7 @@ int main(int argc, char** argv) {
   }
   const auto loaded = ops::load_server_config(path);
   if (!loaded) return fail_with(loaded.error().message);
-  for (const std::string& note : loaded->notes) apps::print_error(kName, note);
+  for (const std::string& note : loaded->notes) apps::print_error(kName, "warning: " + note);
   if (command_line->check_config) return check(path, *loaded);
   if (command_line->client_config) {
     return print_client_config(loaded->config, command_line->address);

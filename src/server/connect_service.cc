@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/words.h"
+
 namespace qdt::server {
 namespace {
 
@@ -17,6 +19,14 @@ std::string_view describe(tunnel::SessionEnd end) {
     case tunnel::SessionEnd::kConnectionLost: return "connection lost";
   }
   return "ended";
+}
+
+// What kept a connection from its handshake's end.
+std::string failure(const quic::CloseReason& reason) {
+  using Kind = quic::CloseReason::Kind;
+  const bool is_silence = reason.kind == Kind::kNoAnswer || reason.kind == Kind::kIdle;
+  if (is_silence) return "the client began and fell silent";
+  return reason.kind == Kind::kPeer ? "the client gave up: " + reason.text : reason.text;
 }
 
 // Complete when it is as long as announced, or, unannounced, when its JSON value is closed: the
@@ -60,7 +70,7 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
                          connection.path().remote.address, tunnel.now());
     if (result != HandshakeResult::kOk) {
       pending.is_answered = true;
-      return refuse(connection, stream, result);
+      return refuse(tunnel, connection, stream, result);
     }
   }
   if (!has_whole_body(message)) return;
@@ -82,7 +92,7 @@ void ConnectService::admit(tunnel::Tunnel& tunnel, quic::Connection& connection,
   pending.is_answered = true;
   const HandshakeResult result = open(tunnel, connection, stream, pending);
   pending.body.clear();
-  if (result != HandshakeResult::kOk) return refuse(connection, stream, result);
+  if (result != HandshakeResult::kOk) return refuse(tunnel, connection, stream, result);
   handshakes_.count(result);
 }
 
@@ -180,8 +190,8 @@ void ConnectService::end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant
   }
 }
 
-void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,
-                            HandshakeResult result) {
+void ConnectService::refuse(const tunnel::Tunnel& tunnel, quic::Connection& connection,
+                            quic::StreamId stream, HandshakeResult result) {
   handshakes_.count(result);
   const wire::HandshakeStatus status = wire::handshake_status(result);
   quic::HeaderFields headers = {{"content-type", "text/plain"}};
@@ -191,8 +201,9 @@ void ConnectService::refuse(quic::Connection& connection, quic::StreamId stream,
   connection.respond(
       stream,
       {.status = status.status, .headers = std::move(headers), .body = std::string(status.body)});
-  logger_.debug("handshake from " + connection.path().remote.to_string() +
-                " refused: " + std::string(status.label));
+  if (options_.failures != nullptr) {
+    options_.failures->add(connection.path().remote, std::string(status.label), tunnel.now());
+  }
 }
 
 void ConnectService::on_stream_closed(tunnel::Tunnel&, quic::Connection& connection,
@@ -216,11 +227,18 @@ void ConnectService::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& 
   const std::string client = session.client_id().empty() ? "a client" : session.client_id();
   const std::string reason = detail.empty() ? std::string(describe(end)) : detail;
   logger_.info("session of " + client + " with " + session.lease().to_string() +
-               " ended: " + reason);
+               " ended: " + reason + " (after " + in_words(tunnel.now() - session.opened_at()) +
+               "; " + bytes_in_words(session.bytes_up) + " from it, " +
+               bytes_in_words(session.bytes_down) + " to it)");
 }
 
-void ConnectService::on_connection_closed(tunnel::Tunnel&, quic::Connection& connection,
-                                          const quic::CloseReason&) {
+void ConnectService::on_connection_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                          const quic::CloseReason& reason) {
+  const bool has_failed =
+      !connection.is_handshake_complete() && reason.kind != quic::CloseReason::Kind::kLocal;
+  if (has_failed && options_.failures != nullptr) {
+    options_.failures->add(connection.path().remote, failure(reason), tunnel.now());
+  }
   std::erase_if(pending_, [&](const auto& entry) { return entry.first.first == &connection; });
 }
 

@@ -7,6 +7,7 @@
 #include "base/logger.h"
 #include "base/random.h"
 #include "server/admission.h"
+#include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_pool.h"
 #include "tunnel/counters.h"
@@ -36,6 +37,7 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool needs_direct = false;  ///< as in client::Connector::Options
     bool has_shaper = true;
     std::size_t shard = 0;
+    HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
     std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
   };
@@ -69,7 +71,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
                              quic::StreamId stream, const Pending& pending);
   void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
-  void refuse(quic::Connection& connection, quic::StreamId stream, wire::HandshakeResult result);
+  void refuse(const tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+              wire::HandshakeResult result);
   void lend_ipv6(wire::ConnectResponse& response) const;
 
   Options options_;

@@ -33,7 +33,8 @@ Server::Server(const Options& options, Random& random, Logger& logger)
       leases_(options.service.pool, options.service.gateway, options.shard_count,
               options.service.ipv6),
       book_(leases_, options.lease_grace),
-      lease_file_(options.lease_path, book_, logger) {}
+      lease_file_(options.lease_path, book_, logger),
+      handshake_log_(logger) {}
 
 Server::~Server() {
   admission_.set_ready(false);
@@ -119,6 +120,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   const std::size_t index = shards_.size();
   ConnectService::Options service = options_.service;
   service.shard = index;
+  service.failures = &handshake_log_;
   service.caps.resume = options_.lease_grace > Duration::zero();
   service.end_elsewhere = [this](const LeaseBook::Holder& replaced, const IpAddress& lease) {
     end_replaced(replaced, lease);
@@ -161,6 +163,10 @@ void Server::end_replaced(const LeaseBook::Holder& replaced, const IpAddress& le
     if (session == nullptr || session->id() != id) return;
     shard.tunnel().close_session(*session, tunnel::SessionEnd::kReplaced, now);
   });
+}
+
+void Server::tell_failures() {
+  handshake_log_.tell_rest(os::now());
 }
 
 void Server::save_leases() {

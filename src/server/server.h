@@ -16,6 +16,7 @@
 #include "quic/tls.h"
 #include "server/admission.h"
 #include "server/connect_service.h"
+#include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_file.h"
 #include "server/lease_pool.h"
@@ -53,6 +54,8 @@ class Server {
 
   /// Looks after the host once a second: a TUN device that somebody took down means not ready.
   void check_host();
+  /// Logs how many failed handshakes had no line of their own. Now and then.
+  void tell_failures();
   /// Writes down whose leases are kept, when that has changed. The thread of main, now and then.
   void save_leases();
   /// Clients that connect from now on are shown this certificate. The thread of main.
@@ -86,6 +89,7 @@ class Server {
   LeaseBook book_;
   LeaseFile lease_file_;
   tunnel::HandshakeCounters handshakes_;
+  HandshakeLog handshake_log_;
   std::vector<std::unique_ptr<tunnel::Counters>> counters_;
   std::vector<std::unique_ptr<ConnectService>> services_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;

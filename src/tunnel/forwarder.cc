@@ -49,6 +49,7 @@ std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue&
   }
 
   session->last_packet = now;
+  (is_up ? session->bytes_up : session->bytes_down) += packet.size();
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
   return session;
@@ -173,6 +174,7 @@ std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ec
   }
   to_tun_.commit(packet.size());
   session.last_packet = now;
+  (is_up ? session.bytes_up : session.bytes_down) += packet.size();
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
   return std::nullopt;

@@ -75,6 +75,7 @@ class Session {
     return address.is_v4() ? address == options_.lease
                            : options_.lease6 && address == *options_.lease6;
   }
+  Timestamp opened_at() const { return opened_at_; }
   const std::string& client_id() const { return options_.client_id; }
   const wire::Capabilities& caps() const { return options_.caps; }
   /// The largest packet that fits one datagram on the path, at most as negotiated: larger ones are
@@ -91,7 +92,6 @@ class Session {
   }
   quic::Connection& connection() const { return connection_; }
   quic::StreamId stream() const { return stream_; }
-  Timestamp opened_at() const { return opened_at_; }
 
   // --- towards the peer ---
 
@@ -138,7 +138,9 @@ class Session {
 
   TokenBucket send_limit;
   TokenBucket receive_limit;
-  Timestamp last_packet;  ///< inner packet, either way
+  Timestamp last_packet;         ///< inner packet, either way
+  std::uint64_t bytes_up = 0;    ///< in inner packets, from the client
+  std::uint64_t bytes_down = 0;  ///< and to it
 
   /// Null where it was not agreed on.
   DirectPlane* direct() { return direct_ ? &*direct_ : nullptr; }
