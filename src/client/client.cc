@@ -22,6 +22,11 @@ enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey };
 // How long name servers may take before the addresses that they gave last are tried.
 constexpr Duration kResolutionDelay = 300ms;
 
+// An attempt that is answered gets several times as long as the answer took, since more are to
+// come: a handshake takes two to four round trips. But no longer than so many times the timeout.
+constexpr int kAnswers = 4;
+constexpr int kMaxTimeouts = 4;
+
 template <typename Message>
 Result<std::unique_ptr<shard::Mailbox<Message>>> make_mailbox() {
   auto waker = os::Waker::open();
@@ -154,7 +159,8 @@ Result<void> Client::start_shard() {
   tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
   tunnel.endpoint.connection.keep_alive = options_.keep_alive;
   tunnel.endpoint.connection.congestion = options_.congestion;
-  tunnel.endpoint.connection.handshake_timeout = options_.reconnect.timeout;
+  // attempt() gives an attempt up that gets no answer.
+  tunnel.endpoint.connection.handshake_timeout = kMaxTimeouts * options_.reconnect.timeout;
   tunnel.endpoint.secret = random_.bytes<32>();
   tunnel.max_packet_bytes = options_.connector.mtu;
   auto shard =
@@ -241,7 +247,8 @@ std::optional<Ending> Client::take_answer() {
 
 std::optional<Client::AttemptResult> Client::attempt() {
   Timestamp now = os::now();
-  const Timestamp deadline = now + reconnect_.attempt_timeout();
+  const Timestamp began = now;
+  Timestamp deadline = now + reconnect_.attempt_timeout();
   // The name servers may be behind the tunnel, which is down.
   Timestamp fallback = servers_.empty() ? kNever : now + kResolutionDelay;
   auto socket = os::UdpSocket::open({.local = {*IpAddress::parse("::"), 0},
@@ -293,7 +300,15 @@ std::optional<Client::AttemptResult> Client::attempt() {
       case Woken::kAsleep: abandon(); return Again{};
       case Woken::kEvent: {
         Event event = take_event();
-        if (auto* connected = std::get_if<Connected>(&event)) return std::move(*connected);
+        if (auto* connected = std::get_if<Connected>(&event)) {
+          attempt_took_ = os::now() - began;
+          return std::move(*connected);
+        }
+        if (std::holds_alternative<Answered>(event)) {
+          const Timestamp latest = began + kMaxTimeouts * options_.reconnect.timeout;
+          deadline =
+              std::max(deadline, std::min(latest, os::now() + kAnswers * (os::now() - began)));
+        }
         if (const auto* path = std::get_if<NarrowPath>(&event)) narrow = running_[path->attempt];
         if (!std::holds_alternative<Ended>(event)) break;
         auto& [id, failure] = std::get<Ended>(event);
@@ -363,7 +378,7 @@ std::optional<Ending> Client::serve(const Connected& connected) {
     const auto ok = shard.connect_socket(server);
     if (!ok) logger_.warning(ok.error().message);
   });
-  reconnect_.on_connected(os::now());
+  reconnect_.on_connected(os::now(), attempt_took_);
   report();
   for (;;) {
     switch (wait(kNever)) {
@@ -449,7 +464,7 @@ void Client::rebind(const std::string& why) {
   logger_.info(why + ": the session goes on from " + path_->local.to_string());
   shard_->post([this, path = *path_, socket = std::move(*socket)](shard::Shard& shard,
                                                                   Timestamp now) mutable {
-    const auto ok = shard.use_socket(std::move(socket));
+    const auto ok = shard.replace_socket(std::move(socket), now);
     if (!ok) logger_.error(ok.error().message);
     connector_.migrate(shard.tunnel(), path, now);
   });

@@ -83,7 +83,10 @@ class Client final : private ConnectorEvents {
   struct NarrowPath {
     AttemptId attempt;
   };
-  using Event = std::variant<Connected, Ended, Silence, PathChanged, NarrowPath>;
+  struct Answered {
+    AttemptId attempt;
+  };
+  using Event = std::variant<Connected, Ended, Silence, PathChanged, NarrowPath, Answered>;
   using Answer = Result<std::vector<SocketAddress>>;
   struct Again {};  ///< the network is another: try at once
   using AttemptResult = std::variant<Connected, Ending, Again>;
@@ -146,6 +149,7 @@ class Client final : private ConnectorEvents {
     events_->post(Ended{attempt, ending});
   }
   void on_silence(AttemptId attempt) override { events_->post(Silence{attempt}); }
+  void on_answer(AttemptId attempt) override { events_->post(Answered{attempt}); }
   void on_narrow_path(AttemptId attempt) override { events_->post(NarrowPath{attempt}); }
   void on_path_mtu(AttemptId attempt, const PathSizes& sizes) override {
     events_->post(PathChanged{attempt, sizes});
@@ -171,6 +175,7 @@ class Client final : private ConnectorEvents {
   std::map<AttemptId, SocketAddress> running_;
   AttemptId next_attempt_ = 1;
   AttemptId first_attempt_ = 1;
+  Duration attempt_took_{};              // the latest that succeeded
   SocketAddress local_;                  // of the socket in use
   std::optional<SocketAddress> server_;  // of the latest session
   Ways ways_;

@@ -84,6 +84,14 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
   }
 }
 
+// The QUIC connection of a session that has no use for it sees few round trips.
+Duration answer_time_of(const quic::Connection& connection) {
+  const tunnel::Session* session = tunnel::Tunnel::session_of(connection);
+  const tunnel::DirectPlane* direct = session == nullptr ? nullptr : session->direct();
+  const Duration round_trips = direct == nullptr ? Duration::zero() : 2 * direct->rtt();
+  return std::max(connection.answer_time(), round_trips);
+}
+
 }  // namespace
 
 std::string explain_silence(const SocketAddress& server) {
@@ -152,16 +160,23 @@ Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
   if (attempt == nullptr) return kNever;
   tell_sizes(*attempt);
   const auto silent_since = attempt->connection->silent_since();
-  switch (liveness_.look(silent_since, tunnel.now())) {
+  const Duration answer_time = answer_time_of(*attempt->connection);
+  switch (liveness_.look(silent_since, answer_time, tunnel.now())) {
     case Liveness::Action::kNone: break;
     case Liveness::Action::kRebind: events_.on_silence(attempt->id); break;
     case Liveness::Action::kGiveUp: lose(tunnel, *attempt, "the server fell silent"); return kNever;
   }
-  return liveness_.due(silent_since);
+  return liveness_.due(silent_since, answer_time);
 }
 
 void Connector::look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt) {
   const quic::Connection& connection = *attempt.connection;
+  if (attempt.state == State::kConnected) return;
+  const bool is_news = connection.is_handshake_answered() && !attempt.is_answered;
+  if (is_news) {
+    attempt.is_answered = true;
+    events_.on_answer(attempt.id);
+  }
   if (attempt.state != State::kConnecting || connection.is_handshake_complete()) return;
   if (!connection.is_path_too_narrow()) return tunnel.ask_small(connection);
   if (!std::exchange(attempt.is_narrow, true)) events_.on_narrow_path(attempt.id);
@@ -179,14 +194,6 @@ void Connector::tell_sizes(const Attempt& attempt) {
   if (sizes == told_sizes_) return;
   told_sizes_ = sizes;
   events_.on_path_mtu(attempt.id, sizes);
-}
-
-void Connector::on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                              const UdpPath& path, bool is_usable) {
-  const Attempt* attempt = find(connection);
-  const bool is_lost = !is_usable && attempt != nullptr && attempt->path == path &&
-                       attempt->state == State::kConnected;
-  if (is_lost) lose(tunnel, *attempt, "nobody answers on the way from " + path.local.to_string());
 }
 
 void Connector::end_others(const quic::Connection& winner, Timestamp now) {

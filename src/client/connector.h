@@ -39,6 +39,8 @@ class ConnectorEvents {
                             const wire::ConnectResponse& response) = 0;
   /// Nobody answers there any more: it may help to go on from another socket, by migrate().
   virtual void on_silence(AttemptId /*attempt*/) {}
+  /// The handshake got its first answer, and goes on: told within a second.
+  virtual void on_answer(AttemptId /*attempt*/) {}
   /// The handshake gets no answer, small packets do: explain_narrow_path(). It may still get one.
   virtual void on_narrow_path(AttemptId /*attempt*/) {}
   /// The path of the session carries more, or less, than was told last; at first, than nothing.
@@ -83,8 +85,6 @@ class Connector final : public tunnel::TunnelEvents {
                   const quic::Message& message) override;
   void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                         quic::StreamId stream) override;
-  void on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection, const UdpPath& path,
-                     bool is_usable) override;
   Timestamp on_tick(tunnel::Tunnel& tunnel) override;
   void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
                          const std::string& detail) override;
@@ -99,7 +99,8 @@ class Connector final : public tunnel::TunnelEvents {
     UdpPath path;
     std::string resume_token;
     State state = State::kConnecting;
-    bool is_narrow = false;  ///< as was told
+    bool is_narrow = false;    ///< as was told
+    bool is_answered = false;  ///< likewise
   };
 
   Attempt* find(const quic::Connection& connection);

@@ -6,6 +6,8 @@ namespace qdt::client {
 namespace {
 
 constexpr int kMaxDoublings = 8;
+// An attempt gets so many times what the last successful one took.
+constexpr int kConnectFactor = 2;
 
 }  // namespace
 
@@ -22,10 +24,12 @@ std::string_view name_of(State state) {
 Duration Reconnect::attempt_timeout() const {
   if (connects_ == 0) return options_.timeout;
   const int doublings = std::min(failures_, kMaxDoublings);
-  return std::min(options_.timeout, options_.short_timeout * (1 << doublings));
+  const Duration least = std::max<Duration>(options_.short_timeout, kConnectFactor * took_);
+  return std::min(options_.timeout, least * (1 << doublings));
 }
 
-void Reconnect::on_connected(Timestamp now) {
+void Reconnect::on_connected(Timestamp now, Duration took) {
+  took_ = took;
   ++connects_;
   failures_ = 0;
   reason_.clear();

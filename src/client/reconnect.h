@@ -59,7 +59,8 @@ class Reconnect {
   /// How long that may take.
   Duration attempt_timeout() const;
 
-  void on_connected(Timestamp now);
+  /// The attempt took so long: later ones may, too.
+  void on_connected(Timestamp now, Duration took = {});
   /// An attempt has failed, or the session has ended. False: that was it, there is no next attempt.
   /// A refusal that passes ("rate limited", "server busy") is waited out, at the first connection
   /// too.
@@ -82,6 +83,7 @@ class Reconnect {
   Timestamp next_;
   std::uint64_t connects_ = 0;
   int failures_ = 0;  // in a row
+  Duration took_{};   // to connect
 };
 
 }  // namespace qdt::client

@@ -82,6 +82,15 @@ TEST_F(ReconnectTest, TriesAtOnceAfterALongSession) {
   EXPECT_EQ(lost.attempt_timeout(), 3s);
 }
 
+TEST_F(ReconnectTest, GivesAnAttemptTwiceWhatTheLastOneTook) {
+  Reconnect slow({}, random, kStart - 1min);
+  slow.on_connected(kStart - 1min, 4500ms);
+  EXPECT_TRUE(slow.on_ended(kLost, kStart));
+  EXPECT_EQ(slow.attempt_timeout(), 9s);
+  slow.on_connected(kStart, 9s);
+  EXPECT_EQ(slow.attempt_timeout(), 10s);
+}
+
 TEST_F(ReconnectTest, WaitsAfterASessionThatHardlyLived) {
   reconnect.on_connected(kStart);
   EXPECT_TRUE(reconnect.on_ended(kLost, kStart + 1s));

@@ -328,7 +328,7 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                              client_name(), &C::client_id));
   keys.push_back(make_key<C>({.name = "timeout",
                               .example = "10s",
-                              .explanation = "How long one attempt to connect may take."},
+                              .explanation = "How long one attempt to connect waits for its first answer."},
                              duration(1s, 10min), &C::timeout));
   keys.push_back(make_key<C>(
       {.name = "wait_for_server",

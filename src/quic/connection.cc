@@ -110,16 +110,22 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   arrival_mark_ = judge_mark(ecn, now);
   const ngtcp2_pkt_info packet_info{.ecn = static_cast<std::uint8_t>(arrival_mark_)};
   const bool was_awaiting_answer = unanswered_since_ != kNever;
+  const bool was_awaiting_ack = unacknowledged_since_ != kNever;
   const bool was_suspicious = path_mtu_.is_suspicious();
-  const std::uint64_t in_flight = was_awaiting_answer || was_suspicious ? bytes_in_flight() : 0;
+  const std::uint64_t in_flight = was_awaiting_ack || was_suspicious ? bytes_in_flight() : 0;
   has_heard_ = false;
   is_in_engine_ = true;
   const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));
   is_in_engine_ = false;
   // The engine does not say whether a payload was authentic; what came of it does.
-  if (was_awaiting_answer && (has_heard_ || bytes_in_flight() < in_flight)) {
+  const bool has_ack = was_awaiting_ack && bytes_in_flight() < in_flight;
+  if (was_awaiting_answer && (has_heard_ || has_ack)) {
+    slowest_answer_ = std::max(now - *silent_since(), slowest_answer_ / 2);
     unanswered_since_ = kNever;
+  }
+  if (has_ack) {
+    unacknowledged_since_ = kNever;
     small_probes_ = 0;
   }
   if (status != 0) return fail(status, now);

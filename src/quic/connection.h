@@ -31,7 +31,8 @@ enum class CongestionControl { kBbr, kCubic, kReno };
 
 struct ConnectionOptions {
   Duration idle_timeout = 30s;
-  Duration handshake_timeout = 10s;
+  /// A path of three seconds takes up to four round trips, and loses some packet.
+  Duration handshake_timeout = 20s;
   /// How often an idle connection is kept alive; 0: never. One side is enough.
   Duration keep_alive{};
   CongestionControl congestion = CongestionControl::kBbr;
@@ -172,10 +173,17 @@ class Connection final : private Http3Events {
 
   /// When the oldest packet was sent of those that call for an answer and have had none: neither an
   /// acknowledgement nor anything else authentic came since. Nothing while no answer is owed.
-  /// Counts from the latest migrate(). Path MTU probes, which may well be lost, do not count.
+  /// Counts from the latest migrate(), and from the latest note_heard(). Path MTU probes, which may
+  /// well be lost, do not count.
   std::optional<Timestamp> silent_since() const {
-    return unanswered_since_ == kNever ? std::nullopt : std::optional(unanswered_since_);
+    if (unanswered_since_ == kNever) return std::nullopt;
+    return std::max(unanswered_since_, heard_elsewhere_);
   }
+  /// Something authentic came from the peer that is not this connection's.
+  void note_heard(Timestamp now) { heard_elsewhere_ = now; }
+  /// How long an answer may take, by what was measured of this path and by how long answers took of
+  /// late, on the path before as well.
+  Duration answer_time() const;
 
   /// Goes on with new keys (RFC 9001 section 6), as the engine does by itself long before a key has
   /// been used too often. False while it may not: the peer has not followed the last update yet.
@@ -232,6 +240,7 @@ class Connection final : private Http3Events {
   /// While the handshake gets no answer: something small was answered (Endpoint::ask_small()), so
   /// the path does not carry what QUIC needs.
   bool is_path_too_narrow() const { return small_is_answered_ && !handshake_is_answered_; }
+  bool is_handshake_answered() const { return handshake_is_answered_; }
   /// The endpoint's: a payload came, of the handshake or from nobody known.
   void note_answer(bool is_of_handshake) {
     (is_of_handshake ? handshake_is_answered_ : small_is_answered_) = true;
@@ -319,6 +328,7 @@ class Connection final : private Http3Events {
   std::uint64_t bytes_in_flight() const;
   void expect_answer(Timestamp now) {
     if (unanswered_since_ == kNever) unanswered_since_ = now;
+    if (unacknowledged_since_ == kNever) unacknowledged_since_ = now;
   }
   void tell_path();
 
@@ -355,6 +365,10 @@ class Connection final : private Http3Events {
   MarkWatch marks_;
   bool has_heard_ = false;  // something came in the payload that the engine is reading
   Timestamp unanswered_since_ = kNever;
+  // The same for acknowledgements alone: the peer may go on sending while nothing of ours arrives.
+  Timestamp unacknowledged_since_ = kNever;
+  Timestamp heard_elsewhere_;
+  Duration slowest_answer_{};  // of late
   struct PathVerdict {
     UdpPath path;
     bool is_usable = false;
@@ -365,7 +379,7 @@ class Connection final : private Http3Events {
   bool handshake_is_answered_ = false;
   bool small_is_answered_ = false;
   bool wants_small_probe_ = false;
-  int small_probes_ = 0;  // since the peer was heard of
+  int small_probes_ = 0;  // since the peer acknowledged something
   // Asked for each packet, so kept from one change of the engine's state to the next.
   std::size_t payload_limit_ = PathMtu::kBaseBytes;
   std::size_t max_datagram_bytes_ = 0;

@@ -25,7 +25,7 @@ bool Connection::migrate(const UdpPath& path, Timestamp now) {
     return false;
   }
   engine_path(path);
-  unanswered_since_ = kNever;
+  unanswered_since_ = unacknowledged_since_ = kNever;
   path_verdict_.reset();
   has_new_path_ = true;
   refresh_path_mtu(now);
@@ -81,7 +81,7 @@ std::size_t Connection::datagram_bytes_in(std::size_t payload_bytes) const {
 
 void Connection::refresh_path_mtu(Timestamp now) {
   if (std::exchange(has_new_path_, false)) {
-    path_mtu_.start(path().remote.address.is_v4(), now);
+    path_mtu_.start(path().remote.address.is_v4(), now, 2 * probe_timeout());
     marks_ = {};
   }
   const std::size_t ceiling = ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get());
@@ -117,13 +117,21 @@ Duration Connection::probe_timeout() const {
   return Duration(static_cast<std::int64_t>(ngtcp2_conn_get_pto(engine_.get())));
 }
 
+Duration Connection::answer_time() const {
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(engine_.get(), &info);
+  const bool is_measured = info.min_rtt != UINT64_MAX;
+  return std::max(is_measured ? probe_timeout() : Duration::zero(), 3 * slowest_answer_ / 2);
+}
+
 // When all that is in flight is large, the engine's own probe is large, too, and where more is
 // always to be sent, its timer never comes: from a path that has shrunk, nothing would ever be
 // heard. An answer to something small lets the engine see what was lost.
 Timestamp Connection::small_probe_at() const {
-  const bool may_be_a_hole = unanswered_since_ != kNever && payload_limit_ > PathMtu::kBaseBytes;
+  const bool may_be_a_hole =
+      unacknowledged_since_ != kNever && payload_limit_ > PathMtu::kBaseBytes;
   if (!may_be_a_hole || wants_small_probe_ || small_probes_ == kMaxSmallProbes) return kNever;
-  return unanswered_since_ + probe_timeout() * (1 << small_probes_);
+  return unacknowledged_since_ + probe_timeout() * (1 << small_probes_);
 }
 
 std::size_t Connection::next_path_probe() const {

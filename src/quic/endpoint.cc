@@ -20,7 +20,8 @@ constexpr std::size_t kLongHeaderIdOffset = 6;
 constexpr int kResetsPerSecond = 100;
 // The shortest reset has 21 bytes, and an answer is shorter than its cause (RFC 9000 section 10.3).
 constexpr std::size_t kMinResetTrigger = 22;
-constexpr std::uint64_t kRetryTokenSeconds = 10;
+// Some round trips of a slow path, or the time until a lost packet was sent again.
+constexpr std::uint64_t kRetryTokenSeconds = 30;
 
 std::uint64_t to_engine(Timestamp time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());

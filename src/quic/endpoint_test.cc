@@ -148,7 +148,7 @@ TEST_F(EndpointTest, EndsASilentConnectionAfterItsIdleTimeout) {
 TEST_F(EndpointTest, GivesUpAHandshakeThatIsNotAnswered) {
   world.set_link(kClient, {.loss = 1});
   connect();
-  world.run_for(9s);
+  world.run_for(19s);
   EXPECT_FALSE(client.closed);
   world.run_for(2s);
   ASSERT_TRUE(client.closed);

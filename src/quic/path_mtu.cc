@@ -16,7 +16,7 @@ constexpr int kMinLost = 4;
 constexpr Duration kMinTime = 10ms;
 constexpr Duration kMaxTime = 100ms;
 
-// For the handshake to be complete and the engine to send its first probe.
+// For the handshake to be complete and the engine to send its first probe, at least.
 constexpr Duration kSearchPatience = 3s;
 // The engine waits three times for each size's last probe.
 constexpr int kSearchTimeouts = 4;
@@ -33,11 +33,11 @@ std::span<const std::uint16_t> PathMtu::sizes(bool is_v4) {
   return is_v4 ? std::span<const std::uint16_t>(kSizesV4) : kSizesV6;
 }
 
-void PathMtu::start(bool is_v4, Timestamp now) {
+void PathMtu::start(bool is_v4, Timestamp now, Duration patience) {
   *this = PathMtu();
   sizes_ = sizes(is_v4);
   since_ = microseconds(now);
-  search_ends_ = now + kSearchPatience;
+  search_ends_ = now + std::max(kSearchPatience, patience);
 }
 
 std::size_t PathMtu::class_of(std::size_t bytes) {

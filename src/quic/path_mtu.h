@@ -25,8 +25,9 @@ class PathMtu {
   /// leave. At most 16.
   static std::span<const std::uint16_t> sizes(bool is_v4);
 
-  /// The connection is on a new path: nothing is known of it.
-  void start(bool is_v4, Timestamp now);
+  /// The connection is on a new path: nothing is known of it. Its engine may need so long until it
+  /// begins to search.
+  void start(bool is_v4, Timestamp now, Duration patience = {});
 
   // --- what becomes of packets ---
 

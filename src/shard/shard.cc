@@ -11,7 +11,10 @@
 namespace qdt::shard {
 namespace {
 
-enum PollKey { kSocket, kTun, kMail };
+enum PollKey { kSocket, kTun, kMail, kLateSocket };
+
+// Answers to a socket that was replaced: no path is slower.
+constexpr Duration kLateAnswers = 10s;
 
 constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;
 
@@ -62,6 +65,7 @@ Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Wa
       tunnel_(options.tunnel, server_tls, events, random, counters) {}
 
 Result<void> Shard::use_socket(os::UdpSocket socket) {
+  close_late_socket();
   if (socket_) poller_.remove(socket_->poll_handle());
   tunnel_.payloads().clear();
   set_socket_blocked(false);
@@ -69,6 +73,22 @@ Result<void> Shard::use_socket(os::UdpSocket socket) {
   socket_ = std::move(socket);
   if (socket_->has_lost_gro()) counters_.udp_gro_disabled.add();
   return poller_.add(socket_->poll_handle(), kSocket);
+}
+
+Result<void> Shard::replace_socket(os::UdpSocket socket, Timestamp now) {
+  std::optional<os::UdpSocket> before = std::exchange(socket_, std::nullopt);
+  if (before) poller_.remove(before->poll_handle());
+  if (auto ok = use_socket(std::move(socket)); !ok || !before) return ok;
+  late_socket_ = std::move(before);
+  late_until_ = now + kLateAnswers;
+  return poller_.add(late_socket_->poll_handle(), kLateSocket);
+}
+
+void Shard::close_late_socket() {
+  if (!late_socket_) return;
+  poller_.remove(late_socket_->poll_handle());
+  late_socket_.reset();
+  late_until_ = kNever;
 }
 
 void Shard::hold_packets() {
@@ -92,7 +112,7 @@ void Shard::run() {
   os::name_thread(options_.thread_name);
   os::sharpen_timers();
   while (!is_stopping_) {
-    const auto events = poller_.wait(tunnel_.next_timeout(), os::now());
+    const auto events = poller_.wait(std::min(tunnel_.next_timeout(), late_until_), os::now());
     Timestamp now = os::now();
     for (const os::PollEvent& event : events) {
       switch (static_cast<PollKey>(event.key)) {
@@ -101,12 +121,16 @@ void Shard::run() {
             set_socket_blocked(false);
             send_payloads();  // what it did not take the last time
           }
-          if (event.is_readable) now = receive_payloads();
+          if (event.is_readable) now = receive_payloads(*socket_);
+          break;
+        case kLateSocket:
+          if (late_socket_) now = receive_payloads(*late_socket_);
           break;
         case kTun: read_packets(now); break;
         case kMail: now = take_mail(); break;
       }
     }
+    if (late_until_ <= now) close_late_socket();
     if (tunnel_.next_timeout() <= now) tunnel_.handle_timeouts(now);
     flush(now);
   }
@@ -122,22 +146,26 @@ void Shard::stop(tunnel::SessionEnd end, std::string text) {
 // The clock is read once they are there: with the time of the turn's begin, what arrived during the
 // system call would seem to have arrived before, be held for longer than it was, and make feedback
 // that tells of it a lie (1 to 5 times in ten seconds of iperf3).
-Timestamp Shard::receive_payloads() {
-  socket_->receive(received_);
+Timestamp Shard::receive_payloads(os::UdpSocket& socket) {
+  socket.receive(received_);
   const Timestamp now = os::now();
+  // The connection is on its new path, whose answers these are for all it need know.
+  const bool is_late = &socket != &*socket_;
+  const SocketAddress local = is_late ? socket_->local_address() : SocketAddress{};
   for (const UdpBurst& burst : received_.bursts()) {
     counters_.bursts_received.add();
     counters_.payload_bytes_received.add(burst.bytes.size());
+    const UdpPath path = is_late ? UdpPath{local, burst.path.remote} : burst.path;
     for_each_payload(burst, [&](Bytes payload) {
       counters_.payloads_received.add();
       const std::size_t owner = tunnel_.shard_of_payload(payload);
       if (owner == options_.index || owner >= siblings_.size()) {
-        receive(burst.path, burst.ecn, payload, now);
+        receive(path, burst.ecn, payload, now);
         return;
       }
       StrayPayloads& strays = stray_payloads_[owner];
       strays.bytes.insert(strays.bytes.end(), payload.begin(), payload.end());
-      strays.entries.push_back({burst.path, burst.ecn, payload.size()});
+      strays.entries.push_back({path, burst.ecn, payload.size()});
     });
   }
   hand_over_payloads();

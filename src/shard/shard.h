@@ -70,6 +70,9 @@ class Shard {
   /// Sends and receives by `socket` from now on; what waited for the one before is dropped. On the
   /// shard's thread, or before run().
   Result<void> use_socket(os::UdpSocket socket);
+  /// The same for a session that goes on: for some seconds, what arrives at the socket before is
+  /// taken as well, as if it had come by this one. On a slow path answers are on their way to it.
+  Result<void> replace_socket(os::UdpSocket socket, Timestamp now);
   /// Its socket has `remote` for its only peer from now on. On the shard's thread.
   Result<void> connect_socket(const SocketAddress& remote) { return socket_->connect(remote); }
   /// Leaves packets in the TUN device's queue, where as many wait as it holds: there is no session
@@ -94,7 +97,8 @@ class Shard {
         tunnel::Counters& counters);
 
   /// When they were there, by the clock.
-  Timestamp receive_payloads();
+  Timestamp receive_payloads(os::UdpSocket& socket);
+  void close_late_socket();
   void read_packets(Timestamp now);
   void forward_read(Timestamp now);
   Timestamp take_mail();  ///< likewise
@@ -108,6 +112,9 @@ class Shard {
 
   Options options_;
   std::optional<os::UdpSocket> socket_;
+  // The one before, until then: one, however often the session moves.
+  std::optional<os::UdpSocket> late_socket_;
+  Timestamp late_until_ = kNever;
   os::TunQueue tun_;
   os::Poller poller_;
   Mailbox<Mail> mailbox_;

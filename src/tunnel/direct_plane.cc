@@ -77,8 +77,8 @@ std::size_t DirectPlane::max_packet_bytes() const {
 }
 
 Duration DirectPlane::rtt() const {
-  return departures_.rtt() > Duration::zero() ? departures_.rtt()
-                                              : connection_.path_state().smoothed_rtt;
+  if (departures_.rtt() > Duration::zero()) return departures_.rtt();
+  return std::max(connection_.path_state().smoothed_rtt, earlier_rtt_);
 }
 
 DirectPlane::Step DirectPlane::send(Bytes packet, UdpSendQueue& out, Timestamp now) {
@@ -172,17 +172,17 @@ bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
 }
 
 Duration DirectPlane::patience() const {
-  return std::max(kMinSilence, kSilentRoundTrips * rtt());
+  return std::max({kMinSilence, kSilentRoundTrips * rtt(), 3 * slowest_answer_ / 2});
 }
 
 DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
   if (is_usable_ && unanswered_since_ != kNever && now - unanswered_since_ >= patience()) {
     is_usable_ = false;
     was_silent_ = true;
+    has_silent_large_ = unanswered_.has_large;
     // RFC 9000 section 9.3.2: whoever sent from elsewhere is not there.
     if (!is_validated_) move_to(connection_.path(), now);
     begin_pings(now);
-    connection_.doubt_large_payloads(now);
     // A server that has forgotten the session says so to the QUIC connection alone.
     ask_quic(now);
   }
@@ -250,6 +250,7 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
   if (!is_validated_ && path == path_) received_unvalidated_ += packet.size();
   const MutableBytes payload = slot.first(opened->bytes);
   const Ecn mark = connection_.judge_mark(ecn, now);
+  connection_.note_heard(now);
   arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
                       calls_for_feedback(payload), now);
   return Opened{.payload = payload, .mark = mark};
@@ -268,7 +269,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       if (!std::ranges::equal(frame.body, cookie_)) return {};  // of an earlier path
       if (path == path_) is_validated_ = true;
       // What became of packets is for feedback to tell.
-      if (!is_usable_) on_peer_reached();
+      if (!is_usable_) on_peer_reached(now);
       if (is_validated_) next_ping_ = kNever;
       return {};
     case DirectFrameType::kFeedback: {
@@ -277,8 +278,10 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       if (!sample && sample.error() == Drop::kReplayed) return {};  // overtaken by newer
       if (!sample) return std::unexpected(sample.error());
       sealer_.acknowledge(departures_.highest());
-      // That nothing came through for a while says nothing about rates and sizes.
+      // That nothing came through for a while says nothing about rates, and about sizes only if
+      // large ones are missing now: on a path that became slower, all come, late.
       if (std::exchange(was_silent_, false)) {
+        if (has_silent_large_ && sample->lost > 0) connection_.doubt_large_payloads(now);
         sample->lost = 0;
         larges_ = {};
       }
@@ -293,7 +296,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
         ask_quic(now);
       }
       if (has_shaper_) shaper_.on_sample(*sample, std::exchange(is_backlogged_, false), now);
-      on_peer_reached();
+      on_peer_reached(now);
       return {};
     }
     default: return {};
@@ -312,8 +315,11 @@ bool DirectPlane::only_control_arrives(const PathSample& sample, std::uint64_t h
 }
 
 // The peer receives our packets.
-void DirectPlane::on_peer_reached() {
+void DirectPlane::on_peer_reached(Timestamp now) {
   is_usable_ = true;
+  if (unanswered_since_ != kNever) {
+    slowest_answer_ = std::max(now - unanswered_since_, slowest_answer_ / 2);
+  }
   unanswered_since_ = kNever;
   ping_interval_ = kFirstPing;
   if (is_validated_) next_ping_ = kNever;
@@ -345,22 +351,25 @@ void DirectPlane::follow(const UdpPath& path, Bytes packet, Timestamp now) {
   move_to(path, now);
 }
 
+void DirectPlane::forget_path() {
+  earlier_rtt_ = rtt();
+  departures_.forget_path();
+  shaper_.forget_path();
+  larges_ = {};
+}
+
 void DirectPlane::move_to(const UdpPath& path, Timestamp now) {
   path_ = path;
   is_validated_ = path == connection_.path();
   received_unvalidated_ = sent_unvalidated_ = 0;
-  departures_.forget_path();
-  shaper_.forget_path();
-  larges_ = {};
+  forget_path();
   if (!is_validated_) begin_pings(now);
 }
 
 void DirectPlane::migrate(const UdpPath& path, Timestamp now) {
   path_ = path;
   peer_id_ = (peer_id_ + 1) % peer_ids_.size();
-  departures_.forget_path();
-  shaper_.forget_path();
-  larges_ = {};
+  forget_path();
   unanswered_since_ = kNever;
   begin_pings(now);
 }

@@ -124,7 +124,8 @@ class DirectPlane {
   void begin_pings(Timestamp now);
   bool only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
                             Timestamp now) const;
-  void on_peer_reached();
+  void on_peer_reached(Timestamp now);
+  void forget_path();
 
   quic::Role role_;
   std::vector<wire::DirectId> own_ids_;
@@ -156,8 +157,11 @@ class DirectPlane {
     std::uint64_t controls = 0;  // pings and feedback since then
     bool has_large = false;
   };
-  Unanswered unanswered_;    // since then
-  bool was_silent_ = false;  // not usable any more, and no feedback since
+  Unanswered unanswered_;          // since then
+  Duration slowest_answer_{};      // of late
+  Duration earlier_rtt_{};         // of the path before, until this one is measured
+  bool was_silent_ = false;        // not usable any more, and no feedback since
+  bool has_silent_large_ = false;  // among what had no answer then
   Timestamp next_ping_;
   Duration ping_interval_;
   wire::PingCookie cookie_{};

@@ -61,7 +61,7 @@ class DirectPlaneTest : public quic::EndpointTest {
     Octets slot(2000);
     const auto opened = plane->open(path, Ecn::kNotEct, sealed, slot, now());
     if (!opened) return opened.error();
-    for (MutableBytes rest = *opened; !rest.empty();) {
+    for (MutableBytes rest = opened->payload; !rest.empty();) {
       const auto frame = wire::take_direct_frame(rest);
       if (!frame) return frame.error();
       if (const auto taken = plane->take(*frame, path, now()); !taken) return taken.error();

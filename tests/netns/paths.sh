@@ -16,7 +16,10 @@ bad_path() {
     on "${end%:*}" ethtool -K "${end#*:}" tso off gso off gro off tx-udp-segmentation off >/dev/null
   done
   wait_for 5 is_settled path || fail "the path's links are not up"
-  run path linkem "$build/qdt_linkem" to_client to_router --seed "$seed" "$@"
+  mkfifo "$work/path_changes"
+  ip netns exec "$(ns path)" "$build/qdt_linkem" to_client to_router --seed "$seed" "$@" \
+    <>"$work/path_changes" >>"$work/linkem.log" 2>&1 &
+  exec 8>"$work/path_changes"
   wait_for 5 grep -q ready "$work/linkem.log" || fail "qdt_linkem does not start"
   say "seed $seed"
 }
@@ -48,3 +51,17 @@ ping_p95() { ping_quantile 0.95 "$@"; }
 # is_at_least X LIMIT, exceeds_by_at_most X Y LIMIT
 is_at_least() { awk -v x="$1" -v limit="$2" 'BEGIN { exit !(x >= limit) }'; }
 exceeds_by_at_most() { awk -v x="$1" -v y="$2" -v limit="$3" 'BEGIN { exit !(x - y <= limit) }'; }
+
+# change_path OPTIONS: of the path as it is, such as "--delay 1500ms", while all goes on.
+change_path() {
+  say "$1" >&8
+  wait_for 5 grep -qe "changed: $1" "$work/linkem.log" || fail "qdt_linkem does not change"
+}
+
+# know_neighbours: both ends of the path know each other's hardware address, whose question a long
+# path would answer too late.
+know_neighbours() {
+  ip -n "$(ns client)" neighbour replace 198.51.100.1 dev eth0 nud permanent lladdr "$(hardware router cl1)"
+  ip -n "$(ns router)" neighbour replace 198.51.100.2 dev cl1 nud permanent lladdr "$(hardware client eth0)"
+}
+hardware() { on "$1" cat "/sys/class/net/$2/address"; }

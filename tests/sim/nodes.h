@@ -153,6 +153,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
   std::optional<wire::ConnectResponse> response;
   std::optional<client::Ending> ending;
   bool is_path_narrow = false;
+  int silences = 0;  // in which it would have gone on from another socket
 
  private:
   static client::Connector::Options with_defaults(client::Connector::Options options) {
@@ -170,6 +171,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
                     const wire::ConnectResponse& connected) override {
     response = connected;
   }
+  void on_silence(client::AttemptId) override { ++silences; }
   void on_narrow_path(client::AttemptId) override { is_path_narrow = true; }
   void on_ended(client::AttemptId, const client::Ending& ended) override { ending = ended; }
 
