@@ -37,7 +37,7 @@ say "ok: a client with tls_fingerprint connects"
 stop "$client_pid"
 
 # Another one is put in its place, and read again.
-dated "5 days ago" 25
+dated "130 hours ago" 25  # half a day from the next number of days
 kill -HUP "$server_pid"
 wait_for 10 grep -q "expires in 19 days" "$work/server.log" || fail "no warning: $(log)"
 check_contains "one that ends soon is a warning" "$(log)" "warning: the certificate $work/server.crt expires in 19 days, on "
