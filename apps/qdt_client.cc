@@ -80,6 +80,8 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                    .dns_required = config.dns_required,
                    .routes = config.routes,
                    .exclude = config.exclude,
+                   .lan = config.lan.value_or(std::vector<Prefix>()),
+                   .leaves_lan = config.lan.has_value(),
                    .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
                    .up = config.up,
                    .down = config.down,

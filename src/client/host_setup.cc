@@ -158,11 +158,22 @@ Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
   wish_ = wish_of(response);
   if (options_.routing == Routing::kEverything) {
     allowed_ = name_servers_allowed();
+    inside_ = addresses_inside(response);
     return route_everything();
   }
   const auto routes = routes_into_tunnel(options_, response, server.address);
   if (!routes) return fail(routes);
   return network_->route_only(*routes);
+}
+
+// The server's pools, and its name servers unless the user has named them too: a LAN that has the
+// same addresses does not get what is meant for these.
+std::vector<Prefix> HostSetup::addresses_inside(const wire::ConnectResponse& response) const {
+  std::vector<Prefix> inside = {response.cidr};
+  if (response.ipv6) inside.push_back(response.ipv6->cidr);
+  if (!options_.dns.empty() || wish_.servers.empty()) return inside;
+  for (const IpAddress& server : response.dns) inside.emplace_back(server, server.bit_length());
+  return inside;
 }
 
 // The user's choice may be asked wherever they are, and where there is none the host's own.
@@ -178,8 +189,14 @@ std::vector<IpAddress> HostSetup::name_servers_allowed() const {
 }
 
 Result<void> HostSetup::route_everything() {
-  network_->leave_outside(
-      {.destinations = options_.exclude, .server = server_, .name_servers = allowed_});
+  os::Outside outside{.destinations = options_.exclude,
+                      .server = server_,
+                      .name_servers = allowed_,
+                      .private_networks = options_.leaves_lan,
+                      .answers = options_.leaves_lan && !kill_switch_,
+                      .inside = inside_};
+  outside.destinations.insert(outside.destinations.end(), options_.lan.begin(), options_.lan.end());
+  network_->leave_outside(outside);
   return network_->route_everything_through_tunnel();
 }
 

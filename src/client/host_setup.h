@@ -37,6 +37,10 @@ class HostSetup {
     std::vector<Prefix>
         routes;  ///< go into the tunnel besides the server's, unless everything does
     std::vector<Prefix> exclude;  ///< stay outside, whatever else is said
+    /// Routing::kEverything: local networks that stay outside besides those with private addresses,
+    /// which do so only with `leaves_lan`, as do answers to connections that come in there.
+    std::vector<Prefix> lan;
+    bool leaves_lan = true;
     std::size_t mtu = wire::kDefaultMtu;
     /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
     std::vector<std::string> up;
@@ -65,6 +69,8 @@ class HostSetup {
   /// Whom to ask for the server's address now, by os::resolve(): the system may only know name
   /// servers inside the tunnel, and its questions do not pass the kill switch. Empty: the system.
   std::vector<NameServer> name_servers() const;
+  /// Routes of the host's networks that do not count; see os::HostNetwork.
+  std::vector<std::string> ignored_routes() const { return network_->ignored_routes(); }
   /// Runs `down`, once, where `up` was run or would have been. Before the TUN device goes.
   void bring_down();
   /// The user asked for the end: the kill switch goes with the object. At every other end it stays.
@@ -79,6 +85,7 @@ class HostSetup {
 
   os::NameServerWish wish_of(const wire::ConnectResponse& response) const;
   Result<void> apply_dns(const wire::ConnectResponse& response);
+  std::vector<Prefix> addresses_inside(const wire::ConnectResponse& response) const;
   std::vector<IpAddress> name_servers_allowed() const;
   Result<void> route_everything();
   void follow_name_servers();
@@ -97,6 +104,7 @@ class HostSetup {
   IpAddress server_;      ///< since apply()
   os::NameServerWish wish_;
   std::vector<IpAddress> allowed_;  ///< name servers that may be asked outside the tunnel
+  std::vector<Prefix> inside_;      ///< what no LAN gets
   std::unique_ptr<os::KillSwitch> kill_switch_;
   std::unique_ptr<os::HostNetwork> network_;
 };

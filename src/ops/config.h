@@ -117,8 +117,9 @@ struct ClientConfig {
   bool offers_caps = true;  ///< false: speaks plain version 1
   bool kill_switch = false;
   bool kill_switch_lan = false;
-  std::vector<Prefix> routes;     ///< not empty: route_mode is not kDefault
-  std::vector<Prefix> exclude;    ///< stay outside
+  std::vector<Prefix> routes;   ///< not empty: route_mode is not kDefault
+  std::vector<Prefix> exclude;  ///< stay outside
+  std::optional<std::vector<Prefix>> lan = std::vector<Prefix>();  ///< likewise; none: no LAN does
   std::vector<std::string> up;    ///< a program and its arguments; empty: none
   std::vector<std::string> down;  ///< likewise
 

@@ -263,6 +263,22 @@ Reader<std::vector<Prefix>> excluded_prefixes() {
       kMaxPrefixes, parse_route);
 }
 
+Reader<std::optional<std::vector<Prefix>>> lan_prefixes() {
+  using Lan = std::optional<std::vector<Prefix>>;
+  const std::string expected =
+      "a list of at most 64 prefixes such as [198.51.100.0/24, \"2001:db8:1::/64\"], [] or off";
+  return {expected,
+          [list = prefix_list(expected, 64, parse_route)](const YamlNode& node) -> Reading<Lan> {
+            const bool is_word = node.kind == YamlNode::Kind::kScalar;
+            if (is_word && (node.text == "off" || node.text == "false" || node.text == "no")) {
+              return std::nullopt;
+            }
+            auto prefixes = list.read(node);
+            if (!prefixes) return std::unexpected(prefixes.error());
+            return Lan(std::move(*prefixes));
+          }};
+}
+
 Reader<std::vector<Prefix>> pushed_routes() {
   return prefix_list(
       "a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",

@@ -374,7 +374,7 @@ TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().message,
             "c.yaml:3:1: frobnicate: unknown key; known are server, token, tls_fingerprint, "
-            "insecure, route_mode, dns, dns_domains, dns_required, routes, exclude, kill_switch, "
+            "insecure, route_mode, dns, dns_domains, dns_required, routes, exclude, lan, kill_switch, "
             "kill_switch_lan, tun_name, tun_offloads, mtu, up, down, client_id, timeout, "
             "wait_for_server, keepalive, "
             "congestion, aead, data_plane, shaping, max_reassembly_bytes, udp_gso, udp_gro, caps, "

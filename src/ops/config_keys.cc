@@ -294,9 +294,15 @@ std::vector<Key<ClientConfig>> make_client_keys() {
   keys.push_back(make_key<C>({.name = "exclude",
                               .example = "[]",
                               .explanation = "What stays outside the tunnel, and passes the kill "
-                                             "switch. Networks that this host is in stay outside "
-                                             "anyway."},
+                                             "switch."},
                              excluded_prefixes(), &C::exclude));
+  keys.push_back(make_key<C>({.name = "lan",
+                              .example = "[]",
+                              .explanation = "Local networks that stay outside with route_mode: "
+                                             "default, besides those that this host is in and that "
+                                             "have private addresses. off: none stays outside, and "
+                                             "nobody outside gets an answer."},
+                             lan_prefixes(), &C::lan));
   keys.push_back(make_key<C>({.name = "kill_switch",
                               .example = "false",
                               .explanation = "Lets nothing out but through the tunnel, from the "

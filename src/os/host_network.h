@@ -36,12 +36,19 @@ struct NatOptions {
 
 /// What a client keeps out of a tunnel that takes everything.
 struct Outside {
-  std::vector<Prefix> destinations;
+  std::vector<Prefix> destinations{};
   /// Where the tunnel's own packets go, for a system that has no marks for these: there, all
   /// packets to this address stay outside.
-  std::optional<IpAddress> server;
-  /// DNS to these is not refused, wherever they are.
-  std::vector<IpAddress> name_servers;
+  std::optional<IpAddress> server{};
+  /// DNS to these is not refused where they are outside.
+  std::vector<IpAddress> name_servers{};
+  /// Networks that this host is in stay outside, too, where their addresses are private or
+  /// link-local, and local multicast does.
+  bool private_networks = true;
+  /// So do answers to connections that come in from outside.
+  bool answers = true;
+  /// Never outside, even where a network outside is wider: the tunnel's own addresses.
+  std::vector<Prefix> inside{};
 };
 
 /// The name servers that a tunnel wants this host to ask.
@@ -102,12 +109,11 @@ class HostNetwork {
   /// host routes elsewhere. Routes that are narrower than this one win, and the tunnel's own
   /// packets follow it like all others: the server is to be outside of it.
   virtual Result<void> route_through_tunnel(const Prefix& destination) = 0;
-  /// Sends everything into the tunnel but what carries kTunnelMark and what the main table routes
-  /// more narrowly than by its default route; IPv6 becomes unreachable in the same sense where the
-  /// device has no IPv6 address, so that nothing goes around it. DNS that would go around the
-  /// tunnel is refused, too, but for what carries kTunnelMark or stays in this host. After
-  /// configure_tun(), and again when that has changed what the device carries. One device of a host
-  /// at a time.
+  /// Sends everything into the tunnel but what carries kTunnelMark and what leave_outside() names;
+  /// IPv6 becomes unreachable in the same sense where the device has no IPv6 address. Everything
+  /// else that would leave this host around the tunnel is refused, DNS to a local network as well,
+  /// for as long as the object lives. After configure_tun(), and again when that has changed what
+  /// the device carries. One device of a host at a time.
   virtual Result<void> route_everything_through_tunnel() = 0;
   /// Sends exactly these into the tunnel, in place of those of an earlier call. All or nothing.
   virtual Result<void> route_only(std::span<const Prefix> destinations) = 0;
@@ -123,6 +129,10 @@ class HostNetwork {
   /// Looks whether name servers and firewall tables still are what they were made, and makes them
   /// so again where somebody has changed them: a few system calls when nobody has.
   virtual void keep() = 0;
+  /// The routes of the host's networks that do not count beside route_everything_through_tunnel(),
+  /// for a person: `203.0.113.0/24 via 192.0.2.1 dev eth0`. At most some dozens, as of the last
+  /// keep().
+  virtual std::vector<std::string> ignored_routes() const { return {}; }
   /// The name servers that the host would ask without use_dns(): those of the networks it is in.
   virtual std::vector<NameServer> name_servers_outside() = 0;
 };

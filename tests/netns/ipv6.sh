@@ -15,7 +15,7 @@ check_equal "the server switches forwarding on" \
   "$(on server sysctl -n net.ipv6.conf.all.forwarding)" 1
 check_equal "and goes on taking router advertisements" \
   "$(on server sysctl -n net.ipv6.conf.wan.accept_ra)" 2
-start_client client 'route_mode: default'
+start_client client 'route_mode: default' "$public_lan"
 check_equal "the IPv6 lease has the number of the other" "$(lease6 client)" \
   "fd00:8::$(lease client | cut -d. -f4)"
 check "the client reaches the server inside" -- on client ping -c 2 -i 0.2 -W 2 fd00:8::1
@@ -85,7 +85,7 @@ check_unchanged "the server, too" server
 
 # Once more, to be killed.
 start_server 'pool_cidr6: fd00:8::/64'
-start_client client 'route_mode: default'
+start_client client 'route_mode: default' "$public_lan"
 stop "$client_pid" KILL
 check "after a crash, --cleanup" -- on client "$build/qdt-client" --cleanup
 check_unchanged "puts everything back" client

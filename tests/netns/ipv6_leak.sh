@@ -17,7 +17,7 @@ try_everything() {
   return 0
 }
 
-start_client client 'route_mode: default'
+start_client client 'route_mode: default' "$public_lan"
 watch client eth0 "$to_the_world"
 try_everything >"$work/tries.log" 2>&1
 check "IPv4 goes through the tunnel meanwhile" -- on client ping -c 3 -i 0.2 -W 2 "$web_address"
@@ -27,7 +27,7 @@ check "programs are told at once" -- grep -qiE 'unreachable|denied|no route' "$w
 check "the local network keeps its IPv6" -- on client ping -c 2 -i 0.2 -W 2 2001:db8:1::1
 stop "$client_pid"
 
-start_client client 'route_mode: default' "server: '[$server_address6]:443'"
+start_client client 'route_mode: default' "$public_lan" "server: '[$server_address6]:443'"
 watch client eth0 "$to_the_world and not (udp port 443 and dst host $server_address6)"
 try_everything >"$work/tries.log" 2>&1
 check "over IPv6, IPv4 goes through the tunnel" -- on client ping -c 3 -i 0.2 -W 2 "$web_address"

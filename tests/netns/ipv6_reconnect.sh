@@ -8,7 +8,7 @@ to_the_world="ip6 and src host 2001:db8:1::2 and not dst net 2001:db8:1::/64 and
 topology
 remember client
 start_server 'pool_cidr6: fd00:8::/64'
-start_client client 'route_mode: default'
+start_client client 'route_mode: default' "$public_lan"
 check "IPv6 goes through the tunnel" -- on client ping -c 2 -i 0.2 -W 2 "$web_address6"
 watch client eth0 "$to_the_world"
 # So that the client has something to miss an answer to.

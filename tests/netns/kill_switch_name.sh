@@ -24,14 +24,14 @@ while True:
 wait_for 10 grep -q ready "$work/names.log" || fail "nobody answers questions for names"
 start_server 'dns: [192.0.2.80]'
 
-start_client client "server: 'vpn.test:443'" 'kill_switch: true'
+start_client client "server: 'vpn.test:443'" 'kill_switch: true' "$public_lan"
 check "the server is found by its name" -- on client ping -c 2 -i 0.2 -W 2 10.8.0.1
 stop "$client_pid" KILL
 check_contains "a crash leaves the tunnel's name servers" "$(cat "$(etc client resolv.conf)")" 192.0.2.80
 watch router cl1 "ether src $mac and not arp and not (ip6 and icmp6) and not ip6 dst host ff02::16 and
   not (udp and dst host $server_address and dst port 443) and not (dst host 198.51.100.1 and port 53)"
 on client timeout 2 getent ahosts leak.test >/dev/null || true
-start_client client "server: 'vpn.test:443'" 'kill_switch: true'
+start_client client "server: 'vpn.test:443'" 'kill_switch: true' "$public_lan"
 on client timeout 2 bash -c 'echo x >/dev/udp/198.51.100.1/53' 2>/dev/null || true
 end_watch 198.51.100.2
 check "after the crash it is found again" -- on client ping -c 2 -i 0.2 -W 2 10.8.0.1

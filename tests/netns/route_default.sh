@@ -7,7 +7,7 @@ mark=0x514454  # of the tunnel's own packets
 
 topology
 start_server
-start_client client 'route_mode: default'
+start_client client 'route_mode: default' "$public_lan"
 
 route() { on client ip route get "$@" | head -n 1; }
 

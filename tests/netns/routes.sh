@@ -33,7 +33,7 @@ stop "$client_pid"
 check_unchanged "afterwards the host is as it was" client
 
 say "--- exclude"
-start_client client 'route_mode: default' 'exclude: [203.0.113.0/24, "2001:db8:2::/64"]'
+start_client client 'route_mode: default' 'exclude: [203.0.113.0/24, "2001:db8:2::/64"]' "$public_lan"
 check_contains "everything is inside" "$(route "$web_address")" 'dev qdt0'
 check_contains "but what is excluded" "$(route 203.0.113.1)" 'via 198.51.100.1 dev eth0'
 check "which is there" -- on client ping -c 2 -i 0.2 -W 2 203.0.113.1
@@ -42,7 +42,7 @@ check_contains "the LAN is outside" "$(route 198.51.100.1)" 'dev eth0'
 stop "$client_pid"
 check_unchanged "afterwards the host is as it was" client
 
-start_client client 'kill_switch: true' 'exclude: [203.0.113.0/24]'
+start_client client 'kill_switch: true' 'exclude: [203.0.113.0/24]' "$public_lan"
 check "what is excluded passes the kill switch" -- on client ping -c 2 -i 0.2 -W 2 203.0.113.1
 on client ping -c 1 -W 0.3 198.51.100.1 >/dev/null && fail "the LAN passes it, too"
 stop "$client_pid"

@@ -21,6 +21,9 @@ server_address=203.0.113.2
 server_address6=2001:db8:2::2
 web_address=192.0.2.80
 web_address6=2001:db8:3::80
+# The clients' networks have public addresses, which go into a tunnel that takes everything. A test
+# that has them for a LAN says so.
+public_lan='lan: [198.51.100.0/24, "2001:db8:1::/64"]'
 # The server's program, and what else starts it.
 server_command=("$build/qdt-server")
 # Where a build with sanitizers reports: not to a log, which a test may read or begin anew.

@@ -7,8 +7,8 @@ namespace qdt::os {
 namespace {
 
 /// Behind the rules that people write, before the kernel's own for the main table (32766). The
-/// first lets the main table's routes win, all but its default route; the second sends to our table
-/// what is not the tunnel's own.
+/// first sends to the main table what answers a connection from outside; the second sends to our
+/// table what is not the tunnel's own.
 constexpr std::uint32_t kMainTablePriority = 20804;  // "QD" in ASCII
 constexpr std::uint32_t kTunnelTablePriority = kMainTablePriority + 1;
 constexpr std::uint32_t kTunnelTable = kTunnelMark;
@@ -21,7 +21,7 @@ Result<Change> taken_over(const Result<Change>& change) {
   return change ? Change::kMade : change;
 }
 
-Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transaction& transaction) {
+Result<void> add_to_tunnel_table(const Route& route, Netlink& netlink, Transaction& transaction) {
   const bool is_v6 = route.destination.address().is_v6();
   const auto routed = transaction.change(DeleteRoute{route}, [&] {
     const auto added = netlink.add_route(route);
@@ -32,16 +32,24 @@ Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transact
     return fail("another tunnel does so already (ip route show table " +
                 std::to_string(kTunnelTable) + "); stop that first");
   }
+  return {};
+}
 
+Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transaction& transaction) {
+  const bool is_v6 = route.destination.address().is_v6();
+  const auto added = add_to_tunnel_table(route, netlink, transaction);
+  if (!added) return added;
   const RoutingRule rules[] = {{.is_v6 = is_v6,
                                 .priority = kMainTablePriority,
                                 .table = kMainTable,
                                 .unless_mark = std::nullopt,
-                                .suppress_prefix_length = 0},
+                                .if_bits = kOutsideBit,
+                                .suppress_prefix_length = std::nullopt},
                                {.is_v6 = is_v6,
                                 .priority = kTunnelTablePriority,
                                 .table = kTunnelTable,
                                 .unless_mark = kTunnelMark,
+                                .if_bits = std::nullopt,
                                 .suppress_prefix_length = std::nullopt}};
   for (const RoutingRule& rule : rules) {
     const auto ruled =
@@ -53,18 +61,46 @@ Result<void> send_to_tunnel_table(const Route& route, Netlink& netlink, Transact
 
 }  // namespace
 
+Route route_outside(const Prefix& prefix) {
+  return {.destination = prefix, .link_index = 0, .table = kTunnelTable, .goes_on = true};
+}
+
+Route route_inside(const Prefix& prefix, int link_index) {
+  return {.destination = prefix, .link_index = link_index, .table = kTunnelTable};
+}
+
 // A route in our table that says: look further. The main table then decides, by its default route
 // if need be, and as networks come and go.
 Result<void> leave_outside(std::span<const Prefix> outside, Netlink& netlink,
                            Transaction& transaction) {
   for (const Prefix& prefix : outside) {
-    const Route route{
-        .destination = prefix, .link_index = 0, .table = kTunnelTable, .goes_on = true};
+    const Route route = route_outside(prefix);
     const auto left = transaction.change(DeleteRoute{route},
                                          [&] { return taken_over(netlink.add_route(route)); });
     if (!left) return fail(left);
   }
   return {};
+}
+
+Result<void> keep_inside(std::span<const Prefix> inside, int link_index, Netlink& netlink,
+                         Transaction& transaction) {
+  for (const Prefix& prefix : inside) {
+    const Route route = route_inside(prefix, link_index);
+    const auto kept = transaction.change(DeleteRoute{route},
+                                         [&] { return taken_over(netlink.add_route(route)); });
+    if (!kept) return fail(kept);
+  }
+  return {};
+}
+
+bool is_exception(const Route& route) {
+  return route.table == kTunnelTable && route.destination.length() > 0;
+}
+
+Result<void> claim_tunnel_table(int link_index, Netlink& netlink, Transaction& transaction) {
+  const Route route{
+      .destination = Prefix(IpAddress(), 0), .link_index = link_index, .table = kTunnelTable};
+  return add_to_tunnel_table(route, netlink, transaction);
 }
 
 Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netlink,

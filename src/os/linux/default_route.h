@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "base/ip_address.h"
@@ -9,14 +10,28 @@
 
 namespace qdt::os {
 
-/// Sends into the device what does not carry kTunnelMark and what the main table routes by its
-/// default route only; IPv6 of that kind becomes unreachable unless `carries_ipv6`. The main table
-/// stays as it is: a table of ours holds the default route, and two rules for each family choose
-/// between them, the way wg-quick does it.
+/// Of the mark of packets that answer a connection from outside, and of its connection mark: one
+/// bit, since other programs use others.
+inline constexpr std::uint32_t kOutsideBit = 0x10000000;
+
+/// Puts the default route into our table, which sends nothing there yet. Fails while another tunnel
+/// has the table.
+Result<void> claim_tunnel_table(int link_index, Netlink& netlink, Transaction& transaction);
+/// Sends into the device what carries neither kTunnelMark nor kOutsideBit; IPv6 of that kind
+/// becomes unreachable unless `carries_ipv6`. The main table stays as it is: a table of ours holds
+/// the default route and the exceptions from it, and two rules for each family choose between them.
 Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netlink,
                                 Transaction& transaction);
 /// Destinations in `outside` stay outside as if the tunnel were not there.
 Result<void> leave_outside(std::span<const Prefix> outside, Netlink& netlink,
                            Transaction& transaction);
+/// Destinations in `inside` take the tunnel although a wider prefix stays outside.
+Result<void> keep_inside(std::span<const Prefix> inside, int link_index, Netlink& netlink,
+                         Transaction& transaction);
+
+/// The routes that these two set, and whether a route is such a one.
+Route route_outside(const Prefix& prefix);
+Route route_inside(const Prefix& prefix, int link_index);
+bool is_exception(const Route& route);
 
 }  // namespace qdt::os

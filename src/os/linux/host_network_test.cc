@@ -44,7 +44,8 @@ TEST(HostNetwork, ReplacesTheAddressAndKeepsTheRoutes) {
     EXPECT_THAT(link, Not(HasSubstr("10.8.0.2/")));
     EXPECT_THAT(link, HasSubstr("172.16.0.0/12"));
     EXPECT_THAT(link, HasSubstr("default table"));
-    EXPECT_THAT(shell("nft list ruleset"), HasSubstr("ip daddr 10.8.0.3"));
+    EXPECT_THAT(shell("nft list ruleset"), HasSubstr("ip daddr 10.8.0.3 drop"));
+    EXPECT_THAT(shell("nft list ruleset"), Not(HasSubstr("ip daddr 10.8.0.2 drop")));
     host.network.reset();
     EXPECT_EQ(host_state(), host.before);
   });
@@ -182,7 +183,8 @@ TEST(HostNetwork, RoutesEverythingButTheTunnelsOwnPacketsAndLocalNetworks) {
     expect_ok(host.network->route_everything_through_tunnel());
     EXPECT_THAT(shell("ip route get 8.8.8.8"), HasSubstr("dev qdt0"));
     EXPECT_THAT(shell("ip route get 8.8.8.8 mark 0x514454"), HasSubstr("via 192.0.2.1 dev up0"));
-    EXPECT_THAT(shell("ip route get 192.0.2.9"), HasSubstr("dev up0"));
+    EXPECT_THAT(shell("ip route get 192.0.2.9"), HasSubstr("dev qdt0"));
+    EXPECT_THAT(host.logger.text, HasSubstr("route 192.0.2.0/24 dev up0 does not count"));
     EXPECT_THAT(shell("ip -6 route get 2001:db8::1"), HasSubstr("No route to host"));
     EXPECT_EQ(read_text("/proc/sys/net/ipv4/conf/all/src_valid_mark"), "1\n");
     expect_ok(host.network->route_everything_through_tunnel());  // changes nothing

@@ -25,8 +25,7 @@ table inet $table {
     $from_outside
   }
   chain link {
-    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } ip6 hoplimit 255 accept
-    icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept
+    $link
   }
   chain output {
     type filter hook output priority filter; policy drop;
@@ -58,10 +57,8 @@ table inet $table {
 }
 )";
 
-constexpr std::string_view kLan4 =
-    "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 224.0.0.0/24, 239.255.0.0/16, "
-    "255.255.255.255";
-constexpr std::string_view kLan6 = "fe80::/10, fc00::/7, ff02::/16, ff05::/16";
+constexpr std::string_view kLan4 = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, ";
+constexpr std::string_view kLan6 = "fe80::/10, fc00::/7, ";
 
 // Rules that let pass what has its `side`, saddr or daddr, in what Options name.
 std::string passing(const KillSwitch::Options& options, const std::string& side) {
@@ -70,8 +67,8 @@ std::string passing(const KillSwitch::Options& options, const std::string& side)
     rules.append(protocol).append(side).append(" { ").append(set).append(" } accept\n    ");
   };
   if (options.allows_lan) {
-    add("ip ", kLan4);
-    add("ip6 ", kLan6);
+    add("ip ", std::string(kLan4) + lan_multicast4());
+    add("ip6 ", std::string(kLan6) + lan_multicast6());
   }
   for (const Prefix& prefix : options.outside) {
     add(prefix.address().is_v4() ? "ip " : "ip6 ", prefix.to_string());
@@ -139,6 +136,7 @@ std::string kill_switch_ruleset(const KillSwitch::Options& options) {
   return filled(kRuleset, {{"$table", kill_switch_table(options.tun_name)},
                            {"$tun", '"' + options.tun_name + '"'},
                            {"$mark", std::to_string(kTunnelMark)},
+                           {"$link", link_rules()},
                            {"$to_outside", passing(options, "daddr")},
                            {"$from_outside", passing(options, "saddr")}});
 }

@@ -112,7 +112,10 @@ Request route_request(int type, int flags, const Route& route) {
   body.rtm_dst_len = static_cast<std::uint8_t>(route.destination.length());
   body.rtm_table = RT_TABLE_UNSPEC;
   body.rtm_protocol = kRouteProtocol;
-  body.rtm_scope = is_through_device ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  // Where a new route's gateway is, the kernel asks all tables for routes of link scope: none of our
+  // own table's is to be an answer.
+  const bool is_link = is_through_device && route.table == kMainTable;
+  body.rtm_scope = is_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   body.rtm_type = is_through_device ? RTN_UNICAST : route.goes_on ? RTN_THROW : RTN_UNREACHABLE;
   request.put(RTA_TABLE, route.table);
   if (route.metric != 0) request.put(RTA_PRIORITY, route.metric);
@@ -132,6 +135,10 @@ Request rule_request(int type, int flags, const RoutingRule& rule) {
   request.put(FRA_TABLE, rule.table);
   request.put(FRA_PROTOCOL, kRouteProtocol);
   if (rule.unless_mark) request.put(FRA_FWMARK, *rule.unless_mark);
+  if (rule.if_bits) {
+    request.put(FRA_FWMARK, *rule.if_bits);
+    request.put(FRA_FWMASK, *rule.if_bits);
+  }
   if (rule.suppress_prefix_length) {
     request.put(FRA_SUPPRESS_PREFIXLEN, *rule.suppress_prefix_length);
   }

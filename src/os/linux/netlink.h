@@ -52,6 +52,8 @@ struct RoutingRule {
   std::uint32_t table = kMainTable;
   /// Only packets without this firewall mark.
   std::optional<std::uint32_t> unless_mark;
+  /// Only packets whose mark has these bits.
+  std::optional<std::uint32_t> if_bits;
   /// Passes over the table's answer when its prefix is no longer than this: 0 is the default route.
   std::optional<std::uint32_t> suppress_prefix_length;
   bool operator==(const RoutingRule&) const = default;

@@ -22,11 +22,9 @@ std::string filled(std::string_view form, std::initializer_list<Word> words);
 
 /// The server's table for this device.
 std::string nat_table_name(std::string_view tun_name);
-/// The client's table for this device. No device can have a slash in its name.
-std::string outer_table_name(std::string_view tun_name);
-
-/// The client's table that keeps questions for names in the tunnel.
-std::string dns_table_name(std::string_view tun_name);
+/// The client's tables for this device. No device can have a slash in its name.
+std::string marks_table_name(std::string_view tun_name);
+std::string guard_table_name(std::string_view tun_name);
 
 /// A host that did not forward until its server switched that on, and is to become no router
 /// between its own networks. Devices that come later are none of these.
@@ -46,16 +44,46 @@ std::string nat_ruleset(const std::string& tun_name, const NatOptions& options,
 std::string forward_table_name(std::string_view tun_name);
 std::string forward_ruleset(const std::string& tun_name, std::span<const ClosedHost> closed);
 
-/// For a client that sends everything into the tunnel. What arrives for a socket with `mark` gets
-/// the mark too, so that a strict reverse path filter (rp_filter=1, with src_valid_mark) looks for
-/// its sender where the socket sends, not in the tunnel. What arrives for `inner`, the tunnel's own
-/// addresses, by another way than the tunnel is dropped (CVE-2019-14899).
-std::string outer_ruleset(const std::string& tun_name, std::uint32_t mark,
-                          std::span<const IpAddress> inner);
+/// Rules that accept what a link needs: neighbour discovery, and MLD, without which a switch that
+/// snoops forwards no solicitations.
+std::string link_rules();
+/// The groups of a LAN, and its broadcast address, as members of a set.
+std::string lan_multicast4();
+std::string lan_multicast6();
 
-/// Refuses DNS (port 53, and 853 of DNS over TLS) that does not go into the tunnel, at once and to
-/// be noticed, but for packets with `mark`, to `allowed` servers, and inside of this host.
-std::string dns_ruleset(const std::string& tun_name, std::uint32_t mark,
-                        std::span<const IpAddress> allowed);
+/// What of a client's host goes around its tunnel.
+struct ClientPolicy {
+  std::string tun_name;
+  std::vector<IpAddress> inner{};  ///< the device's addresses
+  bool takes_everything = false;   ///< what follows counts only then
+  std::vector<Prefix> outside{};
+  std::vector<Prefix> inside{};  ///< take the tunnel although `outside` has a wider prefix
+  std::vector<IpAddress> name_servers{};
+  bool has_local_multicast = true;
+  bool answers = true;  ///< to connections from outside go back outside
+  /// The ports that the kernel gives to connections that begin in this host.
+  std::uint16_t first_ephemeral_port = 32768;
+  std::uint16_t last_ephemeral_port = 60999;
+};
+
+/// A table's name, and a line of its flags or nothing.
+struct ClientTable {
+  std::string name;
+  std::string flags{};
+};
+
+/// For a client that sends everything into the tunnel. Packets that arrive for a socket with
+/// kTunnelMark get that mark, and others from outside kOutsideBit, so that reverse path checks look
+/// for their sender outside: those of tables (from priority -300 on), and rp_filter=1 with
+/// src_valid_mark. What is to be forwarded elsewhere loses the bit before it is routed. Where the
+/// policy has `answers`, connections from outside are marked with the bit, and their answers too.
+std::string marks_ruleset(const ClientTable& table, const ClientPolicy& policy);
+
+/// Drops what arrives for the tunnel's own addresses by another way than the tunnel
+/// (CVE-2019-14899). For a client that sends everything into the tunnel it also refuses, at once
+/// and to be noticed, what would leave this host around it: all but packets with kTunnelMark or
+/// kOutsideBit, what a link needs, and what the policy leaves outside. DNS (port 53, and 853 of DNS
+/// over TLS) leaves only to the policy's name servers, even there.
+std::string guard_ruleset(const ClientTable& table, const ClientPolicy& policy);
 
 }  // namespace qdt::os

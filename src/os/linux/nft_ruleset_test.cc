@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 TEST(NftRuleset, NamesATableForEveryDevice) {
   EXPECT_EQ(nat_table_name("qdt0"), "qdt_qdt0");
-  EXPECT_EQ(outer_table_name("qdt0"), "qdt_qdt0/outer");
+  EXPECT_EQ(guard_table_name("qdt0"), "qdt_qdt0/guard");
 }
 
 TEST(NftRuleset, TranslatesThePool) {
@@ -32,23 +32,54 @@ TEST(NftRuleset, TranslatesIpv6WhereItIsToldTo) {
   EXPECT_THAT(rules, HasSubstr(R"(ip6 saddr fd00:8::/64 oifname "eth0" masquerade)"));
 }
 
+ClientPolicy policy() {
+  return {.tun_name = "qdt0",
+          .inner = {*IpAddress::parse("10.8.0.2"), *IpAddress::parse("fd00:8::2")},
+          .takes_everything = true,
+          .outside = {*Prefix::parse("10.0.0.0/8"), *Prefix::parse("fe80::/64")},
+          .inside = {*Prefix::parse("10.8.0.0/24")},
+          .name_servers = {*IpAddress::parse("10.2.3.53")}};
+}
+
 TEST(NftRuleset, MarksWhatArrivesForTheTunnelsSockets) {
-  const std::vector inner = {*IpAddress::parse("10.8.0.2"), *IpAddress::parse("fd00:8::2")};
-  const std::string rules = outer_ruleset("qdt0", 77, inner);
-  EXPECT_THAT(rules, HasSubstr("socket mark 77 meta mark set 77\n"));
-  EXPECT_THAT(rules,
-              HasSubstr(R"(iifname != "qdt0" ip daddr 10.8.0.2 fib saddr type != local drop)"));
-  EXPECT_THAT(rules,
-              HasSubstr(R"(iifname != "qdt0" ip6 daddr fd00:8::2 fib saddr type != local drop)"));
+  const std::string rules = marks_ruleset({"t"}, policy());
+  EXPECT_THAT(rules, HasSubstr("socket mark 5325908 meta mark set 5325908 accept\n"));
+  EXPECT_THAT(rules, HasSubstr("ip daddr 10.0.0.0/8 goto for_lan\n"));
+  EXPECT_THAT(rules, HasSubstr("jump opened\n"));
+  EXPECT_EQ(rules.find('$'), std::string::npos);
+}
+
+TEST(NftRuleset, MarksNoConnectionsWhereNobodyIsAnswered) {
+  ClientPolicy silent = policy();
+  silent.answers = false;
+  const std::string rules = marks_ruleset({"t"}, silent);
+  EXPECT_EQ(rules.find("jump opened"), std::string::npos);
+  EXPECT_EQ(rules.find("ct direction reply"), std::string::npos);
+}
+
+TEST(NftRuleset, DropsWhatArrivesForInnerAddressesElsewhere) {
+  ClientPolicy narrow = policy();
+  narrow.takes_everything = false;
+  const std::string rules = guard_ruleset({"t", "flags owner;"}, narrow);
+  EXPECT_THAT(rules, HasSubstr("table inet t {\n  flags owner;\n"));
+  EXPECT_THAT(rules, HasSubstr(R"(iifname != { "lo", "qdt0" } ip daddr 10.8.0.2 drop)"));
+  EXPECT_THAT(rules, HasSubstr(R"(iifname != { "lo", "qdt0" } ip6 daddr fd00:8::2 drop)"));
+  EXPECT_EQ(rules.find("chain output"), std::string::npos);
+}
+
+TEST(NftRuleset, LetsOutWhatThePolicyLeavesOutside) {
+  const std::string rules = guard_ruleset({"t"}, policy());
+  EXPECT_THAT(rules, HasSubstr("ip daddr 10.8.0.0/24 reject\n    ip daddr 10.0.0.0/8 accept\n"));
+  EXPECT_THAT(rules, HasSubstr("ip6 daddr fe80::/64 accept\n"));
+  EXPECT_THAT(rules, HasSubstr("ip daddr { 224.0.0.0/24, "));
+  EXPECT_THAT(rules, HasSubstr("meta mark 5325908 accept\n"));
   EXPECT_EQ(rules.find('$'), std::string::npos);
 }
 
 TEST(NftRuleset, LetsQuestionsOutToAllowedServersOnly) {
-  const std::string rules = dns_ruleset("qdt0", 77, std::vector{*IpAddress::parse("192.0.2.53")});
-  EXPECT_THAT(rules, HasSubstr("ip daddr 192.0.2.53 accept\n"));
-  EXPECT_THAT(rules, HasSubstr("meta mark 77 accept\n"));
-  EXPECT_THAT(rules, HasSubstr("th dport { 53, 853 } jump refuse\n"));
-  EXPECT_EQ(rules.find('$'), std::string::npos);
+  const std::string rules = guard_ruleset({"t"}, policy());
+  EXPECT_THAT(rules, HasSubstr("ip daddr 10.2.3.53 return\n"));
+  EXPECT_THAT(rules, HasSubstr("th dport { 53, 853 } jump dns\n"));
 }
 
 }  // namespace

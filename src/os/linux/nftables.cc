@@ -1,12 +1,16 @@
 #include "os/linux/nftables.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 // After <sys/socket.h>: it brings kernel headers that need its types.
 #include <linux/netlink.h>
 #include <nftables/libnftables.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
@@ -19,10 +23,7 @@ constexpr std::string_view kModules =
     "; if the kernel is short of a module: modprobe -a nf_tables nft_chain_nat nft_masq nft_socket "
     "nft_fib_inet";
 
-struct FreeContext {
-  void operator()(nft_ctx* context) const { nft_ctx_free(context); }
-};
-using Context = std::unique_ptr<nft_ctx, FreeContext>;
+using Context = std::unique_ptr<nft_ctx, NftOwner::FreeContext>;
 
 Result<Context> open_context() {
   // libnftables ends the process when it gets no socket, so ask first.
@@ -37,6 +38,23 @@ Result<Context> open_context() {
   nft_ctx_buffer_output(context.get());
   nft_ctx_buffer_error(context.get());
   return context;
+}
+
+// libmnl opens its sockets without FD_CLOEXEC: a program that is started meanwhile would hold one
+// open, and with it the tables that it owns.
+void keep_sockets_from_programs() {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    int protocol = 0;
+    socklen_t bytes = sizeof protocol;
+    int domain = 0;
+    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) < 0 || domain != AF_NETLINK) {
+      continue;
+    }
+    if (::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &bytes) < 0) continue;
+    if (protocol == NETLINK_NETFILTER) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 // nft explains itself in several lines: the complaint, the place, a marker below it.
@@ -60,13 +78,29 @@ std::string explain(const std::string& complaint) {
   return complaint;
 }
 
+Result<void> run(nft_ctx* context, const std::string& commands) {
+  if (nft_run_cmd_from_buffer(context, commands.c_str()) == 0) return {};
+  return fail("nftables: " + explain(first_line(nft_ctx_get_error_buffer(context))));
+}
+
 }  // namespace
+
+void NftOwner::FreeContext::operator()(nft_ctx* context) const {
+  nft_ctx_free(context);
+}
+
+Result<NftOwner> NftOwner::run(const std::string& commands) {
+  auto context = open_context();
+  if (!context) return fail(context);
+  keep_sockets_from_programs();
+  if (const auto done = os::run(context->get(), commands); !done) return fail(done);
+  return NftOwner(std::move(*context));
+}
 
 Result<void> run_nft(const std::string& commands) {
   const auto context = open_context();
   if (!context) return fail(context);
-  if (nft_run_cmd_from_buffer(context->get(), commands.c_str()) == 0) return {};
-  return fail("nftables: " + explain(first_line(nft_ctx_get_error_buffer(context->get()))));
+  return run(context->get(), commands);
 }
 
 Result<std::string> list_nft(const std::string& command) {

@@ -112,6 +112,7 @@ Json json_of(const DeleteRule& step) {
           {"priority", step.rule.priority},
           {"table", step.rule.table},
           {"unless_mark", json_of(step.rule.unless_mark)},
+          {"if_bits", json_of(step.rule.if_bits)},
           {"suppress_prefix_length", json_of(step.rule.suppress_prefix_length)}};
 }
 
@@ -195,6 +196,7 @@ std::optional<UndoStep> parse_rule(const Json& json) {
                      .priority = json.at("priority").get<std::uint32_t>(),
                      .table = json.at("table").get<std::uint32_t>(),
                      .unless_mark = number_of(json.at("unless_mark")),
+                     .if_bits = number_of(json.value("if_bits", Json())),  // older ones have none
                      .suppress_prefix_length = number_of(json.at("suppress_prefix_length"))}};
 }
 
