@@ -18,7 +18,7 @@ resolves || fail "the router resolves no name"
 asks 198.51.100.3 || fail "its other address resolves no name"
 
 start_server 'dns: []'
-start_client client 'route_mode: default'
+start_client client 'route_mode: default' "$public_lan"
 check "names are still resolved by the router" -- resolves
 asks 198.51.100.3 && fail "another one of the network is asked"
 say "ok: another one of the network is refused"
