@@ -6,27 +6,23 @@
 #include <filesystem>
 #include <optional>
 #include <ranges>
-#include <set>
 #include <sstream>
 #include <vector>
 
 #include "os/file.h"
-#include "os/linux/default_route.h"
 #include "os/linux/dns.h"
 #include "os/linux/forwarding.h"
 #include "os/linux/forwarding_obstacles.h"
-#include "os/linux/held_table.h"
 #include "os/linux/interface_name.h"
 #include "os/linux/kill_switch.h"
 #include "os/linux/leftovers.h"
-#include "os/linux/local_networks.h"
-#include "os/linux/main_routes.h"
 #include "os/linux/netlink.h"
 #include "os/linux/nft_ruleset.h"
 #include "os/linux/nftables.h"
 #include "os/linux/resolv_conf.h"
 #include "os/linux/sysctl.h"
 #include "os/linux/transaction.h"
+#include "os/linux/tunnel_policy.h"
 #include "os/linux/undo_journal.h"
 
 namespace qdt::os {
@@ -56,7 +52,7 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> route_through_tunnel(const Prefix& destination) override;
   Result<void> route_everything_through_tunnel() override;
   void leave_outside(const Outside& outside) override { outside_ = outside; }
-  std::vector<std::string> ignored_routes() const override { return networks_.ignored; }
+  std::vector<std::string> ignored_routes() const override { return policy_.ignored_routes(); }
   Result<void> route_only(std::span<const Prefix> destinations) override;
   Result<void> use_dns(const NameServerWish& wish) override;
   void keep() override;
@@ -66,17 +62,7 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> set_dns(const NameServerWish& wish);
   void keep_dns();
   void keep_tables();
-  ClientPolicy policy(const LocalNetworks& networks) const;
-  Result<void> set_guard(const ClientPolicy& policy, Transaction& transaction);
-  void set_marks(const ClientPolicy& policy, Transaction& transaction);
-  Result<void> route_everything();
-  Result<LocalNetworks> look_around(int link_index);
-  Result<void> set_exceptions(const LocalNetworks& networks, int link_index,
-                              Transaction& transaction);
-  void drop_older_exceptions(const LocalNetworks& networks, int link_index);
-  std::vector<Prefix> holes_in(const LocalNetworks& networks) const;
-  void follow_networks();
-  void tell_of(const LocalNetworks& networks);
+  TunnelPolicy::Device device(int link_index) const;
   Result<Change> set_sysctl(Transaction& transaction, const std::string& name,
                             const std::string& value);
   void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
@@ -96,11 +82,7 @@ class LinuxHostNetwork final : public HostNetwork {
   std::vector<ForwardingClaim> claims_;
   std::vector<ClosedHost> closed_;  // since enable_forwarding()
   Outside outside_;
-  bool takes_everything_ = false;  // since route_everything_through_tunnel()
-  LocalNetworks networks_;         // as they were then, or at the last look
-  std::set<std::string> told_;     // of routes that are ignored
-  HeldTable guard_{guard_table_name(tun_name_)};
-  HeldTable marks_{marks_table_name(tun_name_)};
+  TunnelPolicy policy_{tun_name_, journal_, netlink_, logger_};
   std::optional<NameServers> dns_;   // since use_dns()
   std::string resolv_conf_before_ =  // when this object came
       read_resolv_conf().value_or(std::nullopt).value_or("");
@@ -160,9 +142,9 @@ Result<void> LinuxHostNetwork::configure_tun(std::span<const TunAddress> address
 
   addresses_ = std::move(wanted);
   delete_older_addresses();
-  if (guard_.is_set()) {
+  if (policy_.is_set()) {
     Transaction renewal(journal_, logger_);  // it names the addresses
-    const auto renewed = set_guard(policy(networks_), renewal);
+    const auto renewed = policy_.protect(device(link->index), renewal);
     if (!renewed) return renewed;
     renewal.commit();
   }
@@ -332,164 +314,23 @@ Result<void> LinuxHostNetwork::route_through_tunnel(const Prefix& destination) {
 }
 
 Result<void> LinuxHostNetwork::route_everything_through_tunnel() {
-  const bool took_everything = takes_everything_;
-  auto routed = route_everything();
-  if (!routed && !took_everything) {
-    takes_everything_ = false;
-    guard_.drop();
-    marks_.drop();
-  }
-  return routed;
-}
-
-Result<void> LinuxHostNetwork::route_everything() {
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
 
   Transaction transaction(journal_, logger_);
-  const auto is_claimed = claim_tunnel_table(link->index, netlink_, transaction);
-  if (!is_claimed) {
-    return fail("route everything through " + tun_name_ + ": " + is_claimed.error().message);
-  }
   const auto marks_count = set_sysctl(transaction, "net/ipv4/conf/all/src_valid_mark", "1");
   if (!marks_count) warn_of_lost_answers(marks_count.error());
-  const auto networks = look_around(link->index);
-  if (!networks) return fail(networks);
-  takes_everything_ = true;
-  // Before the rules: nothing goes around the tunnel from the first packet on.
-  const auto is_guarded = set_guard(policy(*networks), transaction);
-  if (!is_guarded) {
-    return fail("refuse what goes around " + tun_name_ + ": " + is_guarded.error().message);
-  }
-  set_marks(policy(*networks), transaction);
-  const auto is_left = set_exceptions(*networks, link->index, transaction);
-  if (!is_left) return fail("leave outside of " + tun_name_ + ": " + is_left.error().message);
-  const auto is_routed = make_default_route(link->index, carries_ipv6(), netlink_, transaction);
-  if (!is_routed) {
-    return fail("route everything through " + tun_name_ + ": " + is_routed.error().message);
-  }
+  const auto routed = policy_.route_everything(device(link->index), outside_, transaction);
+  if (!routed) return routed;
   transaction.commit();
-  drop_older_exceptions(*networks, link->index);
-  logger_.info(carries_ipv6() ? "all traffic is routed through " + tun_name_
-                              : "all IPv4 traffic is routed through " + tun_name_ +
-                                    ", all IPv6 traffic refused");
-  tell_of(*networks);
-  networks_ = *networks;
+  policy_.settle(device(link->index));
   return {};
 }
 
-ClientPolicy LinuxHostNetwork::policy(const LocalNetworks& networks) const {
-  ClientPolicy policy{.tun_name = tun_name_,
-                      .takes_everything = takes_everything_,
-                      .outside = networks.outside,
-                      .inside = holes_in(networks),
-                      .name_servers = outside_.name_servers,
-                      .has_local_multicast = outside_.private_networks,
-                      .answers = outside_.answers};
-  for (const InterfaceAddress& mine : addresses_) policy.inner.push_back(mine.address);
-  std::istringstream ports(read_sysctl("net/ipv4/ip_local_port_range").value_or(std::string()));
-  if (std::uint16_t first = 0, last = 0; ports >> first >> last && first < last) {
-    policy.first_ephemeral_port = first;
-    policy.last_ephemeral_port = last;
-  }
-  return policy;
-}
-
-Result<void> LinuxHostNetwork::set_guard(const ClientPolicy& policy, Transaction& transaction) {
-  return guard_.set([&](const std::string& name,
-                        const std::string& flags) { return guard_ruleset({name, flags}, policy); },
-                    transaction);
-}
-
-void LinuxHostNetwork::set_marks(const ClientPolicy& policy, Transaction& transaction) {
-  const auto set =
-      marks_.set([&](const std::string& name,
-                     const std::string& flags) { return marks_ruleset({name, flags}, policy); },
-                 transaction);
-  if (!set) warn_of_lost_answers(set.error());
-}
-
-Result<LocalNetworks> LinuxHostNetwork::look_around(int link_index) {
-  const auto routes = main_routes();
-  if (!routes) return fail(routes);
-  return local_networks(*routes, outside_, link_index);
-}
-
-std::vector<Prefix> LinuxHostNetwork::holes_in(const LocalNetworks& networks) const {
-  std::vector<Prefix> holes;
-  for (const Prefix& inside : outside_.inside) {
-    const bool is_hole = std::ranges::any_of(networks.outside, [&](const Prefix& outside) {
-      return outside != inside && outside.contains(inside);
-    });
-    if (is_hole && (inside.address().is_v4() || carries_ipv6())) holes.push_back(inside);
-  }
-  return holes;
-}
-
-Result<void> LinuxHostNetwork::set_exceptions(const LocalNetworks& networks, int link_index,
-                                              Transaction& transaction) {
-  const auto left = os::leave_outside(networks.outside, netlink_, transaction);
-  if (!left) return left;
-  return keep_inside(holes_in(networks), link_index, netlink_, transaction);
-}
-
-void LinuxHostNetwork::drop_older_exceptions(const LocalNetworks& networks, int link_index) {
-  std::vector<Route> wanted;
-  for (const Prefix& prefix : networks.outside) wanted.push_back(route_outside(prefix));
-  for (const Prefix& prefix : holes_in(networks)) {
-    wanted.push_back(route_inside(prefix, link_index));
-  }
-  const std::vector<UndoStep> steps = journal_.steps();
-  for (const UndoStep& step : steps) {
-    const auto* older = std::get_if<DeleteRoute>(&step);
-    if (!older || !is_exception(older->route)) continue;
-    if (std::ranges::find(wanted, older->route) == wanted.end()) {
-      journal_.undo_one(step, undo, logger_);
-    }
-  }
-}
-
-// Networks come and go, and with them what is local.
-void LinuxHostNetwork::follow_networks() {
-  const auto link = netlink_.find_link(tun_name_);
-  if (!link) return;
-  const auto networks = look_around(link->index);
-  if (!networks || *networks == networks_) return;
-  if (networks->outside != networks_.outside) {
-    Transaction transaction(journal_, logger_);
-    auto followed = set_guard(policy(*networks), transaction);
-    if (followed) followed = set_exceptions(*networks, link->index, transaction);
-    if (!followed) {
-      return logger_.warning("cannot follow a change of the local networks: " +
-                             followed.error().message);
-    }
-    set_marks(policy(*networks), transaction);
-    transaction.commit();
-    drop_older_exceptions(*networks, link->index);
-  }
-  tell_of(*networks);
-  networks_ = *networks;
-}
-
-void LinuxHostNetwork::tell_of(const LocalNetworks& networks) {
-  std::string outside;
-  for (const Prefix& prefix : networks.outside) {
-    outside += (outside.empty() ? "" : ", ") + prefix.to_string();
-  }
-  if (networks.outside != networks_.outside) {
-    logger_.info("outside of " + tun_name_ + ": " + (outside.empty() ? "nothing" : outside));
-  }
-  for (const std::string& route : networks.ignored) {
-    if (told_.size() >= kMaxLocalNetworks || !told_.insert(route).second) continue;
-    logger_.warning("the local network's route " + route +
-                    " does not count: its packets take the tunnel; lan in the configuration "
-                    "leaves it outside");
-    if (told_.size() == kMaxLocalNetworks) logger_.warning("of further ones nothing is said");
-  }
-  if (networks.omitted > networks_.omitted) {
-    logger_.warning("the local network has too many routes: " + std::to_string(networks.omitted) +
-                    " of them are left out, and their packets take the tunnel");
-  }
+TunnelPolicy::Device LinuxHostNetwork::device(int link_index) const {
+  TunnelPolicy::Device device{.link_index = link_index};
+  for (const InterfaceAddress& mine : addresses_) device.inner.push_back(mine.address);
+  return device;
 }
 
 void LinuxHostNetwork::warn_of_lost_answers(const Error& error) {
@@ -506,7 +347,7 @@ Result<void> LinuxHostNetwork::route_only(std::span<const Prefix> destinations) 
     return Route{.destination = destination, .link_index = is_lost ? 0 : link->index};
   };
   Transaction transaction(journal_, logger_);
-  if (const auto guarded = set_guard(policy({}), transaction); !guarded) {
+  if (const auto guarded = policy_.protect(device(link->index), transaction); !guarded) {
     logger_.warning("packets for the tunnel's addresses are taken from any network: " +
                     guarded.error().message);
   }
@@ -558,7 +399,7 @@ Result<void> LinuxHostNetwork::set_dns(const NameServerWish& wish) {
 
 void LinuxHostNetwork::keep() {
   keep_tables();
-  if (takes_everything_) follow_networks();
+  if (const auto link = netlink_.find_link(tun_name_)) policy_.follow(device(link->index));
   keep_dns();
 }
 
@@ -584,7 +425,7 @@ void LinuxHostNetwork::keep_tables() {
     logger_.warning("somebody deleted the nftables table inet " + table +
                     (made ? "; it is made again" : ": " + made.error().message));
   };
-  for (const HeldTable* table : {&guard_, &marks_}) {
+  for (const HeldTable* table : policy_.tables()) {
     if (const auto rules = table->plain_rules()) keep_table(table->name(), *rules);
   }
 }
