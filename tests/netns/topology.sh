@@ -29,6 +29,7 @@ server_command=("$build/qdt-server")
 # Where a build with sanitizers reports: not to a log, which a test may read or begin anew.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$work/sanitizer"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$work/sanitizer"
+export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$work/sanitizer"
 # Of what a test leaves to chance; printed by those that do. SEED=... repeats a run.
 seed=${SEED:-$RANDOM}
 

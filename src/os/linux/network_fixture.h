@@ -53,7 +53,7 @@ inline void in_child(const std::function<void()>& body) {
   if (child == 0) {
     body();
     std::fflush(nullptr);
-    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+    ::_exit(::testing::Test::HasFailure() ? 1 : 0);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -98,9 +98,9 @@ inline void in_fresh_network(const std::function<void()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {
     enter_fresh_network();
-    if (!testing::Test::HasFailure()) body();
+    if (!::testing::Test::HasFailure()) body();
     // Not _exit: look for leaks, too.
-    std::exit(testing::Test::HasFailure() ? 1 : 0);  // NOLINT(concurrency-mt-unsafe)
+    std::exit(::testing::Test::HasFailure() ? 1 : 0);  // NOLINT(concurrency-mt-unsafe)
   }
   int status = 0;
   ::waitpid(child, &status, 0);
