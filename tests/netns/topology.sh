@@ -205,6 +205,29 @@ start_client() {
   kill -0 "$client_pid" || fail "${1:-client} has ended"
 }
 
+# private_etc HOST: a /etc of its own in memory, without the files of add_host, for tests that make
+# /etc/resolv.conf something else than a file; for commands behind in_etc alone.
+private_etc() {
+  mkdir -p "$work/etc"
+  # shellcheck disable=SC2016  # for the host's shell
+  run "$1" etc unshare -m bash -c 'mount --make-rprivate /
+    for file in /etc/resolv.conf /etc/hosts; do umount "$file" || true; done
+    mount -t tmpfs etc "$1" && cp -a /etc/. "$1" && mount --bind "$1" /etc && rm -f /etc/resolv.conf
+    echo ready; exec sleep 600' - "$work/etc"
+  etc_pid=$pid
+  wait_for 10 grep -q ready "$work/etc.log" || fail "no /etc of its own"
+}
+in_etc() { nsenter -t "$etc_pid" -m -n -- "$@"; }
+
+# start_client_in_etc NAME [YAML...]: until it is connected; its PID in $client_pid.
+start_client_in_etc() {
+  write_client_config "$@"
+  : >"$work/$1.log"
+  nsenter -t "$etc_pid" -m -n -- "$build/qdt-client" --config "$work/$1.yaml" >>"$work/$1.log" 2>&1 &
+  client_pid=$!
+  wait_for 10 grep -q 'connected: this host is' "$work/$1.log" || fail "$1 is not connected"
+}
+
 # try_client [HOST [YAML...]]: for one that is not to connect; as try().
 try_client() {
   write_client_config "${1:-client}" "${@:2}"

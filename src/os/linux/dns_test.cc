@@ -18,7 +18,7 @@ TEST(Dns, WritesResolvConfInPlaceAndPutsItBack) {
         std::vector{*IpAddress::parse("10.8.0.1"), *IpAddress::parse("fd00::1")}));
     EXPECT_EQ(read_text("/etc/resolv.conf"),
               "# Written by QDT for qdt0, which puts back the old content when it ends.\n"
-              "nameserver 10.8.0.1\nnameserver fd00::1\n");
+              "options edns0\nnameserver 10.8.0.1\nnameserver fd00::1\n");
     host.network.reset();
     EXPECT_EQ(host_state(), host.before);
   });

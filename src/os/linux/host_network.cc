@@ -19,7 +19,6 @@
 #include "os/linux/netlink.h"
 #include "os/linux/nft_ruleset.h"
 #include "os/linux/nftables.h"
-#include "os/linux/resolv_conf.h"
 #include "os/linux/sysctl.h"
 #include "os/linux/transaction.h"
 #include "os/linux/tunnel_policy.h"
@@ -59,7 +58,6 @@ class LinuxHostNetwork final : public HostNetwork {
   std::vector<NameServer> name_servers_outside() override;
 
  private:
-  Result<void> set_dns(const NameServerWish& wish);
   void keep_dns();
   void keep_tables();
   TunnelPolicy::Device device(int link_index) const;
@@ -83,9 +81,7 @@ class LinuxHostNetwork final : public HostNetwork {
   std::vector<ClosedHost> closed_;  // since enable_forwarding()
   Outside outside_;
   TunnelPolicy policy_{tun_name_, journal_, netlink_, logger_};
-  std::optional<NameServers> dns_;   // since use_dns()
-  std::string resolv_conf_before_ =  // when this object came
-      read_resolv_conf().value_or(std::nullopt).value_or("");
+  HostDns dns_{tun_name_, journal_, logger_};
 };
 
 Result<Change> LinuxHostNetwork::set_sysctl(Transaction& transaction, const std::string& name,
@@ -377,24 +373,9 @@ Result<void> LinuxHostNetwork::route_only(std::span<const Prefix> destinations) 
 }
 
 Result<void> LinuxHostNetwork::use_dns(const NameServerWish& wish) {
-  if (wish.servers.empty()) return {};
-  if (auto ok = set_dns(wish); !ok) return ok;
-  std::string names;
-  for (const NameServer& server : wish.servers)
-    names += (names.empty() ? "" : ", ") + server.to_string();
-  logger_.info("name servers set to " + names + " " + dns_->way);
-  return {};
-}
-
-Result<void> LinuxHostNetwork::set_dns(const NameServerWish& wish) {
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
-  Transaction transaction(journal_, logger_);
-  auto set = set_name_servers(wish, link->index, tun_name_, transaction, logger_);
-  if (!set) return fail(set);
-  transaction.commit();
-  dns_ = std::move(*set);
-  return {};
+  return dns_.use(wish, link->index);
 }
 
 void LinuxHostNetwork::keep() {
@@ -405,16 +386,7 @@ void LinuxHostNetwork::keep() {
 
 void LinuxHostNetwork::keep_dns() {
   const auto link = netlink_.find_link(tun_name_);
-  if (!dns_ || !link || do_stand(*dns_, link->index)) return;
-  // What was there is gone for good: what is there now is to be put back in the end.
-  const std::vector<UndoStep> steps = journal_.steps();
-  for (const UndoStep& step : steps) {
-    const auto* older = std::get_if<RestoreResolvConf>(&step);
-    if (older && read_resolv_conf().value_or(std::nullopt) != older->wrote) journal_.forget(step);
-  }
-  const auto set = set_dns(NameServerWish(dns_->wish));
-  logger_.warning(set ? "somebody changed the name servers; set again " + dns_->way
-                      : "cannot set the name servers again: " + set.error().message);
+  if (link) dns_.keep(link->index);
 }
 
 // nftables.service deletes every table when it is restarted.
@@ -431,15 +403,7 @@ void LinuxHostNetwork::keep_tables() {
 }
 
 std::vector<NameServer> LinuxHostNetwork::name_servers_outside() {
-  const std::vector<NameServer> ours = dns_ ? dns_->wish.servers : std::vector<NameServer>();
-  if (!dns_ || (dns_->by_resolved && !dns_->resolv_conf)) {
-    return name_servers_behind(read_resolv_conf().value_or(std::nullopt).value_or(""), ours);
-  }
-  std::string before = resolv_conf_before_;
-  for (const UndoStep& step : journal_.steps()) {
-    if (const auto* was = std::get_if<RestoreResolvConf>(&step)) before = was->was.value_or("");
-  }
-  return name_servers_behind(before, ours);
+  return dns_.outside();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -29,7 +30,20 @@ struct Outcome {
   std::vector<IpAddress> addresses;
 };
 
-int mark_socket(ares_socket_t socket, int, void*) {
+/// Name servers on one link, or of no link.
+struct Group {
+  std::string zone;
+  std::vector<IpAddress> servers;
+};
+
+// A link-local address means something on its link alone. c-ares before 1.22 knows no zones: the
+// socket is bound to the link instead.
+int prepare_socket(ares_socket_t socket, int, void* group) {
+  const std::string& zone = static_cast<const Group*>(group)->zone;
+  if (!zone.empty() && ::setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, zone.c_str(),
+                                    static_cast<socklen_t>(zone.size())) < 0) {
+    return -1;
+  }
   return ::setsockopt(socket, SOL_SOCKET, SO_MARK, &kTunnelMark, sizeof kTunnelMark);
 }
 
@@ -44,7 +58,7 @@ void take_answer(void* argument, int status, int, ares_addrinfo* answer) {
   ares_freeaddrinfo(answer);
 }
 
-Result<Channel> open_channel(std::span<const NameServer> name_servers) {
+Result<Channel> open_channel(Group& group) {
   static const int is_ready = ares_library_init(ARES_LIB_INIT_ALL);
   if (is_ready != ARES_SUCCESS) return fail(ares_strerror(is_ready));
   ares_options options{};
@@ -58,13 +72,12 @@ Result<Channel> open_channel(std::span<const NameServer> name_servers) {
   if (status != ARES_SUCCESS) return fail(ares_strerror(status));
   Channel channel(raw);
   std::string servers;
-  for (const NameServer& server : name_servers) {
-    servers += (servers.empty() ? "" : ",") + SocketAddress{server.address, 53}.to_string() +
-               (server.zone.empty() ? "" : "%") + server.zone;
+  for (const IpAddress& server : group.servers) {
+    servers += (servers.empty() ? "" : ",") + SocketAddress{server, 53}.to_string();
   }
   const int set = ares_set_servers_ports_csv(raw, servers.c_str());
   if (set != ARES_SUCCESS) return fail(ares_strerror(set));
-  ares_set_socket_configure_callback(raw, mark_socket, nullptr);
+  ares_set_socket_configure_callback(raw, prepare_socket, &group);
   return channel;
 }
 
@@ -98,23 +111,42 @@ void wait_for(ares_channel channel, const Outcome& outcome) {
   }
 }
 
-}  // namespace
+std::vector<Group> grouped(std::span<const NameServer> name_servers) {
+  std::vector<Group> groups;
+  for (const auto& [address, zone] : name_servers) {
+    auto group = std::ranges::find(groups, zone, &Group::zone);
+    if (group == groups.end()) group = groups.insert(groups.end(), {.zone = zone, .servers = {}});
+    group->servers.push_back(address);
+  }
+  return groups;
+}
 
-Result<std::vector<IpAddress>> resolve_marked(const std::string& name,
-                                              std::span<const NameServer> name_servers) {
-  const auto channel = open_channel(name_servers);
-  if (!channel) return fail("resolve " + name + ": " + channel.error().message);
+Result<std::vector<IpAddress>> ask(const std::string& name, Group& group) {
+  const auto channel = open_channel(group);
+  if (!channel) return fail(channel);
   Outcome outcome;
   ares_addrinfo_hints hints{};
   hints.ai_socktype = SOCK_DGRAM;
   ares_getaddrinfo(channel->get(), name.c_str(), nullptr, &hints, take_answer, &outcome);
   wait_for(channel->get(), outcome);
   if (outcome.status == ARES_SUCCESS && !outcome.addresses.empty()) return outcome.addresses;
+  return fail(ares_strerror(outcome.status));
+}
 
+}  // namespace
+
+Result<std::vector<IpAddress>> resolve_marked(const std::string& name,
+                                              std::span<const NameServer> name_servers) {
+  std::string reason;
+  for (Group& group : grouped(name_servers)) {
+    auto addresses = ask(name, group);
+    if (addresses) return addresses;
+    if (reason.empty()) reason = addresses.error().message;
+  }
   std::string asked;
   for (const NameServer& server : name_servers) asked += " " + server.to_string();
   return fail(
-      "resolve " + name + ": " + ares_strerror(outcome.status) + "; asked were" + asked +
+      "resolve " + name + ": " + reason + "; asked were" + asked +
       ", outside the tunnel; is the name right? A resolver on this host whose own questions "
       "the kill switch stops cannot answer: then `server` needs an address");
 }

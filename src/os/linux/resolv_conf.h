@@ -13,18 +13,38 @@ namespace qdt::os {
 
 /// The file that tells programs their name servers (resolv.conf(5)).
 inline constexpr const char* kResolvConf = "/etc/resolv.conf";
+/// A larger one is nobody's (the C library reads lines of 256 bytes and three name servers).
+inline constexpr std::size_t kMaxResolvConfBytes = 64 << 10;
 
-/// `servers` as resolv.conf has them, with a comment that says who wrote it and for how long.
-std::string resolv_conf_text(const std::string& tun_name, std::span<const NameServer> servers);
+/// /etc/resolv.conf as it is.
+struct ResolvConfFile {
+  std::string path;                    ///< where its symbolic links lead to
+  std::string id;                      ///< of the file there; empty: there is none
+  std::optional<std::string> content;  ///< nothing: there is no such file
+};
+
+/// An error when the links lead nowhere, or to what is no file.
+Result<ResolvConfFile> look_at_resolv_conf();
+
+/// What the first line of each text of ours begins with.
+inline constexpr std::string_view kResolvConfMark = "# Written by QDT for ";
+
+/// `original` with these name servers in place of its own: its search, domain, options and sortlist
+/// lines stay. A comment says who wrote it and for how long.
+std::string resolv_conf_text(const std::string& tun_name, std::span<const NameServer> servers,
+                             std::string_view original);
+/// What can be told of the user's file from one of ours whose original is lost.
+std::string without_name_servers(std::string_view text);
 
 /// The addresses behind `nameserver`; what is none is passed over.
 std::vector<NameServer> name_servers_in(std::string_view text);
 
-/// Nothing when there is no such file.
-Result<std::optional<std::string>> read_resolv_conf();
-/// Overwrites the file in place, for it may be a bind mount, which cannot be renamed over; its
-/// owner and mode stay. Creates it when it is missing.
-Result<void> write_resolv_conf(const std::string& content);
-Result<void> remove_resolv_conf();
+/// Makes `content` the file's, in place: links stay links, a bind mount stays one, as do owner,
+/// mode and attributes; readers see the old bytes or the new ones. Where there is no file, makes it
+/// (and the folder that a link leads to; adds those to `made`). A failure leaves the old bytes.
+Result<void> write_resolv_conf(const ResolvConfFile& file, std::string_view content,
+                               std::vector<std::string>* made = nullptr);
+/// Removes it, and of the folders `made` those that are empty; links to it stay.
+Result<void> remove_resolv_conf(const ResolvConfFile& file, std::span<const std::string> made = {});
 
 }  // namespace qdt::os

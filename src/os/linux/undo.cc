@@ -4,6 +4,7 @@
 #include "os/linux/netlink.h"
 #include "os/linux/nftables.h"
 #include "os/linux/resolv_conf.h"
+#include "os/linux/resolv_conf_layers.h"
 #include "os/linux/resolvconf_program.h"
 #include "os/linux/resolved.h"
 #include "os/linux/sysctl.h"
@@ -79,14 +80,18 @@ Result<std::string> undo_step(const DeleteResolvconfRecord& step) {
   return "resolvconf's record " + step.record + " deleted";
 }
 
+Result<std::string> undo_step(const RemoveResolvConfLayer& step) {
+  return remove_resolv_conf_layer(step.owner);
+}
+
 Result<std::string> undo_step(const RestoreResolvConf& step) {
-  const auto content = read_resolv_conf();
-  if (!content) return fail(content);
-  if (*content == step.was) return "";
-  if (*content != step.wrote) {
+  const auto file = look_at_resolv_conf();
+  if (!file) return fail(file);
+  if (file->content == step.was) return "";
+  if (file->content != step.wrote) {
     return std::string(kResolvConf) + " left as it is: somebody else has changed it since";
   }
-  const auto put_back = step.was ? write_resolv_conf(*step.was) : remove_resolv_conf();
+  const auto put_back = step.was ? write_resolv_conf(*file, *step.was) : remove_resolv_conf(*file);
   if (!put_back) return fail(put_back);
   return std::string(kResolvConf) + " put back";
 }

@@ -25,6 +25,16 @@ Result<std::string> journal_suffix() {
   return "." + std::to_string(status.st_ino) + ".undo";
 }
 
+}  // namespace
+
+Result<std::string> journal_name(const std::string& tun_name) {
+  const auto suffix = journal_suffix();
+  if (!suffix) return fail(suffix);
+  return tun_name + *suffix;
+}
+
+namespace {
+
 // What tells this network namespace from every other one, also from one that had its inode before:
 // numbers of inodes are used again, cookies (Linux 5.14) are not until the next boot.
 std::string network_identity() {
@@ -137,6 +147,7 @@ bool is_of_another_network(std::string_view content, std::string_view network) {
 // Files stay when a network goes, with all its routes, rules and settings.
 bool outlives_its_network(const UndoStep& step) {
   return std::holds_alternative<RestoreResolvConf>(step) ||
+         std::holds_alternative<RemoveResolvConfLayer>(step) ||
          std::holds_alternative<DeleteResolvconfRecord>(step);
 }
 

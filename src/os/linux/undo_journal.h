@@ -34,6 +34,9 @@ Result<UndoJournal> open_journal(const std::string& directory, const std::string
 /// descriptor where there can be no file: on a disk that is full or read-only.
 Result<UniqueFd> lock_journals(const std::string& directory);
 
+/// The name of the file of `tun_name` in a directory of journals.
+Result<std::string> journal_name(const std::string& tun_name);
+
 /// The TUN devices that have a journal for this network namespace, in alphabetical order.
 std::vector<std::string> find_journals(const std::string& directory);
 

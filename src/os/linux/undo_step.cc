@@ -4,37 +4,12 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "os/linux/json_bytes.h"
+
 namespace qdt::os {
 namespace {
 
 using Json = nlohmann::json;
-
-// JSON text is Unicode, files are bytes: each byte travels as the character of that number.
-std::string text_from_bytes(std::string_view bytes) {
-  std::string text;
-  for (const char letter : bytes) {
-    const auto byte = static_cast<unsigned char>(letter);
-    if (byte < 0x80) {
-      text += letter;
-    } else {
-      text += {static_cast<char>(0xc0 | (byte >> 6)), static_cast<char>(0x80 | (byte & 0x3f))};
-    }
-  }
-  return text;
-}
-
-std::string bytes_from_text(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80 || i + 1 == text.size()) {
-      bytes += text[i];
-    } else {
-      bytes += static_cast<char>((lead & 0x03) << 6 | (text[++i] & 0x3f));
-    }
-  }
-  return bytes;
-}
 
 template <typename Number>
 Json json_of(const std::optional<Number>& number) {
@@ -126,6 +101,10 @@ Json json_of(const RevertResolved& step) {
 
 Json json_of(const DeleteResolvconfRecord& step) {
   return {{"undo", "resolvconf"}, {"record", step.record}};
+}
+
+Json json_of(const RemoveResolvConfLayer& step) {
+  return {{"undo", "resolv.conf layer"}, {"owner", step.owner}};
 }
 
 Json json_of(const RestoreResolvConf& step) {
@@ -220,6 +199,9 @@ std::optional<UndoStep> parse_step(const Json& json) {
   if (kind == "nft table") return parse_nft_table(json);
   if (kind == "resolved") return RevertResolved{json.at("link").get<int>()};
   if (kind == "resolvconf") return parse_resolvconf(json);
+  if (kind == "resolv.conf layer") {
+    return RemoveResolvConfLayer{json.at("owner").get<std::string>()};
+  }
   if (kind == "resolv.conf") return parse_resolv_conf(json);
   return std::nullopt;
 }

@@ -60,7 +60,13 @@ struct DeleteResolvconfRecord {
   bool operator==(const DeleteResolvconfRecord&) const = default;
 };
 
-/// /etc/resolv.conf
+/// A client's name servers in /etc/resolv.conf (os/linux/resolv_conf_layers.h).
+struct RemoveResolvConfLayer {
+  std::string owner;
+  bool operator==(const RemoveResolvConfLayer&) const = default;
+};
+
+/// /etc/resolv.conf, where layers cannot be recorded.
 struct RestoreResolvConf {
   std::optional<std::string> was;  ///< nothing: there was no such file
   std::string wrote;
@@ -79,7 +85,7 @@ struct RestoreForwarding {
 
 using UndoStep = std::variant<RestoreSysctl, RestoreForwarding, RestoreLink, DeleteAddress,
                               DeleteRoute, DeleteRule, DeleteNftTable, RevertResolved,
-                              DeleteResolvconfRecord, RestoreResolvConf>;
+                              DeleteResolvconfRecord, RemoveResolvConfLayer, RestoreResolvConf>;
 
 /// One line of JSON, without its end. Bytes that are not UTF-8 survive.
 std::string to_json(const UndoStep& step);

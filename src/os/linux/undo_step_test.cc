@@ -21,6 +21,7 @@ TEST(UndoStep, SurvivesTheRoundTrip) {
       DeleteNftTable{"qdt_my-vpn.1/outer"},
       RevertResolved{3},
       DeleteResolvconfRecord{"tun.qdt0"},
+      RemoveResolvConfLayer{"qdt0.4026531840.undo"},
       RestoreResolvConf{std::nullopt, "new"},
       RestoreResolvConf{"caf\xe9 \x80\xff\n\"\\", "new\n"},
   };
