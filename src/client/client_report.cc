@@ -57,6 +57,7 @@ void Client::write_status() {
     status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
     status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
   }
+  if (response_) status.ignored_routes = host_->ignored_routes();
   status_fault_.look(status_file_->write(to_text(status)),
                      "; the tunnel works on, but --status shows nothing new",
                      "the status is written again", logger_);

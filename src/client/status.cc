@@ -29,6 +29,8 @@ const PlaneName& name_of(DataPlane plane) {
   return *std::ranges::find(kPlanes, plane, &PlaneName::plane);
 }
 
+constexpr std::string_view kRouteEnd = "; ";
+
 // Text of a server's ends up in a file of lines.
 std::string one_line(std::string text) {
   std::ranges::replace_if(
@@ -83,6 +85,12 @@ std::string quoted(const std::string& text) {
   return json + "\"";
 }
 
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ",") + quoted(text);
+  return "[" + list + "]";
+}
+
 }  // namespace
 
 std::string to_text(const Status& status) {
@@ -109,6 +117,11 @@ std::string to_text(const Status& status) {
     line("shaper_bytes_per_second", std::to_string(status.shaper_bytes_per_second));
     line("path_queue_microseconds", std::to_string(status.path_queue_microseconds));
   }
+  std::string ignored;
+  for (const std::string& route : status.ignored_routes) {
+    ignored += std::string(ignored.empty() ? "" : kRouteEnd) + route;
+  }
+  line("ignored_routes", ignored);
   return text;
 }
 
@@ -166,6 +179,11 @@ Result<Status> parse_status(std::string_view text) {
     if (!address) return fail(address);
     status.addresses.push_back(*address);
   }
+  for (std::string_view rest = lines["ignored_routes"]; !rest.empty();) {
+    const std::string_view route = rest.substr(0, rest.find(kRouteEnd));
+    rest.remove_prefix(std::min(route.size() + kRouteEnd.size(), rest.size()));
+    status.ignored_routes.emplace_back(route);
+  }
   return status;
 }
 
@@ -178,6 +196,20 @@ std::string describe_path(const Status& status) {
          (is_direct ? "queue " + in_tenths(status.path_queue_microseconds, 1000) + " ms"
                     : "window " + std::to_string(status.window_bytes / 1024) + " KiB") +
          ", sends " + in_tenths(8 * status.bytes_per_second, 1'000'000) + " Mbit/s";
+}
+
+// The routes of the local network that do not count; a few say what kind they are.
+std::string describe_ignored(const Status& status) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, status.ignored_routes.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + status.ignored_routes[i];
+  }
+  if (status.ignored_routes.size() > kShown) {
+    text += " and " + std::to_string(status.ignored_routes.size() - kShown) + " more";
+  }
+  return text + (status.ignored_routes.size() == 1 ? ": a route" : ": routes") +
+         " of the local network that the tunnel takes";
 }
 
 }  // namespace
@@ -203,6 +235,7 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
               " Mbit/s to keep the queue short";
     }
   }
+  if (!status.ignored_routes.empty()) text += "\n  ignored    " + describe_ignored(status);
   return text + "\n  connects   " + std::to_string(status.connects) + "\n";
 }
 
@@ -221,7 +254,8 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          ",\"bytes_per_second\":" + std::to_string(status.bytes_per_second) +
          ",\"data_plane\":" + quoted(std::string(name_of(status.data_plane).key)) +
          ",\"shaper_bytes_per_second\":" + std::to_string(status.shaper_bytes_per_second) +
-         ",\"path_queue_microseconds\":" + std::to_string(status.path_queue_microseconds) + "}\n";
+         ",\"path_queue_microseconds\":" + std::to_string(status.path_queue_microseconds) +
+         ",\"ignored_routes\":" + json_list(status.ignored_routes) + "}\n";
 }
 
 }  // namespace qdt::client

@@ -40,6 +40,8 @@ struct Status {
   DataPlane data_plane = DataPlane::kUnknown;
   std::uint64_t shaper_bytes_per_second = 0;  ///< what the direct plane may send; 0: no limit
   std::uint64_t path_queue_microseconds = 0;  ///< what stands on the way, as the direct plane sees
+  /// Of the host's networks, and without effect beside the tunnel.
+  std::vector<std::string> ignored_routes{};
 
   bool operator==(const Status&) const = default;
 };

@@ -35,6 +35,18 @@ TEST(Status, IsReadAsItWasWritten) {
   EXPECT_EQ(parse_status(to_text(kDirect)), kDirect);
 }
 
+TEST(Status, NamesRoutesThatDoNotCount) {
+  Status status = kConnected;
+  status.ignored_routes = {"203.0.113.0/24 dev eth0", "0.0.0.0/1 via 10.0.0.1 dev eth0"};
+  EXPECT_EQ(parse_status(to_text(status)), status);
+  EXPECT_TRUE(to_json(status, "qdt0", Timestamp(107s))
+                  .ends_with(",\"ignored_routes\":[\"203.0.113.0/24 dev eth0\","
+                             "\"0.0.0.0/1 via 10.0.0.1 dev eth0\"]}\n"));
+  EXPECT_TRUE(describe(status, "qdt0", Timestamp(107s))
+                  .contains("  ignored    203.0.113.0/24 dev eth0, 0.0.0.0/1 via 10.0.0.1 dev "
+                            "eth0: routes of the local network that the tunnel takes\n"));
+}
+
 TEST(Status, ALineBreakInAReasonIsNoNewLine) {
   Status status = kRefused;
   status.reason = "no\nstate connected";
@@ -91,7 +103,7 @@ TEST(Status, IsDescribedAsJson) {
       "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
       "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
       "\"window_bytes\":0,\"bytes_per_second\":0,\"data_plane\":\"\",\"shaper_bytes_per_second\":0,"
-      "\"path_queue_microseconds\":0}\n");
+      "\"path_queue_microseconds\":0,\"ignored_routes\":[]}\n");
 }
 
 }  // namespace

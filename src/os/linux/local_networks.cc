@@ -29,7 +29,7 @@ bool is_plausible_lan(const Prefix& prefix) {
 }
 
 LocalNetworks local_networks(std::span<const MainRoute> routes, const Outside& outside,
-                             int tun_index) {
+                             int tun_index, std::span<const Prefix> known) {
   LocalNetworks found;
   std::vector<Prefix> lans;
   for (const MainRoute& route : routes) {
@@ -46,6 +46,8 @@ LocalNetworks local_networks(std::span<const MainRoute> routes, const Outside& o
   sort(lans);
   std::ranges::sort(found.ignored);
   found.ignored.erase(std::ranges::unique(found.ignored).begin(), found.ignored.end());
+  std::ranges::stable_partition(
+      lans, [&](const Prefix& lan) { return std::ranges::find(known, lan) != known.end(); });
   const auto cut = [&](auto& list) {
     if (list.size() <= kMaxLocalNetworks) return;
     found.omitted += list.size() - kMaxLocalNetworks;

@@ -29,8 +29,9 @@ inline constexpr std::size_t kMaxLocalNetworks = 64;
 /// Whether a LAN can have this prefix: it is private (RFC 1918, RFC 6598, RFC 4193) or link-local.
 bool is_plausible_lan(const Prefix& prefix);
 
-/// `tun_index`: the tunnel's device, whose routes do not count.
+/// `tun_index`: the tunnel's device, whose routes do not count. `known`: where there are too many,
+/// these go first, and so a flood takes no network away.
 LocalNetworks local_networks(std::span<const MainRoute> routes, const Outside& outside,
-                             int tun_index);
+                             int tun_index, std::span<const Prefix> known = {});
 
 }  // namespace qdt::os

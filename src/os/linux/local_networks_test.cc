@@ -85,5 +85,17 @@ TEST(LocalNetworks, AreBounded) {
   EXPECT_EQ(found.omitted, 1000 - kMaxLocalNetworks);
 }
 
+TEST(LocalNetworks, KeepTheirPlacesInAFlood) {
+  const Prefix mine = prefix("fd77::/64");
+  std::vector routes = {connected("fd77::/64")};
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    routes.push_back({.destination = Prefix(IpAddress::v4(0x0a000000 + (i << 8)), 24),
+                      .link_index = 2,
+                      .is_connected = true});
+  }
+  EXPECT_THAT(local_networks(routes, {}, kTun).outside, testing::Not(testing::Contains(mine)));
+  EXPECT_THAT(local_networks(routes, {}, kTun, std::vector{mine}).outside, testing::Contains(mine));
+}
+
 }  // namespace
 }  // namespace qdt::os

@@ -109,7 +109,7 @@ ClientPolicy TunnelPolicy::policy(const Device& device) const {
 Result<LocalNetworks> TunnelPolicy::look_around(const Device& device) const {
   const auto routes = main_routes();
   if (!routes) return fail(routes);
-  return local_networks(*routes, outside_, device.link_index);
+  return local_networks(*routes, outside_, device.link_index, networks_.outside);
 }
 
 Result<void> TunnelPolicy::set_guard(const Device& device, Transaction& transaction) {
