@@ -135,7 +135,10 @@ DirectPlane::Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, Udp
   out.push(path_, ecn, bytes);
   shaper_.on_sent(bytes);
   larges_.on_sent(bytes);
-  if (bytes > kSmallPayload) unanswered_.has_large = true;
+  if (bytes > kSmallPayload) {
+    unanswered_.has_large = true;
+    sparse_larges_.on_large(sealer_.next_counter() - 1);
+  }
   if (!has_packets) ++unanswered_.controls;
   if (!is_validated_) sent_unvalidated_ += bytes;
   return Step::kDone;
@@ -290,6 +293,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       }
       const bool is_all_told = departures_.highest() + 1 == sealer_.next_counter();
       const bool is_hole = larges_.on_sample(*sample, is_all_told, departures_.rtt(), now) ||
+                           sparse_larges_.on_sample(*sample, highest, departures_.highest()) ||
                            only_control_arrives(*sample, highest, now);
       if (is_hole) {
         connection_.doubt_large_payloads(now);
@@ -356,6 +360,7 @@ void DirectPlane::forget_path() {
   departures_.forget_path();
   shaper_.forget_path();
   larges_ = {};
+  sparse_larges_ = {};
 }
 
 void DirectPlane::move_to(const UdpPath& path, Timestamp now) {

@@ -17,6 +17,7 @@
 #include "tunnel/departure_log.h"
 #include "tunnel/large_watch.h"
 #include "tunnel/shaper.h"
+#include "tunnel/sparse_large_watch.h"
 #include "wire/direct_frame.h"
 #include "wire/direct_packet.h"
 
@@ -138,6 +139,7 @@ class DirectPlane {
   ArrivalLog arrivals_;
   DepartureLog departures_;
   LargeWatch larges_;
+  SparseLargeWatch sparse_larges_;
   Shaper shaper_;
   bool has_shaper_;
   bool is_backlogged_ = false;

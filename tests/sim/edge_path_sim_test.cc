@@ -134,6 +134,32 @@ TEST_P(EdgePath, ShrinksAfterMinutes) {
   EXPECT_FALSE(client.ending) << client.ending->text;
 }
 
+// Small packets go on all the time both ways, so that neither silence nor a gap tells of the hole.
+TEST_P(EdgePath, ShrinksInOneDirectionAmongSmallPackets) {
+  set_links({.delay = 100ms});
+  ASSERT_TRUE(connect());
+  world.run_for(5s);
+  world.set_link(kClientAddress, {.delay = 100ms, .max_payload_bytes = 1252});
+  const auto large_lost = [&](Duration duration) {
+    std::size_t lost = 0;
+    for (; duration > Duration::zero(); duration -= 100ms) {
+      server.delivered.clear();
+      client.inject(up(1300), world.now());
+      for (int i = 0; i < 4; ++i) {
+        client.inject(up(100), world.now());
+        server.inject(down(100), world.now());
+        world.run_for(25ms);
+      }
+      lost += std::ranges::none_of(server.delivered,
+                                   [](const Packet& packet) { return packet.size() == 1300; });
+    }
+    return lost;
+  };
+  large_lost(3s);
+  EXPECT_LE(large_lost(3s), 1u);
+  EXPECT_TRUE(stays());
+}
+
 TEST_P(EdgePath, KeepsItsSessionBehindASlowQueue) {
   set_links({.delay = 30ms, .bits_per_second = 64e3, .queue_bytes = 16'000});
   ASSERT_TRUE(connect());
