@@ -10,6 +10,8 @@
 #include "os/udp_socket.h"
 #include "server/certificate_file.h"
 #include "server/certificate_watch.h"
+#include "server/server.h"
+#include "server_options.h"
 
 namespace qdt::apps {
 namespace {
@@ -66,6 +68,17 @@ void check_external_interface(const ops::ServerConfig& config, Findings& finding
                           ": until it has, no address is translated and clients reach nothing"});
 }
 
+void check_networks(const ops::ServerConfig& config, Findings& findings) {
+  const auto ok = server::Server::check_networks(server_options(config));
+  if (ok) return;
+  const std::string& message = ok.error().message;  // "pool_cidr 10.8.0.0/24 overlaps ..."
+  for (const std::string key : {"pool_cidr", "pool_cidr6"}) {
+    if (!message.starts_with(key + " ")) continue;
+    return findings.push_back({key, message.substr(key.size() + 1), true});
+  }
+  findings.push_back({"", message, true});
+}
+
 }  // namespace
 
 std::string describe_open_key(const std::string& path) {
@@ -82,6 +95,7 @@ Findings check_server(const std::string& config_path, const ops::ServerConfig& c
   check_address("health_addr", config.health_addr, findings);
   check_address("pprof_addr", config.pprof_addr, findings);
   check_external_interface(config, findings);
+  check_networks(config, findings);
   return findings;
 }
 

@@ -17,6 +17,9 @@ constexpr Duration kKeepPeriod = 2s;
 /// A wait that ends so much too late was a sleep.
 constexpr Duration kSleep = 3s;
 
+/// How many leases are tried that turn out to be addresses of this host.
+constexpr int kMaxLeases = 3;
+
 enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey };
 
 // How long name servers may take before the addresses that they gave last are tried.
@@ -91,7 +94,14 @@ Client::Outcome Client::run(os::StopSignal& stop) {
       continue;
     }
     std::optional<Ending> ending;
-    if (const auto* connected = std::get_if<Connected>(&*result)) {
+    const auto* connected = std::get_if<Connected>(&*result);
+    const auto own_lease =
+        connected ? host_->find_own_lease(connected->response) : std::optional<std::string>();
+    if (own_lease) {
+      ending = refuse_lease(*own_lease);
+      if (!ending) continue;
+      if (reconnect_.connects() == 0) return {Exit::kHost, ending->text};
+    } else if (connected) {
       const bool is_same_server = server_ && server_->address == connected->path.remote.address;
       if (!response_ || !is_same_server || !is_same_grant(*response_, connected->response)) {
         const auto ok = host_->apply(connected->response, connected->path.remote);
@@ -103,6 +113,7 @@ Client::Outcome Client::run(os::StopSignal& stop) {
       if (!ending) return {};
     } else {
       ending = std::get<Ending>(*result);
+      if (refused_leases_ > 0) abandon();  // the server may have no other address
     }
 
     if (ending->kind == Ending::Kind::kLost)
@@ -356,6 +367,42 @@ Result<void> Client::start(const SocketAddress& server) {
   return {};
 }
 
+std::optional<Ending> Client::refuse_lease(const std::string& why) {
+  resume_->keep("");  // or the same comes again
+  if (++refused_leases_ < kMaxLeases) {
+    logger_.warning(why + "; another address is asked for");
+    set_aside();
+    return std::nullopt;
+  }
+  refused_leases_ = 0;
+  abandon();
+  return Ending{Ending::Kind::kUnreachable,
+                why +
+                    ", and another one is not to be had: change pool_cidr at the server, or that "
+                    "address",
+                /*is_lasting=*/true};
+}
+
+// The address came to another device while it was ours, as in a network whose addresses are those
+// of the server's pool. Answers to that device's address must not be taken for the tunnel's.
+Ending Client::leave_lease(const std::string& why) {
+  response_.reset();
+  if (const auto ok = host_->release_lease(); !ok) logger_.warning(ok.error().message);
+  auto ending = refuse_lease(why);
+  return ending ? *ending : Ending{Ending::Kind::kLost, why};
+}
+
+// The server is to lend another address than the one that this session has.
+void Client::set_aside() {
+  first_attempt_ = next_attempt_;
+  running_.clear();
+  inbox_.clear();
+  shard_->post([this](shard::Shard& shard, Timestamp) {
+    shard.hold_packets();
+    connector_.set_aside();
+  });
+}
+
 void Client::abandon() {
   first_attempt_ = next_attempt_;
   running_.clear();
@@ -373,7 +420,9 @@ std::optional<Ending> Client::serve(const Connected& connected) {
   running_.clear();
   resume_->keep(connected.response.resume_token);
   next_keep_ = os::now() + kKeepPeriod;
+  refused_leases_ = 0;
   shard_->post([this, server = *server_](shard::Shard& shard, Timestamp now) {
+    connector_.end_set_aside(shard.tunnel(), now);
     shard.release_packets(now);
     const auto ok = shard.connect_socket(server);
     if (!ok) logger_.warning(ok.error().message);
@@ -387,6 +436,7 @@ std::optional<Ending> Client::serve(const Connected& connected) {
       case Woken::kDeadline: break;
       case Woken::kAsleep: rebind("this host was asleep"); break;
       case Woken::kNetwork:
+        if (const auto own = host_->find_own_lease(connected.response)) return leave_lease(*own);
         if (roam()) break;
         abandon();
         return Ending{Ending::Kind::kLost, "there is no way to " + server_->to_string() +

@@ -115,6 +115,10 @@ class Client final : private ConnectorEvents {
   /// The addresses that the name servers gave, or why not.
   std::optional<Ending> take_answer();
   Result<void> start(const SocketAddress& server);
+  /// A lease cannot be used on this host. Nothing: another one is asked for, at once.
+  std::optional<Ending> refuse_lease(const std::string& why);
+  Ending leave_lease(const std::string& why);
+  void set_aside();
   /// Whatever is under way is of no interest any more.
   void abandon();
   /// Carries packets until the session ends; nothing when it was told to stop.
@@ -176,6 +180,7 @@ class Client final : private ConnectorEvents {
   AttemptId next_attempt_ = 1;
   AttemptId first_attempt_ = 1;
   Duration attempt_took_{};              // the latest that succeeded
+  int refused_leases_ = 0;               // in a row
   SocketAddress local_;                  // of the socket in use
   std::optional<SocketAddress> server_;  // of the latest session
   Ways ways_;

@@ -126,6 +126,23 @@ void Connector::abandon(tunnel::Tunnel& tunnel, Timestamp now) {
   tunnel.close_all(tunnel::SessionEnd::kDone, "", now);
 }
 
+void Connector::set_aside() {
+  for (Attempt& attempt : attempts_) {
+    if (attempt.state == State::kConnected) attempt.state = State::kSetAside;
+  }
+}
+
+void Connector::end_set_aside(tunnel::Tunnel& tunnel, Timestamp now) {
+  const std::vector<Attempt> attempts = attempts_;
+  for (const Attempt& attempt : attempts) {
+    if (attempt.state != State::kSetAside) continue;
+    std::erase_if(attempts_, [&](const Attempt& one) { return one.id == attempt.id; });
+    if (tunnel::Session* session = tunnel::Tunnel::session_of(*attempt.connection)) {
+      tunnel.close_session(*session, tunnel::SessionEnd::kDone, now);
+    }
+  }
+}
+
 Connector::Attempt* Connector::find(const quic::Connection& connection) {
   const auto found = std::ranges::find(attempts_, &connection, &Attempt::connection);
   return found == attempts_.end() ? nullptr : &*found;
@@ -199,7 +216,7 @@ void Connector::tell_sizes(const Attempt& attempt) {
 void Connector::end_others(const quic::Connection& winner, Timestamp now) {
   const std::vector<Attempt> attempts = attempts_;
   for (const Attempt& attempt : attempts) {
-    if (attempt.connection == &winner) continue;
+    if (attempt.connection == &winner || attempt.state == State::kSetAside) continue;
     give_up(*attempt.connection, unreachable("another address answered first"), now);
   }
 }
@@ -215,8 +232,9 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
                     /*is_lasting=*/true},
                    tunnel.now());
   }
-  const bool is_late = std::ranges::any_of(
-      attempts_, [](const Attempt& other) { return other.state != State::kConnecting; });
+  const bool is_late = std::ranges::any_of(attempts_, [](const Attempt& other) {
+    return other.state == State::kAsking || other.state == State::kConnected;
+  });
   if (is_late) {
     return give_up(connection, unreachable("another address answered first"), tunnel.now());
   }

@@ -77,6 +77,11 @@ class Connector final : public tunnel::TunnelEvents {
                const std::string& resume_token = "");
   /// Takes the session to another local address or port; ends it where that cannot be.
   void migrate(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now);
+  /// Lets go of the session without an end: the server still has it, and lends its addresses to
+  /// nobody else, while the next attempts are under way. Without an event.
+  void set_aside();
+  /// Ends the sessions that were set aside.
+  void end_set_aside(tunnel::Tunnel& tunnel, Timestamp now);
   /// Ends every attempt, and the session, without an event.
   void abandon(tunnel::Tunnel& tunnel, Timestamp now);
 
@@ -92,7 +97,7 @@ class Connector final : public tunnel::TunnelEvents {
                             const quic::CloseReason& reason) override;
 
  private:
-  enum class State { kConnecting, kAsking, kConnected };
+  enum class State { kConnecting, kAsking, kConnected, kSetAside };
   struct Attempt {
     quic::Connection* connection;
     AttemptId id;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/overlap.h"
 #include "client/tunnel_routes.h"
 #include "os/program.h"
+#include "os/taken_networks.h"
 
 namespace qdt::client {
 namespace {
@@ -65,7 +67,36 @@ HostSetup::~HostSetup() {
   }
 }
 
+std::optional<std::string> HostSetup::find_own_lease(const wire::ConnectResponse& response) const {
+  const auto networks = os::taken_networks(options_.tun_name);
+  return networks ? client::find_own_lease(response, *networks) : std::nullopt;
+}
+
+Result<void> HostSetup::release_lease() {
+  return network_->configure_tun(std::span<const os::TunAddress>(), mtu_);
+}
+
+Result<void> HostSetup::check_networks(const wire::ConnectResponse& response,
+                                       const SocketAddress& server) {
+  const auto networks = os::taken_networks(options_.tun_name);
+  if (!networks) {
+    logger_.debug(networks.error().message);
+    return {};
+  }
+  if (options_.routing == Routing::kEverything) {
+    const std::string hidden = find_hidden_pool(response, *networks).value_or("");
+    if (!hidden.empty() && hidden != hidden_pool_) logger_.warning(hidden);
+    hidden_pool_ = hidden;
+    return {};
+  }
+  const auto routes = routes_into_tunnel(options_, response, server.address);
+  if (!routes) return fail(routes);
+  const auto taken = find_taken_network(response, *routes, *networks);
+  return taken ? fail(*taken) : Result<void>();
+}
+
 Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress& server) {
+  if (auto ok = check_networks(response, server); !ok) return ok;
   is_applied_ = true;
   mtu_ = std::min(response.mtu, options_.mtu);
   std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};

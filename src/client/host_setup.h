@@ -54,6 +54,12 @@ class HostSetup {
   /// Before the TUN device is there, and before the first packet to the server.
   static Result<std::unique_ptr<HostSetup>> open(const Options& options, Logger& logger);
 
+  /// Whether this host has an address that the server lends: which, in words. Nothing is touched.
+  std::optional<std::string> find_own_lease(const wire::ConnectResponse& response) const;
+  /// Takes the lease off the device: it has become another device's address. apply() sets the next
+  /// one.
+  Result<void> release_lease();
+
   /// What a server granted: address, MTU, routes, name servers. Called again, after a reconnect, it
   /// changes what differs. `server` is where the tunnel's own packets go. A failure ends the
   /// client, whose end undoes all of it.
@@ -92,6 +98,7 @@ class HostSetup {
   Result<void> run_up(const wire::ConnectResponse& response, const SocketAddress& server);
   Result<void> run(const std::vector<std::string>& words, const std::string& reason,
                    std::optional<os::PollHandle> stop = std::nullopt);
+  Result<void> check_networks(const wire::ConnectResponse& response, const SocketAddress& server);
   Result<void> apply_routes(const wire::ConnectResponse& response, const SocketAddress& server);
 
   Options options_;
@@ -99,6 +106,7 @@ class HostSetup {
   bool is_applied_ = false;
   std::size_t mtu_ = 0;                 ///< of the TUN device
   std::vector<std::string> variables_;  ///< what hooks were told last; empty: nothing is up
+  std::string hidden_pool_;             ///< as was warned of last
   bool lets_go_ = false;
   std::string dns_note_;  ///< what was said last of name servers
   IpAddress server_;      ///< since apply()

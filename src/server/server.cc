@@ -5,6 +5,8 @@
 
 #include "os/clock.h"
 #include "os/steering.h"
+#include "os/taken_networks.h"
+#include "server/pool_overlap.h"
 
 namespace qdt::server {
 namespace {
@@ -23,6 +25,21 @@ Result<std::unique_ptr<Server>> Server::start(const Options& options,
   server->run_shards();
   server->check_host();
   return server;
+}
+
+Result<void> Server::check_networks(const Options& options) {
+  const auto networks = os::taken_networks(options.tun_name);
+  if (!networks) return fail(networks);
+  const ConnectService::Options& service = options.service;
+  if (const auto overlap =
+          find_pool_overlap("pool_cidr", service.pool, !options.has_nat, *networks)) {
+    return fail(*overlap);
+  }
+  if (!service.ipv6) return {};
+  const bool is_routed_here = !options.has_nat || !options.has_nat6;
+  const auto overlap =
+      find_pool_overlap("pool_cidr6", service.ipv6->prefix, is_routed_here, *networks);
+  return overlap ? fail(*overlap) : Result<void>();
 }
 
 Server::Server(const Options& options, Random& random, Logger& logger)
@@ -62,6 +79,7 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
     sockets.push_back(std::move(*socket));
   }
 
+  if (auto ok = check_networks(options_); !ok) return ok;
   auto network =
       os::open_host_network(options_.tun_name, logger_,
                             options_.has_nat ? os::LeftoverNat::kKept : os::LeftoverNat::kUndone);

@@ -52,6 +52,10 @@ class Server {
                                                Logger& logger);
   ~Server();
 
+  /// Whether this host's networks leave the pools free: what start() looks for before it touches
+  /// anything.
+  static Result<void> check_networks(const Options& options);
+
   /// Looks after the host once a second: a TUN device that somebody took down means not ready.
   void check_host();
   /// Logs how many failed handshakes had no line of their own. Now and then.
