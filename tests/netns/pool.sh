@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Addresses are lent one after the other, without network, broadcast and gateway; when all are lent
-# the next client is refused, and gets the address of one that left.
+# the next client is refused and waits, and one gets the address of one that left.
 . "$(dirname "$0")/topology.sh"
 
 topology 3
@@ -23,9 +23,10 @@ check_equal "all are lent, in order, the gateway left out" "$(tr '\n' ' ' <<<"$a
   "10.77.0.1 10.77.0.2 10.77.0.4 10.77.0.5 10.77.0.6 "
 check_equal "five sessions" "$(metric qdt_sessions_active)" 5
 
-try_client client
-check_equal "the sixth is refused" "$status" 2
-check_contains "with the reason" "$output" "address pool exhausted"
+run_client client 'route_mode: cidr'
+check "the sixth is refused, with the reason, and waits" -- \
+  wait_for 10 grep -q 'refused: address pool exhausted' "$work/client.log"
+stop "$client_pid"
 
 stop "$second_pid"
 sessions_are() { [ "$(metric qdt_sessions_active)" -eq "$1" ]; }
