@@ -47,6 +47,6 @@ stop "$server_pid"
 
 write_server_config 'nat: {enabled: true, external_iface: eth7}'
 try server "$build/qdt-server" --config "$work/server.yaml" --check-config
-check_equal "--check-config finds a missing external_iface" "$status" 1
-check_contains "and names it" "$output" "nat.external_iface: there is no network device eth7"
+check_equal "a missing external_iface may come later: valid" "$status" 0
+check_contains "--check-config names it" "$output" "nat.external_iface: this host has no interface eth7"
 check_unchanged "nothing is left" server
