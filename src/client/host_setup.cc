@@ -79,12 +79,14 @@ Result<void> HostSetup::release_lease() {
 Result<void> HostSetup::check_networks(const wire::ConnectResponse& response,
                                        const SocketAddress& server) {
   const auto networks = os::taken_networks(options_.tun_name);
-  if (!networks) {
-    logger_.debug(networks.error().message);
-    return {};
-  }
+  if (!networks) logger_.debug(networks.error().message);
+  reachable_pools_ =
+      find_reachable_pools(response, networks.value_or(std::vector<os::TakenNetwork>()));
+  if (!networks) return {};
   if (options_.routing == Routing::kEverything) {
-    const std::string hidden = find_hidden_pool(response, *networks).value_or("");
+    const bool has_pushed_dns = options_.has_dns && options_.dns.empty();
+    const auto servers = has_pushed_dns ? response.dns : std::vector<IpAddress>();
+    const std::string hidden = find_hidden_pool(response, servers, *networks).value_or("");
     if (!hidden.empty() && hidden != hidden_pool_) logger_.warning(hidden);
     hidden_pool_ = hidden;
     return {};
@@ -200,8 +202,7 @@ Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
 // The server's pools, and its name servers unless the user has named them too: a LAN that has the
 // same addresses does not get what is meant for these.
 std::vector<Prefix> HostSetup::addresses_inside(const wire::ConnectResponse& response) const {
-  std::vector<Prefix> inside = {response.cidr};
-  if (response.ipv6) inside.push_back(response.ipv6->cidr);
+  std::vector<Prefix> inside = reachable_pools_;
   if (!options_.dns.empty() || wish_.servers.empty()) return inside;
   for (const IpAddress& server : response.dns) inside.emplace_back(server, server.bit_length());
   return inside;

@@ -104,9 +104,10 @@ class HostSetup {
   Options options_;
   Logger& logger_;
   bool is_applied_ = false;
-  std::size_t mtu_ = 0;                 ///< of the TUN device
-  std::vector<std::string> variables_;  ///< what hooks were told last; empty: nothing is up
-  std::string hidden_pool_;             ///< as was warned of last
+  std::size_t mtu_ = 0;                  ///< of the TUN device
+  std::vector<std::string> variables_;   ///< what hooks were told last; empty: nothing is up
+  std::vector<Prefix> reachable_pools_;  ///< of the server's: none is a LAN of this host
+  std::string hidden_pool_;              ///< as was warned of last
   bool lets_go_ = false;
   std::string dns_note_;  ///< what was said last of name servers
   IpAddress server_;      ///< since apply()

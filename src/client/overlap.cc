@@ -54,21 +54,38 @@ std::optional<std::string> find_taken_network(const wire::ConnectResponse& respo
 }
 
 std::optional<std::string> find_hidden_pool(const wire::ConnectResponse& response,
+                                            std::span<const IpAddress> name_servers,
                                             std::span<const os::TakenNetwork> networks) {
   for (const Prefix& pool : pools_of(response)) {
     const os::TakenNetwork* network = find_overlapping(pool, networks);
     if (network == nullptr) continue;
+    if (!pool.contains(network->prefix)) {
+      return "the server's pool " + pool.to_string() + " lies in a network of this host, " +
+             network->describe() + ": its addresses are reached through the tunnel alone";
+    }
     std::string words = "the server's pool " + pool.to_string() +
                         " overlaps a network of this host, " + network->describe() +
                         ": that network stays reachable, and the tunnel reaches nobody in it";
-    for (const IpAddress& server : response.dns) {
-      if (network->prefix.contains(server)) words += "; not the name server " + server.to_string();
+    for (const IpAddress& server : name_servers) {
+      if (!network->prefix.contains(server)) continue;
+      words += ", but for the name server " + server.to_string();
     }
     return words +
            "; to reach the pool, change pool_cidr at the server or the addresses of that "
            "network";
   }
   return std::nullopt;
+}
+
+std::vector<Prefix> find_reachable_pools(const wire::ConnectResponse& response,
+                                         std::span<const os::TakenNetwork> networks) {
+  std::vector<Prefix> pools = pools_of(response);
+  std::erase_if(pools, [&](const Prefix& pool) {
+    return std::ranges::any_of(networks, [&](const os::TakenNetwork& network) {
+      return network.is_on_link && pool.contains(network.prefix);
+    });
+  });
+  return pools;
 }
 
 }  // namespace qdt::client

@@ -24,9 +24,16 @@ std::optional<std::string> find_taken_network(const wire::ConnectResponse& respo
                                               std::span<const Prefix> routes,
                                               std::span<const os::TakenNetwork> networks);
 
-/// Where everything goes into the tunnel but this host's own networks: what of the server's pools
-/// is not reached by it, in words.
+/// Where everything goes into the tunnel but this host's own networks: what of the server's pools,
+/// or of a network around one, is not reached, in words. `name_servers` are asked through the
+/// tunnel wherever they are.
 std::optional<std::string> find_hidden_pool(const wire::ConnectResponse& response,
+                                            std::span<const IpAddress> name_servers,
                                             std::span<const os::TakenNetwork> networks);
+
+/// The server's pools, but for those that have a network of this host in them, or are one: that one
+/// stays reachable. A wider network gives way to the pool.
+std::vector<Prefix> find_reachable_pools(const wire::ConnectResponse& response,
+                                         std::span<const os::TakenNetwork> networks);
 
 }  // namespace qdt::client

@@ -27,7 +27,7 @@ class OverlapTest : public testing::Test {
     return find_taken_network(response, {&into_tunnel, 1}, {&network, 1}).value_or("");
   }
   std::string hidden(const TakenNetwork& network) const {
-    return find_hidden_pool(response, {&network, 1}).value_or("");
+    return find_hidden_pool(response, response.dns, {&network, 1}).value_or("");
   }
 
   wire::ConnectResponse response;
@@ -76,8 +76,19 @@ TEST_F(OverlapTest, TellsWhatTheTunnelDoesNotReach) {
   response.dns = {*IpAddress::parse("10.8.0.1"), *IpAddress::parse("1.1.1.1")};
   const std::string words = hidden(lan("10.8.0.0/24", "10.8.0.77"));
   EXPECT_THAT(words, HasSubstr("10.8.0.0/24 of eth0, where this host is 10.8.0.77"));
-  EXPECT_THAT(words, HasSubstr("not the name server 10.8.0.1;"));
+  EXPECT_THAT(words, HasSubstr("reaches nobody in it, but for the name server 10.8.0.1;"));
   EXPECT_EQ(hidden(lan("192.168.1.0/24", "192.168.1.2")), "");
+  EXPECT_THAT(hidden(lan("10.0.0.0/8", "10.1.2.3")), HasSubstr("through the tunnel alone"));
+}
+
+TEST_F(OverlapTest, LeavesThePoolToALanThatIsInIt) {
+  const auto pools = [&](const TakenNetwork& network) {
+    return find_reachable_pools(response, {&network, 1}).size();
+  };
+  EXPECT_EQ(pools(lan("10.8.0.0/24", "10.8.0.77")), 0u);
+  EXPECT_EQ(pools(lan("10.8.0.128/25", "10.8.0.177")), 0u);
+  EXPECT_EQ(pools(lan("10.0.0.0/8", "10.1.2.3")), 1u);
+  EXPECT_EQ(pools(lan("192.168.1.0/24", "192.168.1.2")), 1u);
 }
 
 }  // namespace

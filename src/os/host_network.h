@@ -77,6 +77,7 @@ class HostNetwork {
   /// can_use_ipv6(). Called again, for another lease, it replaces addresses and MTU, and the routes
   /// of both kinds that remain stay. Without an IPv6 address the device gets no IPv6 at all, with
   /// one it gets no other: no link-local address, no router solicitations.
+  /// Without any, the device has none until the next call: its lease has become another device's.
   virtual Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) = 0;
   /// Gives the device, which configure_tun() has configured, another MTU; addresses and routes
   /// stay.

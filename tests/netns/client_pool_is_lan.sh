@@ -5,7 +5,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology
-start_server 'dns: [10.8.0.1]'
+start_server 'dns: [10.8.0.53]'
 ip -n "$(ns router)" address add 10.8.0.1/24 dev cl1
 ip -n "$(ns client)" address add 10.8.0.77/24 dev eth0
 reaches() { on client ping -n -q -c 2 -i 0.2 -W 2 "$1"; }
@@ -17,7 +17,9 @@ check "default: the LAN's router is reached" -- reaches 10.8.0.1
 check_contains "it is the LAN's, not the tunnel's" "$(lan_mac)" lladdr
 check_contains "the log warns of it" "$(cat "$work/client.log")" \
   "the server's pool 10.8.0.0/24 overlaps a network of this host, 10.8.0.0/24 of eth0, where this host is 10.8.0.77"
-check_contains "and of the name server in it" "$(cat "$work/client.log")" "not the name server 10.8.0.1"
+check_contains "and of the name server in it" "$(cat "$work/client.log")" \
+  "the tunnel reaches nobody in it, but for the name server 10.8.0.53"
+check_contains "which is asked through the tunnel" "$(on client ip route get 10.8.0.53)" "dev qdt0"
 stop "$client_pid"
 
 # refused WORDS PREFIX

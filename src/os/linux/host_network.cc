@@ -144,7 +144,8 @@ Result<void> LinuxHostNetwork::configure_tun(std::span<const TunAddress> address
     if (!renewed) return renewed;
     renewal.commit();
   }
-  logger_.info(tun_name_ + " is up with " + names + ", MTU " + std::to_string(mtu));
+  logger_.info(tun_name_ + " is up with " + (names.empty() ? "no address" : names) + ", MTU " +
+               std::to_string(mtu));
   return {};
 }
 
