@@ -17,9 +17,6 @@ constexpr Duration kKeepPeriod = 2s;
 /// A wait that ends so much too late was a sleep.
 constexpr Duration kSleep = 3s;
 
-/// How many leases are tried that turn out to be addresses of this host.
-constexpr int kMaxLeases = 3;
-
 enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey };
 
 // How long name servers may take before the addresses that they gave last are tried.
@@ -365,42 +362,6 @@ Result<void> Client::start(const SocketAddress& server) {
     connector_.connect(shard.tunnel(), path, id, now, token);
   });
   return {};
-}
-
-std::optional<Ending> Client::refuse_lease(const std::string& why) {
-  resume_->keep("");  // or the same comes again
-  if (++refused_leases_ < kMaxLeases) {
-    logger_.warning(why + "; another address is asked for");
-    set_aside();
-    return std::nullopt;
-  }
-  refused_leases_ = 0;
-  abandon();
-  return Ending{Ending::Kind::kUnreachable,
-                why +
-                    ", and another one is not to be had: change pool_cidr at the server, or that "
-                    "address",
-                /*is_lasting=*/true};
-}
-
-// The address came to another device while it was ours, as in a network whose addresses are those
-// of the server's pool. Answers to that device's address must not be taken for the tunnel's.
-Ending Client::leave_lease(const std::string& why) {
-  response_.reset();
-  if (const auto ok = host_->release_lease(); !ok) logger_.warning(ok.error().message);
-  auto ending = refuse_lease(why);
-  return ending ? *ending : Ending{Ending::Kind::kLost, why};
-}
-
-// The server is to lend another address than the one that this session has.
-void Client::set_aside() {
-  first_attempt_ = next_attempt_;
-  running_.clear();
-  inbox_.clear();
-  shard_->post([this](shard::Shard& shard, Timestamp) {
-    shard.hold_packets();
-    connector_.set_aside();
-  });
 }
 
 void Client::abandon() {
