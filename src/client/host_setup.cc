@@ -153,6 +153,13 @@ Result<void> HostSetup::apply_dns(const wire::ConnectResponse& response) {
         "no dns_domains to ask the server's for; dns in the configuration names others for all "
         "names";
   }
+  const bool is_local = wish_.servers.empty() && options_.routing == Routing::kEverything &&
+                        allowed_.empty() && !network_->name_servers_outside().empty();
+  if (is_local && !note.empty()) {
+    note +=
+        "; the resolver on this host asks through the tunnel alone, unless dns in the "
+        "configuration names a server in this host's networks";
+  }
   if (note.empty() || note == std::exchange(dns_note_, note)) return {};
   set ? logger_.info(note) : logger_.warning(note);
   return {};

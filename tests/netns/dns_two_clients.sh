@@ -60,6 +60,15 @@ check "--cleanup changes nothing of it" -- is_old
 
 start_first
 start_second
+stop "$second" KILL
+wait_for 6 has 192.0.2.53 || fail "the name servers of a killed client stay in force"
+say "ok: the newest one is killed: the other's are in force soon"
+stop "$first"
+check "and in the end the old file is back" -- is_old
+cleanup
+
+start_first
+start_second
 stop "$first" KILL
 stop "$second"
 check "the older one is killed, and the newest one ends: the old file is back" -- is_old

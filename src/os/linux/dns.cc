@@ -176,7 +176,9 @@ HostDns::Standing HostDns::look_at_file() {
   }
   if (!in_force_->file) return Standing::kStands;
   const auto file = look_at_resolv_conf();
-  if (!file || file->content == in_force_->file->text) return Standing::kStands;
+  // A client that was killed takes nothing away itself.
+  const bool is_on_top = in_force_->file->on_top == tun_name_;
+  if (!file || (is_on_top && file->content == in_force_->file->text)) return Standing::kStands;
   const bool is_a_clients = file->content && file->content->starts_with(kResolvConfMark);
   return is_a_clients ? Standing::kOtherClients : Standing::kChanged;
 }

@@ -24,6 +24,18 @@ TEST(Dns, WritesResolvConfInPlaceAndPutsItBack) {
   });
 }
 
+TEST(Dns, KnowsWhomAResolverOnThisHostAsks) {
+  in_fresh_network([] {
+    write_text("/etc/resolv.conf", "nameserver 127.0.0.1\n");
+    Host host;
+    const NameServer local(*IpAddress::parse("127.0.0.1"));
+    EXPECT_THAT(host.network->name_servers_outside(), testing::ElementsAre(local));
+    shell("mkdir /run/dnsmasq; echo nameserver 192.0.2.99 >/run/dnsmasq/resolv.conf");
+    EXPECT_THAT(host.network->name_servers_outside(),
+                testing::ElementsAre(local, NameServer(*IpAddress::parse("192.0.2.99"))));
+  });
+}
+
 TEST(Dns, LeavesResolvConfAloneThatSomebodyElseHasChanged) {
   in_fresh_network([] {
     Host host;

@@ -191,6 +191,7 @@ Result<void> Records::save() {
   Json json = Json::array();
   for (const Record& record : records_) json.push_back(json_of(record));
   std::string content = json.dump();
+  if (content == content_) return {};
   const std::size_t length = content.size();
   // JSON takes spaces behind it: whoever dies between the two calls leaves it whole.
   content.resize(std::max(length, content_.size()), ' ');

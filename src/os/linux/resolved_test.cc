@@ -79,7 +79,10 @@ class FakeResolved {
     if (member == "GetLink") return sd_bus_reply_method_return(message, "o", "/link");
     if (member == "Get") return answer_get(message);
     if (member == "SetLinkDNS") take_servers(message);
-    std::ofstream("/run/resolved-says", std::ios::app) << member << "\n";
+    std::ofstream says("/run/resolved-says", std::ios::app);
+    says << member;
+    if (member == "SetLinkDomains") tell_domains(message, says);
+    says << "\n";
     return sd_bus_reply_method_return(message, "");
   }
 
@@ -106,6 +109,18 @@ class FakeResolved {
     sd_bus_message_read(message, "i", &family);
     sd_bus_message_read_array(message, 'y', &bytes, &count);
     if (count == 4) std::memcpy(server_, bytes, 4);
+  }
+
+  // Those with true: `~corp.example`.
+  static void tell_domains(sd_bus_message* message, std::ostream& says) {
+    int link = 0;
+    const char* domain = nullptr;
+    int is_for_routing = 0;
+    sd_bus_message_read(message, "i", &link);
+    sd_bus_message_enter_container(message, 'a', "(sb)");
+    while (sd_bus_message_read(message, "(sb)", &domain, &is_for_routing) > 0) {
+      says << " " << (is_for_routing != 0 ? "~" : "") << domain;
+    }
   }
 
   FakeOptions options_;
@@ -139,7 +154,94 @@ TEST(Resolved, TakesTheNameServersAndGivesThemBack) {
     EXPECT_THAT(trial.log, HasSubstr("name servers set to 10.8.0.1 by systemd-resolved\n"));
     EXPECT_THAT(trial.resolv_conf, HasSubstr("192.0.2.53"));
     EXPECT_EQ(read_text("/run/resolved-says"),
-              "SetLinkDNS\nSetLinkDomains\nSetLinkDefaultRoute\nRevertLink\n");
+              "SetLinkDNS\nSetLinkDomains ~.\nSetLinkDefaultRoute\nRevertLink\n");
+  });
+}
+
+const NameServerWish kSplit{.servers = {*IpAddress::parse("10.8.0.1")},
+                            .domains = {"corp.example", "lan"}};
+
+TEST(Resolved, IsAskedForSomeDomainsAlone) {
+  in_fresh_network([] {
+    FakeResolved resolved({.resolv_conf_mode = "foreign"});
+    const std::string before = read_text("/etc/resolv.conf");
+    TestTun tun("qdt0");
+    TestLogger logger;
+    auto network = *open_host_network("qdt0", logger);
+    ASSERT_TRUE(network->use_dns(kSplit));
+    EXPECT_THAT(read_text("/run/resolved-says"), HasSubstr("SetLinkDomains ~corp.example ~lan\n"));
+    EXPECT_EQ(read_text("/etc/resolv.conf"), before);
+    EXPECT_THAT(logger.text, HasSubstr("by systemd-resolved, for names of corp.example, lan"));
+    const std::string told = read_text("/run/resolved-says");
+    network->keep();
+    EXPECT_EQ(read_text("/run/resolved-says"), told);
+  });
+}
+
+TEST(Resolved, IsMissedWhereSomeDomainsAloneAreToBeAsked) {
+  in_fresh_network([] {
+    use_bus("unix:path=/run/nothing");
+    const std::string before = read_text("/etc/resolv.conf");
+    TestTun tun("qdt0");
+    TestLogger logger;
+    auto network = *open_host_network("qdt0", logger);
+    const auto set = network->use_dns(kSplit);
+    ASSERT_FALSE(set);
+    EXPECT_THAT(set.error().message, HasSubstr("this needs systemd-resolved"));
+    NameServerWish all = kSplit;
+    all.may_take_all_names = true;
+    ASSERT_TRUE(network->use_dns(all));
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 10.8.0.1"));
+    network.reset();
+    EXPECT_EQ(read_text("/etc/resolv.conf"), before);
+  });
+}
+
+TEST(Resolved, TakesOverWhenItAppears) {
+  in_fresh_network([] {
+    use_bus("unix:path=/run/bus");
+    const std::string before = read_text("/etc/resolv.conf");
+    TestTun tun("qdt0");
+    TestLogger logger;
+    auto network = *open_host_network("qdt0", logger);
+    ASSERT_TRUE(network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 10.8.0.1"));
+    FakeResolved resolved;
+    for (int i = 0; i < 5; ++i) network->keep();  // it is looked for at every fifth
+    EXPECT_THAT(read_text("/run/resolved-says"), HasSubstr("SetLinkDNS"));
+    EXPECT_EQ(read_text("/etc/resolv.conf"), before);
+  });
+}
+
+TEST(Resolved, IsReplacedWhenItIsGoneForLong) {
+  in_fresh_network([] {
+    TestTun tun("qdt0");
+    TestLogger logger;
+    std::optional<FakeResolved> resolved(std::in_place);
+    auto network = *open_host_network("qdt0", logger);
+    ASSERT_TRUE(network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    resolved.reset();
+    ::unlink("/run/bus");
+    for (int i = 0; i < 4; ++i) network->keep();
+    EXPECT_THAT(read_text("/etc/resolv.conf"), testing::Not(HasSubstr("10.8.0.1")));
+    network->keep();
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 10.8.0.1"));
+  });
+}
+
+TEST(Resolved, IsNotAskedForANameServerOnALink) {
+  in_fresh_network([] {
+    FakeResolved resolved;
+    TestTun tun("qdt0");
+    TestLogger logger;
+    auto network = *open_host_network("qdt0", logger);
+    ASSERT_TRUE(network->use_dns({.servers = {*NameServer::parse("fe80::53%qdt0")},
+                                  .domains = {},
+                                  .may_take_all_names = true}));
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver fe80::53%qdt0"));
+    const std::string told = read_text("/run/resolved-says");
+    for (int i = 0; i < 10; ++i) network->keep();
+    EXPECT_EQ(read_text("/run/resolved-says"), told);
   });
 }
 
