@@ -5,7 +5,7 @@
 
 namespace qdt::apps {
 
-/// What --check-config finds beyond the configuration's own faults: the programs of `up` and
+/// Findings of --check-config beyond the configuration's own faults: the programs of `up` and
 /// `down`. All of them at once; nothing is changed.
 std::vector<Finding> check_client(const ops::ClientConfig& config);
 

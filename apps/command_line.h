@@ -7,7 +7,7 @@
 
 namespace qdt::apps {
 
-/// What both programs can be asked to do.
+/// The options of both programs.
 struct CommandLine {
   std::string config_path;
   bool check_config = false;
@@ -19,7 +19,7 @@ struct CommandLine {
   std::string address;         ///< for client_config; empty: not given
 };
 
-/// What --help says about a program.
+/// The texts of a program's --help, and its options.
 struct Program {
   std::string name;
   std::string description;

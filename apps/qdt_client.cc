@@ -35,7 +35,7 @@ const apps::Program kProgram = {
     .default_config = os::find_config("client.yaml"),
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
-        "server, 3 server not reached. Of --status: 0 connected, 2 refused, 3 not connected now, 4 "
+        "server, 3 server not reached. With --status: 0 connected, 2 refused, 3 not connected now, 4 "
         "not running, 1 for want of an answer.\nEvery key is explained in "
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,

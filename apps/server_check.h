@@ -8,7 +8,7 @@
 
 namespace qdt::apps {
 
-/// What --check-config finds beyond the configuration's own faults: files, addresses, devices. All
+/// Findings of --check-config beyond the configuration's own faults: files, addresses, devices. All
 /// of them at once; nothing is changed. `now` is in seconds since the Unix epoch.
 std::vector<Finding> check_server(const std::string& config_path, const ops::ServerConfig& config,
                                   std::int64_t now);

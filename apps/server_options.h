@@ -7,7 +7,7 @@
 
 namespace qdt::apps {
 
-/// What each component gets to see of the configuration.
+/// The part of the configuration that each component gets.
 server::Server::Options server_options(const ops::ServerConfig& config);
 ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config);
 /// `certificate_expiry` outlives the source.

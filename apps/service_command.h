@@ -8,7 +8,7 @@
 
 namespace qdt::apps {
 
-/// What `PROGRAM service ...` does.
+/// The commands of `PROGRAM service ...`.
 enum class ServiceCommand { kInstall, kUninstall, kStart, kStop, kStatus, kRun };
 
 struct ServiceCommandName {

@@ -22,7 +22,7 @@ test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 socat
   shellcheck systemd ccache"
 quic_test_packages="ngtcp2-client"
-# A peer of another make: quic-go, and a Go whose ClientHello spans two packets.
+# Another implementation as the peer: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"
 # The compiler for Windows, what builds the client's libraries from Debian's sources, Wine, and what
 # makes installers.

@@ -8,9 +8,9 @@
 
 namespace qdt {
 
-/// What is left to be done to the bytes of a SuperPacket or GatheredPacket before they are packets
-/// for the network: the virtio network header in our words (virtio 1.2, section 5.1.6). Nothing
-/// here has been checked against the bytes.
+/// The work that is left to be done on the bytes of a SuperPacket or GatheredPacket before they are
+/// packets for the network: the virtio network header in our words (virtio 1.2, section 5.1.6).
+/// Nothing here has been checked against the bytes.
 struct Offload {
   enum class Kind : std::uint8_t {
     kNone,     ///< one packet as it is

@@ -99,7 +99,7 @@ class UdpSendQueue {
     bursts_.push_back({path, ecn, bytes, payload, !may_join});
   }
 
-  /// What waits, oldest first; valid until push(), pop() or clear().
+  /// The waiting bursts, oldest first; valid until push(), pop() or clear().
   std::span<UdpBurst> bursts() { return std::span(bursts_).subspan(first_); }
 
   /// Forgets the oldest `count` bursts: they were sent or given up.

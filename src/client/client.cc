@@ -41,7 +41,7 @@ bool is_same_grant(const wire::ConnectResponse& one, const wire::ConnectResponse
          one.dns_domains == other.dns_domains;
 }
 
-// Of several endings, the one that tells a person most.
+// The most telling one of several endings.
 int weight(const Ending& ending) {
   if (ending.kind == Ending::Kind::kRefused) return 2;
   return ending.is_lasting ? 1 : 0;

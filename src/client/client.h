@@ -49,14 +49,14 @@ class Client final : private ConnectorEvents {
     Connector::Options connector;
   };
 
-  /// What main exits with (README, Exit status).
+  /// The exit status of main (README, Exit status).
   enum class Exit { kStopped = 0, kHost = 1, kRefused = 2, kUnreachable = 3 };
   struct Outcome {
     Exit exit = Exit::kStopped;
     std::string text;  ///< why, for a person; empty when it was asked to stop
   };
 
-  /// What is referred to outlives the client.
+  /// Referenced objects outlive the client.
   Client(const Options& options, const quic::TlsClientContext& tls, Random& random, Logger& logger);
   ~Client() override;
 
@@ -91,7 +91,7 @@ class Client final : private ConnectorEvents {
   struct Again {};  ///< the network is another: try at once
   using AttemptResult = std::variant<Connected, Ending, Again>;
 
-  /// What main waits for.
+  /// The event that main waits for.
   enum class Woken {
     kStop,
     kEvent,
@@ -175,7 +175,7 @@ class Client final : private ConnectorEvents {
   std::shared_ptr<shard::Mailbox<Answer>> answers_;
   bool is_resolving_ = false;
   std::vector<SocketAddress> servers_;  // as resolved last
-  // What is under way, by number; what has a lower one than the first was abandoned.
+  // The attempts under way, by number; one with a lower number than the first was abandoned.
   std::map<AttemptId, SocketAddress> running_;
   AttemptId next_attempt_ = 1;
   AttemptId first_attempt_ = 1;

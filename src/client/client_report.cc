@@ -1,4 +1,4 @@
-// What a client tells of itself: to the log, the service manager and its status file.
+// A client's reports: to the log, the service manager and its status file.
 
 #include "client/client.h"
 #include "client/status.h"

@@ -343,7 +343,7 @@ void Connector::on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& conne
 
 void Connector::on_session_closed(tunnel::Tunnel&, tunnel::Session& session, tunnel::SessionEnd,
                                   const std::string& detail) {
-  // Whoever took its place would lose it again if we asked for it back at once.
+  // The client that took its place would lose it again if we asked for it back at once.
   const bool was_replaced = session.peer_reason == tunnel::SessionEnd::kReplaced;
   end(session.connection(),
       {Ending::Kind::kLost, detail.empty() ? "the session ended" : detail, was_replaced});

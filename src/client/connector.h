@@ -31,7 +31,7 @@ struct PathSizes {
   bool operator==(const PathSizes&) const = default;
 };
 
-/// What a connector tells. Called on the tunnel's thread.
+/// The events of a connector. Called on the tunnel's thread.
 class ConnectorEvents {
  public:
   virtual ~ConnectorEvents() = default;
@@ -58,7 +58,7 @@ class Connector final : public tunnel::TunnelEvents {
     std::string token;
     std::string server_name;  ///< the host part of `server`: for SNI and :authority
     std::size_t mtu = wire::kDefaultMtu;
-    /// What to offer in `caps`; a plain v1 client offers none.
+    /// The capabilities to offer in `caps`; a plain v1 client offers none.
     wire::Capabilities caps = wire::Capabilities::supported();
     std::string client_id;
     std::string platform;
@@ -112,7 +112,7 @@ class Connector final : public tunnel::TunnelEvents {
   /// The one that has a session.
   Attempt* connected();
   void tell_sizes(const Attempt& attempt);
-  /// Of an attempt without an answer: looks for the reason.
+  /// Looks for the reason when an attempt got no answer.
   void look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt);
   /// Ends the session, which the server may not hear.
   void lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why);

@@ -60,9 +60,9 @@ class HostSetup {
   /// one.
   Result<void> release_lease();
 
-  /// What a server granted: address, MTU, routes, name servers. Called again, after a reconnect, it
-  /// changes what differs. `server` is where the tunnel's own packets go. A failure ends the
-  /// client, whose end undoes all of it.
+  /// Applies what a server granted: address, MTU, routes, name servers. Called again, after a
+  /// reconnect, it changes what differs. `server` is where the tunnel's own packets go. A failure
+  /// ends the client, whose end undoes all of it.
   Result<void> apply(const wire::ConnectResponse& response, const SocketAddress& server);
   /// The path to the server carries packets of `path_mtu` bytes: the TUN device gets the MTU that
   /// leaves. After apply().

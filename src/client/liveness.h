@@ -7,7 +7,7 @@
 
 namespace qdt::client {
 
-/// What to do about a path on which nobody answers: go on from another socket first, because most
+/// The next step on a path where nobody answers: go on from another socket first, because most
 /// often a NAT has forgotten the old one, and then connect anew. Takes what is known and the time.
 class Liveness {
  public:

@@ -11,7 +11,7 @@
 
 namespace qdt::client {
 
-/// What a client says of itself.
+/// The state of a client.
 enum class State {
   kConnecting,    ///< for the first time
   kConnected,     ///< packets travel

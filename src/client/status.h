@@ -21,7 +21,7 @@ enum class DataPlane {
   kNone,        ///< nor may they take QUIC
 };
 
-/// What a client tells of itself in its status file: lines of `key value`.
+/// The content of a client's status file: lines of `key value`.
 struct Status {
   State state = State::kConnecting;
   std::string reason;          ///< why, for a person; may be empty

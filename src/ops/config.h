@@ -30,7 +30,7 @@ struct RateLimit {
 /// How packets travel: as both sides can, or never as the other.
 enum class DataPlane { kAuto, kQuic, kDirect };
 
-/// What a connection does about loss and delay; as in the engine.
+/// The congestion control of a connection; as in the engine.
 enum class Congestion { kBbr, kCubic, kReno };
 
 /// server.yaml, checked. The defaults are those of a missing key; what each key means is in

@@ -13,7 +13,7 @@ std::string client_example();
 std::string server_key_table();
 std::string client_key_table();
 
-/// What a server's first start has made for itself.
+/// The files and the token that a server's first start has made.
 struct FirstConfig {
   std::string token;
   std::string tls_cert;  ///< file names, relative to the configuration's folder or absolute

@@ -1,4 +1,4 @@
-// What people are told of a bad configuration, word by word: one test for each kind of fault.
+// The messages about a bad configuration, word by word: one test for each kind of fault.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -181,10 +181,10 @@ constexpr BadConfig kBadServerConfigs[] = {
      "[1.1.1.1, 8.8.8.8], or [] (that would be the client itself)"},
     {"LongInterfaceName", "tun_name: qdt-tunnel-device",
      ":2:11: tun_name: found \"qdt-tunnel-device\", expected an interface name: 1 to 15 characters "
-     "without blank, \"/\", \":\" or \"%\" (it has 17)"},
+     "without space, \"/\", \":\" or \"%\" (it has 17)"},
     {"InterfaceNameWithSlash", "tun_name: a/b",
      ":2:11: tun_name: found \"a/b\", expected an interface name: 1 to 15 characters without "
-     "blank, \"/\", \":\" or \"%\""},
+     "space, \"/\", \":\" or \"%\""},
     {"NatIntoTheTunnel", "tun_name: vpn\nnat: {external_iface: vpn}",
      ":3:23: nat.external_iface: found \"vpn\", which is tun_name, expected the interface to the "
      "world"},
@@ -192,7 +192,7 @@ constexpr BadConfig kBadServerConfigs[] = {
 
     // YAML.
     {"Tab", "nat:\n\tenabled: true",
-     ":3:1: not valid YAML: indented with a tab; YAML takes blanks only"},
+     ":3:1: not valid YAML: indented with a tab; YAML takes spaces only"},
     {"OpenBracket", "dns: [1.1.1.1\n", ":3:1: not valid YAML: a \"[\" above is never closed"},
     {"WrongIndentation", "mtu: 1350\n tun_name: vpn",
      ":3:10: not valid YAML: \"KEY: VALUE\" is not possible here; is the indentation right, and a "
@@ -317,14 +317,14 @@ TEST_P(BadToken, IsExplainedWithoutBeingRepeated) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().message,
             "s.yaml:1:8: token: found something else, expected a secret of 1 to 512 characters "
-            "without blanks around it (" +
+            "without spaces around it (" +
                 std::string(GetParam().hint) + ")");
 }
 
 constexpr BadValue kBadTokens[] = {
     {"Empty", "\"\"", "it is empty"},
     {"Placeholder", "REPLACE-ME", "it is a placeholder; make one with: openssl rand -base64 32"},
-    {"BlankBehind", "\"0123456789abcdef \"", "it has blanks around it"},
+    {"SpaceBehind", "\"0123456789abcdef \"", "it has spaces around it"},
     {"ControlCharacter", "\"0123456789\\x07abcdef\"", "it has a control character"},
     {"OpenQuote", "\"0123456789abcdef\n\nmtu: 1350", "it has a line break; is a quote not closed?"},
 };
@@ -347,7 +347,7 @@ TEST(BadConfig, TellsAllFaultsInTheOrderOfTheFile) {
       "s.yaml:4:1: lgo_level: unknown key; did you mean log_level?\n"
       "s.yaml:5:13: gateway_ip: found \"1.2.3.4\", expected an address in pool_cidr, "
       "10.8.0.0/24\n"
-      "s.yaml: token: missing, expected a secret of 1 to 512 characters without blanks around "
+      "s.yaml: token: missing, expected a secret of 1 to 512 characters without spaces around "
       "it");
 }
 
@@ -365,20 +365,21 @@ TEST(BadConfig, MayBeNoMapAtAll) {
             "s.yaml:1:1: found \"token\", expected lines of the form KEY: VALUE");
   EXPECT_EQ(
       parse_server_config("", "s.yaml").error().message,
-      "s.yaml: token: missing, expected a secret of 1 to 512 characters without blanks around "
+      "s.yaml: token: missing, expected a secret of 1 to 512 characters without spaces around "
       "it");
 }
 
 TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
   const auto loaded = parse_client_config("server: a\ntoken: b-secret\nfrobnicate: 1\n", "c.yaml");
   ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().message,
-            "c.yaml:3:1: frobnicate: unknown key; known are server, token, tls_fingerprint, "
-            "insecure, route_mode, dns, dns_domains, dns_required, routes, exclude, lan, kill_switch, "
-            "kill_switch_lan, tun_name, tun_offloads, mtu, up, down, client_id, timeout, "
-            "wait_for_server, keepalive, "
-            "congestion, aead, data_plane, shaping, max_reassembly_bytes, udp_gso, udp_gro, caps, "
-            "log_level, log_json");
+  EXPECT_EQ(
+      loaded.error().message,
+      "c.yaml:3:1: frobnicate: unknown key; known are server, token, tls_fingerprint, "
+      "insecure, route_mode, dns, dns_domains, dns_required, routes, exclude, lan, kill_switch, "
+      "kill_switch_lan, tun_name, tun_offloads, mtu, up, down, client_id, timeout, "
+      "wait_for_server, keepalive, "
+      "congestion, aead, data_plane, shaping, max_reassembly_bytes, udp_gso, udp_gro, caps, "
+      "log_level, log_json");
 }
 
 }  // namespace

@@ -94,11 +94,12 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
                                              "ask these name servers for; for all other names "
                                              "they keep their own."},
                              domains(), &C::dns_domains));
-  keys.push_back(make_key<C>({.name = "push_routes",
-                              .example = "[]",
-                              .explanation = "What clients with route_mode: cidr send into the "
-                                             "tunnel besides the pool."},
-                             pushed_routes(), &C::push_routes));
+  keys.push_back(
+      make_key<C>({.name = "push_routes",
+                   .example = "[]",
+                   .explanation = "Networks that clients with route_mode: cidr send into the "
+                                  "tunnel besides the pool."},
+                  pushed_routes(), &C::push_routes));
   keys.push_back(make_key<C>({.name = "nat.enabled",
                               .example = "true",
                               .explanation = "Translates the clients' addresses to the host's on "
@@ -233,14 +234,17 @@ std::vector<Key<ServerConfig>> make_server_keys() {
 std::vector<Key<ClientConfig>> make_client_keys() {
   using C = ClientConfig;
   std::vector<Key<C>> keys;
-  keys.push_back(make_key<C>({.name = "server",
-                              .example = "vpn.example.com:443",
-                              .explanation = "The server; the port is 443 when it is left out.",
-                              .is_required = true},
-                             server_address(), [](C& config, HostAndPort server) {
-                               config.server_host = std::move(server.host);
-                               config.server_port = server.port;
-                             }));
+  keys.push_back(make_key<C>(
+      {.name = "server",
+       .example = "vpn.example.com:443",
+       .explanation = "The server; the port is 443 when it is left out. A name may have "
+                      "capitals, underscores, letters of any script and a "
+                      "final dot.",
+       .is_required = true},
+      server_address(), [](C& config, HostAndPort server) {
+        config.server_host = std::move(server.host);
+        config.server_port = server.port;
+      }));
   keys.push_back(token_key<C>("The secret of the server's configuration."));
   keys.push_back(make_key<C>(
       {.name = "tls_fingerprint",
@@ -254,13 +258,13 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .explanation = "Trusts any certificate, and with it anyone on the "
                                              "way. For tests only."},
                              flag(), &C::insecure));
-  keys.push_back(
-      make_key<C>({.name = "route_mode",
-                   .example = "default",
-                   .explanation = "What goes into the tunnel. default: everything; cidr: "
-                                  "the server's pool; none: what you route there "
-                                  "yourself."},
-                  route_mode(), &C::route_mode));
+  keys.push_back(make_key<C>(
+      {.name = "route_mode",
+       .example = "default",
+       .explanation = "The traffic that goes into the tunnel. default: everything; cidr: "
+                      "the server's pool; none: what you route there "
+                      "yourself."},
+      route_mode(), &C::route_mode));
   keys.push_back(make_key<C>({.name = "dns",
                               .example = "[]",
                               .explanation = "Name servers while the tunnel is up, in place of "
@@ -285,17 +289,19 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .explanation = "Ends when the name servers cannot be set, instead of "
                                              "going on with this host's."},
                              flag(), &C::dns_required));
-  keys.push_back(make_key<C>({.name = "routes",
-                              .example = "[]",
-                              .explanation = "What goes into the tunnel besides what route_mode "
-                                             "cidr or none say; given alone, it means "
-                                             "route_mode: cidr."},
-                             routes(), &C::routes));
-  keys.push_back(make_key<C>({.name = "exclude",
-                              .example = "[]",
-                              .explanation = "What stays outside the tunnel, and passes the kill "
-                                             "switch."},
-                             excluded_prefixes(), &C::exclude));
+  keys.push_back(
+      make_key<C>({.name = "routes",
+                   .example = "[]",
+                   .explanation = "Networks that go into the tunnel besides those that route_mode "
+                                  "cidr or none say; given alone, it means "
+                                  "route_mode: cidr."},
+                  routes(), &C::routes));
+  keys.push_back(
+      make_key<C>({.name = "exclude",
+                   .example = "[]",
+                   .explanation = "Networks that stay outside the tunnel, and pass the kill "
+                                  "switch."},
+                  excluded_prefixes(), &C::exclude));
   keys.push_back(make_key<C>({.name = "lan",
                               .example = "[]",
                               .explanation = "Local networks that stay outside with route_mode: "
@@ -332,10 +338,11 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                               .explanation = "A name for the server's log.",
                               .default_note = "this host's name"},
                              client_name(), &C::client_id));
-  keys.push_back(make_key<C>({.name = "timeout",
-                              .example = "10s",
-                              .explanation = "How long one attempt to connect waits for its first answer."},
-                             duration(1s, 10min), &C::timeout));
+  keys.push_back(
+      make_key<C>({.name = "timeout",
+                   .example = "10s",
+                   .explanation = "How long one attempt to connect waits for its first answer."},
+                  duration(1s, 10min), &C::timeout));
   keys.push_back(make_key<C>(
       {.name = "wait_for_server",
        .example = "false",
@@ -356,12 +363,13 @@ std::vector<Key<ClientConfig>> make_client_keys() {
   keys.push_back(reassembly_key<C>());
   keys.push_back(udp_gso_key<C>());
   keys.push_back(udp_gro_key<C>());
-  keys.push_back(make_key<C>({.name = "caps",
-                              .example = "all",
-                              .explanation = "What to offer the server beyond version 1 of the "
-                                             "protocol. none: be a plain version 1 client, for "
-                                             "tests and for servers that mishandle an offer."},
-                             offered_caps(), &C::offers_caps));
+  keys.push_back(
+      make_key<C>({.name = "caps",
+                   .example = "all",
+                   .explanation = "Capabilities to offer the server beyond version 1 of the "
+                                  "protocol. none: be a plain version 1 client, for "
+                                  "tests and for servers that mishandle an offer."},
+                  offered_caps(), &C::offers_caps));
   keys.push_back(log_level_key<C>());
   keys.push_back(log_json_key<C>());
   return keys;

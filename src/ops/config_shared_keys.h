@@ -1,6 +1,6 @@
 #pragma once
 
-// Of config_keys.cc alone: the keys that both programs have, some with different words.
+// For config_keys.cc alone: the keys that both programs have, some with different words.
 
 #include "ops/config_address.h"
 #include "ops/config_keys.h"

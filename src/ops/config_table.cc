@@ -116,7 +116,7 @@ class TableReader {
     return names;
   }
 
-  // What to say of a key that is not in the table.
+  // The message about a key that is not in the table.
   std::string unknown(const std::string& group, const std::string& leaf) const {
     const auto named = [&](const KeyText& key) { return key.name == leaf; };
     const auto ends_so = [&](const KeyText& key) { return leaf_of(key.name) == leaf; };

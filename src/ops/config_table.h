@@ -17,7 +17,7 @@
 
 namespace qdt::ops {
 
-/// What people are told of one key, in errors, example files and the README.
+/// The description of one key, in errors, example files and the README.
 struct KeyText {
   std::string name;     ///< `mtu`; `nat.enabled` is `enabled` below `nat`
   std::string example;  ///< in YAML; the default, unless `default_note` says otherwise

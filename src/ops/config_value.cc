@@ -134,7 +134,7 @@ Reader<Duration> duration(Duration min, Duration max, Zero zero) {
 
 namespace {
 
-// What people copy from examples and forget.
+// Placeholders that people copy from examples and forget.
 bool is_placeholder(std::string_view token) {
   constexpr std::string_view kPlaceholders[] = {
       "changeme", "replaceme", "placeholder",   "example", "secret",      "token",     "yourtoken",
@@ -156,7 +156,7 @@ bool is_placeholder(std::string_view token) {
 Reader<std::string> token() {
   constexpr std::size_t kMaxTokenBytes = 512;
   return text_reader<std::string>(
-      "a secret of 1 to 512 characters without blanks around it",
+      "a secret of 1 to 512 characters without spaces around it",
       [](const std::string& text) -> Reading<std::string> {
         if (text.empty()) return refuse("it is empty");
         if (text.size() > kMaxTokenBytes) return refuse("it is too long");
@@ -164,7 +164,7 @@ Reader<std::string> token() {
           return refuse("it has a line break; is a quote not closed?");
         }
         if (std::ranges::any_of(text, is_control)) return refuse("it has a control character");
-        if (text.front() == ' ' || text.back() == ' ') return refuse("it has blanks around it");
+        if (text.front() == ' ' || text.back() == ' ') return refuse("it has spaces around it");
         if (is_placeholder(text)) {
           return refuse("it is a placeholder; make one with: openssl rand -base64 32");
         }
@@ -203,7 +203,7 @@ Reader<std::vector<std::string>> command() {
 Reader<std::string> interface_name() {
   // The kernel's dev_valid_name(); and no "%", which makes it choose a number itself.
   return text_reader<std::string>(
-      "an interface name: 1 to 15 characters without blank, \"/\", \":\" or \"%\"",
+      "an interface name: 1 to 15 characters without space, \"/\", \":\" or \"%\"",
       [](const std::string& text) -> Reading<std::string> {
         if (text.empty() || text == "." || text == "..") return refuse();
         if (text.size() > 15) return refuse("it has " + std::to_string(text.size()));

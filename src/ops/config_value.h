@@ -41,7 +41,7 @@ struct Reader {
   std::function<Reading<T>(const YamlNode&)> read;
 };
 
-/// What was found instead, in words, behind "found": `"big"`, `nothing`, `a list`, `keys below it`.
+/// The found value in words, behind "found": `"big"`, `nothing`, `a list`, `keys below it`.
 std::string describe(const YamlNode& node);
 
 /// The number that is the whole of `text`, in digits alone.

@@ -23,8 +23,8 @@ constexpr Duration kFarewellTime = 500ms;
 constexpr std::size_t kMaxBodyBytes = 1 << 20;
 constexpr std::size_t kMaxRequestBytes = kMaxBodyBytes + (64 << 10);
 
-/// What cpp-httplib reads from and writes to. It bounds what the library does not: the time of a
-/// whole request, and the bytes of lines, headers and chunked bodies.
+/// The stream that cpp-httplib reads from and writes to. It bounds what the library does not: the
+/// time of a whole request, and the bytes of lines, headers and chunked bodies.
 class BoundedStream final : public httplib::Stream {
  public:
   explicit BoundedStream(os::TcpConnection& connection)

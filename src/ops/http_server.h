@@ -16,7 +16,7 @@ struct HttpRequest {
   std::multimap<std::string, std::string> query;
   std::string body;
   /// Waits this long and returns true, or returns false as soon as there is nobody left to answer:
-  /// the client has gone or the server stops. How handlers that take time do so.
+  /// the client has gone or the server is shutting down. How handlers that take time do so.
   std::function<bool(Duration)> wait;
 };
 

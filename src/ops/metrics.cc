@@ -215,10 +215,10 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
   families.push_back(
       gauge("qdt_sessions_active", "Clients connected.", total(&Counters::sessions)));
   families.push_back(gauge("qdt_direct_sessions",
-                           "Of these, those that are sent to by the direct data plane.",
+                           "Clients that are sent to by the direct data plane.",
                            total(&Counters::direct_sessions)));
   families.push_back(gauge("qdt_shaped_sessions",
-                           "Of these, those held back for the sake of a short queue on the path.",
+                           "Clients that are held back to keep the queue on the path short.",
                            total(&Counters::shaped_sessions)));
   families.push_back(gauge("qdt_connections",
                            "QUIC connections, those still in their handshake among them.",

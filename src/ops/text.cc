@@ -124,8 +124,8 @@ std::string wrapped(std::string_view text, std::string_view indent, std::size_t 
   while (!text.empty()) {
     std::string_view line = text;
     if (text.size() > width) {
-      const std::size_t blank = text.rfind(' ', width);
-      line = text.substr(0, blank == std::string_view::npos ? text.find(' ') : blank);
+      const std::size_t space = text.rfind(' ', width);
+      line = text.substr(0, space == std::string_view::npos ? text.find(' ') : space);
     }
     out.append(indent).append(line) += '\n';
     text.remove_prefix(std::min(line.size() + 1, text.size()));

@@ -17,7 +17,7 @@ std::size_t find_invalid_utf8(std::string_view text);
 /// `text` in the double quotes of YAML.
 std::string yaml_quoted(std::string_view text);
 
-/// `text` broken at blanks into lines of at most `width` letters, each behind `indent`.
+/// `text` broken at spaces into lines of at most `width` letters, each behind `indent`.
 std::string wrapped(std::string_view text, std::string_view indent, std::size_t width);
 
 /// The candidate that `word` was most probably meant to be: few letters added, lost, changed or

@@ -65,7 +65,7 @@ std::optional<Fault> find_tab_indentation(std::string_view text) {
     const bool is_comment = content == std::string_view::npos || line[content] == '#';
     if (!is_comment && tab < content) {
       return syntax_fault(position_of_byte(text, start + tab),
-                          "indented with a tab; YAML takes blanks only");
+                          "indented with a tab; YAML takes spaces only");
     }
     start = end + 1;
   }

@@ -90,9 +90,9 @@ TEST(YamlTree, WritesControlCharactersOfTheFileOut) {
 
 TEST(YamlTree, BlamesTabs) {
   EXPECT_EQ(fault("# c\n\ta: 1\n"),
-            "f:2:1: not valid YAML: indented with a tab; YAML takes blanks only");
+            "f:2:1: not valid YAML: indented with a tab; YAML takes spaces only");
   EXPECT_EQ(fault("n:\n  \tb: 1\n"),
-            "f:2:3: not valid YAML: indented with a tab; YAML takes blanks only");
+            "f:2:3: not valid YAML: indented with a tab; YAML takes spaces only");
 }
 
 TEST(YamlTree, RefusesWhatIsNoConfiguration) {

@@ -34,7 +34,7 @@ class EndWatch {
     thread_.join();
   }
 
-  /// What comes now; a literal.
+  /// The step that begins now; a literal.
   void begin(const char* step) { step_ = step; }
 
  private:

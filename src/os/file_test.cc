@@ -13,7 +13,7 @@ class FileTest : public testing::Test {
  protected:
   FileTest() { std::filesystem::create_directory(folder); }
   ~FileTest() override { std::filesystem::remove_all(folder); }
-  // Of this process and test: tests run side by side.
+  // A folder of this process and test: tests run side by side.
   const std::string folder = testing::TempDir() + "qdt-file-test-" +
                              testing::UnitTest::GetInstance()->current_test_info()->name() + "-" +
                              std::to_string(SystemRandom().number());

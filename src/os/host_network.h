@@ -34,7 +34,7 @@ struct NatOptions {
   std::optional<Prefix> pool6;
 };
 
-/// What a client keeps out of a tunnel that takes everything.
+/// The exceptions to a tunnel that takes everything.
 struct Outside {
   std::vector<Prefix> destinations{};
   /// Where the tunnel's own packets go, for a system that has no marks for these: there, all
@@ -99,11 +99,11 @@ class HostNetwork {
   /// Translates the pool's addresses on their way out and lets forwarded packets of the tunnel
   /// pass, both in an nftables table of its own.
   virtual Result<void> install_nat(const NatOptions& options) = 0;
-  /// What on this host keeps packets from being forwarded although we accept them, such as another
-  /// table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.
+  /// Settings of this host that keep packets from being forwarded although we accept them, such as
+  /// another table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.
   virtual std::vector<std::string> forwarding_obstacles() = 0;
 
-  /// What the next route_everything_through_tunnel() is to leave outside.
+  /// Sets what the next route_everything_through_tunnel() leaves outside.
   virtual void leave_outside(const Outside& outside) = 0;
   /// Sends `destination` into the tunnel; a prefix of length 0 is everything. After
   /// configure_tun(), of a kind that the device has an address of. Refused for a prefix that the
@@ -141,7 +141,7 @@ class HostNetwork {
 /// Whether a device of this host can be given an IPv6 address.
 bool can_use_ipv6();
 
-/// What becomes of the address translation that a crashed process left for the same device.
+/// The fate of the address translation that a crashed process left for the same device.
 enum class LeftoverNat {
   kUndone,
   kKept,  ///< for install_nat() to replace in one piece: while there is none, the kernel takes what

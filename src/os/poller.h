@@ -10,7 +10,7 @@
 
 namespace qdt::os {
 
-/// What a poller waits for: a file descriptor on Linux, an event object on Windows.
+/// The source that a poller waits for: a file descriptor on Linux, an event object on Windows.
 enum class PollHandle : std::intptr_t {};
 
 struct PollEvent {

@@ -44,7 +44,7 @@ class StopSignal {
   StopSignal& operator=(StopSignal&&) noexcept;
   ~StopSignal();
 
-  /// What arrived, if something did. One thread.
+  /// The request that arrived, if one did. One thread.
   std::optional<ProcessRequest> take();
   PollHandle poll_handle() const;
 

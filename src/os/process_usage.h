@@ -7,7 +7,7 @@
 
 namespace qdt::os {
 
-/// What this process has used, and holds now.
+/// The resources that this process has used, and holds now.
 struct ProcessUsage {
   double start_time_seconds = 0;  ///< since the Unix epoch
   double cpu_seconds = 0;         ///< of all threads, user and system

@@ -9,7 +9,7 @@
 
 namespace qdt::os {
 
-/// What a program prints, to the log: a bounded number of bounded lines, fit for a terminal.
+/// Logs the output of a program: a bounded number of bounded lines, fit for a terminal.
 class ProgramOutput {
  public:
   ProgramOutput(std::string name, Logger& logger) : name_(std::move(name)), logger_(logger) {}

@@ -9,7 +9,7 @@
 
 namespace qdt::os {
 
-/// What a process says of itself to whoever asks: a file that everyone may read, replaced as a
+/// The status of a process, for anyone who asks: a file that everyone may read, replaced as a
 /// whole, beside the undo journal of its TUN device and network namespace (on Linux
 /// `/run/qdt/TUN.NAMESPACE.status`). It goes with the object; what a crashed process left behind is
 /// recognised as that.

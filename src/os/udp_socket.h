@@ -15,7 +15,7 @@
 
 namespace qdt::os {
 
-/// What one receive() brings: a few bursts in memory that is allocated once. One thread.
+/// The payloads of one receive(): a few bursts in memory that is allocated once. One thread.
 class UdpReceiveBatch {
  public:
   static constexpr std::size_t kMaxBursts = 32;

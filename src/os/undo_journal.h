@@ -16,7 +16,7 @@
 
 namespace qdt::os {
 
-/// What the first line of a journal begins with; the process follows.
+/// The beginning of a journal's first line; the process follows.
 inline constexpr std::string_view kJournalHeader = "QDT undo journal 1, process ";
 
 /// How to undo what one process has changed for one TUN device, on file before the change is made:

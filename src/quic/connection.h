@@ -36,7 +36,7 @@ struct ConnectionOptions {
   /// How often an idle connection is kept alive; 0: never. One side is enough.
   Duration keep_alive{};
   CongestionControl congestion = CongestionControl::kBbr;
-  /// What we accept; 0 declares that we take no datagrams.
+  /// The largest datagram that we accept; 0 declares that we take no datagrams.
   std::size_t max_datagram_frame_bytes = 65535;
 };
 
@@ -69,7 +69,7 @@ struct PathState {
   bool is_window_full() const { return in_flight_bytes >= window_bytes; }
 };
 
-/// What a connection tells its owner. Called from within receive(), write() and handle_timeout(),
+/// The events of a connection. Called from within receive(), write() and handle_timeout(),
 /// on the connection's thread; never once per packet.
 class ConnectionEvents {
  public:
@@ -103,7 +103,7 @@ struct DatagramSink {
   void* context = nullptr;
 };
 
-/// What a connection uses of its surroundings. All of it outlives the connection.
+/// The surroundings of a connection. All of them outlive it.
 struct ConnectionContext {
   ConnectionOptions options;
   ConnectionIds& ids;
@@ -256,7 +256,7 @@ class Connection final : private Http3Events {
   /// With what mark the payload came whose datagrams the sink is being given, as judge_mark() has
   /// it.
   Ecn arrival_mark() const { return arrival_mark_; }
-  /// What to make of the mark of a payload from the peer; of the session's others, too, since they
+  /// The meaning of the mark of a payload from the peer; of the session's others, too, since they
   /// take the same path.
   Ecn judge_mark(Ecn ecn, Timestamp now) {
     const Ecn mark = marks_.judge(ecn);
@@ -294,7 +294,7 @@ class Connection final : private Http3Events {
     void operator()(ngtcp2_conn* engine) const;
   };
 
-  /// What CONNECTION_CLOSE will say.
+  /// The content of CONNECTION_CLOSE.
   struct CloseFrame {
     bool is_application = true;
     std::uint64_t code = 0;
@@ -319,7 +319,7 @@ class Connection final : private Http3Events {
     return std::min(path_mtu_.limit(), UdpSendQueue::kMaxPayloadBytes);
   }
   std::size_t datagram_bytes_in(std::size_t payload_bytes) const;
-  /// What the engine has just heard may have changed how large datagrams may be.
+  /// News to the engine may have changed how large datagrams may be.
   void refresh_path_mtu(Timestamp now);
   void doubt_path(Timestamp now);
   void note_search(Timestamp now);

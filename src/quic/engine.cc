@@ -18,8 +18,8 @@ constexpr std::uint64_t kMaxPeerStreams = 16;
 // The peer's connection IDs that we keep, one in use and the others for paths to come: the engine's
 // own bound. A client that moves uses one up until the peer has heard of it.
 constexpr std::uint64_t kPeerConnectionIds = 8;
-// Of PathMtu::sizes(), in the order of the search: first what most paths carry; then, since a size
-// between two that are decided is left out, from the middle.
+// The sizes of PathMtu::sizes(), in the order of the search: first those that most paths carry;
+// then, since a size between two that are decided is left out, from the middle.
 constexpr std::uint16_t kProbesV4[] = {1472, 1372, 1432, 1464, 1392, 1272, 1352, 1332, 1252};
 constexpr std::uint16_t kProbesV6[] = {1452, 1352, 1412, 1444, 1372, 1252, 1332, 1312, 1232};
 

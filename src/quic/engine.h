@@ -1,6 +1,6 @@
 #pragma once
 
-// What this folder's sources share of the engine (ngtcp2). Included by no header.
+// The parts of the engine (ngtcp2) that this folder's sources share. Included by no header.
 
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>

@@ -25,7 +25,7 @@ using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 
 /// An HTTP message as far as it has arrived.
 struct Message {
-  /// What a peer may send; the rest is read and forgotten, and `is_too_long` tells.
+  /// The part that a peer may send; the rest is read and forgotten, and `is_too_long` tells.
   static constexpr std::size_t kMaxBodyBytes = 64 * 1024;
   static constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
 
@@ -60,7 +60,7 @@ struct Response {
   bool keeps_stream_open = false;
 };
 
-/// What Http3 tells its connection.
+/// The events of Http3.
 class Http3Events {
  public:
   virtual ~Http3Events() = default;
@@ -87,14 +87,14 @@ class Http3 {
   /// Answers a request, once. False when the stream is gone.
   bool respond(StreamId stream, const Response& response);
 
-  // What the engine tells.
+  // The engine's callbacks.
   int receive(StreamId stream, Bytes bytes, bool has_ended);
   int acknowledge(StreamId stream, std::uint64_t bytes);
   int unblock(StreamId stream);
   int reset(StreamId stream);
   int close(StreamId stream, std::uint64_t error_code);
 
-  // What there is to send. `pick` fills `out` with bytes of one stream and returns how many
+  // Writes what there is to send. `pick` fills `out` with bytes of one stream and returns how many
   // pieces, 0 when nothing is to be sent, or a negative error.
   struct Pick {
     StreamId stream = -1;

@@ -15,7 +15,7 @@ namespace qdt::quic {
 /// One thread.
 class MarkWatch {
  public:
-  /// What to make of a payload that came with `ecn`: a mark that means nothing is none.
+  /// The meaning of `ecn` on a payload: a mark that means nothing is none.
   Ecn judge(Ecn ecn) {
     ++payloads_;
     ++since_drop_;

@@ -19,7 +19,7 @@ using wire::Aead;
 using wire::AeadAlgorithm;
 using wire::Aes128Block;
 
-// Of AEAD_AES_128_GCM, which every QUIC peer has and ours prefer (RFC 9001 section 5.3).
+// The sizes of AEAD_AES_128_GCM, which every QUIC peer has and ours prefer (RFC 9001 section 5.3).
 constexpr std::size_t kKeyBytes = 16;
 constexpr std::size_t kIvBytes = 12;
 constexpr std::size_t kMaskBytes = 5;
@@ -97,7 +97,7 @@ bool install(ngtcp2_conn* engine, Bytes secret, Install install_key) {
   return false;
 }
 
-// What GnuTLS calls with each level's secrets.
+// GnuTLS calls this with each level's secrets.
 int take_secrets(gnutls_session_t session, gnutls_record_encryption_level_t tls_level,
                  const void* receive_secret, const void* send_secret, std::size_t bytes) {
   auto* reference = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));

@@ -9,7 +9,7 @@
 
 namespace qdt::quic {
 
-/// What the engine's own path MTU discovery leaves open. That one searches upwards once for each
+/// The search beyond the engine's own path MTU discovery. That one searches upwards once for each
 /// path and never doubts what it has found; this one watches which sizes of payload live and which
 /// die. Where large ones die and small ones live, an MTU black hole (RFC 8899 section 4.3), it
 /// steps down at once to what every path of QUIC's carries, has probes of all larger sizes sent,

@@ -1,4 +1,4 @@
-// What a server's secret does for clients across its restart: they learn of it at once (stateless
+// A server's secret across its restart: clients learn of it at once (stateless
 // reset), and their next handshake is a short one (TLS session tickets).
 
 #include <gtest/gtest.h>

@@ -26,7 +26,7 @@ constexpr const char* kPriority =
     "%DISABLE_TLS13_COMPAT_MODE";
 constexpr std::string_view kAlpn = "h3";
 
-// What can only fail for want of memory, or by a fault of ours.
+// For calls that can only fail for want of memory, or by a fault of ours.
 void require(int status) {
   if (status < 0) std::abort();
 }
@@ -102,7 +102,8 @@ std::vector<std::uint8_t> derive_ticket_key(const ServerSecret& secret,
   return ticket_key;
 }
 
-// Of a chain that is not valid yet, or not any more: since when, until when, and by which clock.
+// The dates of a chain that is not valid yet, or not any more: since when, until when, and by which
+// clock.
 std::string explain_dates(std::span<const gnutls_datum_t> chain, CertificateDates dates) {
   if (dates == CertificateDates::kRight) return {};
   std::time_t begin = 0;

@@ -34,7 +34,7 @@ using ServerSecret = std::array<std::uint8_t, 32>;
 /// once made: any thread.
 class TlsServerContext {
  public:
-  /// What is in PEM files; `certificate` may be a chain, leaf first.
+  /// Takes the content of PEM files; `certificate` may be a chain, leaf first.
   static Result<TlsServerContext> from_pem(std::string_view certificate, std::string_view key);
 
   gnutls_certificate_credentials_st* credentials() const { return credentials_.get(); }
@@ -70,7 +70,7 @@ struct ResumableSession {
   std::vector<std::uint8_t> bytes;  ///< GnuTLS's form; empty: none
 };
 
-/// Whom a client trusts, and the session that it may resume: one that this trust has verified,
+/// A client's trust, and the session that it may resume: one that this trust has verified,
 /// since a ticket comes after the certificate. Its connections belong to one thread.
 class TlsClientContext {
  public:
@@ -97,14 +97,14 @@ class TlsClientContext {
   std::unique_ptr<ResumableSession> resumable_ = std::make_unique<ResumableSession>();
 };
 
-/// What a certificate's dates say by this host's clock.
+/// A certificate's dates by this host's clock.
 enum class CertificateDates {
   kRight,
   kNotYet,  ///< it will be valid, or the clock is behind
   kOver,    ///< it was valid, or the clock is ahead
 };
 
-/// What a TLS alert (RFC 8446 section 6) says, in words.
+/// A TLS alert (RFC 8446 section 6) in words.
 std::string tls_alert_text(std::uint8_t alert);
 
 /// The TLS 1.3 state of one connection, configured for QUIC and ALPN `h3`.

@@ -27,7 +27,7 @@ class CertificateWatch {
   };
   /// Nothing when there is nothing to tell, or it was told during the last day.
   std::optional<Notice> look(std::int64_t now);
-  /// What there is to tell now, told before or not.
+  /// The notice that is due now, told before or not.
   std::optional<Notice> state(std::int64_t now) const;
   /// The end of the certificate in use, in seconds since the Unix epoch. Any thread may read it.
   const std::atomic<std::int64_t>& expiry() const { return expiry_; }

@@ -12,7 +12,7 @@ using wire::HandshakeResult;
 std::string_view describe(tunnel::SessionEnd end) {
   switch (end) {
     case tunnel::SessionEnd::kDone: return "closed by the client";
-    case tunnel::SessionEnd::kShutdown: return "the server stops";
+    case tunnel::SessionEnd::kShutdown: return "the server is shutting down";
     case tunnel::SessionEnd::kIdle: return "no packet for session_timeout";
     case tunnel::SessionEnd::kReplaced: return "replaced by a newer session of the client";
     case tunnel::SessionEnd::kExhausted: return "every counter was used";
@@ -21,7 +21,7 @@ std::string_view describe(tunnel::SessionEnd end) {
   return "ended";
 }
 
-// What kept a connection from its handshake's end.
+// The reason why a handshake did not complete.
 std::string failure(const quic::CloseReason& reason) {
   using Kind = quic::CloseReason::Kind;
   const bool is_silence = reason.kind == Kind::kNoAnswer || reason.kind == Kind::kIdle;

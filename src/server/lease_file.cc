@@ -19,7 +19,7 @@ constexpr std::string_view kDigest = "digest ";
 // A disk that is full may have room again.
 constexpr Duration kRetryAfter = 10s;
 
-// What is before the first `end`, which is taken away too; nothing when there is none.
+// The text before the first `end`, which is removed too; nothing when there is none.
 std::optional<std::string_view> take_until(std::string_view& text, char end) {
   const std::size_t at = text.find(end);
   if (at == std::string_view::npos) return std::nullopt;

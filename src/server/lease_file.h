@@ -29,7 +29,7 @@ Result<std::vector<LeaseBook::Entry>> parse_leases(std::string_view text, const 
 /// written is reported once. One thread.
 class LeaseFile {
  public:
-  /// What is referred to outlives the file.
+  /// Referenced objects outlive the file.
   LeaseFile(std::string path, LeaseBook& book, Logger& logger)
       : path_(std::move(path)), book_(book), logger_(logger) {}
 

@@ -33,7 +33,8 @@ class LeasePool {
   void release(const IpAddress& address);
   /// The IPv6 side of a lease, if there is IPv6.
   std::optional<IpAddress> ipv6_of(const IpAddress& address) const;
-  /// What the last four bytes of an IPv6 lease lack to the number of the IPv4 lease beside it.
+  /// The difference from the last four bytes of an IPv6 lease to the number of the IPv4 lease
+  /// beside it.
   std::uint32_t ipv6_difference() const;
 
   /// Keeps an address, free or lent, from being lent to anybody; false for one that is not of the

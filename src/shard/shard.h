@@ -57,7 +57,7 @@ class Shard {
     std::function<std::optional<std::size_t>(const IpAddress&)> owner_of_lease;
   };
 
-  /// What is referred to outlives the shard.
+  /// Referenced objects outlive the shard.
   static Result<std::unique_ptr<Shard>> create(const Options& options, os::TunQueue tun,
                                                const quic::TlsServerContext* server_tls,
                                                tunnel::TunnelEvents& events, Random& random,

@@ -9,7 +9,7 @@
 
 namespace qdt::tunnel {
 
-/// What has arrived of the direct plane's packets, and when the peer is to hear of it
+/// The log of the direct plane's arrived packets, and when the peer is to hear of it
 /// (docs/protocol.md section 7, Feedback). Pure: time goes in. One thread.
 class ArrivalLog {
  public:
@@ -43,7 +43,7 @@ class ArrivalLog {
   /// Whether feedback is worth its bytes in a packet that leaves anyway.
   bool may_ride(Timestamp now) const { return due_ != kNever && now >= last_told_ + interval_ / 2; }
 
-  /// What is to be told now.
+  /// The feedback that is due now.
   wire::Feedback take(Timestamp now) {
     due_ = kNever;
     last_told_ = now;

@@ -10,8 +10,8 @@ namespace qdt::tunnel {
 /// go, so that a burst may wait but a standing queue may not. Pure: time goes in.
 class Codel {
  public:
-  /// What may stand, and for how long it may be exceeded before anything is done (RFC 8289 section
-  /// 4.3, 4.4).
+  /// The delay that may stand, and for how long it may be exceeded before anything is done (RFC
+  /// 8289 section 4.3, 4.4).
   static constexpr Duration kTarget = 5ms;
   static constexpr Duration kInterval = 100ms;
 

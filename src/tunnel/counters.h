@@ -11,7 +11,7 @@
 
 namespace qdt::tunnel {
 
-/// What one shard has done so far, and how it stands. Written by the shard's thread alone, read by
+/// The totals and the state of one shard. Written by the shard's thread alone, read by
 /// any; aligned so that no two shards share a cache line. Names and help texts are in
 /// ops/metrics.cc.
 struct alignas(128) Counters {

@@ -11,7 +11,7 @@
 
 namespace qdt::tunnel {
 
-/// What one feedback tells of the path since the one before.
+/// The change on the path since the previous feedback.
 struct PathSample {
   Timestamp sent;  ///< when the latest packet that has arrived left
   Duration rtt{};

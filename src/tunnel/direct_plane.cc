@@ -189,7 +189,7 @@ DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
     // A server that has forgotten the session says so to the QUIC connection alone.
     ask_quic(now);
   }
-  // Whoever waited for the shaper has tried again by now, or has nothing left to send.
+  // A sender that waited for the shaper has tried again by now, or has nothing left to send.
   if (unblocked_at_ <= now) unblocked_at_ = kNever;
   const bool is_held =
       joined_bytes_ > 0 &&
@@ -199,7 +199,7 @@ DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
   if (!is_held && !has_room_beside) {
     if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
   }
-  // What is due is forgotten once it is written, so there has to be room for it.
+  // A due frame is forgotten once it is written, so there has to be room for it.
   const bool has_room = is_held || joined_bytes_ == 0 ? out.has_room() : out.takes_packets();
   if (!has_room) return has_something(now) ? Step::kFull : Step::kDone;
 
@@ -271,7 +271,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
     case DirectFrameType::kPong:
       if (!std::ranges::equal(frame.body, cookie_)) return {};  // of an earlier path
       if (path == path_) is_validated_ = true;
-      // What became of packets is for feedback to tell.
+      // Feedback tells which packets arrived.
       if (!is_usable_) on_peer_reached(now);
       if (is_validated_) next_ping_ = kNever;
       return {};
@@ -347,7 +347,7 @@ void DirectPlane::follow(const UdpPath& path, Bytes packet, Timestamp now) {
     moves_began_ = now;
     moves_ = 0;
   }
-  // Whoever sends copies from elsewhere does not keep it there.
+  // An attacker who replays packets from another address must not pin the session to it.
   const bool is_home = path == connection_.path();
   if (!is_home && ++moves_ > kMovesPerSecond) return;
   const wire::DirectId id = *wire::direct_id_of(packet);

@@ -42,7 +42,7 @@ class DirectPlane {
                                      const wire::HandshakeNonce& server_nonce,
                                      wire::AeadAlgorithm algorithm);
 
-  /// What is referred to outlives the plane.
+  /// Referenced objects outlive the plane.
   DirectPlane(const Options& options, quic::Connection& connection, Random& random, Timestamp now);
 
   const std::vector<wire::DirectId>& own_ids() const { return own_ids_; }
@@ -98,7 +98,7 @@ class DirectPlane {
   /// Whether so; once.
   bool take_quic_question() { return std::exchange(asks_quic_, false); }
   Duration rtt() const;
-  /// Of its packets, those that the peer told of.
+  /// The packets that the peer has reported.
   std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
   const Shaper& shaper() const { return shaper_; }
   /// The least that feedback has told of a queue on the path since the last call: what stands

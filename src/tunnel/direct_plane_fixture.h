@@ -79,7 +79,7 @@ class DirectPlaneTest : public quic::EndpointTest {
     std::vector<DirectFrameType> frames;
     wire::PingCookie cookie{};
   };
-  // What the plane has sent since the last time, as the client reads it.
+  // The payloads that the plane has sent since the last call, as the client reads them.
   std::vector<Sent> sent() {
     std::vector<Sent> all;
     for (const UdpBurst& burst : out.bursts()) {

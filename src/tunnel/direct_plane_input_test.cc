@@ -1,11 +1,11 @@
-// What nobody honest sends: dropped, named, and without effect.
+// Input that no honest peer sends is dropped, named, and without effect.
 
 #include "tunnel/direct_plane_fixture.h"
 
 namespace qdt::tunnel {
 namespace {
 
-// What a bad packet must not touch.
+// State that a bad packet must not touch.
 struct State {
   explicit State(const DirectPlane& plane)
       : is_usable(plane.is_usable()),

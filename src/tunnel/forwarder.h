@@ -58,7 +58,7 @@ class Forwarder {
   SessionTable& sessions_;
   Counters& counters_;
   PacketBatch& to_tun_;
-  // What is behind the first frame of the payload at hand.
+  // The bytes behind the first frame of the current payload.
   std::array<std::uint8_t, 2048> behind_first_;
   std::array<std::uint8_t, 2048> clamped_;
 };

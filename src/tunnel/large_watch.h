@@ -41,7 +41,8 @@ class LargeWatch {
   static constexpr std::uint64_t kSmallBytes = 500;
   static constexpr std::uint64_t kMinRun = 2;
 
-  // Of many: as many were lost as large ones were sent, and what arrived was small.
+  // A sender with many in flight: as many were lost as large ones were sent, and what arrived was
+  // small.
   bool look_at_window(const PathSample& sample, Duration rtt, Timestamp now) {
     if (window_.began == Timestamp{}) window_.began = now;
     window_.bytes += sample.bytes;
@@ -53,7 +54,7 @@ class LargeWatch {
            last.bytes < last.packets * kSmallBytes;
   }
 
-  // Of few, far apart, as a sender's that waits to be acknowledged: what did not arrive is known to
+  // A sender with few in flight, which waits for acknowledgements: its losses are known to
   // the byte then.
   bool look_at_run() {
     const Untold lost = std::exchange(untold_, {});

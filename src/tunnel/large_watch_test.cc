@@ -5,7 +5,7 @@
 namespace qdt::tunnel {
 namespace {
 
-// What comes of it when so many large packets were sent, and this was heard of them and of others.
+// The verdict when so many large packets were sent and the peer reported this.
 bool suspects(int larges, const PathSample& heard, Duration rtt = 40ms) {
   LargeWatch watch;
   for (int i = 0; i < larges; ++i) watch.on_sent(1400);

@@ -9,7 +9,7 @@
 
 namespace qdt::tunnel {
 
-/// What keeps a session from sending more than it does.
+/// The limit that keeps a session from sending more.
 enum class SendLimit : std::uint8_t {
   kApplication,  ///< nothing waits
   kWindow,       ///< as much is under way as congestion control allows

@@ -19,7 +19,7 @@ class SendQueueTest : public ::testing::Test {
   bool push(std::string_view packet, std::uint64_t flow = kBulk, Timestamp now = kStart) {
     return queue_.push(as_bytes(packet), flow, now);
   }
-  // The next `count` packets, with a blank between them.
+  // The next `count` packets, with a space between them.
   std::string take(int count, Timestamp now = kStart) {
     std::string all;
     for (int i = 0; i < count; ++i) {

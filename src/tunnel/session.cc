@@ -15,9 +15,9 @@ using SendStatus = quic::Connection::SendStatus;
 // A path that leaves less than this for a datagram cannot carry IPv4's smallest MTU in fragments
 // that make sense; QUIC itself needs 1200 bytes.
 constexpr std::size_t kMinDatagramBytes = 256;
-// Of a packet that is a bare IPv4 header: where less is free, nobody can join.
+// The size of a bare IPv4 header: where less is free, no packet can join.
 constexpr std::size_t kSmallestDatagramBytes = 1 + wire::kDatagramOverhead + 20;
-// What a Ping that probes the path is filled with.
+// The filling of a Ping that probes the path.
 constexpr std::array<std::uint8_t, UdpSendQueue::kMaxPayloadBytes> kPadding{};
 
 const wire::DirectionKey& our_key(const SessionOptions& options) {
@@ -79,7 +79,7 @@ Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Time
   return is_full ? Progress::kFull : progress;
 }
 
-// What the direct plane has to say by itself, and what it wants to know of the QUIC connection.
+// Sends the direct plane's own frames, and asks what it wants to know of the QUIC connection.
 Session::Step Session::flush_direct(UdpSendQueue& out, Timestamp now) {
   const Step step = direct_->flush(out, now);
   if (direct_->take_quic_question() && make_room(0, out, now) == Step::kDone) {

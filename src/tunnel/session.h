@@ -39,7 +39,7 @@ struct SessionOptions {
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
-  /// Of a session whose peers both have the cap.
+  /// For a session whose peers both have the cap.
   std::optional<DirectPlane::Options> direct;
   /// Packets wait for the direct plane, never taking the QUIC plane instead.
   bool needs_direct = false;
@@ -52,7 +52,7 @@ inline constexpr std::size_t kLargestTunnelMtu =
 /// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol.md).
 enum class SessionEnd : std::uint8_t {
   kDone = 0,              ///< an orderly exit
-  kShutdown = 1,          ///< the server stops
+  kShutdown = 1,          ///< the server is shutting down
   kIdle = 2,              ///< no packet for session_timeout
   kReplaced = 3,          ///< the client has a newer session
   kExhausted = 4,         ///< every counter was used
@@ -118,7 +118,7 @@ class Session {
   std::size_t queued_packets() const { return queue_.size(); }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
-  /// What kept it from sending more, and for how long, since the last call.
+  /// The limit that kept it from sending more, and for how long, since the last call.
   std::array<Duration, kSendLimits> take_limits(Timestamp now) { return limits_.take(now); }
   /// Bytes that the peer has got or that are lost (PathState) since the last call.
   std::uint64_t take_delivered_bytes();

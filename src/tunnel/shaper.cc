@@ -11,7 +11,7 @@ constexpr Duration kMinRound = 20ms;
 // longer: so many times the jitter.
 constexpr int kJitterRound = 20;
 constexpr Duration kMaxRound = 2s;
-// What arrives is measured by so many packets.
+// Arrivals are measured over so many packets.
 constexpr std::uint64_t kRoundPackets = 10;
 // Below so much there is nothing to gain: a few packets each round trip.
 constexpr double kMinRate = 10 * kPayloadBytes;
@@ -33,7 +33,7 @@ constexpr double kMuchLoss = 0.1;
 constexpr double kTryShare = 0.7;
 constexpr double kDrainShare = 0.6;
 // The experiment takes so long, and so much of what a link of our own would show has to come of it.
-// Who has half the link sees half.
+// A sender that has half the link sees half.
 constexpr Duration kMinTryTime = 100ms;
 constexpr double kTryPackets = 25;
 constexpr double kHelpShare = 0.8;
@@ -48,10 +48,10 @@ constexpr double kGiveBack = 2;
 constexpr Duration kFirstRelease = 3s;
 constexpr Duration kLongestRelease = 48s;
 constexpr Duration kForgetHold = 15s;
-// What stands too high is taken off in so many rounds; then it goes on just below.
+// A standing excess is taken off in so many rounds; then it goes on just below.
 constexpr int kLowerRounds = 3;
 constexpr double kBelow = 0.97;
-// Who keeps less than this is being pushed aside, or the link has become slower.
+// A sender that keeps less than this is being pushed aside, or the link has become slower.
 constexpr double kYieldShare = 0.7;
 // The path is seen empty so often: a queue that never ends would look like a longer path.
 constexpr Duration kDrainInterval = 10s;

@@ -20,10 +20,11 @@ namespace qdt::tunnel {
 /// time goes in. One thread.
 class Shaper {
  public:
-  /// What may stand on the path.
+  /// The queue that may stand on the path.
   static constexpr Duration kTarget = 10ms;
 
-  /// What one feedback told. `is_backlogged`: since the last one, packets waited for the shaper.
+  /// The contents of one feedback. `is_backlogged`: since the last one, packets waited for the
+  /// shaper.
   void on_sample(const PathSample& sample, bool is_backlogged, Timestamp now);
   /// The path is another one: nothing is known of it.
   void forget_path() { *this = Shaper(); }
@@ -58,7 +59,7 @@ class Shaper {
   void measure_jitter(Duration queue);
   Duration round_time() const;
 
-  // What came in since it was cleared.
+  // The arrivals since it was cleared.
   struct Tally {
     std::uint64_t bytes = 0;
     Duration over{};

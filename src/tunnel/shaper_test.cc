@@ -21,7 +21,7 @@ double seconds(Duration duration) {
 /// A sender with more than enough to send, a shaper, and a link with a tail-drop queue.
 class ShaperTest : public ::testing::Test {
  protected:
-  // Of the link, in bytes per second; and what the sender has for it.
+  // The rates of the link and of the sender, in bytes per second.
   double rate = 1.25e6;
   double offered = 1.5 * 1.25e6;
   Duration buffer = 300ms;
@@ -76,7 +76,7 @@ class ShaperTest : public ::testing::Test {
     }
   }
 
-  // What has arrived until half a round trip ago.
+  // The arrivals until half a round trip ago.
   void tell() {
     told_at = now + rtt / 4;
     PathSample sample;

@@ -12,14 +12,14 @@ std::uint64_t as_number(const wire::DirectId& id) {
   return load_be<std::uint64_t>(id.data());
 }
 
-// Of payloads before the socket gets them: what has been written there is in one line, so a packet
+// The queue of payloads before the socket: what has been written there is in one line, so a packet
 // of another session waits behind all of it if the socket blocks. Four of the kernel's bursts.
 constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
 
-// What a peer's Close says, for a person.
+// The meaning of a peer's Close, in words.
 std::string explain_close(SessionEnd reason) {
   switch (reason) {
-    case SessionEnd::kShutdown: return "the server stops";
+    case SessionEnd::kShutdown: return "the server is shutting down";
     case SessionEnd::kIdle: return "no packet for the server's session_timeout";
     case SessionEnd::kReplaced: return "a newer session of this client took its place";
     case SessionEnd::kExhausted: return "every counter was used";
@@ -52,7 +52,7 @@ void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now)
   if (!endpoint_.receive(path, ecn, payload, payloads_, now)) ask_about(path);
 }
 
-// What nobody here knows may be the answer of a server that does not know our direct packets.
+// An unknown packet may be the answer of a server that does not know our direct packets.
 void Tunnel::ask_about(const UdpPath& path) {
   for (const auto& session : sessions_) {
     if (session->direct() == nullptr || session->direct()->path() != path) continue;
@@ -162,7 +162,7 @@ bool Tunnel::send_backlog(Timestamp now) {
         break;
     }
   }
-  // Whoever's turn it was goes on from there.
+  // The session whose turn it was goes on from there.
   if (turn < ready_.size()) {
     std::rotate(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(turn), ready_.end());
   }

@@ -21,7 +21,7 @@ namespace qdt::tunnel {
 
 class Tunnel;
 
-/// What the server, or the client, makes of what happens in its tunnel. Called on the tunnel's
+/// The events of a tunnel, for the server or the client. Called on the tunnel's
 /// thread from within its functions, never once per packet. A session may be opened or closed, and
 /// a connection answered or closed, from within each.
 class TunnelEvents {
@@ -178,7 +178,7 @@ class Tunnel final : private quic::ConnectionEvents {
   // be on the stack.
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<Session*> ready_;  // with something to send, in the order of their turns
-  // Of the direct planes.
+  // State of the direct planes.
   std::unordered_map<std::uint64_t, Session*> by_direct_id_;
   std::uint64_t last_direct_id_ = 0;  // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;

@@ -20,7 +20,8 @@ gnutls_cipher_algorithm_t to_gnutls(AeadAlgorithm algorithm) {
   std::abort();
 }
 
-// What can only fail for want of memory, or of an algorithm that GnuTLS was built without.
+// For calls that can only fail for want of memory, or of an algorithm that GnuTLS was built
+// without.
 void require(int status) {
   if (status < 0) std::abort();
 }

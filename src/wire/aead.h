@@ -11,7 +11,7 @@ namespace qdt::wire {
 
 inline constexpr std::size_t kAeadNonceBytes = 12;
 inline constexpr std::size_t kTagBytes = 16;
-/// Of the longest key there is.
+/// The length of the longest key there is.
 inline constexpr std::size_t kMaxAeadKeyBytes = 32;
 
 using AeadNonce = std::array<std::uint8_t, kAeadNonceBytes>;
@@ -24,7 +24,7 @@ constexpr std::size_t key_bytes(AeadAlgorithm algorithm) {
   return algorithm == AeadAlgorithm::kAes128Gcm ? 16 : kMaxAeadKeyBytes;
 }
 
-/// Whose code computes.
+/// The library that computes.
 enum class AeadProvider : std::uint8_t {
   kGnuTls,   ///< everywhere
   kIpsecMb,  ///< Intel IPsec-MB, on x86-64: one packet costs a third of GnuTLS's time or less

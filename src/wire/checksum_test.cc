@@ -59,7 +59,7 @@ TEST(Checksum, CopiesWhatItAdds) {
   }
 }
 
-// What this processor was given a loop of its own for, and what the others do.
+// The loop made for this processor, and the portable one.
 TEST(Checksum, IsTheSameOnEveryProcessor) {
   std::vector<std::uint8_t> bytes(4 * 100 + 3, 0xf1);
   std::vector<std::uint8_t> copy(bytes.size());

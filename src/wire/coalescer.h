@@ -26,8 +26,8 @@ class Coalescer {
 
   explicit Coalescer(const Options& options) : options_(options) {}
 
-  /// What to write for `packets`, in the order of each one's first packet. The headers of first
-  /// packets are rewritten in place. Valid as long as `packets`, until the next join().
+  /// The pieces to write for `packets`, in the order of each one's first packet. The headers of
+  /// first packets are rewritten in place. Valid as long as `packets`, until the next join().
   std::span<const GatheredPacket> join(const PacketBatch& packets);
 
  private:

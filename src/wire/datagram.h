@@ -11,7 +11,7 @@
 
 namespace qdt::wire {
 
-/// What a datagram carries (docs/protocol.md, Datagram).
+/// The type of a datagram's content (docs/protocol.md, Datagram).
 enum class DatagramType : std::uint8_t {
   kData = 0,
   kFragment = 1,
@@ -21,7 +21,7 @@ enum class DatagramType : std::uint8_t {
 };
 
 inline constexpr std::size_t kDatagramHeaderBytes = 22;
-/// What a datagram is longer than its plaintext.
+/// The overhead of a datagram over its plaintext.
 inline constexpr std::size_t kDatagramOverhead = kDatagramHeaderBytes + kTagBytes;
 /// Ping, Pong and Close carry at most this much.
 inline constexpr std::size_t kMaxControlBytes = 64;

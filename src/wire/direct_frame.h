@@ -10,7 +10,7 @@
 
 namespace qdt::wire {
 
-/// What has arrived, as its receiver tells the sender (docs/protocol.md section 7).
+/// The report of arrivals from receiver to sender (docs/protocol.md section 7).
 struct Feedback {
   std::uint64_t highest = 0;     ///< counter
   std::uint32_t arrived_us = 0;  ///< when `highest` did, by the receiver's clock
@@ -25,7 +25,7 @@ struct Feedback {
 inline constexpr std::size_t kFeedbackFrameBytes = 33;
 std::array<std::uint8_t, kFeedbackFrameBytes> encode_feedback(const Feedback& feedback);
 
-/// What tells pings and their pongs from others.
+/// The mark that pairs a ping with its pong.
 using PingCookie = std::array<std::uint8_t, 8>;
 inline constexpr std::size_t kPingFrameBytes = 1 + 8;
 

@@ -10,7 +10,7 @@ namespace {
 
 using Octets = std::vector<std::uint8_t>;
 
-// Of `bytes`, and nothing in it but its lengths.
+// A frame of `bytes`, with nothing in it but its lengths.
 Octets ipv4(std::size_t bytes) {
   Octets packet(bytes);
   packet[0] = 0x45;
@@ -115,7 +115,7 @@ TEST(DirectFrame, RefusesWhatIsCutOff) {
   for (const Octets& whole : {ipv4(28), ipv6(52), Octets{} + encode_feedback(kFeedback),
                               Octets{} + encode_ping(DirectFrameType::kPing, {})}) {
     for (std::size_t bytes = 1; bytes < whole.size(); ++bytes) {
-      // Of exactly that size, so that a sanitizer sees what is read past it.
+      // The buffer has exactly that size, so that a sanitizer sees what is read past it.
       expect_drop(Octets(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(bytes)),
                   Drop::kMalformed);
     }

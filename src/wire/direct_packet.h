@@ -25,10 +25,10 @@ inline constexpr std::size_t kDirectIdBytes = 8;
 using DirectId = std::array<std::uint8_t, kDirectIdBytes>;
 
 inline constexpr std::size_t kDirectHeaderBytes = 1 + kDirectIdBytes + 4;
-/// What a direct packet is longer than its payload.
+/// The overhead of a direct packet over its payload.
 inline constexpr std::size_t kDirectOverhead = kDirectHeaderBytes + kTagBytes;
 
-/// What the keys of a session's direct packets are made from, one for each direction.
+/// The secrets behind the keys of a session's direct packets, one for each direction.
 struct DirectSecrets {
   AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
   HkdfSecret client{};  ///< client to server

@@ -46,7 +46,7 @@ struct Direction {
   DirectOpener opener;
 };
 
-// What the receiver makes of a packet `ahead` of the highest that it has.
+// The receiver's verdict on a packet `ahead` of the highest that it has.
 std::optional<Drop> open_after(std::uint64_t highest, std::int64_t ahead) {
   Direction direction;
   for (std::uint64_t at = 0; at < highest; at += std::min(highest - at, std::uint64_t{1} << 31)) {

@@ -11,8 +11,8 @@ bool is_v4(Bytes packet) {
   return packet[0] >> 4 == 4;
 }
 
-// Of the two lowest bits of IPv4's second byte; of IPv6's traffic class, which lies across the
-// first two bytes.
+// The field is the two lowest bits of IPv4's second byte; of IPv6's traffic class, which lies
+// across the first two bytes.
 int shift_of(Bytes packet) {
   return is_v4(packet) ? 0 : 4;
 }

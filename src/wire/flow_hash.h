@@ -13,7 +13,7 @@ constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
   return hash ^ (hash >> 32);
 }
 
-/// Of both addresses of a packet.
+/// The hash of both addresses of a packet.
 std::uint64_t host_hash(const IpPacket& packet);
 
 /// The same for all packets of a flow: both addresses, the protocol, and the ports of TCP and UDP.

@@ -23,7 +23,7 @@ struct FragmentHeader {
 };
 
 inline constexpr std::size_t kFragmentHeaderBytes = 12;
-/// What a Fragment datagram is longer than the piece of packet in it.
+/// The overhead of a Fragment datagram over the piece of packet in it.
 inline constexpr std::size_t kFragmentOverhead = kDatagramOverhead + kFragmentHeaderBytes;
 
 std::array<std::uint8_t, kFragmentHeaderBytes> encode_fragment_header(const FragmentHeader& header);

@@ -84,7 +84,7 @@ std::vector<std::string> texts_of_ids(const std::vector<DirectId>& ids) {
   return texts;
 }
 
-// What a peer wrote, fit for a log line.
+// Text from a peer, fit for a log line.
 std::string printable(std::string_view text) {
   std::string out(text.substr(0, kMaxNameBytes));
   std::ranges::replace_if(
@@ -119,7 +119,7 @@ std::string_view text_member(const Json& json, const char* name) {
   return member->get_ref<const std::string&>();
 }
 
-// What a peer wrote, fit for an error message.
+// Text from a peer, fit for an error message.
 std::string in_quotes(std::string_view text) {
   return '"' + printable(text) + '"';
 }

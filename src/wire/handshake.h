@@ -20,7 +20,7 @@ namespace qdt::wire {
 inline constexpr std::string_view kConnectPath = "/connect";
 inline constexpr std::string_view kTokenHeader = "x-qdt-token";
 inline constexpr std::size_t kMaxConnectBodyBytes = 4096;
-/// What a missing `mtu` means.
+/// The value that a missing `mtu` stands for.
 inline constexpr std::size_t kDefaultMtu = 1350;
 /// Every IPv4 host takes packets of this size (RFC 791); a smaller MTU carries nothing useful.
 inline constexpr std::size_t kMinMtu = 576;
@@ -74,11 +74,12 @@ struct Capabilities {
   bool dns_domains = false;
   bool direct = false;
 
-  /// What this implementation has, on this processor; `direct` is for the configuration to say.
+  /// The capabilities of this implementation on this processor; `direct` is for the configuration
+  /// to say.
   static Capabilities supported(AeadPreference preference = AeadPreference::kAuto);
   static Capabilities from_names(const std::vector<std::string>& names);
   std::vector<std::string> names() const;
-  /// What both sides have.
+  /// The capabilities that both sides have.
   Capabilities operator&(const Capabilities& other) const {
     return {.ping = ping && other.ping,
             .close = close && other.close,

@@ -62,7 +62,7 @@ std::string direct_ids(std::size_t count) {
   return "[" + ids + "]";
 }
 
-// What is no sound `direct_ids`; null is none.
+// Unsound forms of `direct_ids`; null is none.
 const std::string kBadDirectIds[] = {
     "null",
     "[]",

@@ -10,8 +10,8 @@
 
 namespace qdt::wire {
 
-/// What hides a packet's counter and key phase: AES-128 of a sample of its ciphertext (RFC 9001
-/// section 5.4.3). One thread; allocates only when made.
+/// The mask that hides a packet's counter and key phase: AES-128 of a sample of its ciphertext (RFC
+/// 9001 section 5.4.3). One thread; allocates only when made.
 class HeaderMask {
  public:
   static constexpr std::size_t kKeyBytes = 16;

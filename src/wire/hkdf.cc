@@ -13,7 +13,8 @@ gnutls_datum_t datum(Bytes bytes) {
   return {const_cast<unsigned char*>(bytes.data()), static_cast<unsigned>(bytes.size())};
 }
 
-// What can only fail for want of memory, or of an algorithm that GnuTLS was built without.
+// For calls that can only fail for want of memory, or of an algorithm that GnuTLS was built
+// without.
 void require(int status) {
   if (status < 0) std::abort();
 }

@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kChaChaInfo = "qdt-aead-v1";
 constexpr std::string_view kAesInfo = "qdt-aes256gcm-v1";
 
-// What can only fail for want of memory, or of an algorithm that GnuTLS was built without.
+// For calls that can only fail for want of memory, or of an algorithm that GnuTLS was built
+// without.
 void require(int status) {
   if (status < 0) std::abort();
 }

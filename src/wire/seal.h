@@ -16,7 +16,7 @@ inline constexpr std::size_t kNoncePrefixBytes = 4;
 
 using HandshakeNonce = std::array<std::uint8_t, kHandshakeNonceBytes>;
 
-/// What seals one direction of a session.
+/// The sealer of one direction of a session.
 struct DirectionKey {
   AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
   std::array<std::uint8_t, kKeyBytes> key{};

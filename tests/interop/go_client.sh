@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A client of another make at our server: packets of every size, files both ways, in fragments from
+# Another implementation's client at our server: packets of every size, files both ways, in fragments from
 # it and whole to it.
 . "$(dirname "$0")/go_peer.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The session of a client of another make ends when our server stops or has enough of it; then the
+# The session of another implementation's client ends when our server stops or has enough of it; then the
 # client may come back.
 . "$(dirname "$0")/go_peer.sh"
 

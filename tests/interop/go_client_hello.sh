@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A client of another make sends a ClientHello that spans two Initial packets.
+# Another implementation's client sends a ClientHello that spans two Initial packets.
 . "$(dirname "$0")/go_peer.sh"
 
 # The CRYPTO frames' offsets of each of the client's first packets; once, if it is sent again.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A client of another make sends its request's body in two pieces and without content-length.
+# Another implementation's client sends its request's body in two pieces and without content-length.
 . "$(dirname "$0")/go_peer.sh"
 
 topology

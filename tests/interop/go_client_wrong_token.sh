@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our server refuses a client of another make that has a wrong token, in words that it can read.
+# Our server refuses another implementation's client that has a wrong token, in words that it can read.
 . "$(dirname "$0")/go_peer.sh"
 
 topology

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034  # variables for the scripts
 # Sourced by every interoperability test: the hosts, programs and checks of the namespace tests, and
-# a peer of another make (go/peer) for either role.
+# another implementation (go/peer) for either role.
 . "$(dirname "${BASH_SOURCE[0]}")/../netns/topology.sh"
 
 peer=$build/go-peer

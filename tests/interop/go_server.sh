@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our client at a server of another make: packets of every size, files both ways, whole from us and
+# Our client at another implementation's server: packets of every size, files both ways, whole from us and
 # in fragments from it.
 . "$(dirname "$0")/go_peer.sh"
 
@@ -23,8 +23,8 @@ check "ours went whole, longer than its own may be" -- \
 
 start_client
 stop "$go_pid"
-check "when the server stops, our client notices and says why" -- \
-  wait_for 10 grep -q 'reconnecting: the connection was lost: the server stops' "$work/client.log"
+check "when the server is shutting down, our client notices and says why" -- \
+  wait_for 10 grep -q 'reconnecting: the connection was lost: the server is shutting down' "$work/client.log"
 connections=$(grep -c 'connected: this host is' "$work/client.log")
 start_go_server
 is_connected_again() { [ "$(grep -c 'connected: this host is' "$work/client.log")" -gt "$connections" ]; }

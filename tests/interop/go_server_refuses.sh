@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A server of another make refuses our client, and the client says why.
+# Another implementation's server refuses our client, and the client says why.
 . "$(dirname "$0")/go_peer.sh"
 
 topology

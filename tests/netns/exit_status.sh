@@ -41,7 +41,7 @@ status_of --json
 check_contains "and all of it as JSON" "$output" '"state":"connected","reason":""'
 
 stop "$server_pid"
-wait_for 5 grep -q 'reconnecting: the connection was lost: the server stops' "$work/client.log" ||
+wait_for 5 grep -q 'reconnecting: the connection was lost: the server is shutting down' "$work/client.log" ||
   fail "the client does not say that it was lost"
 status_of
 check_equal "--status of one that is not connected now: 3" "$status" 3

@@ -25,7 +25,7 @@ for signal in TERM INT; do
   start_client
   stopped_orderly "a server with a client" "$server_pid" "$signal"
   check_unchanged "its host is as it was" server
-  wait_for 5 grep -q 'reconnecting: the connection was lost: the server stops' "$work/client.log" ||
+  wait_for 5 grep -q 'reconnecting: the connection was lost: the server is shutting down' "$work/client.log" ||
     fail "the client does not notice"
   stopped_orderly "a client that has lost its server" "$client_pid" "$signal"
   check_unchanged "its host is as it was" client

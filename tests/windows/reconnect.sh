@@ -15,7 +15,7 @@ check_equal "--status of a connected client: 0" "$status" 0
 check_contains "it says so" "$output" "qdt0: connected for"
 
 stop "$server_pid"
-wait_for 20 grep -q 'reconnecting: the connection was lost: the server stops' "$work/client.log" ||
+wait_for 20 grep -q 'reconnecting: the connection was lost: the server is shutting down' "$work/client.log" ||
   fail "the client does not say that it was lost"
 try_windows --status
 check_equal "--status of one that is not connected now: 3" "$status" 3

@@ -4,7 +4,7 @@
 
 namespace qdt::os {
 
-/// What became of a wanted change to the host.
+/// The outcome of a change to the host.
 enum class Change {
   kMade,
   kNotNeeded,  ///< it was so already

@@ -15,8 +15,8 @@ constexpr std::uint32_t kTunnelTable = kTunnelMark;
 /// Behind an IPv6 route into the tunnel, which goes with the device's address.
 constexpr std::uint32_t kUnreachableMetric = 2048;
 
-// What is there already, but without a route through a living device, was left by a crashed process
-// whose journal is lost: from now on it is ours.
+// A table that is there already, but has no route through a living device, was left by a crashed
+// process whose journal is lost: from now on it is ours.
 Result<Change> taken_over(const Result<Change>& change) {
   return change ? Change::kMade : change;
 }

@@ -1,4 +1,4 @@
-// What HostNetwork changes, seen by the packets.
+// The changes of HostNetwork, seen by packets.
 //
 //   10.8.0.2 ---- qdt0 | this host | up0 ------- world0 | the world
 //   (the test)         |           | 192.0.2.2          | 192.0.2.1, 198.51.100.1
@@ -95,7 +95,7 @@ class World {
   pid_t process_ = -1;
 };
 
-// What comes next from a socket or a TUN device; empty when nothing does.
+// The next packet from a socket or a TUN device; empty when none comes.
 std::string receive(int fd) {
   pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
   if (::poll(&readable, 1, 3000) != 1) return {};

@@ -150,7 +150,7 @@ std::string new_device(const RestoreForwarding& before) {
   return {};
 }
 
-// Who else seems to want forwarding; empty: nobody.
+// The program that also seems to want forwarding; empty: none.
 std::string others_interest(const RestoreForwarding& before) {
   if (is_set_by_files(before.is_v6)) return "this host's sysctl files switch it on";
   const auto tables = foreign_tables();

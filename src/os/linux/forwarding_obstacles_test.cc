@@ -10,7 +10,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// What nftables prints, shortened to what is read.
+// The output of nftables, shortened to the parts that are read.
 constexpr const char* kForward =
     R"({"chain": {"family": "ip", "table": "filter", "name": "FORWARD",)"
     R"( "type": "filter", "hook": "forward", "prio": 0, "policy": "drop"}})";

@@ -7,7 +7,7 @@
 
 namespace qdt::os {
 
-// What crashed processes left behind on this host. lock_journals() is held.
+// Leftovers of crashed processes on this host. lock_journals() is held.
 
 /// Undoes what these journals have, but for those of living processes. Returns what was done, a
 /// line each.

@@ -27,7 +27,7 @@ constexpr std::array kGroups = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP
                                 RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
                                 RTNLGRP_IPV6_RULE};
 
-// What of a link's flags decides whether packets pass.
+// The flags of a link that decide whether packets pass.
 constexpr unsigned kLinkFlags = IFF_UP | IFF_RUNNING;
 
 }  // namespace

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kMainTable = 254;
 /// Tells our routes and rules from everybody else's: `ip route show proto 81` ("Q" in ASCII).
 inline constexpr std::uint8_t kRouteProtocol = 81;
 
-/// What of a network device we set.
+/// The settings of a network device that we change.
 struct Link {
   int index = 0;
   std::string name;
@@ -39,7 +39,7 @@ struct Route {
   Prefix destination;
   int link_index = 0;
   std::uint32_t table = kMainTable;
-  /// Of two IPv6 routes to one destination, the smaller wins; 0: the kernel's own choice, 1024.
+  /// The smaller of two IPv6 routes to one destination wins; 0: the kernel's own choice, 1024.
   std::uint32_t metric = 0;
   bool goes_on = false;
   bool operator==(const Route&) const = default;
@@ -72,7 +72,7 @@ class Netlink {
   Result<Link> find_link(const std::string& name);
   Result<Link> find_link(int index);
   Result<Change> set_link(const Link& link);
-  /// Of a device that is there; all else stays.
+  /// Changes a device that is there; all else stays.
   Result<void> set_mtu(const std::string& name, std::size_t mtu);
 
   /// The rest of the prefix becomes reachable through the device, unless the prefix is the address.

@@ -13,8 +13,8 @@
 
 namespace qdt::os {
 
-// What we ask of nftables, as text in nft(8)'s language. Each ruleset makes its table anew, whether
-// there was one or not.
+// Our rulesets for nftables, as text in nft(8)'s language. Each ruleset makes its table anew,
+// whether there was one or not.
 
 using Word = std::pair<std::string_view, std::string>;
 /// `form` with every name replaced by its value.

@@ -32,7 +32,7 @@ class NftOwner {
 /// quote nftables and name the kernel module that seems to be missing.
 Result<void> run_nft(const std::string& commands);
 
-/// What a command such as `list chains` prints, in JSON (libnftables-json(5)).
+/// The output of a command such as `list chains`, in JSON (libnftables-json(5)).
 Result<std::string> list_nft(const std::string& command);
 
 /// Deletes the table `inet NAME` with all that is in it.

@@ -36,13 +36,13 @@ std::vector<std::string> program_arguments(int argc, char** argv) {
 
 namespace {
 
-// What ends the process in order. SIGPWR is how some container managers ask for that; SIGXCPU comes
-// once the time of setrlimit(2) is used up, some time before the kill.
+// Signals that end the process in order. SIGPWR is how some container managers ask for that;
+// SIGXCPU comes once the time of setrlimit(2) is used up, some time before the kill.
 constexpr std::array kStopSignals = {SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGXCPU};
 
-// What would end the process too, or stop it, and is of no use here. SIGPIPE and SIGXFSZ: the write
-// that they are about returns an error. SIGTTOU, SIGTTIN: a terminal that another program has.
-// SIGPROF is the profiler's, which takes it while it runs. Those that tell of a fault of the
+// Signals that would end or stop the process too, and are of no use here. SIGPIPE and SIGXFSZ: the
+// write that they are about returns an error. SIGTTOU, SIGTTIN: a terminal that another program
+// has. SIGPROF is the profiler's, which takes it while it runs. Those that tell of a fault of the
 // program's own (SIGSEGV, SIGABRT and the like) are left as they are.
 constexpr std::array kIgnoredSignals = {SIGPIPE, SIGXFSZ, SIGUSR1,   SIGUSR2, SIGALRM, SIGVTALRM,
                                         SIGPROF, SIGIO,   SIGSTKFLT, SIGTTOU, SIGTTIN};

@@ -26,7 +26,7 @@ double seconds(clockid_t clock) {
 }
 
 // Clock ticks from boot to the start of this process: field 22 of proc(5)'s stat. The second
-// field is the program's name in parentheses and may hold blanks and parentheses itself.
+// field is the program's name in parentheses and may hold spaces and parentheses itself.
 double start_ticks() {
   const std::string stat = read_proc("/proc/self/stat");
   const std::size_t name_end = stat.rfind(')');

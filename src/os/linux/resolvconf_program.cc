@@ -18,7 +18,7 @@
 namespace qdt::os {
 namespace {
 
-// What was written to a memory file, on one line.
+// The content of a memory file, on one line.
 std::string content_of(const UniqueFd& file) {
   std::string text(1024, '\0');
   const ssize_t bytes = ::pread(file.get(), text.data(), text.size(), 0);

@@ -62,7 +62,7 @@ class SteeringOfPayloads : public testing::Test {
     EXPECT_EQ(client.send(out).sent_payloads, payloads.size());
   }
 
-  // What has arrived, as the first bytes of the IDs. The loopback device delivers within send().
+  // The arrivals, as the first bytes of the IDs. The loopback device delivers within send().
   std::vector<std::uint8_t> arrived(std::size_t shard) {
     std::vector<std::uint8_t> ids;
     do {

@@ -158,7 +158,7 @@ std::optional<TcpConnection> TcpListener::accept() {
   while (true) {
     const int accepted = ::accept4(fd(handle_), nullptr, nullptr, SOCK_CLOEXEC);
     if (accepted >= 0) return TcpConnection(accepted);
-    // What shutdown(2) leaves behind on Linux; anything else passes (accept(2), ERRORS).
+    // The state after shutdown(2) on Linux; any other error passes (accept(2), ERRORS).
     if (errno == EINVAL || errno == EBADF) return std::nullopt;
     const bool is_short_of_resources =
         errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;

@@ -9,9 +9,9 @@
 
 namespace qdt::os {
 
-/// What the kernel has put into the queues of a TUN device, counted by a program of ours that it
-/// runs for each packet (TUNSETFILTEREBPF, Linux 4.16): it has no other way to tell how much waits
-/// there. The program goes with the device.
+/// The packets that the kernel has put into the queues of a TUN device, counted by a program of
+/// ours that it runs for each packet (TUNSETFILTEREBPF, Linux 4.16): it has no other way to tell
+/// how much waits there. The program goes with the device.
 class TunArrivals {
  public:
   /// Counts from now on, for the first `queues` queues of `tun`, an open device; the queues share

@@ -81,7 +81,7 @@ struct TunHost {
               static_cast<ssize_t>(payload.size()));
   }
 
-  /// What the device gives of UDP, in pieces; the host also says hello to routers and the like.
+  /// The UDP packets from the device, in pieces; the host also says hello to routers and the like.
   std::vector<SuperPacket> read_udp(std::vector<Packet>& memory) {
     std::vector<SuperPacket> packets;
     SuperPacket packet;
@@ -200,7 +200,7 @@ TEST(TunDevice, CountsWhatTheKernelRefuses) {
   });
 }
 
-// What every TUN device does, whatever its kernel offers.
+// The behaviour of every TUN device, whatever its kernel offers.
 void expect_single_packets(TunHost& host) {
   host.send_burst(5);
   std::vector<Packet> memory;

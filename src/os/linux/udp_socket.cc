@@ -16,7 +16,7 @@
 namespace qdt::os {
 namespace {
 
-// What UDP_GRO joins at most, and the largest UDP payload there is.
+// The most that UDP_GRO joins, and the largest UDP payload there is.
 constexpr std::size_t kReceiveBytes = 65536;
 constexpr std::size_t kControlBytes = 256;
 constexpr std::size_t kMaxMessages = 32;
@@ -110,7 +110,7 @@ struct UdpSocket::State {
 
 namespace {
 
-// What a socket needs to be good for QUIC. What an old kernel lacks only costs speed.
+// The options that QUIC needs of a socket. An option that an old kernel lacks only costs speed.
 void apply_options(int fd, int family, const UdpSocket::Options& options) {
   const int on = 1;
   const int size = static_cast<int>(options.buffer_bytes);

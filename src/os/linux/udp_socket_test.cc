@@ -2,7 +2,7 @@
 
 #include "os/udp_socket_fixture.h"
 
-// What Linux does and Windows, or Wine, does otherwise.
+// Behaviour of Linux that Windows, or Wine, does not share.
 
 namespace qdt::os {
 namespace {

@@ -13,7 +13,7 @@
 namespace qdt::os {
 namespace {
 
-// What undo() says: `done` if there was something to do.
+// The result of undo(): `done` if there was something to do.
 Result<std::string> said(const Result<Change>& change, std::string done) {
   if (!change) return fail(change);
   return *change == Change::kMade ? std::move(done) : std::string();

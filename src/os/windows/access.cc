@@ -53,7 +53,7 @@ std::wstring description(Access access) {
   return text;
 }
 
-// What a file's descriptor says, and the memory that it points into.
+// A file's security descriptor, and the memory that it points into.
 struct Descriptor {
   LocalMemory<void> memory;
   PSID owner = nullptr;
@@ -113,7 +113,7 @@ Result<SecurityAttributes> SecurityAttributes::make(Access access) {
 Result<void> set_access(const std::string& path, Access access) {
   auto attributes = SecurityAttributes::make(access);
   if (!attributes) return fail(attributes);
-  // What is inside of a folder stays as it is.
+  // The content of a folder stays as it is.
   if (::SetFileSecurityW(native_path(path).c_str(),
                          DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
                          attributes->get()->lpSecurityDescriptor) == 0) {

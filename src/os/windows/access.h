@@ -7,7 +7,7 @@
 
 namespace qdt::os {
 
-/// Who may do what with a file that we make.
+/// The access rights of a file that we make.
 enum class Access {
   kPrivate,  ///< SYSTEM and Administrators, and a maker without administrator's rights; nobody else
   kPublic,   ///< as private, but everyone may read

@@ -7,7 +7,7 @@ namespace {
 
 using InterruptTime = void(WINAPI*)(ULONGLONG* time);
 
-// Of Windows 10 and later, and in no import library of mingw-w64's. In 100 ns since boot, time
+// Exists in Windows 10 and later, and in no import library of mingw-w64. In 100 ns since boot, time
 // asleep included.
 InterruptTime find_interrupt_time() {
   const HMODULE kernel = ::GetModuleHandleW(L"kernelbase.dll");

@@ -10,7 +10,7 @@
 
 namespace qdt::os {
 
-/// What a tunnel refuses to let go around it, whatever routes say.
+/// The traffic that may not go around a tunnel, whatever the routes say.
 struct Refusals {
   InterfaceId tun = 0;
   /// DNS (ports 53 and 853, as on Linux) other than through the tunnel, by this program, in this

@@ -9,7 +9,7 @@
 namespace qdt::os {
 namespace {
 
-/// What Windows would look at: one connection, or a packet that belongs to none.
+/// The subject of a filter: one connection, or a packet that belongs to none.
 struct Flow {
   Direction direction = Direction::kOut;
   IpAddress remote;

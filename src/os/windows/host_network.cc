@@ -1,4 +1,4 @@
-// What a program opens: the network of this host, its kill switch, and the cleaning up.
+// The entry points for programs: the network of this host, its kill switch, and the cleaning up.
 
 #include "os/host_network.h"
 

@@ -15,7 +15,7 @@
 
 namespace qdt::os {
 
-// What we ask of Windows' network, as values: no Windows type is needed to say it, so that what is
+// The requests to Windows' network, as values: no Windows type is needed to say it, so that what is
 // built on top of it is tested against a model (network_model.h), call by call, anywhere.
 
 /// An interface, by what stays the same as long as it exists (NET_LUID).
@@ -80,8 +80,8 @@ struct ResolutionPolicy {
   bool operator==(const ResolutionPolicy&) const = default;
 };
 
-/// What a connection, or a packet that belongs to none, is looked at for. Those of one kind are
-/// alternatives; those of different kinds must all hold.
+/// The layer at which a connection, or a packet that belongs to none, is filtered. Those of one
+/// kind are alternatives; those of different kinds must all hold.
 struct OnInterface {
   InterfaceId link = 0;
   bool operator==(const OnInterface&) const = default;
@@ -100,7 +100,7 @@ struct IpProtocol {
   std::uint8_t number = 0;
   bool operator==(const IpProtocol&) const = default;
 };
-/// Of ICMP: the type.
+/// ICMP: the type.
 struct LocalPort {
   std::uint16_t port = 0;
   bool operator==(const LocalPort&) const = default;
@@ -114,7 +114,7 @@ using FilterCondition = std::variant<OnInterface, OnLoopback, OfThisProgram, Rem
 
 enum class Direction : std::uint8_t { kOut, kIn };
 
-/// Of those that fit, the one of the greatest weight decides.
+/// The matching one of the greatest weight decides.
 struct Filter {
   std::string name;  ///< for whoever looks at `netsh wfp show filters`
   Direction direction = Direction::kOut;

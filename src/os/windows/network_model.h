@@ -22,7 +22,7 @@ inline Prefix net(std::string_view text) {
   return Prefix::parse(text).value();
 }
 
-/// What outlives the objects under test.
+/// State that outlives the objects under test.
 class NetworkModel {
  public:
   /// Everything that can be changed.

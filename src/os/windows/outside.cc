@@ -30,7 +30,7 @@ Result<Surroundings> look_around(NetworkCalls& calls) {
     return !address.is_usable || is_foreign(address.link);
   });
 
-  // What decides between routes is the sum of their metric and their interface's.
+  // The sum of a route's metric and its interface's decides between routes.
   std::map<std::pair<InterfaceId, IpFamily>, std::uint32_t> metrics;
   for (WindowsRoute& route : *routes) {
     const auto key = std::pair(route.link, family_of(route.destination.address()));

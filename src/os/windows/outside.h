@@ -47,8 +47,8 @@ Result<Surroundings> look_around(NetworkCalls& calls);
 std::optional<WindowsRoute> route_outside(const Surroundings& surroundings,
                                           const Prefix& destination);
 
-/// What to add so that `destination` stays outside; nothing when there is no way, or none is needed
-/// because its own route is narrower than half of everything.
+/// The route to add so that `destination` stays outside; nothing when there is no way, or none is
+/// needed because its own route is narrower than half of everything.
 std::optional<WindowsRoute> pinned_route(const Surroundings& surroundings,
                                          const Prefix& destination);
 

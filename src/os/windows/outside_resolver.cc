@@ -63,7 +63,7 @@ bool take_message(const UniqueSocket& socket, std::span<Question> questions,
   return true;
 }
 
-/// What one server says, or why it says nothing.
+/// The answer of one server, or the reason for its silence.
 Result<std::vector<IpAddress>> ask(const SocketAddress& server, const std::string& name) {
   const auto socket = open_socket(server);
   if (!socket) return fail(socket);

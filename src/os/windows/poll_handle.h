@@ -7,8 +7,8 @@
 
 namespace qdt::os {
 
-/// What a PollHandle says beside its event object, in the two low bits that Windows keeps free in
-/// every handle for its holder (winnt.h: "the low order two bits").
+/// The kind of a PollHandle, beside its event object, in the two low bits that Windows keeps free
+/// in every handle for its holder (winnt.h: "the low order two bits").
 enum class PollKind : std::intptr_t {
   /// Set as long as there is something to read, reset by the reader. Always writable.
   kEvent = 0,

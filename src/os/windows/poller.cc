@@ -54,7 +54,7 @@ struct Poller::State {
     return found == sources.begin() + count ? nullptr : &*found;
   }
 
-  // What is waited for: the sources, then what wakes a sleeper, then the timer where it is set.
+  // The handles waited for: the sources, then what wakes a sleeper, then the timer where it is set.
   DWORD list_handles(bool has_timer);
   // Whether something else than a time was waited for and came.
   bool wait_once(std::optional<Duration> timeout);

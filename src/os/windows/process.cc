@@ -68,7 +68,7 @@ void notify_stopping() {
 // The service manager shows no words.
 void notify_status(std::string_view /*status*/) {}
 
-// Of Windows 10 1607 and later, and not in mingw-w64's headers.
+// Exists in Windows 10 1607 and later, and not in mingw-w64's headers.
 void name_thread(const std::string& name) {
   using SetDescription = HRESULT(WINAPI*)(HANDLE thread, const wchar_t* description);
   static const auto kSetDescription = reinterpret_cast<SetDescription>(reinterpret_cast<void*>(

@@ -9,7 +9,7 @@
 
 namespace qdt::os {
 
-/// What the headers of a program or library file say (Microsoft's "PE Format").
+/// The headers of a program or library file (Microsoft's "PE Format").
 struct ProgramImage {
   std::uint16_t machine = 0;   ///< IMAGE_FILE_MACHINE_AMD64, say
   bool has_signature = false;  ///< there is a table of certificates

@@ -76,7 +76,7 @@ std::string ending_of(const SERVICE_STATUS_PROCESS& status) {
   return " with status " + std::to_string(status.dwServiceSpecificExitCode);
 }
 
-// Whoever could change what the service is would have the system's rights.
+// A user who could change the service would have the system's rights.
 Result<void> check_places(const std::string& program, const std::string& config_path) {
   if (!file_exists(config_path)) {
     return fail("install the service: there is no configuration " + config_path +
@@ -142,7 +142,7 @@ Result<std::string> install_service(const Service& service, const std::string& c
   if (auto ok = set_access(config, Access::kPrivate); !ok) return fail(ok);
 
   const std::wstring command = to_command_line({program, "service", "run", "--config", config});
-  // What it needs of Windows is up before it.
+  // The parts of Windows that it needs start before it.
   constexpr wchar_t kDependencies[] = L"Nsi\0TcpIp\0";
   const ServiceHandle handle(::CreateServiceW(
       manager->get(), to_wide(service.name).c_str(), to_wide(service.title).c_str(),
@@ -224,7 +224,7 @@ Result<ServiceState> service_state(const Service& service) {
 
 namespace {
 
-// What the service manager's thread is to do: it is called without a context.
+// The handler of the service manager's thread: it is called without a context.
 struct ServiceWork {
   const Service* service = nullptr;
   std::function<int()> work;

@@ -6,7 +6,7 @@
 
 namespace qdt::os {
 
-// What the service manager knows of this process. Any thread.
+// The state of this process, as the service manager knows it. Any thread.
 
 /// Whether the service manager runs this process, from enter_service() on.
 bool is_service();

@@ -102,7 +102,7 @@ Result<void> StatusFile::write(std::string_view content) const {
 
 std::vector<FoundStatus> find_status_files(const std::string& tun_name) {
   std::vector<FoundStatus> found;
-  // Whoever only looks makes no folders.
+  // A mere look makes no folders.
   const std::string folder = data_folder() + "\\run";
   for (std::string& name : names_in(folder)) {
     if (!name.ends_with(kSuffix)) continue;

@@ -45,7 +45,7 @@ std::optional<std::string> StopRequest::take() {
 }
 
 bool StopRequest::listen_to_console() {
-  // Who was started in a process group of its own inherits that Ctrl-C is ignored.
+  // A process started in a process group of its own inherits that Ctrl-C is ignored.
   ::SetConsoleCtrlHandler(nullptr, FALSE);
   return ::SetConsoleCtrlHandler(on_console_control, TRUE) != 0;
 }

@@ -17,7 +17,7 @@ class StopRequest {
 
   /// `name` is a literal, such as "Ctrl-C".
   void make(const char* name);
-  /// What asked for it, once.
+  /// The cause of the request, once.
   std::optional<std::string> take();
   /// Set from make() until take(); null without memory.
   HANDLE event() const { return event_.get(); }

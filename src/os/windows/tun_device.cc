@@ -30,7 +30,7 @@ void CALLBACK on_log(WintunFunctions::LogLevel level, DWORD64 /*timestamp*/,
   }
 }
 
-/// What Wintun does while the object lives is logged.
+/// Logs what Wintun does while the object lives.
 class LoggedCalls {
  public:
   explicit LoggedCalls(Logger& logger) { the_logger = &logger; }

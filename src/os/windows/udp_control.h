@@ -23,7 +23,7 @@ inline constexpr int kPathMtuProbe = 3;         // IP_PMTUDISC_PROBE
 inline constexpr std::size_t kControlBytes = 256;
 using ControlBuffer = std::array<char, kControlBytes>;
 
-/// What is told with a payload, or several of one size, beside its bytes.
+/// The control data of a payload, or several of one size, beside its bytes.
 struct SendControl {
   std::optional<IpAddress> source;  ///< leave from this address
   bool is_v4 = true;                ///< the remote is
@@ -34,7 +34,7 @@ struct SendControl {
 /// Writes it into `to`, which is aligned as WSACMSGHDR, and returns how many bytes of it.
 std::size_t write_control(const SendControl& control, ControlBuffer& to);
 
-/// What came with a message.
+/// The control data of a received message.
 struct ReceivedControl {
   std::optional<IpAddress> local;  ///< the address that it was sent to
   Ecn ecn = Ecn::kNotEct;

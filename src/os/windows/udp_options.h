@@ -20,7 +20,7 @@ bool can_cut(SOCKET socket, Logger& logger);
 /// it will; a log line if not.
 bool join_arrivals(SOCKET socket, Logger& logger);
 
-/// What goes to `remote` from now on takes the way that does not lead through the tunnel. Without
+/// Packets to `remote` from now on take the way that does not lead through the tunnel. Without
 /// one, as without any network, nothing changes.
 void stay_outside(SOCKET socket, const SocketAddress& remote);
 

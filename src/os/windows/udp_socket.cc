@@ -15,7 +15,7 @@
 namespace qdt::os {
 namespace {
 
-// What UDP_RECV_MAX_COALESCED_SIZE joins at most, and the largest UDP payload there is.
+// The most that UDP_RECV_MAX_COALESCED_SIZE joins, and the largest UDP payload there is.
 constexpr std::size_t kReceiveBytes = 65536;
 
 // Errors that tell of an earlier send, not of this call: an ICMP message came back.
@@ -25,7 +25,7 @@ bool is_echo(int error) {
 // So many in a row are no longer believed to be that.
 constexpr int kMaxEchoes = 64;
 
-// What a control message gets that a system or a device does not take.
+// The errors for a control message that a system or a device does not take.
 bool is_unsupported(int error) {
   return error == WSAEINVAL || error == WSAEOPNOTSUPP;
 }

@@ -35,7 +35,7 @@ TEST_F(WindowsUdpSocket, LogsEachOffloadThatIsMissing) {
   EXPECT_EQ(logger.lines, 0);
 }
 
-// What one receive() leaves is reported again.
+// Payloads that one receive() leaves are reported again.
 TEST_F(WindowsUdpSocket, ReportsWhatIsLeft) {
   UdpSocket server = open({.local = any()});
   const SocketAddress to = loopback_v4(server.local_address().port);

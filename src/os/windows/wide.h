@@ -8,7 +8,7 @@ namespace qdt::os {
 // Texts are UTF-8 in this program and UTF-16 at the border with Windows, whose narrow functions
 // would take them for the code page of whoever runs it.
 
-/// What is not UTF-8 becomes U+FFFD.
+/// Bytes that are not UTF-8 become U+FFFD.
 std::wstring to_wide(std::string_view text);
 /// An unpaired surrogate becomes U+FFFD.
 std::string to_utf8(std::wstring_view text);

@@ -14,7 +14,7 @@
 namespace qdt::os {
 namespace {
 
-// What SetInterfaceDnsSettings takes (netioapi.h of Windows 10, version 2004).
+// The parameters of SetInterfaceDnsSettings (netioapi.h of Windows 10, version 2004).
 struct DnsSettings {
   ULONG version = 1;
   ULONG64 flags = 0;
@@ -75,8 +75,8 @@ std::vector<IpAddress> split(std::wstring_view text) {
   return servers;
 }
 
-// What Windows shows for an adapter with IPv6 and without name servers (fec0:0:0:ffff::1 to ::3):
-// nobody has these.
+// The name servers that Windows shows for an adapter with IPv6 and without name servers
+// (fec0:0:0:ffff::1 to ::3): nobody has these.
 bool is_placeholder(const IpAddress& server) {
   static const Prefix kSiteLocal = *Prefix::parse("fec0:0:0:ffff::/64");
   return kSiteLocal.contains(server);
@@ -92,7 +92,7 @@ void tell_dns_client() {
     }
     ::CloseServiceHandle(manager);
   }
-  // What names meant elsewhere they may not mean in the tunnel.
+  // Names may mean another host in the tunnel than elsewhere.
   if (auto* flush = find_function<BOOL WINAPI()>(L"dnsapi.dll", "DnsFlushResolverCache")) flush();
 }
 
@@ -131,7 +131,7 @@ Result<std::vector<InterfaceDns>> read_dns() {
   ULONG bytes = 32768;
   std::vector<std::uint64_t> memory;
   ULONG error = ERROR_BUFFER_OVERFLOW;
-  // What is there may grow between two calls.
+  // The table may grow between two calls.
   for (int i = 0; i < 4 && error == ERROR_BUFFER_OVERFLOW; ++i) {
     memory.resize(bytes / sizeof memory[0] + 1);
     error = ::GetAdaptersAddresses(AF_UNSPEC, kFlags, nullptr,

@@ -53,7 +53,7 @@ class WindowsHostNetwork final : public HostNetwork {
   Result<void> silence_ipv6(Transaction& transaction, InterfaceId tun);
   Result<void> add_addresses(Transaction& transaction, std::span<const OwnAddress> wanted);
   void remove_older_addresses();
-  /// Of two steps that restore the same, leaves one.
+  /// Merges two steps that restore the same into one.
   void merge_steps();
 
   Result<void> add_route(Transaction& transaction, std::span<const WindowsRoute> existing,

@@ -107,7 +107,7 @@ TEST_P(NetworkFailureTest, LeavesNothingHalfDone) {
     model_.failing_call = call;
     run_steps();
     close();
-    // What could not be undone is still in the journal.
+    // A step that could not be undone is still in the journal.
     EXPECT_EQ(model_.host == before_, journal_text_.empty()) << journal_text_;
     clean_up();
     EXPECT_EQ(model_.host, before_);

@@ -1,4 +1,4 @@
-// The program peer is a QDT client or server of another make, for tests: plain version 1, without
+// The program peer is a second implementation of a QDT client and server, for tests: plain version 1, without
 // caps, on quic-go. It behaves as existing peers do where docs/protocol.md tells of them: datagrams
 // limited to the MTU, Ping and Pong dropped silently, a 200 without content-type and
 // content-length, accept-encoding: gzip, the request stream left open.

@@ -115,7 +115,7 @@ func (s *server) connect(writer http.ResponseWriter, request *http.Request) {
 	session := newSession(stream, response.SessionID, response.MTU, toClient, toServer)
 	connection := writer.(http3.Hijacker).Connection()
 	s.add(lease, served{session, func() {
-		connection.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "the server stops")
+		connection.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "the server is shutting down")
 	}})
 	defer s.remove(lease)
 
