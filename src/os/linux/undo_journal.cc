@@ -35,7 +35,7 @@ Result<std::string> journal_name(const std::string& tun_name) {
 
 namespace {
 
-// What tells this network namespace from every other one, also from one that had its inode before:
+// The identity of this network namespace among all others, also from one that had its inode before:
 // numbers of inodes are used again, cookies (Linux 5.14) are not until the next boot.
 std::string network_identity() {
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
