@@ -398,6 +398,7 @@ std::optional<Ending> Client::serve(const Connected& connected) {
       case Woken::kAsleep: rebind("this host was asleep"); break;
       case Woken::kNetwork:
         if (const auto own = host_->find_own_lease(connected.response)) return leave_lease(*own);
+        host_->follow_networks(connected.response);
         if (roam()) break;
         abandon();
         return Ending{Ending::Kind::kLost, "there is no way to " + server_->to_string() +

@@ -77,7 +77,7 @@ Result<void> HostSetup::release_lease() {
 }
 
 Result<void> HostSetup::check_networks(const wire::ConnectResponse& response,
-                                       const SocketAddress& server) {
+                                       const IpAddress& server) {
   const auto networks = os::taken_networks(options_.tun_name);
   if (!networks) logger_.debug(networks.error().message);
   reachable_pools_ =
@@ -91,14 +91,31 @@ Result<void> HostSetup::check_networks(const wire::ConnectResponse& response,
     hidden_pool_ = hidden;
     return {};
   }
-  const auto routes = routes_into_tunnel(options_, response, server.address);
+  const auto routes = routes_into_tunnel(options_, response, server);
   if (!routes) return fail(routes);
   const auto taken = find_taken_network(response, *routes, *networks);
   return taken ? fail(*taken) : Result<void>();
 }
 
+// As in a LAN with the pool's addresses that this host came to while it was connected.
+void HostSetup::follow_networks(const wire::ConnectResponse& response) {
+  if (!is_applied_) return;
+  const std::vector<Prefix> before = reachable_pools_;
+  if (const auto ok = check_networks(response, server_); !ok) {
+    if (ok.error().message != std::exchange(taken_network_, ok.error().message)) {
+      logger_.warning(ok.error().message +
+                      "; while the tunnel is up, it takes that network's place");
+    }
+    return;
+  }
+  taken_network_.clear();
+  if (options_.routing != Routing::kEverything || reachable_pools_ == before) return;
+  inside_ = addresses_inside(response);
+  if (const auto ok = route_everything(); !ok) logger_.warning(ok.error().message);
+}
+
 Result<void> HostSetup::apply(const wire::ConnectResponse& response, const SocketAddress& server) {
-  if (auto ok = check_networks(response, server); !ok) return ok;
+  if (auto ok = check_networks(response, server.address); !ok) return ok;
   is_applied_ = true;
   mtu_ = std::min(response.mtu, options_.mtu);
   std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};

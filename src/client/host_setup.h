@@ -56,6 +56,9 @@ class HostSetup {
 
   /// Whether this host has an address that the server lends: which, in words. Nothing is touched.
   std::optional<std::string> find_own_lease(const wire::ConnectResponse& response) const;
+  /// This host is in other networks than before: a LAN that has the pool's addresses is told of,
+  /// and with Routing::kEverything stays reachable.
+  void follow_networks(const wire::ConnectResponse& response);
   /// Takes the lease off the device: it has become another device's address. apply() sets the next
   /// one.
   Result<void> release_lease();
@@ -98,7 +101,7 @@ class HostSetup {
   Result<void> run_up(const wire::ConnectResponse& response, const SocketAddress& server);
   Result<void> run(const std::vector<std::string>& words, const std::string& reason,
                    std::optional<os::PollHandle> stop = std::nullopt);
-  Result<void> check_networks(const wire::ConnectResponse& response, const SocketAddress& server);
+  Result<void> check_networks(const wire::ConnectResponse& response, const IpAddress& server);
   Result<void> apply_routes(const wire::ConnectResponse& response, const SocketAddress& server);
 
   Options options_;
@@ -107,6 +110,7 @@ class HostSetup {
   std::size_t mtu_ = 0;                  ///< of the TUN device
   std::vector<std::string> variables_;   ///< what hooks were told last; empty: nothing is up
   std::vector<Prefix> reachable_pools_;  ///< of the server's: none is a LAN of this host
+  std::string taken_network_;            ///< likewise
   std::string hidden_pool_;              ///< as was warned of last
   bool lets_go_ = false;
   std::string dns_note_;  ///< what was said last of name servers

@@ -47,6 +47,24 @@ check "default in a wider LAN: the tunnel works" -- reaches "$web_address"
 stop "$client_pid"
 ip -n "$(ns client)" address del 10.1.2.3/8 dev eth0
 
+# A LAN that comes later.
+start_client client
+ip -n "$(ns client)" address add 10.8.0.77/24 dev eth0
+check "default, the LAN comes later: the log tells" -- \
+  wait_for 5 grep -q 'overlaps a network of this host, 10.8.0.0/24 of eth0' "$work/client.log"
+check "the LAN's router is reached" -- wait_for 5 reaches 10.8.0.1
+check_contains "it is the LAN's, not the tunnel's" "$(lan_mac)" lladdr
+check "the tunnel works" -- reaches "$web_address"
+stop "$client_pid"
+ip -n "$(ns client)" address del 10.8.0.77/24 dev eth0
+start_client client 'route_mode: cidr'
+ip -n "$(ns client)" address add 10.8.0.77/24 dev eth0
+check "cidr, the LAN comes later: the log tells" -- \
+  wait_for 5 grep -q 'it takes that network.s place' "$work/client.log"
+check_lacks "the session goes on" "$(cat "$work/client.log")" "the connection was lost"
+stop "$client_pid"
+ip -n "$(ns client)" address del 10.8.0.77/24 dev eth0
+
 ip -n "$(ns client)" route add 10.0.0.0/8 via 198.51.100.1
 start_client client 'route_mode: cidr'
 check "a wide route to other networks is no LAN" -- reaches 10.8.0.1

@@ -207,7 +207,11 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
   const std::string words = is_v6 ? "IPv6 forwarding" : "IPv4 forwarding";
   auto claim = claim_forwarding(is_v6, tun_name_);
   if (!claim) return fail("switch on " + words + ": " + claim.error().message);
-  if (!claim->before) return install_forward_rules();
+  if (!claim->before) {
+    const auto installed = install_forward_rules();
+    if (!installed) logger_.warning(installed.error().message + "; clients may get ICMP redirects");
+    return {};
+  }
 
   const RestoreForwarding before = *claim->before;
   closed_.push_back({.is_v6 = is_v6, .from = before.closed, .to = before.closed});
@@ -215,7 +219,8 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
   // The rules first: at no time is the host a router for everybody.
   if (auto installed = install_forward_rules(); !installed) {
     give_up(std::move(*claim));
-    return fail("switch on " + words + ": " + installed.error().message);
+    return fail("switch on " + words + ": " + installed.error().message +
+                "; or have rules of your own, and forwarding on before the server starts");
   }
   Transaction transaction(journal_, logger_);
   const auto change = transaction.change(before, [&] { return switch_forwarding_on(before); });
