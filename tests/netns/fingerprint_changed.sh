@@ -33,7 +33,8 @@ check_contains "it says what to do" "$output" "install ca-certificates, or ask t
 
 # Reconnecting to a server whose certificate has changed meanwhile says the same in log and status.
 cp "$work/server.crt" "$work/first.crt"
-start_client client 'route_mode: none'
+start_client client 'route_mode: cidr'
+run client pings ping -i 0.2 10.8.0.1  # so that the client finds out at once
 stop "$server_pid" KILL
 rm "$work/server.crt" "$work/server.key"
 start_server_with_new() {
