@@ -156,10 +156,12 @@ Result<void> HostSetup::apply_dns(const wire::ConnectResponse& response) {
   if (!set && options_.dns_required) return fail(set.error().message + " (dns_required)");
   std::string note;
   if (!set) {
-    const bool is_split = !wish_.domains.empty() && options_.dns.empty();
-    note = set.error().message + (is_split ? "; with dns in the configuration, its name servers "
-                                             "answer for all names"
-                                           : "; this host's own stay in force");
+    note = set.error().message + "; this host's own stay in force";
+    if (!wish_.domains.empty() && options_.dns.empty()) {
+      note += "; with dns in the configuration, its name servers answer for all names";
+    } else if (options_.routing == Routing::kEverything) {
+      note += ", and are asked through the tunnel alone";
+    }
   } else if (!options_.has_dns) {
     note = "the name servers stay this host's: dns is off in the configuration";
   } else if (wish_.servers.empty() && response.dns.empty()) {

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # DHCP writes resolv.conf anew while the tunnel is up, in place or by another file: the tunnel's name
 # servers come back on top, and in the end those of DHCP are there, not those of before; the
-# search list is followed at once. Lines that somebody adds are kept. A program that rewrites the file all
-# the time is not fought.
+# search list is followed at once. Lines that somebody adds are kept.
 . "$(dirname "$0")/topology.sh"
 
 topology
@@ -25,16 +24,3 @@ check "they are in force, and the search list is the newest" -- has_ours_and_sea
 stop "$client_pid"
 check_equal "in the end, what was written last is there" "$(content)" \
   $'search newer.test\nnameserver 198.51.100.3\noptions rotate'
-
-say "--- a program that does not give up"
-start_client_in_etc client 'route_mode: default'
-nsenter -t "$etc_pid" -m -n -- sh -c 'while sleep 0.3; do printf "nameserver 198.51.100.9\n" >/etc/resolv.conf; done' &
-writer=$!
-wait_for 30 grep -q 'another program keeps changing' "$work/client.log" || fail "no word of it"
-before=$(grep -c 'somebody changed the name servers' "$work/client.log")
-sleep 3
-check_equal "it is left alone then" "$(grep -c 'somebody changed the name servers' "$work/client.log")" "$before"
-check_equal "the log tells once" "$(grep -c 'another program keeps changing' "$work/client.log")" 1
-stop "$client_pid"
-kill "$writer"
-check_equal "in the end, its file is there" "$(content)" 'nameserver 198.51.100.9'

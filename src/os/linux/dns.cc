@@ -226,6 +226,8 @@ void HostDns::keep(int link_index) {
 // Another client has put its name servers above ours or taken them away; or somebody has edited
 // them.
 void HostDns::follow_other_clients() {
+  const bool is_new = content_of_resolv_conf() != in_force_->file->text;
+  if (is_new && !may_set_again()) return;
   const auto owner = journal_name(tun_name_);
   if (!owner) return;
   auto state = put_resolv_conf_layer(
@@ -233,6 +235,9 @@ void HostDns::follow_other_clients() {
   if (!state || !state->is_recorded) return;
   if (state->on_top != in_force_->file->on_top) {
     logger_.info("the name servers in /etc/resolv.conf are those of " + state->on_top);
+  }
+  if (state->was_changed && !is_contested_) {
+    logger_.warning("somebody changed the name servers; set again " + in_force_->way);
   }
   in_force_->file = std::move(*state);
 }

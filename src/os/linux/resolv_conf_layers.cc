@@ -268,9 +268,11 @@ bool take_note(Record& record, const ResolvConfFile& file) {
     // Lines added behind ours are the user's as well.
     for (const std::string& text : record.texts) {
       if (*file.content == text || !file.content->starts_with(text)) continue;
+      const std::string added = file.content->substr(text.size());
       std::string& users = record.users ? *record.users : record.users.emplace();
+      if (users.ends_with(added)) return true;
       if (!users.empty() && !users.ends_with('\n')) users += '\n';
-      users += file.content->substr(text.size());
+      users += added;
       return true;
     }
     return std::ranges::find(record.texts, *file.content) == record.texts.end();

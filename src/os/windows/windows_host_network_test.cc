@@ -203,6 +203,21 @@ TEST_F(WindowsHostNetworkTest, SetsNameServersOfTheAdapterAloneWhereItTakesNotEv
   EXPECT_THAT(take_changes(), ElementsAre("set dns 77 v4 10.8.0.1"));
 }
 
+TEST_F(WindowsHostNetworkTest, SetsNameServersForSomeDomainsByPolicyAlone) {
+  ASSERT_TRUE(network().configure_tun(ip("10.8.0.2"), 32, 1400));
+  take_changes();
+  ASSERT_TRUE(network().use_dns({.servers = {ip("10.8.0.1")}, .domains = {"corp.example", "lan"}}));
+  EXPECT_THAT(take_changes(), ElementsAre("add policy QDT-qdt0 10.8.0.1"));
+  ASSERT_EQ(model_.host.policies.size(), 1u);
+  EXPECT_THAT(model_.host.policies[0].names, ElementsAre(".corp.example", ".lan"));
+  network().keep();
+  EXPECT_THAT(take_changes(), testing::IsEmpty());
+  ASSERT_TRUE(network().use_dns(NameServerWish{}));
+  EXPECT_THAT(take_changes(), ElementsAre("remove policy QDT-qdt0"));
+  close();
+  EXPECT_EQ(model_.host, before_);
+}
+
 TEST_F(WindowsHostNetworkTest, KnowsTheNameServersOutside) {
   model_.host.dns[NetworkModel::kEthernet] = {ip("192.168.1.1"), ip("fe80::1"), ip("9.9.9.9")};
   model_.host.dns[NetworkModel::kRadio] = {ip("172.16.0.1")};  // it is off
