@@ -36,7 +36,7 @@ constexpr std::size_t kIpAndUdpHeaderBytes = 28;
 constexpr std::size_t kMaxBytes = 1500;
 /// The kernel's send and receive calls are for this many packets at most.
 constexpr std::size_t kBatch = 64;
-/// What has not arrived this long after the last packet that did will not.
+/// A packet that has not arrived this long after the last one that did will not.
 constexpr int kQuietMilliseconds = 300;
 /// A receiver that has to wait for its turn on a busy machine loses nothing meanwhile.
 constexpr int kReceiveBufferBytes = 64 << 20;
@@ -118,8 +118,8 @@ std::uint64_t receive(int descriptor, const std::atomic<bool>& has_sent) {
   }
 }
 
-/// What falls due while the sender sleeps goes out at its next turn, all of it: a sender that is
-/// late catches up, as long as it is not late for good.
+/// Packets that fall due while the sender sleeps go out at its next turn, all of them: a sender that
+/// is late catches up, as long as it is not late for good.
 std::uint64_t send_paced(int descriptor, std::uint64_t rate, std::uint64_t planned,
                          std::size_t payload_bytes) {
   Messages messages(payload_bytes);

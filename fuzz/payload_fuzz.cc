@@ -1,4 +1,5 @@
-// What anyone may send to a server's port: a sequence of payloads, each behind a two-byte length.
+// Input that anyone may send to a server's port: a sequence of payloads, each behind a two-byte
+// length.
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@ if [ "${1:-}" = micro ]; then
   scripts/build.sh release qdt_bench
   exec build/release/qdt_bench --benchmark_filter="${FILTER:-.}"
 fi
-# What cannot be installed is left out and reported; the rest is compared.
+# A VPN that cannot be installed is left out and reported; the rest is compared.
 scripts/setup.sh bench || echo "bench: going on with what is installed" >&2
 scripts/build.sh release qdt-server qdt-client qdt_pace qdt_linkem
 exec bench/compare/compare.py

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What users of Windows get of a built client: build/windows/qdt-VERSION-windows-x86_64.zip, and an
+# The packages of a built client for Windows: build/windows/qdt-VERSION-windows-x86_64.zip, and an
 # installer beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ for program in makensis zip x86_64-w64-mingw32-strip x86_64-w64-mingw32-objdump;
     { echo "windows-package: there is no $program here; scripts/setup.sh windows installs it" >&2; exit 1; }
 done
 
-# Whoever gets the program gets no compiler's DLLs with it.
+# The program comes without the compiler's DLLs.
 foreign=$(x86_64-w64-mingw32-objdump -p "$build/qdt-client.exe" | sed -n 's/^\tDLL Name: //p' |
   grep -iE '^(lib|msys|cyg)' || true)
 if [ -n "$foreign" ]; then
@@ -42,7 +42,7 @@ for library in "$libraries"/licences/*; do
     as_text "$file" "$folder/licences/$(basename "$library")/$(basename "$file" .txt).txt"
   done
 done
-# What the compiler adds: its C++ library and what that needs.
+# The compiler's additions: its C++ library and what that needs.
 mkdir "$folder/licences/compiler"
 as_text /usr/share/doc/mingw-w64-common/copyright "$folder/licences/compiler/mingw-w64.txt"
 as_text /usr/share/doc/g++-mingw-w64-x86-64-posix/copyright "$folder/licences/compiler/gcc.txt"

@@ -23,7 +23,7 @@ struct LinkOptions {
   std::size_t max_packet_bytes = 65535;  ///< larger ones vanish without a word
 };
 
-/// What becomes of the packets of one direction. Pure: time goes in; the same seed and packets have
+/// The fate of the packets of one direction. Pure: time goes in; the same seed and packets have
 /// the same fate.
 class Link {
  public:
@@ -37,7 +37,7 @@ class Link {
     int copies = 0;
     Timestamp time;
   };
-  /// Of an IP packet of so many bytes that enters at `now`, which never goes back.
+  /// The fate of an IP packet of so many bytes that enters at `now`, which never goes back.
   Fate send(std::size_t packet_bytes, Timestamp now);
 
  private:

@@ -24,7 +24,7 @@ class Port {
   int descriptor() const { return descriptor_; }
   /// Appends the frames that wait, some dozens at most; false when none did.
   bool receive(std::vector<Frame>& frames);
-  /// What the kernel does not take is lost.
+  /// Packets that the kernel does not take are lost.
   void send(std::span<const Frame> frames);
 
   /// The bytes of the IP packet in a frame, and of any other payload.

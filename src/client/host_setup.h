@@ -16,7 +16,7 @@
 
 namespace qdt::client {
 
-/// What goes into the tunnel.
+/// The traffic that goes into the tunnel.
 enum class Routing {
   kEverything,  ///< all but the tunnel's own packets
   kPool,        ///< the server's pool
@@ -75,8 +75,9 @@ class HostSetup {
   /// Looks whether all that still stands, and sets it anew where somebody has overwritten it.
   /// Cheap; to be called every two seconds or so from the first apply() on.
   void keep();
-  /// Whom to ask for the server's address now, by os::resolve(): the system may only know name
-  /// servers inside the tunnel, and its questions do not pass the kill switch. Empty: the system.
+  /// The name servers to ask for the server's address now, by os::resolve(): the system may only
+  /// know name servers inside the tunnel, and its questions do not pass the kill switch. Empty: the
+  /// system.
   std::vector<NameServer> name_servers() const;
   /// Routes of the host's networks that do not count; see os::HostNetwork.
   std::vector<std::string> ignored_routes() const { return network_->ignored_routes(); }

@@ -11,7 +11,7 @@
 
 namespace qdt::client {
 
-// What a server grants, compared with the networks that this host is in. Pure.
+// Compares what a server grants with the networks that this host is in. Pure.
 
 /// A lease that this host has as an address of its own: in words. Nothing goes through a tunnel
 /// whose inner address belongs to another device.

@@ -9,10 +9,10 @@
 
 namespace qdt::tunnel {
 
-/// What LargeWatch cannot see: a path MTU black hole that swallows the few large packets among
-/// small ones that go on all the time, such as a page's requests beside a call. Looks at what each
-/// feedback tells by itself: large packets among those it is about, and less arrived than one of
-/// them has. Four in a row are no chance, and one outage is one feedback. Pure; one thread.
+/// Finds what LargeWatch cannot see: a path MTU black hole that swallows the few large packets
+/// among small ones that go on all the time, such as a page's requests beside a call. Looks at what
+/// each feedback tells by itself: large packets among those it is about, and less arrived than one
+/// of them has. Four in a row are no chance, and one outage is one feedback. Pure; one thread.
 class SparseLargeWatch {
  public:
   /// A payload that not every path carries left as packet `counter`.

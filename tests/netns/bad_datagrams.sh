@@ -45,7 +45,7 @@ dropped_as fragment-beyond bad_fragment
 dropped_as oversized reassembly_full
 dropped_as fragment-overlap bad_fragment
 
-# Of packets that never become whole, the oldest give way; the rest is given up in time.
+# The oldest packets that never become whole give way; the rest is given up in time.
 before=$(dropped reassembly_full)
 check_contains "a session that sends $count half packets lives on" \
   "$(probe client --send "half-packet:$count")" pong

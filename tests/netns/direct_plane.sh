@@ -4,7 +4,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology
-# What leaves a host is to be seen as a wire would carry it, not as bursts.
+# Packets that leave a host are to be seen as a wire would carry them, not as bursts.
 on server ethtool -K wan tx-udp-segmentation off gso off >/dev/null
 on client ethtool -K eth0 tx-udp-segmentation off gso off >/dev/null
 start_server "data_plane: auto"

@@ -38,7 +38,7 @@ cat "$work/good.yaml" >"$work/pipe" &
 try server "$build/qdt-server" client-config --config "$work/pipe" --address vpn.test
 check_equal "a pipe that brings the configuration is read" "$status" 0
 
-# What the server can do without costs it a warning, and not the start.
+# A file that the server can do without costs it a warning, and not the start.
 rm -rf "$work/server.secret" "$work/server.leases"
 mkdir "$work/server.secret" "$work/server.leases"
 start_server

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What arrives at the server's port and is no QUIC packet of a connection is counted; it costs no log
+# A packet at the server's port that belongs to no QUIC connection is counted; it costs no log
 # line and no memory to speak of, and the server serves on.
 . "$(dirname "$0")/topology.sh"
 

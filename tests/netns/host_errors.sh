@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the host does not allow is told in one line, with its remedy; the exit status is 1 and the
+# A refusal by the host is told in one line, with its remedy; the exit status is 1 and the
 # host as it was.
 . "$(dirname "$0")/topology.sh"
 

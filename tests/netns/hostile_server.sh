@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a broken or hostile server may answer: each time the client says what is wrong, ends, and
+# Answers of a broken or hostile server: each time the client says what is wrong, ends, and
 # leaves its host as it was.
 . "$(dirname "$0")/topology.sh"
 

@@ -3,7 +3,7 @@
 # may run over IPv6.
 . "$(dirname "$0")/topology.sh"
 
-# What the client sends to anybody but its neighbours.
+# The client's packets to anybody but its neighbours.
 to_the_world="ip6 and src host 2001:db8:1::2 and not dst net 2001:db8:1::/64 and not dst net ff00::/8"
 
 topology

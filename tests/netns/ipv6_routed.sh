@@ -40,7 +40,7 @@ try web ping -c 1 -W 2 -M 'do' -s 1440 "$inner"
 check_contains "a host of the world is told of the tunnel's MTU" "$output" 'mtu=1401'
 stop "$client_pid"
 
-# Who cannot have IPv6 has IPv4 as ever.
+# A client that cannot have IPv6 has IPv4 as ever.
 for setting in 'mtu: 1279' 'caps: none'; do
   start_client client2 'route_mode: default' "$setting"
   check_equal "with $setting there is no IPv6 inside" "$(lease6 client2)" ""

@@ -11,7 +11,7 @@ table=qdt_qdt0/kill
 remember client
 on web python3 -um http.server --bind :: 8000 >"$work/web.log" 2>&1 &
 
-# What the router gets of the client, but for the tunnel's own packets, ARP, and what keeps a link:
+# The client's packets at the router, but for the tunnel's own packets, ARP, and what keeps a link:
 # neighbour discovery, and listener reports, whose ICMPv6 is behind another header (RFC 3810 section 5).
 watch_client() {
   watch router cl1 "ether src $mac and not arp and not (ip6 and icmp6 and ip6[40] >= 130 and

@@ -41,7 +41,7 @@ change_link() {
 
 far_end() { case $1 in router) echo srv ;; server) echo wan ;; esac; }
 
-# What went with the cable.
+# The settings that went with the cable.
 add_route_home() {
   ip -n "$(ns server)" route replace default via 203.0.113.1
   ip -n "$(ns router)" -6 address add 2001:db8:2::1/64 dev srv

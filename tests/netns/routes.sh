@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What goes into the tunnel and what does not: routes, exclude and the server's push_routes. A server
+# The division between tunnel and outside: routes, exclude and the server's push_routes. A server
 # that pushes a route to itself is refused, and nothing is left of the attempt.
 . "$(dirname "$0")/topology.sh"
 

@@ -111,7 +111,7 @@ before=$(arrived)
 have_arrived() { [ "$(arrived)" -ge $((before + 100)) ]; }
 on server bash -c "for port in {6000..6099}; do echo >/dev/udp/$(lease client)/\$port; done"
 check "a hundred flows from the server arrive" -- wait_for 5 have_arrived
-# What a download's acknowledgements make is a few payloads on a busy machine, since they join.
+# A download's acknowledgements make a few payloads on a busy machine, since they join.
 together "each pings the server 400 times" ping_often
 check "payloads are handed over ($(strays payload))" -- test "$(strays payload)" -gt 1000
 check "and packets ($(strays packet))" -- test "$(strays packet)" -gt 20

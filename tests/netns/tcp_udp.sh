@@ -19,7 +19,7 @@ check "they are the same" -- cmp "$work/files/file" "$work/up"
 
 run web iperf3 iperf3 --server --bind "$web_address"
 wait_for 5 on web ss -Hltn "sport = :5201" || fail "iperf3 does not listen"
-# What a receiver that was not quick enough has lost, on a busy machine, is not the tunnel's.
+# Packets that a slow receiver lost on a busy machine are not the tunnel's losses.
 overrun() { on "$1" nstat -asz UdpRcvbufErrors | awk '/^Udp/ { print $2 }'; }
 for direction in 'up web' 'down client --reverse'; do
   read -r way receiver option <<<"$direction"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whom a client trusts: the certificate with the fingerprint it was given; else what the system's
+# A client's trust: the certificate with the fingerprint it was given; else what the system's
 # authorities have signed for the name in `server`; everybody only when it is told to, with a warning.
 . "$(dirname "$0")/topology.sh"
 

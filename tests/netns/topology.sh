@@ -30,7 +30,7 @@ server_command=("$build/qdt-server")
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$work/sanitizer"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$work/sanitizer"
 export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$work/sanitizer"
-# Of what a test leaves to chance; printed by those that do. SEED=... repeats a run.
+# The seed of what a test leaves to chance; printed by those that do. SEED=... repeats a run.
 seed=${SEED:-$RANDOM}
 
 . "$here/checks.sh"
@@ -38,7 +38,7 @@ seed=${SEED:-$RANDOM}
 
 # --- hosts ---
 
-# What ip netns calls a host of this test: unique, so that tests run side by side.
+# The name of a host of this test for ip netns: unique, so that tests run side by side.
 ns() { printf 'qdt-%s-%s' "$$" "$1"; }
 # on HOST COMMAND...: runs it there.
 on() { ip netns exec "$(ns "$1")" "${@:2}"; }

@@ -45,7 +45,7 @@ Datagram udp_packet(const IpAddress& source, const IpAddress& destination) {
   return packet;
 }
 
-// Of a session without IPv6: addresses that nobody has.
+// The IPv6 addresses of a session without IPv6: nobody has them.
 const wire::Ipv6Addresses kNoIpv6{.client_ip = *IpAddress::parse("fd00:ffff::2"),
                                   .gateway_ip = *IpAddress::parse("fd00:ffff::1"),
                                   .cidr = *Prefix::parse("fd00:ffff::/64")};

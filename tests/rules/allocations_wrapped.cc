@@ -1,5 +1,5 @@
-// What the linker puts in the place of the C library's functions (--wrap), in every object that it
-// links; with static libraries that is all of them.
+// The functions that the linker puts in the place of the C library's (--wrap), in every object that
+// it links; with static libraries that is all of them.
 
 #include "rules/allocation_count.h"
 

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::set<std::string>;
 
-// What a folder may include besides itself. Arrows point one way.
+// The folders that each folder may include besides itself. Arrows point one way.
 const std::map<std::string, Names> kMayInclude = {
     {"base", {}},
     {"wire", {"base"}},

@@ -1,4 +1,4 @@
-// What somebody on the way can do to the direct data plane with packets that he sees, changes,
+// An attacker on the way and the direct data plane: packets that he sees, changes,
 // repeats or redirects; and what vanishing packets do to it.
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ class DirectAttack : public DirectSim {
     EXPECT_EQ(caught.size(), count);
     return caught;
   }
-  // What a client that only listens sends, which calls for no answer; it does not get through.
+  // The packets of a client that only listens, which calls for no answer; it does not get through.
   Packet catch_feedback() {
     Packet caught;
     tap([&](Bytes payload) {
@@ -248,7 +248,7 @@ TEST_F(DirectAttack, FollowsANatThereAndBackUnderLoad) {
     }
     world.run_for(100ms);
     EXPECT_EQ(server_session().direct()->path().remote, address);
-    // What was under way to where nobody is any more.
+    // The packets under way to where nobody is any more.
     EXPECT_GE(client.delivered.size() - before + 10, sent);
   }
   EXPECT_EQ(server_session().id(), session);

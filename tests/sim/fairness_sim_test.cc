@@ -65,7 +65,7 @@ class TwoClients : public ::testing::Test {
     return delays[delays.size() * 95 / 100];
   }
 
-  // What the socket is given before the first payload to `address`.
+  // The payloads that the socket is given before the first payload to `address`.
   std::size_t bytes_before(const SocketAddress& address) {
     std::size_t bytes = 0;
     for (const UdpBurst& burst : server.tunnel().payloads().bursts()) {
@@ -90,7 +90,7 @@ class TwoClients : public ::testing::Test {
   std::size_t bulk_delivered = 0;
 };
 
-// What is left is what BBR lets stand on the link while it looks for more.
+// The rest is what BBR lets stand on the link while it looks for more.
 TEST_F(TwoClients, AGreedyOneDelaysTheOtherByTenMillisecondsAtMost) {
   const Duration alone = request_p95(0, 10s);
   const Duration beside = request_p95(200e6, 20s);
@@ -136,7 +136,7 @@ class BlockedSocket : public TwoClients {
     for (std::size_t i = 0; i < packets; ++i) server.tunnel().forward(packet, world.now());
   }
 
-  // Of the first `total` bytes that the socket is given, those to `address`.
+  // The bytes to `address` among the first `total` that the socket is given.
   std::size_t share_of(const SocketAddress& address, std::size_t total) {
     std::size_t share = 0;
     std::size_t seen = 0;

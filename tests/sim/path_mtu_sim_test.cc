@@ -139,7 +139,7 @@ TEST_F(PathMtuSim, TakesLossOfTheFirstPacketsForNothingElse) {
   EXPECT_TRUE(world.run_until([&] { return client.response.has_value(); }, 5s));
 }
 
-// What a path does that is no hole: the tunnel MTU stays what it is, all the time.
+// A path that is no hole: the tunnel MTU stays what it is, all the time.
 class NoHoleSim : public PathMtuSim {
  protected:
   void expect_no_hole(double packets_per_second, Duration duration) {

@@ -1,4 +1,4 @@
-// What waits for whom in the send queue, over simulated links.
+// The order of the send queue, over simulated links.
 
 #include <gtest/gtest.h>
 

@@ -36,7 +36,7 @@ struct Pauses {
   Duration longest{};
 };
 
-/// What the simulator drives: anything that takes payloads and time and gives payloads.
+/// The subject of the simulator: anything that takes payloads and time and gives payloads.
 class SimNode {
  public:
   virtual ~SimNode() = default;
@@ -123,7 +123,7 @@ class SimWorld {
   };
 
   bool step(Timestamp end);
-  /// Whose queue payloads from `attachment` wait in.
+  /// The attachment in whose queue payloads from `attachment` wait.
   Attachment& queue_of(Attachment& attachment) {
     return attachment.queue_owner ? nodes_.at(*attachment.queue_owner) : attachment;
   }

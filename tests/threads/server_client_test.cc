@@ -141,7 +141,7 @@ class ChurningClient {
   NetworkThread thread_;
 };
 
-// What main does in between, and what a scrape of the metrics reads.
+// The work of main in between, and the reads of a metrics scrape.
 void look_after(server::Server& server) {
   server.check_host();
   server.save_leases();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is wrong with the files and the host gets a clear message; what is merely unusual works.
+# A fault in the files or on the host gets a clear message; an unusual setting works.
 . "$(dirname "$0")/topology.sh"
 
 topology

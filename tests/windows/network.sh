@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What qdt-client.exe asks Windows to change of the network, as the stand-in writes it down, and that
+# The network changes that qdt-client.exe asks Windows for, as the stand-in writes them down, and that
 # it takes all of it back: at its end, and by --cleanup after a crash.
 . "$(dirname "$0")/topology.sh"
 

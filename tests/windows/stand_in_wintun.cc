@@ -69,7 +69,7 @@ struct WintunSession {
   void flush();
 };
 
-// What does not fit is lost, as with the driver.
+// A packet that does not fit is lost, as with the driver.
 void WintunSession::receive() {
   std::vector<std::uint8_t> piece(65536);
   std::vector<std::uint8_t> packet;

@@ -37,7 +37,7 @@ class HostDns {
   std::vector<NameServer> outside() const;
 
  private:
-  /// What was done for the wish.
+  /// The changes made for the wish.
   struct InForce {
     std::string way;  ///< in words
     int resolved_link = 0;

@@ -26,7 +26,7 @@ struct ResolvConfFile {
 /// An error when the links lead nowhere, or to what is no file.
 Result<ResolvConfFile> look_at_resolv_conf();
 
-/// What the first line of each text of ours begins with.
+/// The beginning of the first line of each text of ours.
 inline constexpr std::string_view kResolvConfMark = "# Written by QDT for ";
 
 /// `original` with these name servers in place of its own: its search, domain, options and sortlist

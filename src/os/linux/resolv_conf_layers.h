@@ -15,14 +15,14 @@ namespace qdt::os {
 // is the user's from then on. All clients share one record of it, `/run/qdt/resolv.conf.layers`,
 // which is locked while one of them changes the file; the record goes with the last layer.
 
-/// What one client wants.
+/// The wish of one client.
 struct ResolvConfLayer {
   std::string owner;  ///< the name of its journal: one for each device and network namespace
   std::string tun_name;
   std::vector<NameServer> servers;
 };
 
-/// What became of it.
+/// The outcome.
 struct ResolvConfLayerState {
   bool is_recorded = true;           ///< false: the record cannot be written, and nothing was done
   std::string text;                  ///< the file now

@@ -6,7 +6,7 @@
 namespace qdt::testing {
 namespace {
 
-// Of a TCP acknowledgement with timestamps and one SACK block.
+// The size of a TCP acknowledgement with timestamps and one SACK block.
 constexpr std::size_t kAcknowledgementBytes = 76;
 
 }  // namespace

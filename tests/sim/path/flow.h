@@ -23,7 +23,7 @@ class InnerPath {
   virtual void send(Direction direction, Bytes packet, Timestamp now) = 0;
 };
 
-/// What the packets of all flows hold behind their IP and UDP headers.
+/// The content of all flows' packets behind their IP and UDP headers.
 struct FlowHeader {
   static constexpr std::size_t kOffset = 28;
   static constexpr std::size_t kBytes = 48;
@@ -39,13 +39,13 @@ struct FlowHeader {
   static FlowHeader read(Bytes packet);
 };
 
-/// What came of a flow, counted from the start of the measurement.
+/// The result of a flow, counted from the start of the measurement.
 struct FlowFigures {
   std::uint64_t delivered_bytes = 0;  ///< while it lasted
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;  ///< of those
   std::vector<Duration> delays;         ///< of those, one way
-  /// Of what was sent in each second, however late it came.
+  /// The share that arrived of each second's packets, however late.
   std::vector<std::uint64_t> delivered_bytes_by_second;
 };
 

@@ -13,7 +13,7 @@ constexpr int kHeadStarts = 4;
 
 enum class First { kInside, kOutside };
 
-// What the inner flow gets, in Mbit/s.
+// The rate of the inner flow, in Mbit/s.
 double mean_share(Plane plane, First first) {
   const PathLink link{20, 30ms, 0, 500ms};
   double sum = 0;

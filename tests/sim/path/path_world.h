@@ -11,7 +11,7 @@
 
 namespace qdt::testing {
 
-/// What carries the inner packets.
+/// The carrier of the inner packets.
 enum class Plane {
   kQuic,    ///< QUIC DATAGRAM frames
   kDirect,  ///< packets of the tunnel's own form
@@ -57,9 +57,9 @@ class PathWorld {
   double weakest_session() const;
   void add_sparse_figures(PathFigures& figures) const;
   bool is_inside(const Sender& sender) const { return !sender.part || !sender.part->is_outside; }
-  /// Of what the inner hosts send, as much as fits the bottleneck.
+  /// The part of the inner hosts' packets that fits the bottleneck.
   double wanted_bits(Duration from, Duration to) const;
-  /// What one session sends, in Mbit/s; much where it sends as much as it may.
+  /// The rate of one session, in Mbit/s; much where it sends as much as it may.
   double offered(std::size_t session, Duration since_start) const;
 
   PathSetting setting_;

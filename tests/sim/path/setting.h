@@ -40,7 +40,8 @@ struct TrafficPart {
 struct Traffic {
   std::string name;
   std::vector<TrafficPart> parts;
-  /// What a person would notice: 50 packets a second of 100 bytes, in the tunnel of this session.
+  /// The delay that a person would notice: 50 packets a second of 100 bytes, in the tunnel of this
+  /// session.
   std::size_t sparse_session = 0;
 };
 
@@ -65,7 +66,7 @@ struct PathSetting {
   std::string name() const;
 };
 
-/// What came of it. Shares are of what could have been delivered at the rate of the bottleneck, or
+/// The result. Shares are of what could have been delivered at the rate of the bottleneck, or
 /// of what was offered where that is less; a packet of 1350 bytes is 93 % of what the QUIC plane
 /// makes of it.
 struct PathFigures {
@@ -82,7 +83,7 @@ struct PathFigures {
   friend std::ostream& operator<<(std::ostream& out, const PathFigures& figures);
 };
 
-/// What has to come of it. Where a limit is left out, nothing is promised.
+/// The required result. Where a limit is left out, nothing is promised.
 struct PathPromise {
   double goodput = 0;
   Duration queue_p95 = Duration::max();

@@ -8,7 +8,7 @@
 
 namespace qdt::testing {
 
-/// What a packet that was acknowledged, or given up, tells a congestion controller.
+/// The news of an acknowledged or lost packet for a congestion controller.
 struct Acknowledged {
   double packets = 1;
   Duration rtt;
