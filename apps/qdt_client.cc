@@ -117,6 +117,7 @@ int status_code(client::State state) {
     case client::State::kConnected: return 0;
     case client::State::kRefused: return 2;
     case client::State::kConnecting:
+    case client::State::kSilent:
     case client::State::kReconnecting: return 3;
   }
   return 1;

@@ -407,6 +407,8 @@ std::optional<Ending> Client::serve(const Connected& connected) {
         const Event event = take_event();
         const auto* silence = std::get_if<Silence>(&event);
         if (silence != nullptr && silence->attempt == connected.attempt) {
+          silent_at_ = os::now();
+          write_status();
           rebind("nobody answers");
         }
         const auto* changed = std::get_if<PathChanged>(&event);

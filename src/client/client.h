@@ -139,6 +139,7 @@ class Client final : private ConnectorEvents {
   /// To the log, the service manager and the status file.
   void report();
   void write_status();
+  void tell_silence(Status& status);
   /// For whoever waits for the end.
   void begin_end(const char* step);
   /// That of the session.
@@ -192,8 +193,9 @@ class Client final : private ConnectorEvents {
   Timestamp next_keep_ = kNever;                   // when to look after that
   std::optional<os::StatusFile> status_file_;
   LastingFault status_fault_;
-  std::string told_;       // by report()
-  bool is_ready_ = false;  // as the service manager has it
+  std::optional<Timestamp> silent_at_;  // when nobody had answered for long
+  std::string told_;                    // by report()
+  bool is_ready_ = false;               // as the service manager has it
 
   tunnel::Counters counters_;
   Connector connector_;

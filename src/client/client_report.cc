@@ -30,10 +30,34 @@ void Client::report() {
   write_status();
 }
 
+namespace {
+
+std::string name_of(wire::AeadAlgorithm algorithm) {
+  return algorithm == wire::AeadAlgorithm::kAes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305";
+}
+
+}  // namespace
+
 DataPlane Client::data_plane() const {
   if (!response_->caps.direct) return DataPlane::kQuic;
   if (counters_.direct_sessions.value() > 0) return DataPlane::kDirect;
   return options_.connector.needs_direct ? DataPlane::kNone : DataPlane::kDirectLost;
+}
+
+// The session stands for as long as there is hope; whoever asks is told that nobody answers.
+void Client::tell_silence(Status& status) {
+  if (status.state != State::kConnected) {
+    silent_at_.reset();
+    return;
+  }
+  const Timestamp heard_at{
+      Duration(static_cast<std::int64_t>(counters_.heard_nanoseconds.value()))};
+  if (heard_at >= status.since) status.heard_at = heard_at;
+  if (silent_at_ && heard_at > *silent_at_) silent_at_.reset();
+  if (!silent_at_) return;
+  status.state = State::kSilent;
+  status.reason = "nobody answers; if that lasts, the client connects anew";
+  status.since = std::max(status.since, heard_at);
 }
 
 void Client::write_status() {
@@ -41,13 +65,21 @@ void Client::write_status() {
                 .reason = reconnect_.reason(),
                 .since = reconnect_.since(),
                 .server = options_.server_host + ":" + std::to_string(options_.server_port),
-                .connects = reconnect_.connects()};
+                .connects = reconnect_.connects(),
+                .written_at = os::now(),
+                .packets_sent = counters_.packets_up.value(),
+                .bytes_sent = counters_.bytes_up.value(),
+                .packets_received = counters_.packets_down.value(),
+                .bytes_received = counters_.bytes_down.value(),
+                .has_kill_switch = options_.host.has_kill_switch};
   if (server_) status.server_address = server_->to_string();
   if (response_) {
     status.addresses = {response_->client_ip};
     if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
     status.mtu = host_->mtu();
     status.path_mtu = sizes_.path_mtu;
+    status.name_servers = host_->name_servers_in_force();
+    status.cipher = name_of(response_->caps.aead());
     status.rtt_microseconds = counters_.rtt_max_microseconds.value();
     status.window_bytes = counters_.window_max_bytes.value();
     status.bytes_per_second = counters_.delivered_bytes_per_second.value();
@@ -58,6 +90,7 @@ void Client::write_status() {
     status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
   }
   if (response_) status.ignored_routes = host_->ignored_routes();
+  tell_silence(status);
   status_fault_.look(status_file_->write(to_text(status)),
                      "; the tunnel works on, but --status shows nothing new",
                      "the status is written again", logger_);

@@ -153,6 +153,7 @@ os::NameServerWish HostSetup::wish_of(const wire::ConnectResponse& response) con
 
 Result<void> HostSetup::apply_dns(const wire::ConnectResponse& response) {
   const auto set = network_->use_dns(wish_);
+  has_set_dns_ = set.has_value();
   if (!set && options_.dns_required) return fail(set.error().message + " (dns_required)");
   std::string note;
   if (!set) {
@@ -273,6 +274,14 @@ void HostSetup::keep() {
   if (!is_applied_) return;
   network_->keep();
   follow_name_servers();
+}
+
+std::vector<std::string> HostSetup::name_servers_in_force() const {
+  std::vector<std::string> names;
+  for (const NameServer& server : wish_.servers) {
+    if (has_set_dns_) names.push_back(server.to_string());
+  }
+  return names;
 }
 
 std::vector<NameServer> HostSetup::name_servers() const {

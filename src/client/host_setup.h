@@ -81,6 +81,8 @@ class HostSetup {
   std::vector<NameServer> name_servers() const;
   /// Routes of the host's networks that do not count; see os::HostNetwork.
   std::vector<std::string> ignored_routes() const { return network_->ignored_routes(); }
+  /// The name servers that the tunnel has brought to this host; none: its own stay in force.
+  std::vector<std::string> name_servers_in_force() const;
   /// Runs `down`, once, where `up` was run or would have been. Before the TUN device goes.
   void bring_down();
   /// The user asked for the end: the kill switch goes with the object. At every other end it stays.
@@ -108,6 +110,7 @@ class HostSetup {
   Options options_;
   Logger& logger_;
   bool is_applied_ = false;
+  bool has_set_dns_ = false;
   std::size_t mtu_ = 0;                  ///< of the TUN device
   std::vector<std::string> variables_;   ///< what hooks were told last; empty: nothing is up
   std::vector<Prefix> reachable_pools_;  ///< of the server's: none is a LAN of this host

@@ -15,6 +15,7 @@ std::string_view name_of(State state) {
   switch (state) {
     case State::kConnecting: return "connecting";
     case State::kConnected: return "connected";
+    case State::kSilent: return "silent";
     case State::kReconnecting: return "reconnecting";
     case State::kRefused: return "refused";
   }

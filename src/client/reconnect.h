@@ -15,6 +15,7 @@ namespace qdt::client {
 enum class State {
   kConnecting,    ///< for the first time
   kConnected,     ///< packets travel
+  kSilent,        ///< the session stands, but nobody answers; for the status alone
   kReconnecting,  ///< it was connected, and is not now
   kRefused,       ///< the server says no; it is asked again now and then
 };

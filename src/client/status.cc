@@ -5,11 +5,16 @@
 #include <chrono>
 #include <map>
 
+#include "base/words.h"
+
 namespace qdt::client {
 namespace {
 
-constexpr State kStates[] = {State::kConnecting, State::kConnected, State::kReconnecting,
-                             State::kRefused};
+constexpr State kStates[] = {State::kConnecting, State::kConnected, State::kSilent,
+                             State::kReconnecting, State::kRefused};
+
+// A status is written every two seconds; one that is so old was not.
+constexpr Duration kStale = 10s;
 
 struct PlaneName {
   DataPlane plane;
@@ -57,23 +62,27 @@ std::string join(const std::vector<IpAddress>& addresses, std::string_view befor
   return text;
 }
 
-// "3 d 4 h", "12 min 5 s", "7 s": two units are enough.
-std::string in_words(Duration duration) {
-  const auto seconds = std::max<std::int64_t>(duration / 1s, 0);
-  const auto two = [](std::int64_t large, const char* unit, std::int64_t small,
-                      const char* smaller) {
-    return std::to_string(large) + unit + std::to_string(small) + smaller;
-  };
-  if (seconds >= 86400) return two(seconds / 86400, " d ", seconds % 86400 / 3600, " h");
-  if (seconds >= 3600) return two(seconds / 3600, " h ", seconds % 3600 / 60, " min");
-  if (seconds >= 60) return two(seconds / 60, " min ", seconds % 60, " s");
-  return std::to_string(seconds) + " s";
+std::string join_words(const std::vector<std::string>& words, std::string_view between) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += between;
+    text += word;
+  }
+  return text;
 }
 
-// 12345 in units of 1000: "12.3".
-std::string in_tenths(std::uint64_t number, std::uint64_t unit) {
-  const std::uint64_t tenths = (number * 10 + unit / 2) / unit;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    words.emplace_back(word);
+  }
+  return words;
+}
+
+std::string count_of(Timestamp time) {
+  return std::to_string(time.time_since_epoch().count());
 }
 
 std::string quoted(const std::string& text) {
@@ -100,7 +109,9 @@ std::string to_text(const Status& status) {
   };
   line("state", std::string(name_of(status.state)));
   line("reason", status.reason);
-  line("since", std::to_string(status.since.time_since_epoch().count()));
+  line("since", count_of(status.since));
+  line("heard", count_of(status.heard_at));
+  line("written", count_of(status.written_at));
   line("server", status.server);
   line("server_address", status.server_address);
   line("addresses", join(status.addresses, "", " "));
@@ -112,6 +123,13 @@ std::string to_text(const Status& status) {
     line("window_bytes", std::to_string(status.window_bytes));
     line("bytes_per_second", std::to_string(status.bytes_per_second));
   }
+  line("packets_sent", std::to_string(status.packets_sent));
+  line("bytes_sent", std::to_string(status.bytes_sent));
+  line("packets_received", std::to_string(status.packets_received));
+  line("bytes_received", std::to_string(status.bytes_received));
+  line("name_servers", join_words(status.name_servers, " "));
+  line("cipher", status.cipher);
+  if (status.has_kill_switch) line("kill_switch", "1");
   line("data_plane", std::string(name_of(status.data_plane).key));
   if (status.data_plane == DataPlane::kDirect) {
     line("shaper_bytes_per_second", std::to_string(status.shaper_bytes_per_second));
@@ -151,15 +169,35 @@ Result<Status> parse_status(std::string_view text) {
   const auto rate = optional("bytes_per_second");
   const auto shaper = optional("shaper_bytes_per_second");
   const auto queue = optional("path_queue_microseconds");
+  const auto heard = optional("heard");
+  const auto written = optional("written");
+  const auto packets_sent = optional("packets_sent");
+  const auto bytes_sent = optional("bytes_sent");
+  const auto packets_received = optional("packets_received");
+  const auto bytes_received = optional("bytes_received");
+  const auto kill_switch = optional("kill_switch");
   for (const auto* number :
-       {&since, &mtu, &path_mtu, &connects, &rtt, &window, &rate, &shaper, &queue}) {
+       {&since, &mtu, &path_mtu, &connects, &rtt, &window, &rate, &shaper, &queue, &heard, &written,
+        &packets_sent, &bytes_sent, &packets_received, &bytes_received, &kill_switch}) {
     if (!*number) return fail(*number);
   }
   const auto plane = std::ranges::find(kPlanes, lines["data_plane"], &PlaneName::key);
   if (plane == std::end(kPlanes)) return fail("\"" + lines["data_plane"] + "\" is no data plane");
   status.state = *state;
   status.reason = lines["reason"];
-  status.since = Timestamp(Duration(static_cast<std::int64_t>(*since)));
+  const auto time = [](std::uint64_t count) {
+    return Timestamp(Duration(static_cast<std::int64_t>(count)));
+  };
+  status.since = time(*since);
+  status.heard_at = time(*heard);
+  status.written_at = time(*written);
+  status.packets_sent = *packets_sent;
+  status.bytes_sent = *bytes_sent;
+  status.packets_received = *packets_received;
+  status.bytes_received = *bytes_received;
+  status.name_servers = split_words(lines["name_servers"]);
+  status.cipher = lines["cipher"];
+  status.has_kill_switch = *kill_switch != 0;
   status.server = lines["server"];
   status.server_address = lines["server_address"];
   status.mtu = *mtu;
@@ -171,10 +209,7 @@ Result<Status> parse_status(std::string_view text) {
   status.shaper_bytes_per_second = *shaper;
   status.path_queue_microseconds = *queue;
   status.connects = *connects;
-  std::string_view addresses = lines["addresses"];
-  while (!addresses.empty()) {
-    const std::string_view word = addresses.substr(0, addresses.find(' '));
-    addresses.remove_prefix(std::min(word.size() + 1, addresses.size()));
+  for (const std::string& word : split_words(lines["addresses"])) {
     const auto address = IpAddress::parse(word);
     if (!address) return fail(address);
     status.addresses.push_back(*address);
@@ -212,12 +247,28 @@ std::string describe_ignored(const Status& status) {
          " of the local network that the tunnel takes";
 }
 
+bool is_stale(const Status& status, Timestamp now) {
+  return status.written_at != Timestamp{} && now - status.written_at > kStale;
+}
+
+std::string describe_totals(const Status& status) {
+  const auto total = [](std::uint64_t bytes, std::uint64_t packets) {
+    return bytes_in_words(bytes) + " in " + std::to_string(packets) + " packets";
+  };
+  return total(status.bytes_sent, status.packets_sent) + " sent, " +
+         total(status.bytes_received, status.packets_received) + " received";
+}
+
 }  // namespace
 
 std::string describe(const Status& status, const std::string& tun_name, Timestamp now) {
   std::string text =
       tun_name + ": " + std::string(name_of(status.state)) + " for " + in_words(now - status.since);
   if (!status.reason.empty()) text += ": " + status.reason;
+  if (is_stale(status, now)) {
+    text += " (as it was " + in_words(now - status.written_at) +
+            " ago: the client has written nothing since)";
+  }
   text += "\n  server     " + status.server;
   if (!status.server_address.empty()) text += " (" + status.server_address + ")";
   if (!status.addresses.empty()) {
@@ -236,10 +287,32 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
     }
   }
   if (!status.ignored_routes.empty()) text += "\n  ignored    " + describe_ignored(status);
+  if (status.heard_at != Timestamp{}) {
+    text += "\n  heard      " + in_words(now - status.heard_at) + " ago";
+  }
+  if (status.packets_sent + status.packets_received > 0) {
+    text += "\n  packets    " + describe_totals(status);
+  }
+  if (!status.addresses.empty()) {
+    text +=
+        "\n  DNS        " +
+        (status.name_servers.empty() ? "this host's own" : join_words(status.name_servers, ", "));
+  }
+  if (!status.cipher.empty() || status.has_kill_switch) {
+    text += "\n  security   " + (status.cipher.empty() ? "" : status.cipher + ", ") +
+            (status.has_kill_switch ? "kill switch" : "no kill switch");
+  }
   return text + "\n  connects   " + std::to_string(status.connects) + "\n";
 }
 
 std::string to_json(const Status& status, const std::string& tun_name, Timestamp now) {
+  const auto seconds_since = [now](Timestamp time) {
+    return std::to_string(std::max<std::int64_t>((now - time) / 1s, 0));
+  };
+  std::string name_servers;
+  for (const std::string& server : status.name_servers) {
+    name_servers += (name_servers.empty() ? "" : ",") + quoted(server);
+  }
   return "{\"tun\":" + quoted(tun_name) +
          ",\"state\":" + quoted(std::string(name_of(status.state))) +
          ",\"reason\":" + quoted(status.reason) +
@@ -255,6 +328,16 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          ",\"data_plane\":" + quoted(std::string(name_of(status.data_plane).key)) +
          ",\"shaper_bytes_per_second\":" + std::to_string(status.shaper_bytes_per_second) +
          ",\"path_queue_microseconds\":" + std::to_string(status.path_queue_microseconds) +
+         ",\"heard_seconds\":" +
+         (status.heard_at == Timestamp{} ? "null" : seconds_since(status.heard_at)) +
+         ",\"written_seconds\":" +
+         (status.written_at == Timestamp{} ? "null" : seconds_since(status.written_at)) +
+         ",\"packets_sent\":" + std::to_string(status.packets_sent) +
+         ",\"bytes_sent\":" + std::to_string(status.bytes_sent) +
+         ",\"packets_received\":" + std::to_string(status.packets_received) +
+         ",\"bytes_received\":" + std::to_string(status.bytes_received) + ",\"name_servers\":[" +
+         name_servers + "],\"cipher\":" + quoted(status.cipher) +
+         ",\"kill_switch\":" + (status.has_kill_switch ? "true" : "false") +
          ",\"ignored_routes\":" + json_list(status.ignored_routes) + "}\n";
 }
 

@@ -40,6 +40,16 @@ struct Status {
   DataPlane data_plane = DataPlane::kUnknown;
   std::uint64_t shaper_bytes_per_second = 0;  ///< what the direct plane may send; 0: no limit
   std::uint64_t path_queue_microseconds = 0;  ///< what stands on the way, as the direct plane sees
+  Timestamp heard_at;    ///< when the server was heard of last; zero: not in this session
+  Timestamp written_at;  ///< when all this was so; zero: not known
+  // Inner packets since the program's start.
+  std::uint64_t packets_sent = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t bytes_received = 0;
+  std::vector<std::string> name_servers;  ///< that the tunnel has brought; none: the host's own
+  std::string cipher;                     ///< of the packets inside; empty: no session yet
+  bool has_kill_switch = false;
   /// Of the host's networks, and without effect beside the tunnel.
   std::vector<std::string> ignored_routes{};
 

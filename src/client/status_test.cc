@@ -47,6 +47,38 @@ TEST(Status, NamesRoutesThatDoNotCount) {
                             "eth0: routes of the local network that the tunnel takes\n"));
 }
 
+TEST(Status, TellsWhatItHasCarriedAndWhoWasHeard) {
+  Status status = kConnected;
+  status.state = State::kSilent;
+  status.heard_at = Timestamp(101s);
+  status.written_at = Timestamp(106s);
+  status.packets_sent = 12;
+  status.bytes_sent = 1'234'567;
+  status.packets_received = 9;
+  status.bytes_received = 740;
+  status.name_servers = {"1.1.1.1", "8.8.8.8"};
+  status.cipher = "AES-256-GCM";
+  status.has_kill_switch = true;
+  EXPECT_EQ(parse_status(to_text(status)), status);
+  const std::string text = describe(status, "qdt0", Timestamp(107s));
+  EXPECT_TRUE(text.starts_with("qdt0: silent for 7 s\n")) << text;
+  EXPECT_TRUE(
+      text.contains("  heard      6 s ago\n"
+                    "  packets    1.2 MB in 12 packets sent, 740 B in 9 packets received\n"
+                    "  DNS        1.1.1.1, 8.8.8.8\n"
+                    "  security   AES-256-GCM, kill switch\n"))
+      << text;
+}
+
+TEST(Status, TellsThatItIsOld) {
+  Status status = kConnected;
+  status.written_at = Timestamp(100s);
+  EXPECT_TRUE(
+      describe(status, "qdt0", Timestamp(130s))
+          .starts_with("qdt0: connected for 30 s (as it was 30 s ago: the client has written "
+                       "nothing since)\n"));
+}
+
 TEST(Status, ALineBreakInAReasonIsNoNewLine) {
   Status status = kRefused;
   status.reason = "no\nstate connected";
@@ -69,6 +101,7 @@ TEST(Status, IsDescribedForAPerson) {
             "  addresses  10.8.0.2, fd00::2, MTU 1350 (of the path: 1449)\n"
             "  path       round trip 23.5 ms, window 128 KiB, sends 10.0 Mbit/s\n"
             "  data plane QUIC\n"
+            "  DNS        this host's own\n"
             "  connects   2\n");
   EXPECT_EQ(describe(kRefused, "qdt0", Timestamp(107s)),
             "qdt0: refused for 7 s: unauthorized: the \"token\" is wrong\n"
@@ -80,7 +113,7 @@ TEST(Status, TellsHowPacketsTravel) {
   const auto lines_of = [](Status status) {
     const std::string text = describe(status, "qdt0", Timestamp(107s));
     const std::size_t begin = text.find("  path ");
-    return text.substr(begin, text.find("  connects") - begin);
+    return text.substr(begin, text.find("  DNS") - begin);
   };
   EXPECT_EQ(lines_of(kDirect),
             "  path       round trip 23.5 ms, queue 8.2 ms, sends 10.0 Mbit/s\n"
@@ -103,7 +136,17 @@ TEST(Status, IsDescribedAsJson) {
       "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
       "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
       "\"window_bytes\":0,\"bytes_per_second\":0,\"data_plane\":\"\",\"shaper_bytes_per_second\":0,"
-      "\"path_queue_microseconds\":0,\"ignored_routes\":[]}\n");
+      "\"path_queue_microseconds\":0,\"heard_seconds\":null,\"written_seconds\":null,"
+      "\"packets_sent\":0,\"bytes_sent\":0,\"packets_received\":0,\"bytes_received\":0,"
+      "\"name_servers\":[],\"cipher\":\"\",\"kill_switch\":false,\"ignored_routes\":[]}\n");
+  Status status = kConnected;
+  status.heard_at = Timestamp(103s);
+  status.name_servers = {"1.1.1.1", "fe80::53%eth0"};
+  status.has_kill_switch = true;
+  const std::string json = to_json(status, "qdt0", Timestamp(107s));
+  EXPECT_TRUE(json.contains(R"("heard_seconds":4,)")) << json;
+  EXPECT_TRUE(json.contains(R"("name_servers":["1.1.1.1","fe80::53%eth0"],)")) << json;
+  EXPECT_TRUE(json.contains(R"("kill_switch":true,)")) << json;
 }
 
 }  // namespace

@@ -127,7 +127,9 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (has_ack) {
     unacknowledged_since_ = kNever;
     small_probes_ = 0;
+    has_heard_ = true;
   }
+  if (has_heard_) heard_at_ = now;
   if (status != 0) return fail(status, now);
   // The engine calls a packet lost when the peer has acknowledged a later one.
   const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;

@@ -185,6 +185,10 @@ class Connection final : private Http3Events {
   /// late, on the path before as well.
   Duration answer_time() const;
 
+  /// When something authentic came last from the peer; acknowledgements that nobody waited for do
+  /// not count.
+  Timestamp heard_at() const { return heard_at_; }
+
   /// Goes on with new keys (RFC 9001 section 6), as the engine does by itself long before a key has
   /// been used too often. False while it may not: the peer has not followed the last update yet.
   bool update_keys(Timestamp now);
@@ -369,6 +373,7 @@ class Connection final : private Http3Events {
   Timestamp unacknowledged_since_ = kNever;
   Timestamp heard_elsewhere_;
   Duration slowest_answer_{};  // of late
+  Timestamp heard_at_;
   struct PathVerdict {
     UdpPath path;
     bool is_usable = false;

@@ -63,7 +63,8 @@ struct alignas(128) Counters {
   Counter window_max_bytes;
   Counter rtt_p50_microseconds;
   Counter rtt_max_microseconds;
-  Counter tunnel_mtu_min;  ///< of the session that has the smallest; 0 without sessions
+  Counter heard_nanoseconds;  ///< when a peer was heard of last, as the shard's clock counts
+  Counter tunnel_mtu_min;     ///< of the session that has the smallest; 0 without sessions
 };
 
 /// How handshakes ended. Any thread counts and reads: there are few of them, and admission is the

@@ -248,6 +248,7 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
                                                            Timestamp now) {
   const auto opened = opener_.open(packet, slot, now, std::max(kMinSilence, 3 * rtt()));
   if (!opened) return std::unexpected(opened.error());
+  heard_at_ = now;
 
   if (opened->is_newest && path != path_ && role_ == quic::Role::kServer) follow(path, packet, now);
   if (!is_validated_ && path == path_) received_unvalidated_ += packet.size();

@@ -98,6 +98,8 @@ class DirectPlane {
   /// Whether so; once.
   bool take_quic_question() { return std::exchange(asks_quic_, false); }
   Duration rtt() const;
+  /// When a packet of the peer's came last.
+  Timestamp heard_at() const { return heard_at_; }
   /// The packets that the peer has reported.
   std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
   const Shaper& shaper() const { return shaper_; }
@@ -151,6 +153,7 @@ class DirectPlane {
   std::size_t joined_bytes_ = 0;
   std::size_t joined_packets_ = 0;
 
+  Timestamp heard_at_;
   // Whether our packets arrive.
   bool is_usable_ = false;
   Timestamp unanswered_since_ = kNever;

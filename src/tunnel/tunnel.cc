@@ -279,7 +279,10 @@ void Tunnel::tick(Timestamp now) {
   Duration queue_delay{};
   std::size_t tunnel_mtu = SIZE_MAX;
   std::uint64_t delivered_bytes = 0;
+  Timestamp heard_at;
   for (const auto& session : sessions_) {
+    heard_at = std::max(heard_at, session->connection().heard_at());
+    if (session->direct() != nullptr) heard_at = std::max(heard_at, session->direct()->heard_at());
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
@@ -298,6 +301,7 @@ void Tunnel::tick(Timestamp now) {
     if (is_idle) idle.push_back(session.get());
   }
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
+  counters_.heard_nanoseconds.set(static_cast<std::uint64_t>(heard_at.time_since_epoch().count()));
   counters_.queued_packets.set(queued);
   counters_.direct_sessions.set(direct);
   counters_.shaped_sessions.set(shaped);
