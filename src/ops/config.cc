@@ -1,6 +1,7 @@
 #include "ops/config.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "ops/config_keys.h"
@@ -196,6 +197,32 @@ void check(ServerConfig& config, ConfigReport& report) {
   }
 }
 
+/// The server of an example: a name that is nobody's (RFC 2606, RFC 6761), or says what to put
+/// there.
+void check_server_name(const ClientConfig& config, ConfigReport& report) {
+  if (!report.is_sound("server")) return;
+  constexpr std::string_view kReserved[] = {"example.com", "example.net", "example.org"};
+  constexpr std::string_view kWords[] = {
+      "yourserver", "yourserverip",  "yourserveraddress", "yourservercom",
+      "yourdomain", "yourdomaincom", "yourhost",          "yourhostname",
+      "yourip",     "youraddress",   "serverip",          "serveraddress",
+      "replaceme",  "changeme",      "vpnyourdomaincom",  "yourserverdomain"};
+  const std::string_view host = config.server_host;
+  const bool is_reserved = std::ranges::any_of(kReserved, [host](std::string_view name) {
+    return host == name || (host.ends_with(name) && host[host.size() - name.size() - 1] == '.');
+  });
+  std::string letters;
+  for (const char letter : host) {
+    if (letter != '-' && letter != '_' && letter != '.') {
+      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    }
+  }
+  if (!is_reserved && std::ranges::find(kWords, letters) == std::end(kWords)) return;
+  report.add_fault("server", "found \"" + config.server_host +
+                                 "\", the example's placeholder, expected the address or name by "
+                                 "which this host reaches the server");
+}
+
 void check_routes(ClientConfig& config, ConfigReport& report) {
   if (config.routes.empty() || !report.is_sound("routes")) return;
   if (!report.is_given("route_mode")) {
@@ -208,6 +235,7 @@ void check_routes(ClientConfig& config, ConfigReport& report) {
 }
 
 void check(ClientConfig& config, ConfigReport& report) {
+  check_server_name(config, report);
   check_routes(config, report);
   check_token(config.token, report);
   check_reassembly(config, report);

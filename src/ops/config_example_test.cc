@@ -31,7 +31,12 @@ std::string uncommented(const std::string& text) {
   return result;
 }
 
-std::string with_token(std::string text) {
+std::string with_values(std::string text) {
+  const std::size_t server = text.find("\nserver: vpn.example.com");
+  if (server != std::string::npos) text.replace(server, 24, "\nserver: vpn.corp.test");
+  const std::string zeros(64, '0');
+  const std::size_t fingerprint = text.find(zeros);
+  if (fingerprint != std::string::npos) text.replace(fingerprint, 64, std::string(64, 'a'));
   return text.replace(text.find("REPLACE-ME"), 10, "0123456789abcdef");
 }
 
@@ -49,16 +54,16 @@ TEST(Examples, DoNotRunWithTheirPlaceholder) {
 }
 
 TEST(ServerExample, ShowsTheDefaults) {
-  const auto minimal = parse_server_config(with_token(server_example()), "s");
-  const auto full = parse_server_config(uncommented(with_token(server_example())), "s");
+  const auto minimal = parse_server_config(with_values(server_example()), "s");
+  const auto full = parse_server_config(uncommented(with_values(server_example())), "s");
   ASSERT_TRUE(minimal) << minimal.error().message;
   ASSERT_TRUE(full) << full.error().message;
   EXPECT_TRUE(full->config == minimal->config);
 }
 
 TEST(ClientExample, ShowsTheDefaults) {
-  const auto minimal = parse_client_config(with_token(client_example()), "c");
-  auto full = parse_client_config(uncommented(with_token(client_example())), "c");
+  const auto minimal = parse_client_config(with_values(client_example()), "c");
+  auto full = parse_client_config(uncommented(with_values(client_example())), "c");
   ASSERT_TRUE(minimal) << minimal.error().message;
   ASSERT_TRUE(full) << full.error().message;
   // Two keys whose default is to have none.
@@ -100,9 +105,9 @@ TEST(ClientConfigFor, ConnectsToThatServer) {
 
 TEST(ClientConfigFor, TrustsTheSystemWithoutAFingerprint) {
   const auto loaded =
-      parse_client_config(client_config_for("vpn.example.com", 443, "0123456789abcdef", ""), "c");
+      parse_client_config(client_config_for("vpn.corp.test", 443, "0123456789abcdef", ""), "c");
   ASSERT_TRUE(loaded) << loaded.error().message;
-  EXPECT_EQ(loaded->config.server_host, "vpn.example.com");
+  EXPECT_EQ(loaded->config.server_host, "vpn.corp.test");
   EXPECT_EQ(loaded->config.tls_fingerprint, std::nullopt);
 }
 

@@ -6,7 +6,6 @@
 namespace qdt::ops {
 namespace {
 
-constexpr double kMaxPerSecond = 10'000'000;
 constexpr auto kDay = std::chrono::hours(24);
 
 Reader<RouteMode> route_mode() {
@@ -25,16 +24,14 @@ void add_rate_keys(std::vector<Key<ServerConfig>>& keys, const std::string& grou
                    const std::string& burst, const std::string& explanation,
                    const std::string& burst_note) {
   keys.push_back(make_key<ServerConfig>(
-      {.name = group + ".pps", .example = pps, .explanation = explanation}, rate(kMaxPerSecond),
+      {.name = group + ".pps", .example = pps, .explanation = explanation}, rate(),
       [=](ServerConfig& config, double value) { (config.*limit).per_second = value; }));
-  keys.push_back(make_key<ServerConfig>({.name = group + ".burst",
-                                         .example = burst,
-                                         .explanation = "How many may come at once after a pause.",
-                                         .default_note = burst_note},
-                                        whole_number(1, static_cast<std::size_t>(kMaxPerSecond)),
-                                        [=](ServerConfig& config, std::size_t value) {
-                                          (config.*limit).burst = static_cast<double>(value);
-                                        }));
+  keys.push_back(make_key<ServerConfig>(
+      {.name = group + ".burst",
+       .example = burst,
+       .explanation = "How many may come at once after a pause.",
+       .default_note = burst_note},
+      rate(1), [=](ServerConfig& config, double value) { (config.*limit).burst = value; }));
 }
 
 void add_network_keys(std::vector<Key<ServerConfig>>& keys) {

@@ -215,8 +215,8 @@ TEST(ServerConfig, NotesWhatIsValidButUnwise) {
 TEST(ClientConfig, NeedsServerAndToken) {
   ClientConfig expected;
   expected.token = "0123456789abcdef";
-  expected.server_host = "vpn.example.com";
-  const auto loaded = client("server: vpn.example.com");
+  expected.server_host = "vpn.corp.test";
+  const auto loaded = client("server: vpn.corp.test");
   EXPECT_EQ(loaded.config, expected);
   EXPECT_THAT(loaded.notes, IsEmpty());
 }

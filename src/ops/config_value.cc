@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <limits>
 
 #include "ops/text.h"
 
@@ -46,18 +47,43 @@ Reader<std::size_t> whole_number(std::size_t min, std::size_t max) {
       });
 }
 
-Reader<double> rate(double max) {
-  return text_reader<double>("a number from 0 to " + std::to_string(std::llround(max)),
-                             [=](const std::string& text) -> Reading<double> {
-                               double number = 0;
-                               const char* const end = text.data() + text.size();
-                               const auto [stop, error] = std::from_chars(text.data(), end, number,
-                                                                          std::chars_format::fixed);
-                               const bool is_number = error == std::errc() && stop == end;
-                               if (!is_number || !std::isfinite(number)) return refuse();
-                               if (number < 0 || number > max) return refuse();
-                               return number;
-                             });
+namespace {
+
+// As YAML writes numbers: 0.5, 1e6, +3, 1_000, .inf.
+std::optional<double> parse_decimal(std::string text) {
+  std::erase(text, '_');
+  const std::size_t sign = text.starts_with('+') ? 1 : 0;
+  if (text.substr(sign) == ".inf" || text.substr(sign) == ".Inf" || text.substr(sign) == ".INF") {
+    return std::numeric_limits<double>::infinity();
+  }
+  const char* const begin = text.data() + sign;
+  const char* const end = text.data() + text.size();
+  double number = 0;
+  const auto [stop, error] = std::from_chars(begin, end, number);
+  const bool is_word = begin == end || std::isalpha(static_cast<unsigned char>(*begin)) != 0;
+  if (is_word || stop != end) return std::nullopt;
+  // Too large or too close to zero for a double.
+  if (error == std::errc::result_out_of_range) {
+    const bool is_small =
+        text.find("e-") != std::string::npos || text.find("E-") != std::string::npos;
+    return is_small ? 0 : std::numeric_limits<double>::infinity();
+  }
+  if (error != std::errc() || std::isnan(number)) return std::nullopt;
+  return number;
+}
+
+// Nothing comes so often: with a bucket of it, numbers still add up.
+constexpr double kEnough = 1e12;
+
+}  // namespace
+
+Reader<double> rate(double min) {
+  const std::string expected = "a number from " + std::to_string(std::llround(min)) + " on";
+  return text_reader<double>(expected, [=](const std::string& text) -> Reading<double> {
+    const auto number = parse_decimal(text);
+    if (!number || *number < min) return refuse();
+    return std::min(*number, kEnough);
+  });
 }
 
 Reader<bool> flag() {
@@ -136,19 +162,31 @@ namespace {
 
 // Placeholders that people copy from examples and forget.
 bool is_placeholder(std::string_view token) {
-  constexpr std::string_view kPlaceholders[] = {
-      "changeme", "replaceme", "placeholder",   "example", "secret",      "token",     "yourtoken",
-      "mytoken",  "password",  "yourtokenhere", "todo",    "replacethis", "changethis"};
+  constexpr std::string_view kWords[] = {"example",  "secret", "token", "mytoken",
+                                         "password", "todo",   "fixme", "xxx",
+                                         "tbd",      "insert", "none",  "null"};
+  constexpr std::string_view kParts[] = {
+      "changeme",     "changethis", "replaceme",    "replacethis", "replacewith",  "placeholder",
+      "yourtoken",    "yoursecret", "yourpassword", "yourkey",     "tokenhere",    "secrethere",
+      "exampletoken", "fillin",     "inserttoken",  "inserthere",  "examplesecret"};
+  constexpr std::string_view kBrackets[] = {"<>", "{}", "[]", "%%", "()"};
   std::string letters;
   for (const char letter : token) {
     if (std::isalnum(static_cast<unsigned char>(letter)) == 0) continue;
     letters += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   }
-  const bool is_in_brackets = (token.front() == '<' && token.back() == '>') ||
-                              (token.starts_with("${") && token.back() == '}');
+  const bool is_in_brackets = std::ranges::any_of(kBrackets, [&](std::string_view pair) {
+    return token.front() == pair[0] && token.back() == pair[1];
+  });
+  const bool is_variable =
+      token.front() == '$' && std::ranges::all_of(token.substr(1), [](unsigned char letter) {
+        return std::isalnum(letter) != 0 || letter == '_' || letter == '{' || letter == '}';
+      });
   const bool is_one_letter = token.find_first_not_of(token.front()) == std::string_view::npos;
-  return is_in_brackets || is_one_letter ||
-         std::ranges::find(kPlaceholders, letters) != std::end(kPlaceholders);
+  const bool has_part = std::ranges::any_of(
+      kParts, [&](std::string_view part) { return letters.find(part) != std::string::npos; });
+  return is_in_brackets || is_variable || is_one_letter || has_part ||
+         std::ranges::find(kWords, letters) != std::end(kWords);
 }
 
 }  // namespace
@@ -166,7 +204,10 @@ Reader<std::string> token() {
         if (std::ranges::any_of(text, is_control)) return refuse("it has a control character");
         if (text.front() == ' ' || text.back() == ' ') return refuse("it has spaces around it");
         if (is_placeholder(text)) {
-          return refuse("it is a placeholder; make one with: openssl rand -base64 32");
+          return refuse(
+              "it is the example's placeholder, " + printable(text.substr(0, 32)) +
+              "; make one with: openssl rand -base64 32, on the server, and give it to the "
+              "clients");
         }
         return text;
       });
@@ -261,6 +302,9 @@ Reading<std::optional<Fingerprint>> parse_fingerprint(const std::string& text) {
     rest.remove_prefix(2);
   }
   if (!rest.empty()) return refuse("it is too long");
+  if (fingerprint == Fingerprint{}) {
+    return refuse("it is a placeholder; the server logs its certificate's at each start");
+  }
   return fingerprint;
 }
 

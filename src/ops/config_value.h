@@ -73,8 +73,8 @@ Reader<T> or_empty(const Reader<T>& reader) {
 }
 
 Reader<std::size_t> whole_number(std::size_t min, std::size_t max);
-/// A number that may have decimals, 0 to `max`.
-Reader<double> rate(double max);
+/// A number that may have decimals, at least `min`; a huge one stands for as many as can be.
+Reader<double> rate(double min = 0);
 Reader<bool> flag();
 enum class Zero { kRefused, kAllowed };
 /// `1m30s`; `zero` adds 0 to the range.

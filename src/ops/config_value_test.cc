@@ -46,11 +46,18 @@ TEST(WholeNumber, KeepsToItsRange) {
 }
 
 TEST(Rate, TakesDecimals) {
-  EXPECT_EQ(rate(100).read(scalar("0.5")).value(), 0.5);
-  EXPECT_EQ(rate(100).read(scalar("100")).value(), 100);
-  for (const char* text : {"-1", "100.1", "1e2", "nan", "inf", "", ".", "1,5"}) {
-    EXPECT_TRUE(refuses(rate(100), text)) << text;
+  const std::pair<const char*, double> kNumbers[] = {
+      {"0", 0},         {"0.5", 0.5},   {"100", 100},    {"1e6", 1e6},
+      {"2.5E+3", 2500}, {"+3", 3},      {"1_000", 1000}, {"10000001", 10'000'001},
+      {"1e18", 1e12},   {".inf", 1e12}, {"1e400", 1e12}, {"18446744073709551615", 1e12},
+      {"1e-400", 0},    {"5.", 5},      {".5", 0.5}};
+  for (const auto& [text, number] : kNumbers) {
+    EXPECT_EQ(rate().read(scalar(text)).value_or(-1), number) << text;
   }
+  for (const char* text : {"-1", "nan", ".nan", "inf", "", ".", "1,5", "+", "fast", "3 pps"}) {
+    EXPECT_TRUE(refuses(rate(), text)) << text;
+  }
+  EXPECT_TRUE(refuses(rate(1), "0.5"));
 }
 
 TEST(Flag, TakesTheUsualWords) {
@@ -155,8 +162,10 @@ TEST(Domains, AreNamesInSmallLettersWithoutADotAtTheEnd) {
 }
 
 TEST(Token, RefusesPlaceholders) {
-  for (const char* text : {"", "changeme", "CHANGE-ME", "change_me", "REPLACE-ME", "<token>",
-                           "your-token-here", "${TOKEN}", "xxxxxxxxxxxxxxxx", "secret"}) {
+  for (const char* text :
+       {"", "changeme", "CHANGE-ME", "change_me", "REPLACE-ME", "<token>", "your-token-here",
+        "${TOKEN}", "xxxxxxxxxxxxxxxx", "secret", "YOUR_TOKEN", "{{ token }}", "[token]", "%TOKEN%",
+        "$QDT_TOKEN", "PUT-YOUR-SECRET-HERE", "please-change-me-now", "0000000000000000", "TODO"}) {
     EXPECT_TRUE(refuses(token(), text)) << text;
   }
   EXPECT_TRUE(token().read(scalar("pF6BtAxexo4Eo0Bsl9Y8+w==")));

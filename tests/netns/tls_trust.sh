@@ -24,7 +24,7 @@ start_client client
 trusted "the certificate with the right fingerprint"
 start_client client 'server: other.test'
 trusted "it, under another name,"
-try_client client "tls_fingerprint: sha256:$(printf '%064d' 0)"
+try_client client "tls_fingerprint: sha256:$(printf '%064d' 1)"
 refused "one with another fingerprint" "does not have the fingerprint in tls_fingerprint"
 start_client client '#tls_fingerprint:' 'insecure: true'
 check_contains "insecure warns" "$(cat "$work/client.log")" \
