@@ -41,6 +41,12 @@ left_on "rules about forwarding alone" "nftables table inet mine has rules" serv
 off
 
 start_server
+on server sysctl -qw net.ipv4.ip_forward=1
+stop "$server_pid"
+left_on "set again meanwhile" "somebody has set it since" server.log
+off
+
+start_server
 stop "$server_pid"
 check_equal "rules that were there before are no reason" "$(forwards)" 0
 on server nft flush ruleset

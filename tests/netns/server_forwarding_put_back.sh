@@ -32,6 +32,6 @@ stop "$server_pid"
 check_unchanged "after the end of the next one" server
 
 start_server "$pool6"
-on server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+on server sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding >"$work/read"
 stop "$server_pid"
-check_unchanged "setting what is set is no sign of a wish" server
+check_unchanged "reading the settings is no sign of a wish" server

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,19 @@ bool lock(const UniqueFd& file, int how) {
     if (errno != EINTR) return false;
   }
   return true;
+}
+
+// The second line of a note.
+constexpr std::string_view kWanted = "wanted\n";
+
+// Whether there was any write that has not been read of.
+bool drain(const UniqueFd& writes) {
+  std::array<char, 4096> events{};
+  bool has_events = false;
+  while (writes.is_open() && ::read(writes.get(), events.data(), events.size()) > 0) {
+    has_events = true;
+  }
+  return has_events;
 }
 
 bool was_removed(const UniqueFd& file) {
@@ -179,7 +193,8 @@ Result<ForwardingClaim> claim_forwarding(bool is_v6, const std::string& tun_name
     const bool is_alone = lock(file, LOCK_EX | LOCK_NB);
     if (!is_alone && !lock(file, LOCK_SH)) return os_error("lock " + *path);
     if (was_removed(file)) continue;  // by the last server, between our calls
-    if (!is_alone) return ForwardingClaim{std::move(file), read_note(*path)};
+    if (!is_alone)
+      return ForwardingClaim{.lock = std::move(file), .writes = {}, .before = read_note(*path)};
 
     if (is_one(forwarding_sysctl(is_v6))) {
       ::unlink(path->c_str());
@@ -188,7 +203,7 @@ Result<ForwardingClaim> claim_forwarding(bool is_v6, const std::string& tun_name
     RestoreForwarding before = look(is_v6, tun_name);
     if (const auto noted = write_note(file, before); !noted) return fail(noted);
     if (!lock(file, LOCK_SH)) return os_error("lock " + *path);
-    return ForwardingClaim{std::move(file), std::move(before)};
+    return ForwardingClaim{.lock = std::move(file), .writes = {}, .before = std::move(before)};
   }
 }
 
@@ -203,7 +218,27 @@ Result<void> switch_forwarding_on(const RestoreForwarding& before) {
     if (!is_one(name)) continue;
     if (auto kept = write_sysctl(name, "2"); !kept) return kept;
   }
-  return write_sysctl(forwarding_sysctl(before.is_v6), "1");
+  const std::string setting = forwarding_sysctl(before.is_v6);
+  return is_one(setting) ? Result<void>() : write_sysctl(setting, "1");
+}
+
+// The kernel tells of writes through /proc like of those to any file, in this network alone.
+void watch_writes(ForwardingClaim& claim) {
+  UniqueFd writes(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  const std::string path = "/proc/sys/" + forwarding_sysctl(claim.before->is_v6);
+  if (!writes.is_open() || ::inotify_add_watch(writes.get(), path.c_str(), IN_MODIFY) < 0) return;
+  claim.writes = std::move(writes);
+}
+
+void note_wishes(const ForwardingClaim& claim) {
+  if (!drain(claim.writes) || !is_one(forwarding_sysctl(claim.before->is_v6))) return;
+  ::lseek(claim.lock.get(), 0, SEEK_END);
+  // Nothing to be done about a full disk: then nobody knows of it.
+  [[maybe_unused]] const auto written = ::write(claim.lock.get(), kWanted.data(), kWanted.size());
+}
+
+void forget_writes(const ForwardingClaim& claim) {
+  drain(claim.writes);
 }
 
 Result<std::string> put_back_forwarding(const RestoreForwarding& before) {
@@ -216,7 +251,9 @@ Result<std::string> put_back_forwarding(const RestoreForwarding& before) {
   }
   const std::string setting = forwarding_sysctl(before.is_v6);
   const bool is_on = is_one(setting);
-  const std::string interest = is_on ? others_interest(before) : std::string();
+  const bool is_wanted = file.is_open() && read_file(*path).value_or("").contains(kWanted);
+  std::string interest = is_on ? others_interest(before) : std::string();
+  if (is_on && is_wanted) interest = "somebody has set it since";
   std::string done;
   if (!interest.empty()) {
     std::string command = setting;

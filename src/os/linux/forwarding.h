@@ -18,6 +18,7 @@ namespace qdt::os {
 /// process.
 struct ForwardingClaim {
   UniqueFd lock;
+  UniqueFd writes;  ///< tells of everybody's writes to the setting (inotify), once it is on
   /// How it was before QDT switched it on; nothing where it is on by somebody else.
   std::optional<RestoreForwarding> before;
 };
@@ -29,6 +30,14 @@ void give_up(ForwardingClaim claim);
 
 /// Switches on what `before` describes; interfaces that took router advertisements go on doing so.
 Result<void> switch_forwarding_on(const RestoreForwarding& before);
+
+/// Looks from now on whether somebody writes to the setting.
+void watch_writes(ForwardingClaim& claim);
+/// Whether somebody has set it to 1 since the last call, although it was: notes that this is to
+/// stay.
+void note_wishes(const ForwardingClaim& claim);
+/// What was written since the last call was written by us.
+void forget_writes(const ForwardingClaim& claim);
 
 /// Puts everything back, or says why not: another server goes on, or somebody else wants it, as
 /// sysctl files, other firewall tables or devices that are new tell. The caller's own claim is

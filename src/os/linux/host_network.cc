@@ -38,6 +38,7 @@ class LinuxHostNetwork final : public HostNetwork {
         logger_(logger) {}
   // The tables come last, and go with their members: nothing leaks while the rest is undone.
   ~LinuxHostNetwork() override {
+    for (const ForwardingClaim& claim : claims_) note_wishes(claim);
     claims_.clear();  // forwarding is put back by whoever is the last to have one
     journal_.undo_down_to(0, undo, logger_);
   }
@@ -229,6 +230,7 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
     return fail("switch on " + words + ": " + change.error().message);
   }
   transaction.commit();
+  watch_writes(*claim);
   claims_.push_back(std::move(*claim));
   logger_.info(words + " switched on; it was off. The networks that this host is in now stay " +
                "separate: only " + tun_name_ + " and devices that come later are forwarded for");
@@ -385,9 +387,11 @@ Result<void> LinuxHostNetwork::use_dns(const NameServerWish& wish) {
 }
 
 void LinuxHostNetwork::keep() {
+  for (const ForwardingClaim& claim : claims_) note_wishes(claim);
   keep_tables();
   if (const auto link = netlink_.find_link(tun_name_)) policy_.follow(device(link->index));
   keep_dns();
+  for (const ForwardingClaim& claim : claims_) forget_writes(claim);
 }
 
 void LinuxHostNetwork::keep_dns() {
