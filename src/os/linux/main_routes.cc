@@ -29,11 +29,10 @@ struct Query {
 std::optional<IpAddress> address_in(const nlattr* attribute) {
   if (!attribute) return std::nullopt;
   const auto* bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
-  switch (mnl_attr_get_payload_len(attribute)) {
-    case 4: return IpAddress::v4(std::span<const std::uint8_t, 4>(bytes, 4));
-    case 16: return IpAddress::v6(std::span<const std::uint8_t, 16>(bytes, 16));
-    default: return std::nullopt;
-  }
+  const std::size_t length = mnl_attr_get_payload_len(attribute);
+  if (length == 4) return IpAddress::v4(std::span<const std::uint8_t, 4>(bytes, 4));
+  if (length == 16) return IpAddress::v6(std::span<const std::uint8_t, 16>(bytes, 16));
+  return std::nullopt;
 }
 
 std::optional<MainRoute> parse_route(const nlmsghdr& message) {
