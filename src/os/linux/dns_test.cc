@@ -36,6 +36,35 @@ TEST(Dns, KnowsWhomAResolverOnThisHostAsks) {
   });
 }
 
+TEST(Dns, GivesThemBackWhenNoneAreWantedAnyMore) {
+  in_fresh_network([] {
+    Host host;
+    expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    expect_ok(host.network->use_dns(NameServerWish{}));
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 192.0.2.53\n"));
+    host.network->keep();
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 192.0.2.53\n"));
+    host.network.reset();
+    EXPECT_EQ(host_state(), host.before);
+  });
+}
+
+TEST(Dns, NeedsNoRecordWhereThereIsNoRoomForOne) {
+  in_fresh_network([] {
+    Host host;
+    shell("mkdir /run/qdt/resolv.conf.layers");  // no file can be there
+    expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 10.8.0.1\n"));
+    EXPECT_THAT(host.network->name_servers_outside(),
+                testing::ElementsAre(NameServer(*IpAddress::parse("192.0.2.53"))));
+    write_text("/etc/resolv.conf", "nameserver 192.0.2.99\n");
+    host.network->keep();
+    EXPECT_THAT(read_text("/etc/resolv.conf"), HasSubstr("nameserver 10.8.0.1\n"));
+    host.network.reset();
+    EXPECT_EQ(read_text("/etc/resolv.conf"), "nameserver 192.0.2.99\n");
+  });
+}
+
 TEST(Dns, LeavesResolvConfAloneThatSomebodyElseHasChanged) {
   in_fresh_network([] {
     Host host;
