@@ -27,10 +27,12 @@ help:
 setup:
 	@scripts/setup.sh
 
-build: setup
+# Only what compiling needs; tests and the demo bring theirs.
+build:
+	@scripts/setup.sh build
 	@scripts/build.sh release qdt-server qdt-client
 
-demo: build
+demo: setup build
 	@tests/netns/demo.sh
 
 check: setup

@@ -61,7 +61,8 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
   app.footer(program.footer);
   app.set_version_flag("--version", program.name + " " + kVersion, "print the version and exit");
   app.set_help_flag("-h,--help", "print this help and exit");
-  app.add_option("-c,--config", command_line.config_path, "the configuration file")
+  app.add_option("-c,--config", command_line.config_path,
+                 "the configuration file; without it, one that is found in " + os::config_places())
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--check-config", command_line.check_config,

@@ -13,6 +13,7 @@
 #include "ops/config.h"
 #include "ops/log.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/process.h"
 #include "os/service.h"
 #include "os/status_file.h"
@@ -35,7 +36,8 @@ const apps::Program kProgram = {
     .default_config = os::find_config("client.yaml"),
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
-        "server, 3 server not reached. With --status: 0 connected, 2 refused, 3 not connected now, 4 "
+        "server, 3 server not reached. With --status: 0 connected, 2 refused, 3 not connected now, "
+        "4 "
         "not running, 1 for want of an answer.\nEvery key is explained in "
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,
@@ -172,7 +174,13 @@ int work(const apps::CommandLine& command_line) {
   if (command_line.status) return print_status(command_line.json);
 
   const auto loaded = ops::load_client_config(command_line.config_path);
-  if (!loaded) return fail_with(loaded.error().message);
+  if (!loaded) {
+    const bool has_searched = command_line.config_path == kProgram.default_config &&
+                              !os::file_exists(command_line.config_path);
+    return fail_with(loaded.error().message + (has_searched ? "; looked in " + os::config_places() +
+                                                                  ": --config names another file"
+                                                            : ""));
+  }
   for (const std::string& note : loaded->notes) apps::print_error(kName, "warning: " + note);
   const auto tls = trust(loaded->config);
   if (!tls) return fail_with(tls.error().message);

@@ -18,6 +18,7 @@
 #include "os/host_network.h"
 #include "os/poller.h"
 #include "os/process.h"
+#include "os/service.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
 #include "quic/tls.h"
@@ -39,7 +40,7 @@ const apps::Program kProgram = {
     .description =
         "The server of QDT, a VPN inside HTTP/3: clients' packets travel as QUIC "
         "datagrams on UDP port 443.\n",
-    .default_config = "server.yaml",
+    .default_config = os::find_config("server.yaml"),
     .footer =
         "Without a configuration file the first start writes one, makes a certificate, and says "
         "how to print a client.yaml that fits (qdt-server client-config).\nEvery key is explained "

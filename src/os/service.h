@@ -21,8 +21,11 @@ bool has_services();
 
 /// Where the service finds its configuration when nobody says otherwise, and what a program without
 /// `--config` looks for in turn: `name` in the working folder, beside the program, and in the
-/// folder for all users' data. On Linux: `name`.
+/// folder for all users' data. On Linux:
+/// in the working folder and in /etc/qdt, else `name`.
 std::string find_config(const std::string& name);
+/// The same places, for a person.
+std::string config_places();
 
 /// Registers this program to be started with the system as `service run --config CONFIG`, and again
 /// when it fails; the configuration, which holds the token, is from now on only for the system and

@@ -1,5 +1,7 @@
 #include "os/service.h"
 
+#include "os/file.h"
+
 namespace qdt::os {
 namespace {
 
@@ -14,7 +16,12 @@ bool has_services() {
 }
 
 std::string find_config(const std::string& name) {
-  return name;
+  const std::string shared = "/etc/qdt/" + name;
+  return !file_exists(name) && file_exists(shared) ? shared : name;
+}
+
+std::string config_places() {
+  return "the working folder and /etc/qdt";
 }
 
 Result<std::string> install_service(const Service& service, const std::string& /*config_path*/) {
