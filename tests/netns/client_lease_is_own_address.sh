@@ -14,7 +14,7 @@ sessions() { metric qdt_sessions_active; }
 start_client client
 has_one_shard && check_equal "the client has the first address that is not its own" "$(lease client)" 10.8.0.4
 check "it works" -- on client ping -n -q -c 2 -i 0.2 -W 2 "$web_address"
-check_contains "the log says why" "$(cat "$work/client.log")" \
+has_one_shard && check_contains "the log says why" "$(cat "$work/client.log")" \
   "the server lends 10.8.0.2, which is this host's own address on other0; another address is asked for"
 one_session() { [ "$(sessions)" = 1 ]; }
 check "the server has one session" -- wait_for 5 one_session
