@@ -123,10 +123,11 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (was_awaiting_answer && (has_heard_ || has_ack)) {
     slowest_answer_ = std::max(now - *silent_since(), slowest_answer_ / 2);
     unanswered_since_ = kNever;
+    small_probes_ = 0;
   }
   if (has_ack) {
     unacknowledged_since_ = kNever;
-    small_probes_ = 0;
+    unacknowledged_probes_ = 0;
     has_heard_ = true;
   }
   if (has_heard_) heard_at_ = now;
@@ -308,6 +309,7 @@ void Connection::handle_timeout(Timestamp now) {
   if (now >= small_probe_at()) {
     wants_small_probe_ = true;
     ++small_probes_;
+    ++unacknowledged_probes_;
   }
   tell_path();
 }

@@ -384,7 +384,8 @@ class Connection final : private Http3Events {
   bool handshake_is_answered_ = false;
   bool small_is_answered_ = false;
   bool wants_small_probe_ = false;
-  int small_probes_ = 0;  // since the peer acknowledged something
+  int small_probes_ = 0;           // since the peer was heard of
+  int unacknowledged_probes_ = 0;  // since it acknowledged something
   // Asked for each packet, so kept from one change of the engine's state to the next.
   std::size_t payload_limit_ = PathMtu::kBaseBytes;
   std::size_t max_datagram_bytes_ = 0;

@@ -15,6 +15,7 @@ namespace {
 // Longer than a Ping that is to be answered, shorter than most packets.
 constexpr std::size_t kSmallProbeBytes = 128;
 constexpr int kMaxSmallProbes = 6;
+constexpr Duration kMinUnacknowledged = 500ms;
 
 }  // namespace
 
@@ -126,12 +127,19 @@ Duration Connection::answer_time() const {
 
 // When all that is in flight is large, the engine's own probe is large, too, and where more is
 // always to be sent, its timer never comes: from a path that has shrunk, nothing would ever be
-// heard. An answer to something small lets the engine see what was lost.
+// heard. An answer to something small lets the engine see what was lost. A peer that goes on
+// sending is heard all the time; then acknowledgements are waited for, longer, since they may only
+// be late.
 Timestamp Connection::small_probe_at() const {
-  const bool may_be_a_hole =
-      unacknowledged_since_ != kNever && payload_limit_ > PathMtu::kBaseBytes;
-  if (!may_be_a_hole || wants_small_probe_ || small_probes_ == kMaxSmallProbes) return kNever;
-  return unacknowledged_since_ + probe_timeout() * (1 << small_probes_);
+  if (wants_small_probe_ || payload_limit_ <= PathMtu::kBaseBytes) return kNever;
+  const auto due = [](Timestamp since, Duration patience, int probes) {
+    const bool is_due = since != kNever && probes < kMaxSmallProbes;
+    return is_due ? since + patience * (1 << probes) : kNever;
+  };
+  const Duration timeout = probe_timeout();
+  return std::min(due(unanswered_since_, timeout, small_probes_),
+                  due(unacknowledged_since_, std::max<Duration>(kMinUnacknowledged, 2 * timeout),
+                      unacknowledged_probes_));
 }
 
 std::size_t Connection::next_path_probe() const {
