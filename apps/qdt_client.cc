@@ -38,7 +38,8 @@ const apps::Program kProgram = {
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
         "server, 3 server not reached. With --status: 0 connected, 2 refused, 3 not connected now, "
         "4 "
-        "not running, 1 for want of an answer.\nEvery key is explained in "
+        "not running, 5 connected but degraded (this host's network is not as it has to be), 1 for "
+        "want of an answer.\nEvery key is explained in "
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,
     .has_service = true};
@@ -121,6 +122,7 @@ int status_code(client::State state) {
     case client::State::kConnecting:
     case client::State::kSilent:
     case client::State::kReconnecting: return 3;
+    case client::State::kDegraded: return 5;
   }
   return 1;
 }

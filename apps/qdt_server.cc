@@ -1,9 +1,11 @@
 // qdt-server: routes many clients' packets between a TUN device and QUIC connections.
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "client_config.h"
 #include "command_line.h"
@@ -47,20 +49,30 @@ const apps::Program kProgram = {
         "in server.example.yaml.",
     .has_client_config = true};
 
+enum PollKey { kStopKey, kHostKey };
+
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
   return 1;
 }
 
-// Until the process is asked to stop; once a second the host is looked after.
+// Until the process is asked to stop; meanwhile the host is looked after.
 Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFiles& files,
                    Logger& logger) {
   auto poller = os::Poller::open();
   if (!poller) return fail(poller);
-  if (auto ok = poller->add(stop.poll_handle(), 0); !ok) return ok;
+  if (auto ok = poller->add(stop.poll_handle(), kStopKey); !ok) return ok;
+  std::optional<os::PollHandle> notices;
   for (;;) {
+    if (!notices && (notices = server.host_notices())) {
+      if (auto ok = poller->add(*notices, kHostKey); !ok) return ok;
+    }
     const Timestamp now = os::now();
-    poller->wait(now + 1s, now);
+    for (const os::PollEvent& event : poller->wait(std::min(now + 1s, server.next_check()), now)) {
+      if (event.key != kHostKey) continue;
+      server.on_host_notice(os::now());
+      poller->remove(*std::exchange(notices, std::nullopt));
+    }
     while (const auto request = stop.take()) {
       if (request->kind == os::ProcessRequest::Kind::kReread) {
         files.read_again(server, request->name);
@@ -69,7 +81,7 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFil
       logger.info(request->name + ": stopping");
       return {};
     }
-    server.check_host();
+    server.check_host(os::now());
     server.save_leases();
     files.watch_certificate();
     server.tell_failures();

@@ -74,10 +74,8 @@ ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config) {
 ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server,
                                   const std::atomic<std::int64_t>& certificate_expiry) {
   return {.version = QDT_VERSION,
-          .readiness = [&server]() -> std::optional<std::string> {
-            if (server.is_ready()) return std::nullopt;
-            return "the TUN device is down";
-          },
+          .readiness = [&server] { return server.obstacle(); },
+          .host_repairs = [&server] { return server.host_repairs(); },
           .shards = server.counters(),
           .handshakes = &server.handshakes(),
           .certificate_expiry = &certificate_expiry,

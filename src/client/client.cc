@@ -11,21 +11,20 @@
 namespace qdt::client {
 namespace {
 
-/// How often to look whether the host still is as it was set up.
-constexpr Duration kKeepPeriod = 2s;
+/// A network that reports changes all the time is looked at so often.
+constexpr Duration kLinkPause = 50ms;
 
 /// A wait that ends so much too late was a sleep.
 constexpr Duration kSleep = 3s;
 
-enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey };
+enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey, kHostKey };
 
 // How long name servers may take before the addresses that they gave last are tried.
 constexpr Duration kResolutionDelay = 300ms;
 
 // An attempt that is answered gets several times as long as the answer took, since more are to
-// come: a handshake takes two to four round trips. But no longer than so many times the timeout.
+// come: a handshake takes two to four round trips. But no longer than kMaxTimeouts allows.
 constexpr int kAnswers = 4;
-constexpr int kMaxTimeouts = 4;
 
 template <typename Message>
 Result<std::unique_ptr<shard::Mailbox<Message>>> make_mailbox() {
@@ -100,14 +99,21 @@ Client::Outcome Client::run(os::StopSignal& stop) {
       if (reconnect_.connects() == 0) return {Exit::kHost, ending->text};
     } else if (connected) {
       const bool is_same_server = server_ && server_->address == connected->path.remote.address;
+      Result<void> ok;
       if (!response_ || !is_same_server || !is_same_grant(*response_, connected->response)) {
-        const auto ok = host_->apply(connected->response, connected->path.remote);
-        if (!ok && is_told_to_stop()) return {};
-        if (!ok) return {Exit::kHost, ok.error().message};
+        keep_host();  // the device may have gone while there was no session
+        ok = host_->apply(connected->response, connected->path.remote);
       }
-      response_ = connected->response;
-      ending = serve(*connected);
-      if (!ending) return {};
+      if (!ok && is_told_to_stop()) return {};
+      if (!ok && !response_) return {Exit::kHost, ok.error().message};
+      if (ok) {
+        response_ = connected->response;
+        ending = serve(*connected);
+        if (!ending) return {};
+      } else {
+        abandon();
+        ending = Ending{Ending::Kind::kLost, ok.error().message};
+      }
     } else {
       ending = std::get<Ending>(*result);
       if (refused_leases_ > 0) abandon();  // the server may have no other address
@@ -136,6 +142,9 @@ Result<void> Client::set_up() {
   auto links = os::LinkMonitor::open(options_.host.tun_name);
   if (!links) return fail(links);
   links_ = std::move(*links);
+  auto watch = os::HostWatch::open();
+  if (!watch) return fail(watch);
+  watch_ = std::move(*watch);
   const std::pair<os::PollHandle, PollKey> sources[] = {{stop_->poll_handle(), kStopKey},
                                                         {events_->poll_handle(), kEventKey},
                                                         {answers_->poll_handle(), kAnswerKey},
@@ -159,38 +168,14 @@ Result<void> Client::set_up() {
   return start_shard();
 }
 
-Result<void> Client::start_shard() {
-  auto tun = os::TunDevice::open(
-      {.name = options_.host.tun_name, .use_offloads = options_.use_tun_offloads}, logger_);
-  if (!tun) return fail(tun);
-
-  tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
-  tunnel.endpoint.connection.keep_alive = options_.keep_alive;
-  tunnel.endpoint.connection.congestion = options_.congestion;
-  // attempt() gives an attempt up that gets no answer.
-  tunnel.endpoint.connection.handshake_timeout = kMaxTimeouts * options_.reconnect.timeout;
-  tunnel.endpoint.secret = random_.bytes<32>();
-  tunnel.max_packet_bytes = options_.connector.mtu;
-  auto shard =
-      shard::Shard::create({.thread_name = "qdt-client", .tunnel = tunnel},
-                           std::move(tun->queues.front()), nullptr, connector_, random_, counters_);
-  if (!shard) return fail(shard);
-  shard_ = std::move(*shard);
-  thread_ = std::thread([this] { shard_->run(); });
-  return {};
-}
-
 Client::Woken Client::wait(Timestamp deadline) {
   for (;;) {
     if (!inbox_.empty()) return Woken::kEvent;
     const Timestamp now = os::now();
     if (now >= deadline) return Woken::kDeadline;
-    if (now >= next_keep_) {
-      host_->keep();
-      write_status();
-      next_keep_ = now + kKeepPeriod;
-    }
-    const Timestamp alarm = std::min(deadline, next_keep_);
+    if (now >= pace_.due()) keep_host();
+    if (now >= links_due_ && poller_->add(links_->poll_handle(), kLinkKey)) links_due_ = kNever;
+    const Timestamp alarm = std::min({deadline, pace_.due(), links_due_});
     const auto ready = poller_->wait(alarm, now);
     if (alarm != kNever && os::now() - alarm > kSleep) return Woken::kAsleep;
     for (const os::PollEvent& event : ready) {
@@ -207,7 +192,13 @@ Client::Woken Client::wait(Timestamp deadline) {
           break;
         case kAnswerKey: return Woken::kAnswer;
         case kLinkKey:
+          poller_->remove(links_->poll_handle());
+          links_due_ = os::now() + kLinkPause;
           if (links_->take()) return Woken::kNetwork;
+          break;
+        case kHostKey:
+          watch_host(false);
+          pace_.on_notice(os::now());
           break;
       }
     }
@@ -221,6 +212,13 @@ bool Client::is_told_to_stop() {
   end_watch_ = std::make_unique<os::EndWatch>(*stop_, logger_);
   if (host_) host_->let_go();
   return true;
+}
+
+// While a notice waits to be looked at, others say no more.
+void Client::watch_host(bool is_watched) {
+  if (is_watched == is_watching_) return;
+  if (!is_watched) poller_->remove(watch_->poll_handle());
+  is_watching_ = is_watched && poller_->add(watch_->poll_handle(), kHostKey).has_value();
 }
 
 Client::Event Client::take_event() {
@@ -380,7 +378,6 @@ std::optional<Ending> Client::serve(const Connected& connected) {
   path_ = connected.path;
   running_.clear();
   resume_->keep(connected.response.resume_token);
-  next_keep_ = os::now() + kKeepPeriod;
   refused_leases_ = 0;
   shard_->post([this, server = *server_](shard::Shard& shard, Timestamp now) {
     connector_.end_set_aside(shard.tunnel(), now);

@@ -21,9 +21,12 @@
 #include "client/resume_store.h"
 #include "client/status.h"
 #include "os/end_watch.h"
+#include "os/host_watch.h"
+#include "os/keep_pace.h"
 #include "os/link_monitor.h"
 #include "os/process.h"
 #include "os/status_file.h"
+#include "os/tun_device.h"
 #include "os/udp_socket.h"
 #include "quic/tls.h"
 #include "shard/mailbox.h"
@@ -64,6 +67,9 @@ class Client final : private ConnectorEvents {
   Outcome run(os::StopSignal& stop);
 
  private:
+  /// An attempt that is answered lasts at most so many times the timeout.
+  static constexpr int kMaxTimeouts = 4;
+
   struct Connected {
     AttemptId attempt;
     UdpPath path;
@@ -108,6 +114,13 @@ class Client final : private ConnectorEvents {
 
   Result<void> set_up();
   Result<void> start_shard();
+  Result<os::TunDevice> open_tun();
+  /// Looks after the host's network, as often as pace_ says.
+  void keep_host();
+  void watch_host(bool is_watched);
+  /// Makes the TUN device again and gives it to the shard.
+  Result<void> restore_device();
+  void judge(const os::Upkeep& upkeep, Timestamp now);
   void start_resolving();
 
   /// Tries every address of the server; nothing when it was told to stop.
@@ -138,6 +151,11 @@ class Client final : private ConnectorEvents {
 
   /// To the log, the service manager and the status file.
   void report();
+  /// The session's state, or that of this host where it is worse.
+  State state() const;
+  const std::string& reason() const;
+  /// Both, for a person.
+  std::string words() const;
   void write_status();
   void tell_silence(Status& status);
   /// For whoever waits for the end.
@@ -190,7 +208,14 @@ class Client final : private ConnectorEvents {
   std::optional<ResumeStore> resume_;
   std::optional<wire::ConnectResponse> response_;  // what the host is set up for
   PathSizes sizes_;                                // of the session's path; 0: not known yet
-  Timestamp next_keep_ = kNever;                   // when to look after that
+  std::optional<os::HostWatch> watch_;
+  bool is_watching_ = false;      // watch_ is in the poller
+  Timestamp links_due_ = kNever;  // when links_ comes back into the poller
+  os::KeepPace pace_;
+  std::string fault_;  // of this host's network
+  Timestamp fault_since_ = kNever;
+  Timestamp degraded_since_ = kNever;
+  Timestamp next_status_{};
   std::optional<os::StatusFile> status_file_;
   LastingFault status_fault_;
   std::optional<Timestamp> silent_at_;  // when nobody had answered for long

@@ -7,11 +7,23 @@
 
 namespace qdt::client {
 
+State Client::state() const {
+  const bool is_worse = reconnect_.state() == State::kConnected && degraded_since_ != kNever;
+  return is_worse ? State::kDegraded : reconnect_.state();
+}
+
+const std::string& Client::reason() const {
+  return state() == State::kDegraded ? fault_ : reconnect_.reason();
+}
+
+std::string Client::words() const {
+  if (state() == State::kConnected) return "connected as " + response_->client_ip.to_string();
+  return std::string(name_of(state())) + (reason().empty() ? "" : ": " + reason());
+}
+
 void Client::report() {
-  const std::string state(name_of(reconnect_.state()));
-  std::string words = state + (reconnect_.reason().empty() ? "" : ": " + reconnect_.reason());
+  const std::string words = this->words();
   if (reconnect_.state() == State::kConnected) {
-    words = "connected as " + response_->client_ip.to_string();
     logger_.info("connected: this host is " + response_->client_ip.to_string() + " in the tunnel " +
                  options_.host.tun_name);
   } else if (words != told_ && !reconnect_.reason().empty()) {
@@ -61,9 +73,9 @@ void Client::tell_silence(Status& status) {
 }
 
 void Client::write_status() {
-  Status status{.state = reconnect_.state(),
-                .reason = reconnect_.reason(),
-                .since = reconnect_.since(),
+  Status status{.state = state(),
+                .reason = reason(),
+                .since = state() == State::kDegraded ? degraded_since_ : reconnect_.since(),
                 .server = options_.server_host + ":" + std::to_string(options_.server_port),
                 .connects = reconnect_.connects(),
                 .written_at = os::now(),

@@ -269,11 +269,11 @@ void HostSetup::follow_name_servers() {
   if (!routed) logger_.warning("follow this host's name servers: " + routed.error().message);
 }
 
-void HostSetup::keep() {
+os::Upkeep HostSetup::keep() {
   if (kill_switch_) kill_switch_->keep();
-  if (!is_applied_) return;
-  network_->keep();
-  follow_name_servers();
+  auto upkeep = network_->keep();
+  if (is_applied_ && !upkeep.lacks_device) follow_name_servers();
+  return upkeep;
 }
 
 std::vector<std::string> HostSetup::name_servers_in_force() const {

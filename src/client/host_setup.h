@@ -72,9 +72,10 @@ class HostSetup {
   Result<void> follow_path(std::size_t path_mtu, std::size_t tunnel_mtu);
   /// The TUN device's; 0 before apply().
   std::size_t mtu() const { return mtu_; }
-  /// Looks whether all that still stands, and sets it anew where somebody has overwritten it.
-  /// Cheap; to be called every two seconds or so from the first apply() on.
-  void keep();
+  /// Looks whether all that still stands, and puts back what somebody has changed. Cheap.
+  os::Upkeep keep();
+  /// The TUN device has been made again, after keep() missed it.
+  Result<void> adopt_device() { return network_->adopt_device(); }
   /// The name servers to ask for the server's address now, by os::resolve(): the system may only
   /// know name servers inside the tunnel, and its questions do not pass the kill switch. Empty: the
   /// system.

@@ -18,6 +18,7 @@ std::string_view name_of(State state) {
     case State::kSilent: return "silent";
     case State::kReconnecting: return "reconnecting";
     case State::kRefused: return "refused";
+    case State::kDegraded: return "degraded";
   }
   return "unknown";
 }

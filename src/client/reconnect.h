@@ -18,6 +18,7 @@ enum class State {
   kSilent,        ///< the session stands, but nobody answers; for the status alone
   kReconnecting,  ///< it was connected, and is not now
   kRefused,       ///< the server says no; it is asked again now and then
+  kDegraded,      ///< connected, but this host's network is not as it has to be
 };
 std::string_view name_of(State state);
 

@@ -10,8 +10,8 @@
 namespace qdt::client {
 namespace {
 
-constexpr State kStates[] = {State::kConnecting, State::kConnected, State::kSilent,
-                             State::kReconnecting, State::kRefused};
+constexpr State kStates[] = {State::kConnecting,   State::kConnected, State::kSilent,
+                             State::kReconnecting, State::kRefused,   State::kDegraded};
 
 // A status is written every two seconds; one that is so old was not.
 constexpr Duration kStale = 10s;

@@ -297,6 +297,19 @@ void add_handshakes(std::vector<MetricFamily>& families, const MetricsSource& so
   families.push_back(counter("qdt_handshakes_total", "Handshakes, by how they ended.", results));
 }
 
+void add_host(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (!source.host_repairs) return;
+  const os::HostRepairs repairs = source.host_repairs();
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < os::kHostParts; ++i) {
+    samples.push_back(sample("part", os::name_of(static_cast<os::HostPart>(i)), repairs[i]));
+  }
+  families.push_back(counter("qdt_host_repairs_total",
+                             "Times that this host's network was put back because somebody else "
+                             "had changed it.",
+                             samples));
+}
+
 void add_process(std::vector<MetricFamily>& families) {
   const auto usage = os::process_usage();
   if (!usage) return;
@@ -336,6 +349,7 @@ std::string metrics_text(const MetricsSource& source) {
   add_handshakes(families, source);
   add_tunnel(families, shards);
   add_certificate(families, source);
+  add_host(families, source);
   add_process(families);
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "os/upkeep.h"
 #include "tunnel/counters.h"
 
 namespace qdt::ops {
@@ -19,6 +20,8 @@ using Readiness = std::function<std::optional<std::string>()>;
 struct MetricsSource {
   std::string version;
   Readiness readiness;
+  /// How often each part of the host's network was put back. Any thread.
+  std::function<os::HostRepairs()> host_repairs;
   std::vector<const tunnel::Counters*> shards;
   const tunnel::HandshakeCounters* handshakes = nullptr;
   /// The end of the certificate's validity, in seconds since the Unix epoch.

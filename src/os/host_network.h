@@ -11,6 +11,7 @@
 #include "base/logger.h"
 #include "base/name_server.h"
 #include "base/result.h"
+#include "os/upkeep.h"
 
 namespace qdt::os {
 
@@ -127,9 +128,14 @@ class HostNetwork {
         .servers = {servers.begin(), servers.end()}, .domains = {}, .may_take_all_names = true});
   }
 
-  /// Looks whether name servers and firewall tables still are what they were made, and makes them
-  /// so again where somebody has changed them: a few system calls when nobody has.
-  virtual void keep() = 0;
+  /// Looks whether the host still is as it was made, and makes it so again where somebody has
+  /// changed it: device, addresses, routes, rules, firewall tables, kernel settings, name servers.
+  /// Some dozen system calls when nobody has. To be called at every notice of HostWatch and every
+  /// two seconds or so (KeepPace).
+  virtual Upkeep keep() = 0;
+  /// The TUN device has been made again, after keep() missed it: everything that the old one had is
+  /// this one's from the next keep() on.
+  virtual Result<void> adopt_device() = 0;
   /// The routes of the host's networks that do not count beside route_everything_through_tunnel(),
   /// for a person: `203.0.113.0/24 via 192.0.2.1 dev eth0`. At most some dozens, as of the last
   /// keep().

@@ -39,6 +39,10 @@ class TunQueue {
   /// where the system does not tell: without CAP_BPF, before Linux 5.5, on Windows.
   std::size_t waiting_bytes() const;
 
+  /// Whether read() found that the device has gone, or this queue of it: nothing will ever come,
+  /// and the poll handle is ready for ever.
+  bool has_gone() const;
+
   TunOffloads offloads() const;
   PollHandle poll_handle() const;
 

@@ -75,6 +75,14 @@ class BasicUndoJournal {
     rewrite();
   }
 
+  /// Puts another step in the place of one: what there is to undo has changed.
+  void replace(const Step& step, const Step& with) {
+    const auto place = std::ranges::find(steps_, step);
+    if (place == steps_.end() || *place == with) return;
+    *place = with;
+    rewrite();
+  }
+
   using Undo = std::function<Result<std::string>(const Step&)>;
   /// Undoes, newest first, the steps behind the first `kept`. Those that fail stay, to be tried
   /// again; the failure is logged, as is what was done, which is also returned, a line each.

@@ -23,7 +23,7 @@ Result<std::unique_ptr<Server>> Server::start(const Options& options,
   std::unique_ptr<Server> server(new Server(options, random, logger));
   if (auto ok = server->set_up(tls); !ok) return fail(ok);
   server->run_shards();
-  server->check_host();
+  server->check_host(os::now());
   return server;
 }
 
@@ -85,12 +85,15 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
                             options_.has_nat ? os::LeftoverNat::kKept : os::LeftoverNat::kUndone);
   if (!network) return fail(network);
   network_ = std::move(*network);
-  auto tun = os::TunDevice::open({.name = options_.tun_name,
-                                  .queues = options_.shard_count,
-                                  .use_offloads = options_.use_tun_offloads},
-                                 logger_);
+  auto watch = os::HostWatch::open();
+  if (!watch) return fail(watch);
+  watch_ = std::move(*watch);
+  auto tun = open_tun();
   if (!tun) return fail(tun);
-  if (options_.shard_count > 1) steer(sockets.front(), tun->queues);
+  if (options_.shard_count > 1) {
+    steer(sockets.front());
+    steer(tun->queues);
+  }
   if (auto ok = set_up_host(); !ok) return fail(ok);
   if (options_.lease_grace > Duration::zero()) lease_file_.load(now());
 
@@ -102,12 +105,22 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   return {};
 }
 
+Result<os::TunDevice> Server::open_tun() {
+  return os::TunDevice::open({.name = options_.tun_name,
+                              .queues = options_.shard_count,
+                              .use_offloads = options_.use_tun_offloads},
+                             logger_);
+}
+
 // A host that refuses costs speed, not service.
-void Server::steer(const os::UdpSocket& socket, std::span<const os::TunQueue> queues) {
+void Server::steer(const os::UdpSocket& socket) {
   if (const auto ok = os::steer_payloads(socket, options_.shard_count); !ok) {
     logger_.warning(ok.error().message +
                     "; shards hand payloads over to one another, which is slower");
   }
+}
+
+void Server::steer(std::span<const os::TunQueue> queues) {
   if (const auto ok = os::steer_packets(queues, leases_.ipv6_difference()); !ok) {
     logger_.warning(ok.error().message +
                     "; the first shard takes all packets to clients and hands them over, which is "
@@ -197,17 +210,78 @@ void Server::use_certificate(const std::shared_ptr<const quic::TlsServerContext>
   }
 }
 
-void Server::check_host() {
-  const bool is_up = os::is_tun_up(options_.tun_name);
-  if (is_up == admission_.is_ready()) return;
-  admission_.set_ready(is_up);
-  if (is_up) {
+void Server::check_host(Timestamp now) {
+  if (now < pace_.due()) return;
+  watch_->take();
+  os::Upkeep upkeep = network_->keep();
+  if (upkeep.lacks_device) {
+    const auto restored = restore_device();
+    if (restored) {
+      upkeep = network_->keep();
+      upkeep.count(os::HostPart::kDevice);
+    } else {
+      upkeep.add_fault("the TUN device " + options_.tun_name +
+                       " was deleted: " + restored.error().message);
+    }
+  }
+  for (std::size_t i = 0; i < os::kHostParts; ++i) repairs_[i] += upkeep.repairs[i];
+  pace_.on_kept(now, os::now(), upkeep);
+  if (upkeep.fault.empty() && pace_.is_contested()) {
+    upkeep.fault =
+        "another program changes this host's network again and again, and what it changes is put "
+        "back as often: stop one of them";
+  }
+  judge(upkeep);
+}
+
+std::optional<os::PollHandle> Server::host_notices() const {
+  if (pace_.has_notice()) return std::nullopt;
+  return watch_->poll_handle();
+}
+
+void Server::on_host_notice(Timestamp now) {
+  pace_.on_notice(now);
+}
+
+Result<void> Server::restore_device() {
+  auto tun = open_tun();
+  if (!tun) return fail(tun);
+  if (options_.shard_count > 1) steer(tun->queues);
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->post(
+        [this, queue = std::move(tun->queues[i])](shard::Shard& shard, Timestamp) mutable {
+          const auto ok = shard.use_tun(std::move(queue));
+          if (!ok) logger_.error(ok.error().message);
+        });
+  }
+  logger_.warning("somebody deleted the device " + options_.tun_name + "; it is made again");
+  return network_->adopt_device();
+}
+
+void Server::judge(const os::Upkeep& upkeep) {
+  {
+    const std::scoped_lock lock(obstacle_mutex_);
+    if (obstacle_ == upkeep.fault) return;
+    obstacle_ = upkeep.fault;
+  }
+  const bool is_ready = upkeep.fault.empty();
+  admission_.set_ready(is_ready);
+  if (is_ready) {
     logger_.info("ready: clients are taken on " + local_address().to_string());
   } else {
-    logger_.error("not ready: the TUN device " + options_.tun_name +
-                  " is down; clients are refused until it is up again (ip link set " +
-                  options_.tun_name + " up)");
+    logger_.error("not ready, clients are refused: " + upkeep.fault);
   }
+}
+
+std::optional<std::string> Server::obstacle() const {
+  const std::scoped_lock lock(obstacle_mutex_);
+  return obstacle_.empty() ? std::nullopt : std::optional(obstacle_);
+}
+
+os::HostRepairs Server::host_repairs() const {
+  os::HostRepairs repairs{};
+  for (std::size_t i = 0; i < os::kHostParts; ++i) repairs[i] = repairs_[i].load();
+  return repairs;
 }
 
 std::vector<const tunnel::Counters*> Server::counters() const {

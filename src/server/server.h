@@ -1,6 +1,11 @@
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -11,6 +16,8 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "os/host_network.h"
+#include "os/host_watch.h"
+#include "os/keep_pace.h"
 #include "os/tun_device.h"
 #include "os/udp_socket.h"
 #include "quic/tls.h"
@@ -56,8 +63,15 @@ class Server {
   /// anything.
   static Result<void> check_networks(const Options& options);
 
-  /// Looks after the host once a second: a TUN device that somebody took down means not ready.
-  void check_host();
+  /// Looks after the host's network where that is due: puts back what somebody has changed, and
+  /// takes no clients while it cannot. The thread of main, as are the next two.
+  void check_host(Timestamp now);
+  /// When check_host() is due.
+  Timestamp next_check() const { return pace_.due(); }
+  /// To be told by on_host_notice() when it is readable. Nothing: take it out of the poller, until
+  /// check_host() has looked.
+  std::optional<os::PollHandle> host_notices() const;
+  void on_host_notice(Timestamp now);
   /// Logs how many failed handshakes had no line of their own. Now and then.
   void tell_failures();
   /// Writes down whose leases are kept, when that has changed. The thread of main, now and then.
@@ -66,6 +80,10 @@ class Server {
   void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }
+  /// Why not, in words; nothing when it does. Any thread.
+  std::optional<std::string> obstacle() const;
+  /// How often each part of the host's network was put back. Any thread.
+  os::HostRepairs host_repairs() const;
 
   const SocketAddress& local_address() const { return local_address_; }
   std::vector<const tunnel::Counters*> counters() const;
@@ -76,8 +94,13 @@ class Server {
   Server(const Options& options, Random& random, Logger& logger);
   Result<void> set_up(const quic::TlsServerContext& tls);
   Result<void> set_up_host();
+  Result<os::TunDevice> open_tun();
+  /// Makes the TUN device again and gives its queues to the shards.
+  Result<void> restore_device();
+  void judge(const os::Upkeep& upkeep);
   void end_replaced(const LeaseBook::Holder& replaced, const IpAddress& lease);
-  void steer(const os::UdpSocket& socket, std::span<const os::TunQueue> queues);
+  void steer(const os::UdpSocket& socket);
+  void steer(std::span<const os::TunQueue> queues);
   Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun, const quic::TlsServerContext& tls);
   void run_shards();
 
@@ -88,6 +111,11 @@ class Server {
 
   // In the order in which they depend on each other: the last one goes first.
   std::unique_ptr<os::HostNetwork> network_;
+  std::optional<os::HostWatch> watch_;
+  os::KeepPace pace_;
+  std::array<std::atomic<std::uint64_t>, os::kHostParts> repairs_{};
+  mutable std::mutex obstacle_mutex_;
+  std::string obstacle_ = "the server is starting";
   Admission admission_;
   LeasePool leases_;
   LeaseBook book_;

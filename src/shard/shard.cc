@@ -25,6 +25,10 @@ constexpr std::size_t kMaxWaitingMail = 256;
 constexpr Duration kMaxHeldTime = 5s;
 constexpr std::size_t kMaxStaleReads = 10000;
 
+wire::Coalescer::Options joining(const os::TunQueue& tun) {
+  return {.joins_tcp = tun.offloads().has_tcp, .joins_udp = tun.offloads().has_udp};
+}
+
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -43,11 +47,8 @@ Result<std::unique_ptr<Shard>> Shard::create(const Options& options, os::TunQueu
 
   std::unique_ptr<Shard> shard(new Shard(options, std::move(tun), std::move(*poller),
                                          std::move(*waker), server_tls, events, random, counters));
-  const std::pair<os::PollHandle, PollKey> sources[] = {{shard->tun_.poll_handle(), kTun},
-                                                        {shard->mailbox_.poll_handle(), kMail}};
-  for (const auto& [handle, key] : sources) {
-    if (auto ok = shard->poller_.add(handle, key); !ok) return fail(ok);
-  }
+  if (auto ok = shard->poller_.add(shard->mailbox_.poll_handle(), kMail); !ok) return fail(ok);
+  if (auto ok = shard->watch_tun(); !ok) return fail(ok);
   return shard;
 }
 
@@ -60,7 +61,7 @@ Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Wa
       mailbox_(std::move(waker)),
       counters_(counters),
       backlog_(counters),
-      coalescer_({.joins_tcp = tun_.offloads().has_tcp, .joins_udp = tun_.offloads().has_udp}),
+      coalescer_(joining(tun_)),
       stray_payloads_(options.tunnel.endpoint.shard_count),
       tunnel_(options.tunnel, server_tls, events, random, counters) {}
 
@@ -91,10 +92,27 @@ void Shard::close_late_socket() {
   late_until_ = kNever;
 }
 
+Result<void> Shard::use_tun(os::TunQueue tun) {
+  unwatch_tun();
+  tun_ = std::move(tun);
+  coalescer_.set_options(joining(tun_));
+  return held_since_ ? Result<void>() : watch_tun();
+}
+
+Result<void> Shard::watch_tun() {
+  if (auto ok = poller_.add(tun_.poll_handle(), kTun); !ok) return ok;
+  is_tun_watched_ = true;
+  return {};
+}
+
+void Shard::unwatch_tun() {
+  if (std::exchange(is_tun_watched_, false)) poller_.remove(tun_.poll_handle());
+}
+
 void Shard::hold_packets() {
   if (held_since_) return;
   held_since_ = os::now();
-  poller_.remove(tun_.poll_handle());
+  unwatch_tun();
 }
 
 void Shard::release_packets(Timestamp now) {
@@ -104,7 +122,8 @@ void Shard::release_packets(Timestamp now) {
   for (std::size_t reads = 0; is_stale && reads < kMaxStaleReads && tun_.read(super); ++reads) {
     counters_.drops.count(Drop::kNoSession);
   }
-  const auto ok = poller_.add(tun_.poll_handle(), kTun);
+  if (tun_.has_gone()) return;  // use_tun() brings another
+  [[maybe_unused]] const auto ok = watch_tun();
   assert(ok);  // it was there before
 }
 
@@ -195,6 +214,7 @@ void Shard::read_packets(Timestamp now) {
     }
   }
   backlog_.end_turn(tun_.waiting_bytes());
+  if (tun_.has_gone()) unwatch_tun();  // it would wake us for ever
   forward_read(now);
 }
 

@@ -73,6 +73,9 @@ class Shard {
   /// The same for a session that goes on: for some seconds, what arrives at the socket before is
   /// taken as well, as if it had come by this one. On a slow path answers are on their way to it.
   Result<void> replace_socket(os::UdpSocket socket, Timestamp now);
+  /// Takes packets from `tun` and gives them to it from now on; what waited in the queue before is
+  /// dropped with that queue. On the shard's thread.
+  Result<void> use_tun(os::TunQueue tun);
   /// Its socket has `remote` for its only peer from now on. On the shard's thread.
   Result<void> connect_socket(const SocketAddress& remote) { return socket_->connect(remote); }
   /// Leaves packets in the TUN device's queue, where as many wait as it holds: there is no session
@@ -107,6 +110,8 @@ class Shard {
   void write_packets();
   void send_payloads();
   void set_socket_blocked(bool is_blocked);
+  Result<void> watch_tun();
+  void unwatch_tun();
   void hand_over_payloads();
   void hand_over_packets();
 
@@ -132,6 +137,7 @@ class Shard {
   bool is_watching_writable_ = false;
   bool is_stopping_ = false;
   std::optional<Timestamp> held_since_;  // packets stay in the TUN device's queue
+  bool is_tun_watched_ = false;          // by the poller
 };
 
 }  // namespace qdt::shard

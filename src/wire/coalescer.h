@@ -26,6 +26,9 @@ class Coalescer {
 
   explicit Coalescer(const Options& options) : options_(options) {}
 
+  /// From the next join() on.
+  void set_options(const Options& options) { options_ = options; }
+
   /// The pieces to write for `packets`, in the order of each one's first packet. The headers of
   /// first packets are rewritten in place. Valid as long as `packets`, until the next join().
   std::span<const GatheredPacket> join(const PacketBatch& packets);

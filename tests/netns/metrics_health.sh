@@ -48,15 +48,21 @@ healthz() { on server curl -sS --noproxy '*' --max-time 5 -w ' %{http_code}' "$1
 for address in "$metrics" "$health"; do
   check_equal "$address is healthy" "$(healthz "$address")" "ok 200"
 done
-ip -n "$(ns server)" link set qdt0 down
+# Somebody else's device takes the name: the only trouble with it that the server cannot mend.
+kill -STOP "$server_pid"
+ip -n "$(ns server)" link delete qdt0
+ip -n "$(ns server)" link add qdt0 type veth peer name other0
+kill -CONT "$server_pid"
 wait_for 5 grep -q 'not ready' "$work/server.log" || fail "the server does not notice"
 for address in "$metrics" "$health"; do
-  check_equal "$address tells of trouble" "$(healthz "$address")" "the TUN device is down 503"
+  check_contains "$address tells of trouble" "$(healthz "$address")" "a network interface of this name exists"
+  check_contains "by its status, too" "$(healthz "$address")" " 503"
 done
 check_equal "so does qdt_ready" "$(metric qdt_ready)" 0
-ip -n "$(ns server)" link set qdt0 up
+ip -n "$(ns server)" link delete qdt0
 is_healthy() { [ "$(healthz "$health")" = "ok 200" ]; }
 check "and of its end" -- wait_for 5 is_healthy
+check "the device was made again" -- test "$(metric 'qdt_host_repairs_total{part="device"}')" -ge 1
 check_equal "the health address has nothing else" \
   "$(on server curl -sS -o /dev/null -w '%{http_code}' "$health/metrics")" 404
 stop "$server_pid"

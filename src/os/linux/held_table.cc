@@ -17,7 +17,7 @@ Result<void> HeldTable::set(const Form& form, Transaction& transaction) {
     }
     if (owner_) return fail(owner);
   }
-  const auto made = transaction.change(DeleteNftTable{name_}, [&] { return run_nft(plain); });
+  const auto made = transaction.install_table(name_, [plain] { return run_nft(plain); });
   if (!made) return fail(made);
   rules_ = plain;
   return {};
@@ -26,10 +26,6 @@ Result<void> HeldTable::set(const Form& form, Transaction& transaction) {
 void HeldTable::drop() {
   owner_.reset();
   rules_.clear();
-}
-
-std::optional<std::string> HeldTable::plain_rules() const {
-  return is_set() && !owner_ ? std::optional(rules_) : std::nullopt;
 }
 
 }  // namespace qdt::os

@@ -26,9 +26,6 @@ class HeldTable {
   /// Lets go of the table that is owned; a plain one goes with the journal.
   void drop();
   bool is_set() const { return !rules_.empty(); }
-  /// The plain table and its ruleset, to be kept; nothing while the table is owned.
-  std::optional<std::string> plain_rules() const;
-  const std::string& name() const { return name_; }
 
  private:
   std::string name_;

@@ -3,93 +3,33 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <ranges>
-#include <sstream>
 #include <vector>
 
 #include "os/file.h"
-#include "os/linux/dns.h"
-#include "os/linux/forwarding.h"
-#include "os/linux/forwarding_obstacles.h"
 #include "os/linux/interface_name.h"
 #include "os/linux/kill_switch.h"
 #include "os/linux/leftovers.h"
-#include "os/linux/netlink.h"
-#include "os/linux/nft_ruleset.h"
+#include "os/linux/linux_host_network.h"
 #include "os/linux/nftables.h"
 #include "os/linux/sysctl.h"
-#include "os/linux/transaction.h"
-#include "os/linux/tunnel_policy.h"
-#include "os/linux/undo_journal.h"
 
 namespace qdt::os {
 namespace {
 
 constexpr std::uint32_t kMinQueuePackets = 1000;
 
-class LinuxHostNetwork final : public HostNetwork {
- public:
-  LinuxHostNetwork(std::string tun_name, UndoJournal journal, Netlink netlink, Logger& logger)
-      : tun_name_(std::move(tun_name)),
-        journal_(std::move(journal)),
-        netlink_(std::move(netlink)),
-        logger_(logger) {}
-  // The tables come last, and go with their members: nothing leaks while the rest is undone.
-  ~LinuxHostNetwork() override {
-    for (const ForwardingClaim& claim : claims_) note_wishes(claim);
-    claims_.clear();  // forwarding is put back by whoever is the last to have one
-    journal_.undo_down_to(0, undo, logger_);
-  }
-
-  Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
-  Result<void> set_tun_mtu(std::size_t mtu) override { return netlink_.set_mtu(tun_name_, mtu); }
-  Result<void> enable_forwarding() override;
-  Result<void> enable_ipv6_forwarding() override;
-  Result<void> install_nat(const NatOptions& options) override;
-  std::vector<std::string> forwarding_obstacles() override;
-  Result<void> route_through_tunnel(const Prefix& destination) override;
-  Result<void> route_everything_through_tunnel() override;
-  void leave_outside(const Outside& outside) override { outside_ = outside; }
-  std::vector<std::string> ignored_routes() const override { return policy_.ignored_routes(); }
-  Result<void> route_only(std::span<const Prefix> destinations) override;
-  Result<void> use_dns(const NameServerWish& wish) override;
-  void keep() override;
-  std::vector<NameServer> name_servers_outside() override;
-
- private:
-  void keep_dns();
-  void keep_tables();
-  TunnelPolicy::Device device(int link_index) const;
-  Result<Change> set_sysctl(Transaction& transaction, const std::string& name,
-                            const std::string& value);
-  void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
-  Result<void> bring_up(Transaction& transaction, const Link& link, std::size_t mtu);
-  Result<void> allow_ipv6(Transaction& transaction);
-  Result<void> enable_forwarding(bool is_v6);
-  Result<void> install_forward_rules();
-  bool carries_ipv6() const;
-  void warn_of_lost_answers(const Error& error);
-  void delete_older_addresses();
-
-  std::string tun_name_;
-  UndoJournal journal_;
-  Netlink netlink_;
-  Logger& logger_;
-  std::vector<InterfaceAddress> addresses_;  // since configure_tun()
-  std::vector<ForwardingClaim> claims_;
-  std::vector<ClosedHost> closed_;  // since enable_forwarding()
-  Outside outside_;
-  TunnelPolicy policy_{tun_name_, journal_, netlink_, logger_};
-  HostDns dns_{tun_name_, journal_, logger_};
-};
+}  // namespace
 
 Result<Change> LinuxHostNetwork::set_sysctl(Transaction& transaction, const std::string& name,
                                             const std::string& value) {
   const auto was = read_sysctl(name);
   if (!was) return fail(was);
-  if (*was == value) return Change::kNotNeeded;
+  if (*was == value) {
+    transaction.want(RestoreSysctl{name, value, value});
+    return Change::kNotNeeded;
+  }
   return transaction.change(RestoreSysctl{name, *was, value},
                             [&] { return write_sysctl(name, value); });
 }
@@ -110,6 +50,7 @@ Result<void> LinuxHostNetwork::configure_tun(std::span<const TunAddress> address
                                              std::size_t mtu) {
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);
+  link_index_ = link->index;
 
   Transaction transaction(journal_, logger_);
   std::vector<InterfaceAddress> wanted;
@@ -150,6 +91,12 @@ Result<void> LinuxHostNetwork::configure_tun(std::span<const TunAddress> address
   return {};
 }
 
+Result<void> LinuxHostNetwork::set_tun_mtu(std::size_t mtu) {
+  if (auto set = netlink_.set_mtu(tun_name_, mtu); !set) return set;
+  keeper_.set_mtu(link_index_, mtu);
+  return {};
+}
+
 Result<void> LinuxHostNetwork::bring_up(Transaction& transaction, const Link& link,
                                         std::size_t mtu) {
   // Another address of the same prefix replaces this one without the routes going: without it, the
@@ -161,7 +108,10 @@ Result<void> LinuxHostNetwork::bring_up(Transaction& transaction, const Link& li
                     .is_up = true,
                     .mtu = static_cast<std::uint32_t>(mtu),
                     .queue_packets = std::max(link.queue_packets, kMinQueuePackets)};
-  if (wanted == link) return {};
+  if (wanted == link) {
+    transaction.want(RestoreLink{.was = link, .wrote = wanted});
+    return {};
+  }
   const auto set = transaction.change(RestoreLink{.was = link, .wrote = wanted},
                                       [&] { return netlink_.set_link(wanted); });
   if (!set) return fail(tun_name_ + ": " + set.error().message);
@@ -189,104 +139,6 @@ void LinuxHostNetwork::delete_older_addresses() {
       journal_.undo_one(step, undo, logger_);
     }
   }
-}
-
-Result<void> LinuxHostNetwork::enable_forwarding() {
-  Transaction transaction(journal_, logger_);
-  // A client is told of no shorter way than the tunnel. The kernel takes the larger of both.
-  try_sysctl(transaction, "net/ipv4/conf/" + tun_name_ + "/send_redirects", "0");
-  try_sysctl(transaction, "net/ipv4/conf/all/send_redirects", "0");
-  transaction.commit();
-  return enable_forwarding(/*is_v6=*/false);
-}
-
-Result<void> LinuxHostNetwork::enable_ipv6_forwarding() {
-  return enable_forwarding(/*is_v6=*/true);
-}
-
-Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
-  const std::string words = is_v6 ? "IPv6 forwarding" : "IPv4 forwarding";
-  auto claim = claim_forwarding(is_v6, tun_name_);
-  if (!claim) return fail("switch on " + words + ": " + claim.error().message);
-  if (!claim->before) {
-    const auto installed = install_forward_rules();
-    if (!installed) logger_.warning(installed.error().message + "; clients may get ICMP redirects");
-    return {};
-  }
-
-  const RestoreForwarding before = *claim->before;
-  closed_.push_back({.is_v6 = is_v6, .from = before.closed, .to = before.closed});
-  std::ranges::copy(before.forwarding, std::back_inserter(closed_.back().to));
-  // The rules first: at no time is the host a router for everybody.
-  if (auto installed = install_forward_rules(); !installed) {
-    give_up(std::move(*claim));
-    return fail("switch on " + words + ": " + installed.error().message +
-                "; or have rules of your own, and forwarding on before the server starts");
-  }
-  Transaction transaction(journal_, logger_);
-  const auto change = transaction.change(before, [&] { return switch_forwarding_on(before); });
-  if (!change) {
-    give_up(std::move(*claim));
-    return fail("switch on " + words + ": " + change.error().message);
-  }
-  transaction.commit();
-  watch_writes(*claim);
-  claims_.push_back(std::move(*claim));
-  logger_.info(words + " switched on; it was off. The networks that this host is in now stay " +
-               "separate: only " + tun_name_ + " and devices that come later are forwarded for");
-  return {};
-}
-
-Result<void> LinuxHostNetwork::install_forward_rules() {
-  const std::string table = forward_table_name(tun_name_);
-  Transaction transaction(journal_, logger_);
-  const auto installed =
-      transaction.change(DeleteNftTable{table},
-                         [rules = forward_ruleset(tun_name_, closed_)] { return run_nft(rules); });
-  if (!installed) return fail("install rules about forwarding: " + installed.error().message);
-  transaction.commit();
-  return {};
-}
-
-Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
-  if (!options.external_interface.empty()) {
-    const auto is_name = check_interface_name(options.external_interface);
-    if (!is_name) return fail("install address translation: " + is_name.error().message);
-    const auto link = netlink_.find_link(options.external_interface);
-    if (!link) logger_.warning("no address is translated for now: " + link.error().message);
-  }
-  const std::string table = nat_table_name(tun_name_);
-  Transaction transaction(journal_, logger_);
-  const auto installed = transaction.change(
-      DeleteNftTable{table}, [&] { return run_nft(nat_ruleset(tun_name_, options, closed_)); });
-  if (!installed) return fail("install address translation: " + installed.error().message);
-  transaction.commit();
-  const std::string pools =
-      options.pool.to_string() + (options.pool6 ? " and " + options.pool6->to_string() : "");
-  logger_.info("nftables table inet " + table + " made: translates " + pools +
-               " on its way out, and lets packets of " + tun_name_ + " be forwarded");
-  return {};
-}
-
-std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
-  std::vector<std::string> obstacles;
-  if (carries_ipv6() && !has_ipv6_default_route()) {
-    obstacles.push_back(
-        "this host has no IPv6 route to the world, and so its clients have none: see ip -6 route, "
-        "or serve them without IPv6 (no pool_cidr6)");
-  }
-  const auto chains = list_nft("list chains");
-  if (!chains) {
-    logger_.warning("cannot look for obstacles to forwarding: " + chains.error().message);
-    return obstacles;
-  }
-  for (const NftTable& table :
-       forward_filters(*chains, nat_table_name(tun_name_), carries_ipv6())) {
-    const auto rules = list_nft("list table " + table.family + " " + table.name);
-    if (!rules) continue;  // it went while we looked
-    std::ranges::copy(obstacles_in(*rules, tun_name_), std::back_inserter(obstacles));
-  }
-  return obstacles;
 }
 
 Result<void> LinuxHostNetwork::route_through_tunnel(const Prefix& destination) {
@@ -386,37 +238,9 @@ Result<void> LinuxHostNetwork::use_dns(const NameServerWish& wish) {
   return dns_.use(wish, link->index);
 }
 
-void LinuxHostNetwork::keep() {
-  for (const ForwardingClaim& claim : claims_) note_wishes(claim);
-  keep_tables();
-  if (const auto link = netlink_.find_link(tun_name_)) policy_.follow(device(link->index));
-  keep_dns();
-  for (const ForwardingClaim& claim : claims_) forget_writes(claim);
-}
-
-void LinuxHostNetwork::keep_dns() {
-  const auto link = netlink_.find_link(tun_name_);
-  if (link) dns_.keep(link->index);
-}
-
-// nftables.service deletes every table when it is restarted.
-void LinuxHostNetwork::keep_tables() {
-  const auto keep_table = [&](const std::string& table, const std::string& rules) {
-    if (!journal_.contains(DeleteNftTable{table}) || list_nft("list table inet " + table)) return;
-    const auto made = run_nft(rules);
-    logger_.warning("somebody deleted the nftables table inet " + table +
-                    (made ? "; it is made again" : ": " + made.error().message));
-  };
-  for (const HeldTable* table : policy_.tables()) {
-    if (const auto rules = table->plain_rules()) keep_table(table->name(), *rules);
-  }
-}
-
 std::vector<NameServer> LinuxHostNetwork::name_servers_outside() {
   return dns_.outside();
 }
-
-}  // namespace
 
 bool can_use_ipv6() {
   if (!file_exists("/proc/net/if_inet6")) return false;

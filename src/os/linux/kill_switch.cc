@@ -1,6 +1,9 @@
 #include "os/linux/kill_switch.h"
 
+#include <optional>
+
 #include "os/host_network.h"
+#include "os/linux/desired_state.h"
 #include "os/linux/nft_ruleset.h"
 #include "os/linux/nftables.h"
 #include "os/linux/undo_journal.h"
@@ -94,6 +97,7 @@ class LinuxKillSwitch final : public KillSwitch {
   std::string ruleset_;
   UndoJournal journal_;
   Logger& logger_;
+  std::optional<KeptTable> kept_;  // since raise()
 };
 
 Result<void> LinuxKillSwitch::raise() {
@@ -106,16 +110,17 @@ Result<void> LinuxKillSwitch::raise() {
     if (!was_left) journal_.forget_newest();
     return fail("raise the kill switch: " + raised.error().message);
   }
+  kept_.emplace(table_, [this] { return run_nft(ruleset_); });
   logger_.info(std::string("the kill switch is up") + (was_left ? ", as it was left" : "") +
                " (nftables table inet " + table_ + ")");
   return {};
 }
 
 void LinuxKillSwitch::keep() {
-  if (list_nft("list table inet " + table_)) return;
-  const auto raised = run_nft(ruleset_);
-  logger_.warning(raised ? "somebody deleted the kill switch's table; it is up again"
-                         : "cannot raise the kill switch again: " + raised.error().message);
+  const auto kept = kept_->keep();
+  if (kept && *kept == Change::kNotNeeded) return;
+  logger_.warning(kept ? "somebody deleted or changed the kill switch's table; it is up again"
+                       : "cannot raise the kill switch again: " + kept.error().message);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <array>
 #include <cassert>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 #include "os/linux/netlink_attribute.h"
@@ -26,6 +27,12 @@ class Request {
     mnl_nlmsg_put_header(buffer_.data());
     message()->nlmsg_type = static_cast<std::uint16_t>(type);
     message()->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+  }
+  /// For a list of things: its end is the acknowledgement.
+  static Request for_list(int type) {
+    Request request(type, NLM_F_DUMP);
+    request.message()->nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
+    return request;
   }
 
   template <typename Body>
@@ -92,6 +99,35 @@ std::uint8_t family_of(const IpAddress& address) {
   return address.is_v4() ? AF_INET : AF_INET6;
 }
 
+std::uint32_t number_in(const nlmsghdr& message, std::size_t body_bytes, int type) {
+  const nlattr* attribute = find_attribute(message, body_bytes, type);
+  return attribute ? mnl_attr_get_u32(attribute) : 0;
+}
+
+// Nothing for a route that is none of ours.
+std::optional<Route> parse_route(const nlmsghdr& message) {
+  const auto& body = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+  if (body.rtm_protocol != kRouteProtocol) return std::nullopt;
+  const bool is_v4 = body.rtm_family == AF_INET;
+  IpAddress address = is_v4 ? IpAddress() : IpAddress::v6(std::array<std::uint8_t, 16>{});
+  if (const nlattr* destination = find_attribute(message, sizeof body, RTA_DST)) {
+    const std::size_t bytes = is_v4 ? 4 : 16;
+    if (mnl_attr_get_payload_len(destination) != bytes) return std::nullopt;
+    const auto* first = static_cast<const std::uint8_t*>(mnl_attr_get_payload(destination));
+    address = is_v4 ? IpAddress::v4(std::span<const std::uint8_t, 4>(first, 4))
+                    : IpAddress::v6(std::span<const std::uint8_t, 16>(first, 16));
+  }
+  // The loopback device stands behind an IPv6 route that refuses.
+  const bool is_through_device = body.rtm_type == RTN_UNICAST;
+  return Route{.destination = Prefix(address, body.rtm_dst_len),
+               .link_index = is_through_device
+                                 ? static_cast<int>(number_in(message, sizeof body, RTA_OIF))
+                                 : 0,
+               .table = number_in(message, sizeof body, RTA_TABLE),
+               .metric = number_in(message, sizeof body, RTA_PRIORITY),
+               .goes_on = body.rtm_type == RTN_THROW};
+}
+
 Request address_request(int type, int flags, const InterfaceAddress& address) {
   Request request(type, flags);
   auto& body = request.body<ifaddrmsg>();
@@ -112,8 +148,8 @@ Request route_request(int type, int flags, const Route& route) {
   body.rtm_dst_len = static_cast<std::uint8_t>(route.destination.length());
   body.rtm_table = RT_TABLE_UNSPEC;
   body.rtm_protocol = kRouteProtocol;
-  // Where a new route's gateway is, the kernel asks all tables for routes of link scope: none of our
-  // own table's is to be an answer.
+  // Where a new route's gateway is, the kernel asks all tables for routes of link scope: none of
+  // our own table's is to be an answer.
   const bool is_link = is_through_device && route.table == kMainTable;
   body.rtm_scope = is_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   body.rtm_type = is_through_device ? RTN_UNICAST : route.goes_on ? RTN_THROW : RTN_UNREACHABLE;
@@ -184,6 +220,7 @@ struct Netlink::Socket {
            mnl_nlmsg_ok(reply, rest); reply = mnl_nlmsg_next(reply, &rest)) {
         if (reply->nlmsg_seq != sequence) continue;
         if (reply->nlmsg_type == NLMSG_ERROR) return parse_acknowledgement(*reply);
+        if (reply->nlmsg_type == NLMSG_DONE) return {};
         on_message(*reply);
       }
     }
@@ -209,23 +246,29 @@ struct Netlink::Socket {
   }
 };
 
-Netlink::Netlink(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
+Netlink::Netlink(std::unique_ptr<Socket> socket, std::unique_ptr<Socket> dumps)
+    : socket_(std::move(socket)), dumps_(std::move(dumps)) {}
 Netlink::Netlink(Netlink&&) noexcept = default;
 Netlink& Netlink::operator=(Netlink&&) noexcept = default;
 Netlink::~Netlink() = default;
 
 Result<Netlink> Netlink::open() {
   auto socket = std::make_unique<Socket>();
-  socket->socket.reset(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-  if (!socket->socket) return os_error("open a netlink socket");
-  if (mnl_socket_bind(socket->socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-    return os_error("bind a netlink socket");
+  auto dumps = std::make_unique<Socket>();
+  for (Socket* opened : {socket.get(), dumps.get()}) {
+    opened->socket.reset(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+    if (!opened->socket) return os_error("open a netlink socket");
+    if (mnl_socket_bind(opened->socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
+      return os_error("bind a netlink socket");
+    }
   }
   // Kernels before 4.12 refuse, and then answer without words.
   int on = 1;
   mnl_socket_setsockopt(socket->socket.get(), NETLINK_EXT_ACK, &on, sizeof on);
   mnl_socket_setsockopt(socket->socket.get(), NETLINK_CAP_ACK, &on, sizeof on);
-  return Netlink(std::move(socket));
+  // Before Linux 4.20, lists hold everything, and we choose.
+  mnl_socket_setsockopt(dumps->socket.get(), NETLINK_GET_STRICT_CHK, &on, sizeof on);
+  return Netlink(std::move(socket), std::move(dumps));
 }
 
 Result<Link> Netlink::find_link(const std::string& name) {
@@ -275,6 +318,99 @@ Result<Change> Netlink::add_address(const InterfaceAddress& address) {
 Result<Change> Netlink::delete_address(const InterfaceAddress& address) {
   return socket_->change(address_request(RTM_DELADDR, 0, address), {EADDRNOTAVAIL, ENODEV},
                          "delete " + text_of(address));
+}
+
+// As the kernel makes it when an address comes (fib_add_ifaddr, addrconf_prefix_route).
+Result<void> Netlink::restore_prefix_route(const InterfaceAddress& address) {
+  Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+  const Prefix prefix = Prefix(address.address, address.prefix_length);
+  auto& body = request.body<rtmsg>();
+  body.rtm_family = family_of(address.address);
+  body.rtm_dst_len = static_cast<std::uint8_t>(address.prefix_length);
+  body.rtm_table = RT_TABLE_MAIN;
+  body.rtm_protocol = RTPROT_KERNEL;
+  body.rtm_scope = address.address.is_v4() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  body.rtm_type = RTN_UNICAST;
+  request.put(RTA_DST, prefix.address());
+  request.put(RTA_OIF, static_cast<std::uint32_t>(address.link_index));
+  if (address.address.is_v4()) {
+    request.put(RTA_PREFSRC, address.address);
+  } else {
+    request.put(RTA_PRIORITY, std::uint32_t{256});  // IP6_RT_PRIO_ADDRCONF
+  }
+  const auto made = socket_->change(request, {}, "add route to " + prefix.to_string());
+  if (!made) return fail(made);
+  return {};
+}
+
+Result<void> Netlink::rename_link(int index, const std::string& name) {
+  Request request(RTM_NEWLINK, 0);
+  request.body<ifinfomsg>().ifi_index = index;
+  request.put(IFLA_IFNAME, name);
+  const auto renamed = socket_->change(
+      request, {}, "rename network device " + std::to_string(index) + " to " + name);
+  if (!renamed) return fail(renamed);
+  return {};
+}
+
+Result<void> Netlink::replace_route(const Route& route) {
+  const auto made =
+      socket_->change(route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route), {},
+                      "replace " + text_of(route));
+  if (!made) return fail(made);
+  return {};
+}
+
+Result<std::vector<Route>> Netlink::list_routes(bool is_v6, std::uint32_t table) {
+  Request request = Request::for_list(RTM_GETROUTE);
+  auto& body = request.body<rtmsg>();
+  body.rtm_family = is_v6 ? AF_INET6 : AF_INET;
+  body.rtm_table = RT_TABLE_UNSPEC;
+  body.rtm_protocol = kRouteProtocol;
+  request.put(RTA_TABLE, table);
+  std::vector<Route> routes;
+  const Answer answer = dumps_->ask(request, [&](const nlmsghdr& reply) {
+    const auto route = parse_route(reply);
+    if (route && route->table == table) routes.push_back(*route);
+  });
+  // There is no such table.
+  if (answer.error != 0 && answer.error != ENOENT) return refused("list routes", answer);
+  return routes;
+}
+
+Result<ChosenRoute> Netlink::choose_route(const IpAddress& destination) {
+  Request request(RTM_GETROUTE, 0);
+  auto& body = request.body<rtmsg>();
+  body.rtm_family = family_of(destination);
+  body.rtm_dst_len = static_cast<std::uint8_t>(destination.bit_length());
+  body.rtm_flags = RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH;
+  request.put(RTA_DST, destination);
+  ChosenRoute chosen;
+  const Answer answer = socket_->ask(request, [&](const nlmsghdr& reply) {
+    const auto& route = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&reply));
+    chosen = {.link_index = static_cast<int>(number_in(reply, sizeof route, RTA_OIF)),
+              .table = number_in(reply, sizeof route, RTA_TABLE),
+              .prefix_length = route.rtm_dst_len};
+  });
+  const bool is_refused = answer.error == ENETUNREACH || answer.error == EHOSTUNREACH ||
+                          answer.error == EACCES || answer.error == EINVAL;
+  if (answer.error != 0 && !is_refused) {
+    return refused("look for the route to " + destination.to_string(), answer);
+  }
+  return chosen;
+}
+
+Result<std::vector<std::uint32_t>> Netlink::rule_priorities(bool is_v6, std::uint32_t table) {
+  Request request = Request::for_list(RTM_GETRULE);
+  request.body<fib_rule_hdr>().family = is_v6 ? AF_INET6 : AF_INET;
+  std::vector<std::uint32_t> priorities;
+  const Answer answer = dumps_->ask(request, [&](const nlmsghdr& reply) {
+    constexpr std::size_t kBody = sizeof(fib_rule_hdr);
+    if (number_in(reply, kBody, FRA_TABLE) != table) return;
+    priorities.push_back(number_in(reply, kBody, FRA_PRIORITY));
+  });
+  if (answer.error != 0) return refused("list routing rules", answer);
+  return priorities;
 }
 
 Result<Change> Netlink::add_route(const Route& route) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ip_address.h"
 #include "base/result.h"
@@ -59,6 +60,13 @@ struct RoutingRule {
   bool operator==(const RoutingRule&) const = default;
 };
 
+/// The route that a packet would take.
+struct ChosenRoute {
+  int link_index = 0;  ///< 0: none, as for what is refused
+  std::uint32_t table = 0;
+  int prefix_length = 0;  ///< of the route's destination
+};
+
 /// The kernel's network configuration (rtnetlink(7)), in this process's network namespace. Adding
 /// what is there, and deleting what is not, is kNotNeeded; so is setting a device that is gone.
 /// Routes and rules carry kRouteProtocol, and only such are deleted. Errors quote the kernel.
@@ -78,17 +86,31 @@ class Netlink {
   /// The rest of the prefix becomes reachable through the device, unless the prefix is the address.
   Result<Change> add_address(const InterfaceAddress& address);
   Result<Change> delete_address(const InterfaceAddress& address);
+  /// Makes the rest of the address's prefix reachable again, as add_address() did: for when
+  /// somebody has deleted the route alone.
+  Result<void> restore_prefix_route(const InterfaceAddress& address);
+  Result<void> rename_link(int index, const std::string& name);
 
   Result<Change> add_route(const Route& route);
+  /// As add_route(), in place of another route to the same destination with the same metric.
+  Result<void> replace_route(const Route& route);
+  /// Those of `table` that carry kRouteProtocol. The kernel walks through all routes of the table.
+  Result<std::vector<Route>> list_routes(bool is_v6, std::uint32_t table);
+  /// How a packet of this host, without a mark, would travel to `destination`.
+  Result<ChosenRoute> choose_route(const IpAddress& destination);
   Result<Change> delete_route(const Route& route);
 
   Result<Change> add_rule(const RoutingRule& rule);
   Result<Change> delete_rule(const RoutingRule& rule);
+  /// The priorities of all rules for `table`, ours among them, in the order in which they are
+  /// asked.
+  Result<std::vector<std::uint32_t>> rule_priorities(bool is_v6, std::uint32_t table);
 
  private:
   struct Socket;
-  explicit Netlink(std::unique_ptr<Socket> socket);
+  Netlink(std::unique_ptr<Socket> socket, std::unique_ptr<Socket> dumps);
   std::unique_ptr<Socket> socket_;
+  std::unique_ptr<Socket> dumps_;  // whose lists hold what was asked for alone
 };
 
 }  // namespace qdt::os

@@ -3,15 +3,20 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 // After <sys/socket.h>: it brings kernel headers that need its types.
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <nftables/libnftables.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string_view>
 #include <system_error>
 
+#include "os/linux/netlink_attribute.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
 
@@ -112,6 +117,41 @@ Result<std::string> list_nft(const std::string& command) {
                 explain(first_line(nft_ctx_get_error_buffer(context->get()))));
   }
   return std::string(nft_ctx_get_output_buffer(context->get()));
+}
+
+Result<std::string> nft_table_text(const std::string& name) {
+  const auto context = open_context();
+  if (!context) return fail(context);
+  nft_ctx_output_set_flags(context->get(), NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_ALL);
+  const std::string command = "list table inet " + name;
+  if (nft_run_cmd_from_buffer(context->get(), command.c_str()) != 0) {
+    return fail("nftables: " + command + ": " +
+                explain(first_line(nft_ctx_get_error_buffer(context->get()))));
+  }
+  return std::string(nft_ctx_get_output_buffer(context->get()));
+}
+
+Result<std::uint32_t> nft_generation() {
+  const std::string doing = "ask nftables for its generation";
+  const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  struct {
+    nlmsghdr header;
+    nfgenmsg body;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN;
+  request.header.nlmsg_flags = NLM_F_REQUEST;
+  if (::send(socket.get(), &request, sizeof request, 0) < 0) return os_error(doing);
+  alignas(nlmsghdr) std::array<char, 1024> buffer{};
+  const ssize_t bytes = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+  if (bytes < 0) return os_error(doing);
+  const auto& reply = *reinterpret_cast<const nlmsghdr*>(buffer.data());
+  const bool is_whole = mnl_nlmsg_ok(&reply, static_cast<int>(bytes));
+  const nlattr* number = is_whole && reply.nlmsg_type != NLMSG_ERROR
+                             ? find_attribute(reply, sizeof(nfgenmsg), NFTA_GEN_ID)
+                             : nullptr;
+  if (number == nullptr) return fail(doing + ": it does not tell");
+  return ntohl(mnl_attr_get_u32(number));
 }
 
 Result<Change> delete_nft_table(const std::string& name) {

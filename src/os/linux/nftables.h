@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,6 +35,13 @@ Result<void> run_nft(const std::string& commands);
 
 /// The output of a command such as `list chains`, in JSON (libnftables-json(5)).
 Result<std::string> list_nft(const std::string& command);
+
+/// The table `inet NAME` in nft(8)'s language, without what packets change (counters). Equal texts
+/// are equal tables.
+Result<std::string> nft_table_text(const std::string& name);
+
+/// A number that the kernel counts up with every change of any table, of this network namespace.
+Result<std::uint32_t> nft_generation();
 
 /// Deletes the table `inet NAME` with all that is in it.
 Result<Change> delete_nft_table(const std::string& name);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <string>
 
 #include "base/logger.h"
 #include "base/result.h"
@@ -30,10 +32,28 @@ class Transaction {
     const bool is_ours = journal_.contains(step);
     if (!is_ours) journal_.add(step);
     Result<Change> change = as_change(make());
-    if (is_ours && change) return Change::kMade;
-    if (is_ours) return change;
-    if (!change || *change == Change::kNotNeeded) journal_.forget_newest();
+    if (is_ours && change) *change = Change::kMade;
+    const bool is_made = change && *change == Change::kMade;
+    if (is_made) journal_.desired().add(step);
+    if (!is_ours && !is_made) journal_.forget_newest();
     return change;
+  }
+
+  /// Makes an nftables table by `make()`, which replaces one of that name if need be, and which the
+  /// desired state keeps, to make the table again: it refers to nothing that ends earlier.
+  Result<Change> install_table(const std::string& name, std::function<Result<void>()> make) {
+    const auto made = change(DeleteNftTable{name}, make);
+    if (made) journal_.desired().set_table(name, std::move(make));
+    return made;
+  }
+
+  /// What was so before us is to stay so, too. There is nothing to undo unless somebody changes it.
+  void want(const UndoStep& step) { journal_.desired().add_found(step); }
+
+  /// Notes a step that is to be undone with the others and says nothing about how the host is to be
+  /// until then.
+  void note(const UndoStep& step) {
+    if (!journal_.contains(step)) journal_.add(step);
   }
 
   void commit() { is_committed_ = true; }

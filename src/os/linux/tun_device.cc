@@ -135,6 +135,7 @@ struct TunQueue::State {
   std::size_t index = 0;
   std::shared_ptr<const TunArrivals> arrivals;  // null: nobody counts
   std::uint64_t gone_bytes = 0;                 // of those that have arrived: read, or lost
+  bool has_gone = false;
   std::unique_ptr<std::uint8_t[]> buffer =
       std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes);
 
@@ -148,6 +149,10 @@ TunQueue::~TunQueue() = default;
 
 PollHandle TunQueue::poll_handle() const {
   return PollHandle{state_->fd.get()};
+}
+
+bool TunQueue::has_gone() const {
+  return state_->has_gone;
 }
 
 TunOffloads TunQueue::offloads() const {
@@ -171,6 +176,8 @@ bool TunQueue::read(SuperPacket& packet) {
   if (bytes < static_cast<ssize_t>(sizeof header)) {
     // Those that found no room have gone, too.
     if (bytes < 0 && errno == EAGAIN) state_->gone_bytes = arrived;
+    // Deleted (EBADFD; EFAULT to a read that was under way), and not to come back to this queue.
+    if (bytes < 0 && (errno == EBADFD || errno == EFAULT)) state_->has_gone = true;
     return false;
   }
   packet = {.bytes = {state_->buffer.get(), static_cast<std::size_t>(bytes) - sizeof header},

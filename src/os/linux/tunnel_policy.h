@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,7 +42,6 @@ class TunnelPolicy {
   void follow(const Device& device);
 
   const std::vector<std::string>& ignored_routes() const { return networks_.ignored; }
-  std::array<const HeldTable*, 2> tables() const { return {&guard_, &marks_}; }
 
  private:
   ClientPolicy policy(const Device& device) const;

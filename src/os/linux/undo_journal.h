@@ -5,6 +5,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "os/linux/desired_state.h"
 #include "os/linux/undo_step.h"
 #include "os/linux/unique_fd.h"
 #include "os/undo_journal.h"
@@ -15,8 +16,16 @@ namespace qdt::os {
 // namespace, whose header tells process and network. The process that holds one open holds it
 // locked (flock), so a journal that can be locked is a dead process's.
 
-/// Steps are lines of JSON.
-using UndoJournal = BasicUndoJournal<UndoStep, to_json, parse_undo_step>;
+/// Steps are lines of JSON. Beside the way back stands the way there: the state that the host is to
+/// stay in until then, which is this process's alone and on no file.
+class UndoJournal : public BasicUndoJournal<UndoStep, to_json, parse_undo_step> {
+ public:
+  using BasicUndoJournal::BasicUndoJournal;
+  DesiredState& desired() { return desired_; }
+
+ private:
+  DesiredState desired_;
+};
 
 /// Where the journals of this host are. On a tmpfs, so that they do not outlive what they undo.
 inline constexpr const char* kJournalDirectory = "/run/qdt";

@@ -127,6 +127,10 @@ PollHandle TunQueue::poll_handle() const {
   return to_poll_handle(state_->readable, PollKind::kAutoReset);
 }
 
+bool TunQueue::has_gone() const {
+  return state_->has_gone;
+}
+
 TunOffloads TunQueue::offloads() const {
   return state_->offloads;
 }

@@ -40,7 +40,8 @@ class WindowsHostNetwork final : public HostNetwork {
   Result<void> route_only(std::span<const Prefix> destinations) override;
   Result<void> use_dns(const NameServerWish& wish) override;
 
-  void keep() override;
+  Upkeep keep() override;
+  Result<void> adopt_device() override { return {}; }
   std::vector<NameServer> name_servers_outside() override;
 
  private:

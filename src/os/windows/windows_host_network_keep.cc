@@ -130,14 +130,19 @@ std::vector<NameServer> WindowsHostNetwork::name_servers_outside() {
 
 // ---- Keeping
 
-void WindowsHostNetwork::keep() {
-  if (addresses_.empty()) return;
+Upkeep WindowsHostNetwork::keep() {
+  Upkeep upkeep;
+  if (addresses_.empty()) return upkeep;
   const auto tun = find_tun();
-  if (!tun) return logger_.debug(tun.error().message);
+  if (!tun) {
+    upkeep.add_fault("the adapter has gone; start the client again: " + tun.error().message);
+    return upkeep;
+  }
   keep_routes(*tun);
   keep_pins();
   keep_refusals(*tun);
   keep_dns(*tun);
+  return upkeep;
 }
 
 void WindowsHostNetwork::keep_routes(InterfaceId tun) {

@@ -1,0 +1,122 @@
+// LinuxHostNetwork's forwarding and address translation, for servers.
+
+#include <algorithm>
+#include <iterator>
+
+#include "os/linux/forwarding_obstacles.h"
+#include "os/linux/interface_name.h"
+#include "os/linux/linux_host_network.h"
+#include "os/linux/nftables.h"
+#include "os/linux/sysctl.h"
+
+namespace qdt::os {
+
+Result<void> LinuxHostNetwork::enable_forwarding() {
+  Transaction transaction(journal_, logger_);
+  // A client is told of no shorter way than the tunnel. The kernel takes the larger of both.
+  try_sysctl(transaction, "net/ipv4/conf/" + tun_name_ + "/send_redirects", "0");
+  try_sysctl(transaction, "net/ipv4/conf/all/send_redirects", "0");
+  transaction.commit();
+  return enable_forwarding(/*is_v6=*/false);
+}
+
+Result<void> LinuxHostNetwork::enable_ipv6_forwarding() {
+  return enable_forwarding(/*is_v6=*/true);
+}
+
+Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
+  const std::string words = is_v6 ? "IPv6 forwarding" : "IPv4 forwarding";
+  auto claim = claim_forwarding(is_v6, tun_name_);
+  if (!claim) return fail("switch on " + words + ": " + claim.error().message);
+  // A device that is made again begins with the default, which may be another by then.
+  const auto let_device_forward = [&](Transaction& transaction) {
+    const std::string family = is_v6 ? "ipv6" : "ipv4";
+    try_sysctl(transaction, "net/" + family + "/conf/" + tun_name_ + "/forwarding", "1");
+  };
+  if (!claim->before) {
+    Transaction transaction(journal_, logger_);
+    const std::string setting = forwarding_sysctl(is_v6);
+    transaction.want(RestoreSysctl{.name = setting, .was = "1", .wrote = "1"});
+    let_device_forward(transaction);
+    transaction.commit();
+    const auto installed = install_forward_rules();
+    if (!installed) logger_.warning(installed.error().message + "; clients may get ICMP redirects");
+    return {};
+  }
+
+  const RestoreForwarding before = *claim->before;
+  closed_.push_back({.is_v6 = is_v6, .from = before.closed, .to = before.closed});
+  std::ranges::copy(before.forwarding, std::back_inserter(closed_.back().to));
+  // The rules first: at no time is the host a router for everybody.
+  if (auto installed = install_forward_rules(); !installed) {
+    give_up(std::move(*claim));
+    return fail("switch on " + words + ": " + installed.error().message +
+                "; or have rules of your own, and forwarding on before the server starts");
+  }
+  Transaction transaction(journal_, logger_);
+  const auto change = transaction.change(before, [&] { return switch_forwarding_on(before); });
+  if (!change) {
+    give_up(std::move(*claim));
+    return fail("switch on " + words + ": " + change.error().message);
+  }
+  let_device_forward(transaction);
+  transaction.commit();
+  watch_writes(*claim);
+  claims_.push_back(std::move(*claim));
+  logger_.info(words + " switched on; it was off. The networks that this host is in now stay " +
+               "separate: only " + tun_name_ + " and devices that come later are forwarded for");
+  return {};
+}
+
+Result<void> LinuxHostNetwork::install_forward_rules() {
+  const std::string table = forward_table_name(tun_name_);
+  Transaction transaction(journal_, logger_);
+  const auto installed = transaction.install_table(
+      table, [rules = forward_ruleset(tun_name_, closed_)] { return run_nft(rules); });
+  if (!installed) return fail("install rules about forwarding: " + installed.error().message);
+  transaction.commit();
+  return {};
+}
+
+Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
+  if (!options.external_interface.empty()) {
+    const auto is_name = check_interface_name(options.external_interface);
+    if (!is_name) return fail("install address translation: " + is_name.error().message);
+    const auto link = netlink_.find_link(options.external_interface);
+    if (!link) logger_.warning("no address is translated for now: " + link.error().message);
+  }
+  const std::string table = nat_table_name(tun_name_);
+  Transaction transaction(journal_, logger_);
+  const auto installed = transaction.install_table(
+      table, [rules = nat_ruleset(tun_name_, options, closed_)] { return run_nft(rules); });
+  if (!installed) return fail("install address translation: " + installed.error().message);
+  transaction.commit();
+  const std::string pools =
+      options.pool.to_string() + (options.pool6 ? " and " + options.pool6->to_string() : "");
+  logger_.info("nftables table inet " + table + " made: translates " + pools +
+               " on its way out, and lets packets of " + tun_name_ + " be forwarded");
+  return {};
+}
+
+std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
+  std::vector<std::string> obstacles;
+  if (carries_ipv6() && !has_ipv6_default_route()) {
+    obstacles.push_back(
+        "this host has no IPv6 route to the world, and so its clients have none: see ip -6 route, "
+        "or serve them without IPv6 (no pool_cidr6)");
+  }
+  const auto chains = list_nft("list chains");
+  if (!chains) {
+    logger_.warning("cannot look for obstacles to forwarding: " + chains.error().message);
+    return obstacles;
+  }
+  for (const NftTable& table :
+       forward_filters(*chains, nat_table_name(tun_name_), carries_ipv6())) {
+    const auto rules = list_nft("list table " + table.family + " " + table.name);
+    if (!rules) continue;  // it went while we looked
+    std::ranges::copy(obstacles_in(*rules, tun_name_), std::back_inserter(obstacles));
+  }
+  return obstacles;
+}
+
+}  // namespace qdt::os

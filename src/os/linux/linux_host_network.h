@@ -1,0 +1,86 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "os/host_network.h"
+#include "os/linux/dns.h"
+#include "os/linux/forwarding.h"
+#include "os/linux/host_keeper.h"
+#include "os/linux/netlink.h"
+#include "os/linux/nft_ruleset.h"
+#include "os/linux/transaction.h"
+#include "os/linux/tunnel_policy.h"
+#include "os/linux/undo_journal.h"
+
+namespace qdt::os {
+
+/// HostNetwork by netlink and nftables. What a server needs is in host_network_forwarding.cc, the
+/// looking after it in host_network_keep.cc.
+class LinuxHostNetwork final : public HostNetwork {
+ public:
+  LinuxHostNetwork(std::string tun_name, UndoJournal journal, Netlink netlink, Logger& logger)
+      : tun_name_(std::move(tun_name)),
+        journal_(std::move(journal)),
+        netlink_(std::move(netlink)),
+        logger_(logger) {}
+  // The tables come last, and go with their members: nothing leaks while the rest is undone.
+  ~LinuxHostNetwork() override {
+    for (const ForwardingClaim& claim : claims_) note_wishes(claim);
+    claims_.clear();  // forwarding is put back by whoever is the last to have one
+    journal_.undo_down_to(0, undo, logger_);
+  }
+
+  Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
+  Result<void> set_tun_mtu(std::size_t mtu) override;
+  Result<void> enable_forwarding() override;
+  Result<void> enable_ipv6_forwarding() override;
+  Result<void> install_nat(const NatOptions& options) override;
+  std::vector<std::string> forwarding_obstacles() override;
+  Result<void> route_through_tunnel(const Prefix& destination) override;
+  Result<void> route_everything_through_tunnel() override;
+  void leave_outside(const Outside& outside) override { outside_ = outside; }
+  std::vector<std::string> ignored_routes() const override { return policy_.ignored_routes(); }
+  Result<void> route_only(std::span<const Prefix> destinations) override;
+  Result<void> use_dns(const NameServerWish& wish) override;
+  Upkeep keep() override;
+  Result<void> adopt_device() override;
+  std::vector<NameServer> name_servers_outside() override;
+
+ private:
+  /// Whether the device is there, under its name.
+  bool keep_device(Upkeep& upkeep);
+  TunnelPolicy::Device device(int link_index) const;
+  Result<Change> set_sysctl(Transaction& transaction, const std::string& name,
+                            const std::string& value);
+  void try_sysctl(Transaction& transaction, const std::string& name, const std::string& value);
+  Result<void> bring_up(Transaction& transaction, const Link& link, std::size_t mtu);
+  Result<void> allow_ipv6(Transaction& transaction);
+  Result<void> enable_forwarding(bool is_v6);
+  Result<void> install_forward_rules();
+  bool carries_ipv6() const;
+  void warn_of_lost_answers(const Error& error);
+  void delete_older_addresses();
+
+  Result<void> rename_back(Link link);
+  void tell(const Upkeep& upkeep);
+
+  std::string tun_name_;
+  UndoJournal journal_;
+  Netlink netlink_;
+  HostKeeper keeper_{journal_, netlink_};
+  Logger& logger_;
+  int link_index_ = 0;  // of the device; 0: not known yet
+  std::string told_;    // by tell()
+  Timestamp next_telling_{};
+  std::vector<InterfaceAddress> addresses_;  // since configure_tun()
+  std::vector<ForwardingClaim> claims_;
+  std::vector<ClosedHost> closed_;  // since enable_forwarding()
+  Outside outside_;
+  TunnelPolicy policy_{tun_name_, journal_, netlink_, logger_};
+  HostDns dns_{tun_name_, journal_, logger_};
+};
+
+}  // namespace qdt::os
