@@ -20,8 +20,8 @@ target_compile_options(qdt_options INTERFACE
 # A backtrace, a profile and a sanitizer's report need lines, not variables: those cost a third of the
 # compile time.
 target_compile_options(qdt_options INTERFACE -g1)
-if(QDT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # In what it has instrumented itself GCC 12 sees faults of the standard library that are none (its
+if((QDT_SANITIZE OR CMAKE_CROSSCOMPILING) AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # In what it has instrumented itself, and in precompiled headers, GCC 12 sees faults of the standard library that are none (its
   # bugs 105562, 105329). The release build keeps these warnings.
   target_compile_options(qdt_options INTERFACE
     -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
