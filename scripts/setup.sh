@@ -14,13 +14,14 @@ quic_packages="libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev"
 build_packages="g++ cmake ninja-build pkg-config make git ca-certificates
   libgnutls28-dev libmnl-dev libnftables-dev libc-ares-dev libsystemd-dev libidn2-dev nlohmann-json3-dev
   libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev
-  libgoogle-perftools-dev libgtest-dev libgmock-dev libbenchmark-dev"
+  libgoogle-perftools-dev"
 # Fast ciphers, on the one architecture that they are for.
 [ "$(dpkg --print-architecture)" != amd64 ] || build_packages="$build_packages libipsec-mb-dev"
 # Clang 19: the first in Debian whose tools and fuzzer understand std::expected.
-test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
+test_libraries="libgtest-dev libgmock-dev libbenchmark-dev"
+test_packages="$test_libraries clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 socat
-  shellcheck systemd ccache"
+  ethtool shellcheck systemd ccache"
 quic_test_packages="ngtcp2-client"
 # Another implementation as the peer: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"
@@ -33,7 +34,7 @@ windows_packages="g++-mingw-w64-x86-64-posix cmake ninja-build pkg-config make g
 docker_packages="buildah debootstrap ca-certificates iproute2 iputils-ping nftables curl openssl
   procps"
 # Peers to compare with, and what measures them.
-bench_packages="openvpn nebula wireguard-tools openssl iproute2 iputils-ping iperf3 ethtool procps
+bench_packages="$test_libraries openvpn nebula wireguard-tools openssl iproute2 iputils-ping iperf3 ethtool procps
   linux-perf python3 git"
 bench_backports_packages="wireguard-go"
 
