@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Somebody renames the client's device. It is put back within
+# seconds, and not one packet goes around the tunnel meanwhile.
+. "$(dirname "$0")/topology.sh"
+
+topology
+ip -n "$(ns router)" route add 192.0.2.0/24 via 203.0.113.2
+on router nft -f - <<"NFT"
+table inet seen { counter around { }
+  chain prerouting { type filter hook prerouting priority -400; iifname "cl1" ip daddr 192.0.2.0/24 counter name around; }
+}
+NFT
+around() { on router nft list counter inet seen around | sed -n "s/.*packets \([0-9]*\).*/\1/p"; }
+carries() { on client ping -n -q -c 1 -W 0.5 "$web_address"; }
+
+start_server
+start_client client 'route_mode: default'
+check "the web is there" -- wait_for 5 carries
+run client pinger ping -n -q -i 0.02 "$web_address"
+ip -n "$(ns client)" link set qdt0 down
+ip -n "$(ns client)" link set qdt0 name other0 || true
+wait_for 5 grep -qE 'put back|has its name again' "$work/client.log" || fail "nothing was put back"
+check "the web is there again" -- wait_for 5 carries
+sleep 1
+check "the client did not stop" -- kill -0 "$client_pid"
+check_equal "nothing went around the tunnel" "$(around)" 0
