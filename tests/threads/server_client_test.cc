@@ -12,6 +12,7 @@
 
 #include "client/client.h"
 #include "ops/metrics.h"
+#include "os/clock.h"
 #include "os/process.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
@@ -143,7 +144,7 @@ class ChurningClient {
 
 // The work of main in between, and the reads of a metrics scrape.
 void look_after(server::Server& server) {
-  server.check_host();
+  server.check_host(os::now());
   server.save_leases();
 }
 

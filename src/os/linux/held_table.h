@@ -25,6 +25,8 @@ class HeldTable {
   Result<void> set(const Form& form, Transaction& transaction);
   /// Lets go of the table that is owned; a plain one goes with the journal.
   void drop();
+  /// Whether the kernel lets the process own it.
+  bool is_owned() const { return owner_.has_value(); }
   bool is_set() const { return !rules_.empty(); }
 
  private:

@@ -99,7 +99,7 @@ TEST(HeldTable, IsAPlainOneWhereTheKernelHasNoOwners) {
     ASSERT_TRUE(held.set(plain));
     EXPECT_THAT(shell("nft list tables"), HasSubstr("inet qdt_test\n"));
     EXPECT_TRUE(held.journal.contains(DeleteNftTable{"qdt_test"}));
-    EXPECT_TRUE(held.table.plain_rules());
+    EXPECT_FALSE(held.table.is_owned());
   });
 }
 
