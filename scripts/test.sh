@@ -18,21 +18,24 @@ results=${QDT_RESULTS:-$PWD/build/results}
 mkdir -p "$results"
 [ $# -gt 0 ] || set -- test
 
-# Milliseconds of processor time that ended commands of this script have used so far.
-processor_time() {
-  # shellcheck disable=SC2016  # awk's own
-  { times; } | tail -n 1 | tr 'ms' '  ' | awk '{ printf "%d\n", (60 * ($1 + $3) + $2 + $4) * 1000 }'
+# Seconds of processor time that ended commands of this script have used so far, in $processor_time. Not
+# by $(...), which would tell of the subshell's own.
+take_processor_time() {
+  times >"$results/times"
+  processor_time=$(awk 'NR == 2 { gsub(/[ms]/, " "); printf "%d", 60 * ($1 + $3) + $2 + $4 }' "$results/times")
 }
 
 # step NAME COMMAND...: counts as a failed test when the command fails.
 step() {
   local name=$1 begun=$SECONDS begun_processor status=0 line
-  begun_processor=$(processor_time)
+  take_processor_time
+  begun_processor=$processor_time
   shift
   echo "--- $name"
   "$@" || status=$?
+  take_processor_time
   line=$(printf '%-28s %5d s %7d s of processor time' "$name" $((SECONDS - begun)) \
-    $((($(processor_time) - begun_processor) / 1000)))
+    $((processor_time - begun_processor)))
   [ "$status" -eq 0 ] || line+="   FAILED"
   echo "$line" | tee -a "$results/steps"
   return "$status"
