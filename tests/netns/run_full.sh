@@ -49,6 +49,8 @@ within "$client_pid" dd if=/dev/zero of=/run/qdt/filler bs=4k 2>/dev/null || tru
 wait_for 5 grep -q 'No space left' "$work/client.log" || fail "the log does not say that /run is full"
 sleep 5
 check_equal "a /run that becomes full is one line" "$(complaints client)" 1
+has_no_halves() { ! within "$client_pid" ls /run/qdt | grep '\.new$'; }
+check "no half-written file stays there" -- wait_for 2 has_no_halves
 # A server that comes back lends another address: what is undone changes while nothing can be noted.
 stop "$server_pid"
 check_unchanged "the server's host is as it was" server

@@ -55,6 +55,18 @@ bool is_alive(std::string_view header) {
          !start_of_process(pid).empty();
 }
 
+Result<void> write_whole(const std::string& path, std::string_view content) {
+  const UniqueFd file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!file.is_open()) return os_error("write " + path);
+  const ssize_t written = ::write(file.get(), content.data(), content.size());
+  if (written < 0) return os_error("write " + path);
+  if (static_cast<std::size_t>(written) != content.size()) {
+    return fail("write " + path + ": the file system is full");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> run_file_path(const std::string& tun_name, const std::string& kind) {
@@ -76,18 +88,11 @@ StatusFile::~StatusFile() {
 Result<void> StatusFile::write(std::string_view content) const {
   const std::string whole = header_of(std::to_string(::getpid())) + "\n" + std::string(content);
   const std::string temporary = path_ + ".new";
-  {
-    const UniqueFd file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file.is_open()) return os_error("write " + temporary);
-    const ssize_t written = ::write(file.get(), whole.data(), whole.size());
-    if (written < 0) return os_error("write " + temporary);
-    if (static_cast<std::size_t>(written) != whole.size()) {
-      return fail("write " + temporary + ": the file system is full");
-    }
-  }
-  if (::rename(temporary.c_str(), path_.c_str()) < 0) return os_error("write " + path_);
-  return {};
+  auto written = write_whole(temporary, whole);
+  if (written && ::rename(temporary.c_str(), path_.c_str()) < 0)
+    written = os_error("write " + path_);
+  if (!written) ::unlink(temporary.c_str());  // half a file, of no use to anybody
+  return written;
 }
 
 std::vector<FoundStatus> find_status_files(const std::string& tun_name) {
