@@ -24,6 +24,13 @@ complaints() { grep -c 'No space left on device\|Read-only file system\|file sys
 connected() { wait_for 10 grep -q 'connected: this host is' "$work/client.log"; }
 
 write_server_config
+run_confined server "$build/qdt-server" ro now
+server_pid=$pid
+wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server does not start with a read-only /run"
+check_equal "a server that starts with a read-only /run says so once" "$(complaints server)" 1
+stop "$server_pid"
+check_unchanged "its host is as it was" server
+: >"$work/server.log"
 run_confined server "$build/qdt-server" size=16k now
 server_pid=$pid
 wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server does not start with a full /run"

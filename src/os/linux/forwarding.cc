@@ -111,12 +111,14 @@ RestoreForwarding look(bool is_v6, const std::string& tun_name) {
   return before;
 }
 
+// Without room there is no note: this server alone knows how forwarding was.
 Result<void> write_note(const UniqueFd& file, const RestoreForwarding& before) {
   const std::string line = to_json(UndoStep(before)) + "\n";
-  const bool is_written =
-      ::ftruncate(file.get(), 0) == 0 &&
-      ::pwrite(file.get(), line.data(), line.size(), 0) == static_cast<ssize_t>(line.size());
-  if (!is_written) return os_error("note how forwarding was");
+  if (::ftruncate(file.get(), 0) < 0) return os_error("note how forwarding was");
+  const ssize_t written = ::pwrite(file.get(), line.data(), line.size(), 0);
+  if (written == static_cast<ssize_t>(line.size())) return {};
+  if (written < 0 && !is_for_want_of_room(errno)) return os_error("note how forwarding was");
+  [[maybe_unused]] const auto emptied = ::ftruncate(file.get(), 0);  // of half a line
   return {};
 }
 
@@ -178,6 +180,15 @@ std::string others_interest(const RestoreForwarding& before) {
   return {};
 }
 
+// As the undo journal does, a server goes on where /run has no room or is read-only.
+Result<ForwardingClaim> claim_without_note(bool is_v6, const std::string& tun_name,
+                                           const std::string& path) {
+  const bool is_folder_missing = errno == ENOENT;
+  if (!is_folder_missing && !is_for_want_of_room(errno)) return os_error("open " + path);
+  if (is_one(forwarding_sysctl(is_v6))) return ForwardingClaim{};
+  return ForwardingClaim{.lock = {}, .writes = {}, .before = look(is_v6, tun_name)};
+}
+
 }  // namespace
 
 std::string forwarding_sysctl(bool is_v6) {
@@ -189,7 +200,7 @@ Result<ForwardingClaim> claim_forwarding(bool is_v6, const std::string& tun_name
   if (!path) return fail(path);
   for (;;) {
     UniqueFd file(::open(path->c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file.is_open()) return os_error("open " + *path);
+    if (!file.is_open()) return claim_without_note(is_v6, tun_name, *path);
     const bool is_alone = lock(file, LOCK_EX | LOCK_NB);
     if (!is_alone && !lock(file, LOCK_SH)) return os_error("lock " + *path);
     if (was_removed(file)) continue;  // by the last server, between our calls

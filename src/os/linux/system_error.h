@@ -24,4 +24,9 @@ inline std::unexpected<Error> os_error(std::string_view doing, int error = errno
   return fail(std::string(doing) + ": " + errno_text(error));
 }
 
+/// Whether a file cannot be written because its disk is full or read-only.
+inline bool is_for_want_of_room(int error) {
+  return error == EROFS || error == ENOSPC || error == EDQUOT;
+}
+
 }  // namespace qdt::os

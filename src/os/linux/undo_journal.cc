@@ -123,10 +123,6 @@ class MissingJournalFile final : public JournalFile {
   int error_;
 };
 
-bool is_for_want_of_room(int error) {
-  return error == EROFS || error == ENOSPC || error == EDQUOT;
-}
-
 std::unexpected<Error> is_in_use(const std::string& tun_name, const UniqueFd& file) {
   const std::string content = content_of(file);
   std::string owner = "a process";
