@@ -13,6 +13,9 @@ fail() {
   exit 1
 }
 
+# The units also call this program of the system's.
+install -D -m 755 /bin/kill "$root/bin/kill"
+
 for prefix in /usr/local /opt/qdt; do
   DESTDIR=$root cmake --install "$build" --prefix "$prefix" >"$root/log" 2>&1 ||
     fail "cmake --install: $(tail -n 5 "$root/log")"

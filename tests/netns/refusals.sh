@@ -31,13 +31,15 @@ client_refused() {
 }
 
 wrong=(--token wrong)
-down() { ip -n "$(ns server)" link set qdt0 "$1"; }
-
-down down
+# Somebody else's device takes the name: that is for them to mend.
+kill -STOP "$server_pid"
+ip -n "$(ns server)" link delete qdt0
+ip -n "$(ns server)" link add qdt0 type veth peer name other0
+kill -CONT "$server_pid"
 wait_for 5 grep -q 'not ready' "$work/server.log" || fail "the server does not notice"
 refused not_ready "503 not ready" "comes before all else" --method GET "${wrong[@]}"
 client_refused "not ready: it is starting or its network is down; trying again"
-down up
+ip -n "$(ns server)" link delete qdt0
 wait_for 5 fetch server http://127.0.0.1:9435/healthz || fail "the server does not recover"
 
 refused method "405 method not allowed" "comes before the token" --method GET "${wrong[@]}"
