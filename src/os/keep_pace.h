@@ -12,12 +12,14 @@ namespace qdt::os {
 ///
 /// The interval between two looks is bounded from below, so that a flood of notices (a router with
 /// all the world's routes) costs little: it doubles with every look that notices caused and that
-/// found nothing, and it is at least thirty times as long as the look took.
+/// found nothing, and is at least thirty times as long as such a look took. Never is it so long
+/// that what somebody changes stays so for two seconds.
 class KeepPace {
  public:
   static constexpr Duration kPeriod = 2s;
   static constexpr Duration kLeastInterval = 50ms;
   static constexpr Duration kMostInterval = 1s;
+  static constexpr Duration kLongestInterval = 1500ms;  ///< where looks take long
 
   /// The kernel told of a change.
   void on_notice(Timestamp now) {
@@ -41,7 +43,8 @@ class KeepPace {
     if (has_repairs && !is_contested()) interval_ = kLeastInterval;
     if (is_contested() && ended - latest_repair_ > kPeace) repairs_ = 0;
     if (is_contested()) interval_ = std::max(interval_, kContestedInterval);
-    interval_ = std::min(std::max(interval_, 30 * (ended - begun)), kPeriod);
+    if (!has_repairs) interval_ = std::max(interval_, 30 * (ended - begun));
+    interval_ = std::min(interval_, kLongestInterval);
     latest_ = ended;
     due_ = ended + (upkeep.fault.empty() ? kPeriod : kFaultPeriod);
     is_noticed_ = false;

@@ -29,6 +29,22 @@ TEST(KeepPace, LooksSeldomWhereNoticesMeanNothing) {
   EXPECT_LE(looks, 16);
 }
 
+TEST(KeepPace, IsNotSlowedByRepairsThatTakeTime) {
+  KeepPace pace;
+  Upkeep repaired;
+  repaired.count(HostPart::kTable);
+  pace.on_kept(at(0ms), at(100ms), repaired);
+  pace.on_notice(at(110ms));
+  EXPECT_EQ(pace.due(), at(150ms));
+}
+
+TEST(KeepPace, LooksWithinTwoSecondsAlsoWhereLooksTakeLong) {
+  KeepPace pace;
+  pace.on_kept(at(0s), at(200ms), {});
+  pace.on_notice(at(300ms));
+  EXPECT_EQ(pace.due(), at(1700ms));
+}
+
 TEST(KeepPace, KnowsAContest) {
   KeepPace pace;
   Upkeep repaired;
