@@ -121,7 +121,11 @@ Result<void> HostSetup::apply(const wire::ConnectResponse& response, const Socke
   std::vector<os::TunAddress> addresses = {{response.client_ip, 32}};
   if (response.ipv6) addresses.push_back({response.ipv6->client_ip, 128});
   if (auto ok = network_->configure_tun(addresses, mtu_); !ok) return ok;
-  if (kill_switch_) kill_switch_->keep();  // it may not have known the device until now
+  if (kill_switch_) {
+    os::Upkeep upkeep;
+    kill_switch_->keep(upkeep);  // it may not have known the device until now
+    if (!upkeep.fault.empty()) logger_.warning(upkeep.fault);
+  }
   if (auto ok = apply_routes(response, server); !ok) return ok;
 
   if (auto ok = apply_dns(response); !ok) return ok;
@@ -270,8 +274,9 @@ void HostSetup::follow_name_servers() {
 }
 
 os::Upkeep HostSetup::keep() {
-  if (kill_switch_) kill_switch_->keep();
-  auto upkeep = network_->keep();
+  os::Upkeep upkeep;
+  if (kill_switch_) kill_switch_->keep(upkeep);
+  upkeep.add(network_->keep());
   if (is_applied_ && !upkeep.lacks_device) follow_name_servers();
   return upkeep;
 }

@@ -7,6 +7,7 @@
 #include "base/ip_address.h"
 #include "base/logger.h"
 #include "base/result.h"
+#include "os/upkeep.h"
 
 namespace qdt::os {
 
@@ -30,8 +31,9 @@ class KillSwitch {
   virtual ~KillSwitch() = default;
 
   /// Raises it again where somebody has deleted it, as a restart of nftables.service does, and lets
-  /// pass a TUN device that has come since: to be called once it is there.
-  virtual void keep() = 0;
+  /// pass a TUN device that has come since: to be called once it is there. Adds to `upkeep` what
+  /// was put back, or why it could not be.
+  virtual void keep(Upkeep& upkeep) = 0;
   /// Whether it stays up when the object goes without lower().
   virtual bool outlives_process() const = 0;
   virtual void lower() = 0;

@@ -48,6 +48,11 @@ struct Upkeep {
     }
     return false;
   }
+  void add(const Upkeep& other) {
+    for (std::size_t i = 0; i < kHostParts; ++i) repairs[i] += other.repairs[i];
+    if (!other.fault.empty()) add_fault(other.fault);
+    lacks_device |= other.lacks_device;
+  }
   void add_fault(std::string_view text) { fault.append(fault.empty() ? "" : "; ").append(text); }
 };
 

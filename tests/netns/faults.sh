@@ -2,7 +2,7 @@
 # Whatever happens to the network, to the server and to both hosts, in whatever order: the client is
 # connected again within seconds, what the programs have set up is there again, not one packet goes
 # around the tunnel in all of it, nothing piles up, and in the end both hosts are as they were.
-# Faults of chance: SEED=... repeats a run, FAULTS=200 is the long one (a quarter of an hour),
+# Faults of chance: SEED=... repeats a run, FAULTS=200 is the long one (four minutes),
 # KINDS="link kill" has only these.
 . "$(dirname "$0")/topology.sh"
 . "$here/lan.sh"
@@ -205,10 +205,12 @@ device_of() {
 # What the programs have set up. A rule may have another priority than in the beginning, but not
 # another place.
 setup() {
-  local family
+  local family foreign
   device_of client
   for family in -4 -6; do
-    on client ip "$family" rule | grep -vE "^${foreign_rule:-none}:" | sed 's/^[0-9]*://'
+    foreign=none
+    if [ "$family" = "$foreign_family" ] && [ -n "$foreign_rule" ]; then foreign=$foreign_rule; fi
+    on client ip "$family" rule | grep -v "^$foreign:" | sed 's/^[0-9]*://'
     on client ip "$family" route show table "$tunnel_table"
   done
   inside grep ^nameserver /etc/resolv.conf
@@ -255,6 +257,7 @@ wait_for 10 grep -q 'connected: this host is' "$work/client.log" || fail "the cl
 on router nft reset counters table inet seen >/dev/null
 wait_for 10 carries || fail "the web is not reached"
 foreign_rule=
+foreign_family=
 tunnel_table=$(on client ip route show table all | sed -n 's/^default dev qdt0 .*table \([0-9]*\).*/\1/p' | head -n 1)
 setup >"$work/before"
 check "the tunnel takes everything" -- test -n "$tunnel_table"

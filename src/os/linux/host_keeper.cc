@@ -115,7 +115,7 @@ void HostKeeper::keep(Upkeep& upkeep) {
     if (is_table && do_tables_stand) continue;
     const auto kept = std::visit([this](const auto& kind) { return keep_step(kind); }, step);
     if (!kept) {
-      upkeep.add_fault(kept.error().message);
+      upkeep.add_fault("put back " + std::visit(TextOf(), step) + ": " + kept.error().message);
       has_table_changed |= is_table;
     } else if (*kept == Change::kMade) {
       upkeep.count(std::visit(PartOf(), step));

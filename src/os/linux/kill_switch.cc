@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "os/clock.h"
 #include "os/host_network.h"
 #include "os/linux/desired_state.h"
 #include "os/linux/nft_ruleset.h"
@@ -12,6 +13,9 @@ namespace qdt::os {
 namespace {
 
 constexpr std::string_view kJournalEnding = "+kill";
+
+/// Between two lines that say that it is up again.
+constexpr Duration kRepeatedTelling = 30s;
 
 // Only what stays in the link passes unasked: DHCPv4 to a server of the link or behind its relay,
 // DHCPv6 and neighbour discovery between link-local addresses, MLD, without which a snooping switch
@@ -88,7 +92,7 @@ class LinuxKillSwitch final : public KillSwitch {
         logger_(logger) {}
 
   Result<void> raise();
-  void keep() override;
+  void keep(Upkeep& upkeep) override;
   bool outlives_process() const override { return true; }
   void lower() override { journal_.undo_down_to(0, undo, logger_); }
 
@@ -98,6 +102,7 @@ class LinuxKillSwitch final : public KillSwitch {
   UndoJournal journal_;
   Logger& logger_;
   std::optional<KeptTable> kept_;  // since raise()
+  Timestamp next_telling_{};
 };
 
 Result<void> LinuxKillSwitch::raise() {
@@ -116,11 +121,16 @@ Result<void> LinuxKillSwitch::raise() {
   return {};
 }
 
-void LinuxKillSwitch::keep() {
+// Whoever changes it again and again fills no log.
+void LinuxKillSwitch::keep(Upkeep& upkeep) {
   const auto kept = kept_->keep();
-  if (kept && *kept == Change::kNotNeeded) return;
-  logger_.warning(kept ? "somebody deleted or changed the kill switch's table; it is up again"
-                       : "cannot raise the kill switch again: " + kept.error().message);
+  if (!kept) return upkeep.add_fault("raise the kill switch again: " + kept.error().message);
+  if (*kept == Change::kNotNeeded) return;
+  upkeep.count(HostPart::kTable);
+  const Timestamp now = os::now();
+  if (now < next_telling_) return;
+  next_telling_ = now + kRepeatedTelling;
+  logger_.warning("somebody deleted or changed the kill switch's table; it is up again");
 }
 
 }  // namespace

@@ -52,8 +52,12 @@ TEST(KillSwitch, IsRaisedAgainWhereSomebodyDeletedIt) {
     const auto kill_switch = KillSwitch::raise({.tun_name = "qdt0"}, logger);
     ASSERT_TRUE(kill_switch);
     shell("nft flush ruleset");
-    (*kill_switch)->keep();
+    Upkeep upkeep;
+    (*kill_switch)->keep(upkeep);
     EXPECT_THAT(table(), HasSubstr("policy drop"));
+    EXPECT_TRUE(upkeep.has_repairs());
+    (*kill_switch)->keep(upkeep = {});
+    EXPECT_FALSE(upkeep.has_repairs());
   });
 }
 

@@ -36,16 +36,18 @@ Result<void> WindowsKillSwitch::raise() {
   return {};
 }
 
-void WindowsKillSwitch::keep() {
+void WindowsKillSwitch::keep(Upkeep& upkeep) {
   const auto tun = find_tun();
   const bool stands = filters_ && filters_->stands();
   if (stands && tun == tun_) return;
   if (!stands) filters_.reset();
   const auto raised = put_up(tun);
   if (!raised) {
-    return logger_.error("raise the kill switch again: " + raised.error().message);
+    return upkeep.add_fault("raise the kill switch again: " + raised.error().message);
   }
-  if (!stands) logger_.warning("somebody removed the kill switch; it is up again");
+  if (stands) return;
+  upkeep.count(HostPart::kTable);
+  logger_.warning("somebody removed the kill switch; it is up again");
 }
 
 }  // namespace qdt::os

@@ -18,7 +18,7 @@ class WindowsKillSwitch final : public KillSwitch {
       : options_(options), calls_(std::move(calls)), logger_(logger) {}
 
   Result<void> raise();
-  void keep() override;
+  void keep(Upkeep& upkeep) override;
   bool outlives_process() const override { return false; }
   void lower() override { filters_.reset(); }
 

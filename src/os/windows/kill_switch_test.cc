@@ -22,6 +22,7 @@ class WindowsKillSwitchTest : public testing::Test {
 
   NetworkModel model_ = NetworkModel::with_network();
   ModelLogger logger_;
+  Upkeep upkeep_;
   WindowsKillSwitch kill_switch_{{.tun_name = "qdt0"}, model_.open(), logger_};
 };
 
@@ -31,20 +32,32 @@ TEST_F(WindowsKillSwitchTest, ComesUpBeforeTheDeviceAndKnowsItOnceItIsThere) {
   ASSERT_TRUE(kill_switch_.raise());
   EXPECT_THAT(take_changes(),
               ElementsAre("open filters QDT kill switch of qdt0", "set 20 filters 1"));
-  kill_switch_.keep();
+  kill_switch_.keep(upkeep_);
   EXPECT_THAT(take_changes(), IsEmpty());
   model_.host.interfaces = with_tun;
-  kill_switch_.keep();
+  kill_switch_.keep(upkeep_);
   EXPECT_THAT(take_changes(), ElementsAre("set 24 filters 1"));  // in one step: no gap
   EXPECT_THAT(logger_.text, testing::Not(HasSubstr("warning")));
+  EXPECT_FALSE(upkeep_.has_repairs());
 }
 
 TEST_F(WindowsKillSwitchTest, ComesUpAgainWhenSomebodyRemovedIt) {
   ASSERT_TRUE(kill_switch_.raise());
   model_.host.filters.clear();
-  kill_switch_.keep();
+  kill_switch_.keep(upkeep_);
   EXPECT_EQ(model_.host.filters.size(), 1u);
   EXPECT_THAT(logger_.text, HasSubstr("somebody removed the kill switch; it is up again"));
+  EXPECT_TRUE(upkeep_.has_repairs());
+}
+
+TEST_F(WindowsKillSwitchTest, SaysWhyItCannotComeUpAgain) {
+  ASSERT_TRUE(kill_switch_.raise());
+  model_.host.filters.clear();
+  model_.calls = 0;
+  model_.failing_call = 2;  // the first asks for the device
+  kill_switch_.keep(upkeep_);
+  EXPECT_THAT(upkeep_.fault, HasSubstr("raise the kill switch again: "));
+  EXPECT_FALSE(upkeep_.has_repairs());
 }
 
 TEST_F(WindowsKillSwitchTest, GoesWhenLowered) {
