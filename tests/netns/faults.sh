@@ -119,6 +119,13 @@ fault_device_mtu() {
   one_of 600 1200 1280 1300 1500
   tun client ip link set qdt0 mtu "$chosen"
 }
+fault_device_renamed() {
+  tun client ip link set qdt0 down
+  tun client ip link set qdt0 name other0
+  tun client ip link set other0 up
+}
+# Into another network namespace.
+fault_device_moved() { tun client ip link set qdt0 netns "$(ns web)"; }
 fault_device_addresses() {
   one_of -4 -6 ''
   tun client ip ${chosen:+"$chosen"} address flush dev qdt0 scope global
@@ -157,6 +164,15 @@ fault_routes() {
   tun client ip "$chosen" route flush table "$tunnel_table"
   if [ "$chosen" = -4 ]; then tun client ip -4 route flush dev qdt0; fi
 }
+# Somebody's route in the place of the tunnel's.
+fault_foreign_route() {
+  tun client ip route replace default via 198.51.100.1 table "$tunnel_table"
+}
+fault_sysctls() {
+  one_of ipv6.conf.qdt0.disable_ipv6=1 ipv4.conf.all.src_valid_mark=0 ipv4.conf.qdt0.rp_filter=1
+  tun client sysctl -qw "net.$chosen"
+}
+fault_run_emptied() { inside sh -c 'rm -rf /run/qdt/*'; }
 fault_tables() { on client nft flush ruleset; }
 fault_resolv_conf() {
   users_resolv_conf="# text $number
@@ -263,8 +279,8 @@ setup >"$work/before"
 check "the tunnel takes everything" -- test -n "$tunnel_table"
 
 kinds=(address link kill stop rebind silence loss pause
-  device_down device_down_up device_deleted device_mtu device_addresses rules foreign_rule routes tables
-  resolv_conf run_full signals
+  device_down device_down_up device_deleted device_mtu device_renamed device_moved device_addresses
+  rules foreign_rule routes foreign_route sysctls tables resolv_conf run_full run_emptied signals
   server_device_down server_device_deleted server_addresses server_tables server_forwarding)
 [ -z "${KINDS:-}" ] || read -ra kinds <<<"$KINDS"
 # Each kind once before one comes again.

@@ -168,6 +168,18 @@ void HostDns::undo_other_ways(const InForce& done) {
   }
 }
 
+bool HostDns::is_record_lost() const {
+  if (!in_force_ || !in_force_->file || !in_force_->file->is_recorded) return false;
+  const auto owner = journal_name(tun_name_);
+  return owner && !is_resolv_conf_layer_recorded(*owner);
+}
+
+void HostDns::prepare_to_end(int link_index) {
+  if (!is_record_lost()) return;
+  const auto recorded = set(link_index);
+  if (!recorded) logger_.warning(recorded.error().message);
+}
+
 HostDns::Standing HostDns::look_at_file() {
   if (in_force_->by_resolvconf) {
     const auto now = name_servers_in(content_of_resolv_conf());
@@ -178,7 +190,10 @@ HostDns::Standing HostDns::look_at_file() {
   const auto file = look_at_resolv_conf();
   // A client that was killed takes nothing away itself.
   const bool is_on_top = in_force_->file->on_top == tun_name_;
-  if (!file || (is_on_top && file->content == in_force_->file->text)) return Standing::kStands;
+  if (!file) return Standing::kStands;
+  if (is_on_top && file->content == in_force_->file->text) {
+    return is_record_lost() ? Standing::kLostRecord : Standing::kStands;
+  }
   const bool is_a_clients = file->content && file->content->starts_with(kResolvConfMark);
   return is_a_clients ? Standing::kOtherClients : Standing::kChanged;
 }
@@ -220,6 +235,7 @@ void HostDns::keep(int link_index) {
     case Standing::kStands: return;
     case Standing::kOtherClients: return follow_other_clients();
     case Standing::kChanged: return set_again(link_index);
+    case Standing::kLostRecord: return record_again(link_index);
   }
 }
 
@@ -240,6 +256,16 @@ void HostDns::follow_other_clients() {
     logger_.warning("somebody changed the name servers; set again " + in_force_->way);
   }
   in_force_->file = std::move(*state);
+}
+
+// Without a record nobody would put the user's file back; this client still knows it.
+void HostDns::record_again(int link_index) {
+  if (!may_set_again()) return;
+  const auto recorded = set(link_index);
+  if (is_contested_) return;
+  logger_.warning("somebody deleted the record of the user's name servers in " +
+                  std::string(kJournalDirectory) +
+                  (recorded ? "; it is made again" : ": " + recorded.error().message));
 }
 
 bool HostDns::may_set_again() {

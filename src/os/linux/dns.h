@@ -33,6 +33,8 @@ class HostDns {
   /// where somebody has changed them, at most four times in a minute, and then once a minute: two
   /// programs that cannot agree are not to keep a host busy.
   void keep(int link_index);
+  /// Before the journal is undone: what that needs is there.
+  void prepare_to_end(int link_index);
   /// As HostNetwork::name_servers_outside().
   std::vector<NameServer> outside() const;
 
@@ -45,7 +47,7 @@ class HostDns {
     bool by_resolvconf = false;
     std::optional<ResolvConfLayerState> file;  ///< nothing: the file is not ours to write
   };
-  enum class Standing { kStands, kOtherClients, kChanged };
+  enum class Standing { kStands, kOtherClients, kLostRecord, kChanged };
 
   Result<void> set(int link_index);
   Result<void> set_file(InForce& done, Transaction& transaction);
@@ -58,6 +60,8 @@ class HostDns {
   Standing look_at_file();
   Standing look_at_resolved(int link_index);
   void set_again(int link_index);
+  bool is_record_lost() const;
+  void record_again(int link_index);
   void follow_other_clients();
   bool may_set_again();
 

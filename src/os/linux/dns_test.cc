@@ -65,6 +65,22 @@ TEST(Dns, NeedsNoRecordWhereThereIsNoRoomForOne) {
   });
 }
 
+TEST(Dns, PutsTheUsersFileBackThoughSomebodyEmptiedRun) {
+  for (const char* command : {"rm -rf /run/qdt/*", "rm -rf /run/qdt"}) {
+    for (const bool is_seen : {true, false}) {
+      in_fresh_network([&] {
+        Host host;
+        const std::string before = read_text("/etc/resolv.conf");
+        expect_ok(host.network->use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
+        shell(command);
+        if (is_seen) host.network->keep();
+        host.network.reset();
+        EXPECT_EQ(read_text("/etc/resolv.conf"), before) << command;
+      });
+    }
+  }
+}
+
 TEST(Dns, LeavesResolvConfAloneThatSomebodyElseHasChanged) {
   in_fresh_network([] {
     Host host;

@@ -29,6 +29,7 @@ class LinuxHostNetwork final : public HostNetwork {
   // The tables come last, and go with their members: nothing leaks while the rest is undone.
   ~LinuxHostNetwork() override {
     for (const ForwardingClaim& claim : claims_) note_wishes(claim);
+    dns_.prepare_to_end(link_index_);
     claims_.clear();  // forwarding is put back by whoever is the last to have one
     journal_.undo_down_to(0, undo, logger_);
   }

@@ -121,6 +121,10 @@ Record record_of(const Json& json) {
   return record;
 }
 
+std::string path_of_records() {
+  return std::string(kJournalDirectory) + "/resolv.conf.layers";
+}
+
 /// All records, locked for as long as the object lives.
 class Records {
  public:
@@ -151,7 +155,7 @@ class Records {
 };
 
 Result<std::optional<Records>> Records::open(Missing missing) {
-  const std::string path = std::string(kJournalDirectory) + "/resolv.conf.layers";
+  const std::string path = path_of_records();
   for (int i = 0; i < kLockTries; ++i) {
     const int make = missing == Missing::kMade ? O_CREAT : 0;
     UniqueFd file(::open(path.c_str(), O_RDWR | make | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -429,6 +433,10 @@ Result<std::string> remove_resolv_conf_layer(const std::string& owner) {
   }
   return std::string(kResolvConf) +
          (next.empty() ? " put back" : ": the name servers are those of " + next);
+}
+
+bool is_resolv_conf_layer_recorded(const std::string& owner) {
+  return read_file(path_of_records()).value_or("").contains(Json(owner).dump());
 }
 
 std::optional<std::string> users_resolv_conf() {

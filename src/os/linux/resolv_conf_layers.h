@@ -38,6 +38,10 @@ struct ResolvConfLayerState {
 Result<ResolvConfLayerState> put_resolv_conf_layer(
     const ResolvConfLayer& layer, const std::optional<ResolvConfLayerState>& known = std::nullopt);
 
+/// Whether the record still has the owner's layer: somebody may have emptied /run/qdt. Reads the
+/// record without its lock.
+bool is_resolv_conf_layer_recorded(const std::string& owner);
+
 /// Takes the owner's layer away, tells what was done; an empty text when there was nothing to do.
 Result<std::string> remove_resolv_conf_layer(const std::string& owner);
 
