@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/log.h"
+#include "os/file.h"
 #include "os/host_network.h"
 #include "os/process.h"
 #include "os/service.h"
@@ -91,6 +92,12 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
     return std::nullopt;
   }
   return command_line;
+}
+
+std::string where_it_looked(const CommandLine& command_line, const Program& program) {
+  const std::string& path = command_line.config_path;
+  if (path != program.default_config || os::file_exists(path)) return {};
+  return "; looked in " + os::config_places() + ": --config names another file";
 }
 
 void print_error(const std::string& program, const std::string& message) {

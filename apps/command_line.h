@@ -36,6 +36,10 @@ struct Program {
 std::optional<CommandLine> parse_command_line(int argc, char** argv, const Program& program,
                                               int& exit_code);
 
+/// "; looked in ...", for the error of a configuration that was not named and is in no place where
+/// programs look for one; else empty.
+std::string where_it_looked(const CommandLine& command_line, const Program& program);
+
 /// Prints `PROGRAM: message`, each line of it, to standard error.
 void print_error(const std::string& program, const std::string& message);
 

@@ -177,11 +177,7 @@ int work(const apps::CommandLine& command_line) {
 
   const auto loaded = ops::load_client_config(command_line.config_path);
   if (!loaded) {
-    const bool has_searched = command_line.config_path == kProgram.default_config &&
-                              !os::file_exists(command_line.config_path);
-    return fail_with(loaded.error().message + (has_searched ? "; looked in " + os::config_places() +
-                                                                  ": --config names another file"
-                                                            : ""));
+    return fail_with(loaded.error().message + apps::where_it_looked(command_line, kProgram));
   }
   for (const std::string& note : loaded->notes) apps::print_error(kName, "warning: " + note);
   const auto tls = trust(loaded->config);

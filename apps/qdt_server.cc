@@ -157,7 +157,9 @@ int main(int argc, char** argv) {
     std::cout << *told << std::endl;
   }
   const auto loaded = ops::load_server_config(path);
-  if (!loaded) return fail_with(loaded.error().message);
+  if (!loaded) {
+    return fail_with(loaded.error().message + apps::where_it_looked(*command_line, kProgram));
+  }
   for (const std::string& note : loaded->notes) apps::print_error(kName, "warning: " + note);
   if (command_line->check_config) return check(path, *loaded);
   if (command_line->client_config) {

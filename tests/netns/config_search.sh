@@ -14,6 +14,10 @@ in_folder() {
 in_folder "$work/empty" "$build/qdt-client" --check-config
 check_equal "no configuration is an error" "$status" 1
 check_contains "it says where it looked" "$output" "looked in the working folder and /etc/qdt"
+for command in --check-config client-config; do
+  in_folder "$work/empty" "$build/qdt-server" "$command"
+  check_contains "so does the server's $command" "$output" "looked in the working folder and /etc/qdt"
+done
 
 write_client_config client
 write_server_config
