@@ -102,6 +102,7 @@ class HostNetwork {
   virtual Result<void> install_nat(const NatOptions& options) = 0;
   /// Settings of this host that keep packets from being forwarded although we accept them, such as
   /// another table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.
+  /// From then on keep() warns in the log of those that come later.
   virtual std::vector<std::string> forwarding_obstacles() = 0;
 
   /// Sets what the next route_everything_through_tunnel() leaves outside.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "os/clock.h"
 #include "os/linux/forwarding_obstacles.h"
 #include "os/linux/interface_name.h"
 #include "os/linux/linux_host_network.h"
@@ -10,6 +11,14 @@
 #include "os/linux/sysctl.h"
 
 namespace qdt::os {
+namespace {
+
+/// Between two looks at other firewalls' rules: at least this long, and this many times what the
+/// latest look took, since rules can be many.
+constexpr Duration kBetweenLooks = 2s;
+constexpr int kRestAfterLook = 20;
+
+}  // namespace
 
 Result<void> LinuxHostNetwork::enable_forwarding() {
   Transaction transaction(journal_, logger_);
@@ -37,6 +46,7 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
     Transaction transaction(journal_, logger_);
     const std::string setting = forwarding_sysctl(is_v6);
     transaction.want(RestoreSysctl{.name = setting, .was = "1", .wrote = "1"});
+    want_interfaces_forward(transaction, is_v6);
     let_device_forward(transaction);
     transaction.commit();
     const auto installed = install_forward_rules();
@@ -59,6 +69,7 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
     give_up(std::move(*claim));
     return fail("switch on " + words + ": " + change.error().message);
   }
+  want_interfaces_forward(transaction, is_v6);
   let_device_forward(transaction);
   transaction.commit();
   watch_writes(*claim);
@@ -66,6 +77,19 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
   logger_.info(words + " switched on; it was off. The networks that this host is in now stay " +
                "separate: only " + tun_name_ + " and devices that come later are forwarded for");
   return {};
+}
+
+// The switch for all stays on when somebody switches one interface off. In IPv4 that interface's
+// packets are forwarded no more; IPv6 looks at the switch for all alone. What was off before us
+// stays off; "default" is for interfaces that are made again.
+void LinuxHostNetwork::want_interfaces_forward(Transaction& transaction, bool is_v6) {
+  if (is_v6) return;
+  for (const std::string& name : configured_interfaces("ipv4")) {
+    const std::string setting = "net/ipv4/conf/" + name + "/forwarding";
+    const bool is_another = name == "all" || name == "lo" || name == tun_name_;
+    if (is_another || read_sysctl(setting).value_or("") != "1") continue;
+    transaction.want(RestoreSysctl{.name = setting, .was = "1", .wrote = "1"});
+  }
 }
 
 Result<void> LinuxHostNetwork::install_forward_rules() {
@@ -99,6 +123,8 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
 }
 
 std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
+  const auto generation = nft_generation();
+  seen_generation_ = generation ? std::optional(*generation) : std::nullopt;
   std::vector<std::string> obstacles;
   if (carries_ipv6() && !has_ipv6_default_route()) {
     obstacles.push_back(
@@ -116,7 +142,24 @@ std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {
     if (!rules) continue;  // it went while we looked
     std::ranges::copy(obstacles_in(*rules, tun_name_), std::back_inserter(obstacles));
   }
+  told_obstacles_ = obstacles;
   return obstacles;
+}
+
+// Another program may load its rules at any time: a firewall that is switched on, Docker.
+void LinuxHostNetwork::tell_new_obstacles() {
+  if (!told_obstacles_) return;
+  const Timestamp begin = os::now();
+  if (begin < next_look_) return;
+  const auto generation = nft_generation();
+  if (!generation || seen_generation_ == std::optional(*generation)) return;
+  const std::vector<std::string> told = *told_obstacles_;
+  const std::vector<std::string> found = forwarding_obstacles();
+  next_look_ = begin + std::max(kBetweenLooks, (os::now() - begin) * kRestAfterLook);
+  for (const std::string& obstacle : found) {
+    if (std::ranges::find(told, obstacle) == told.end()) logger_.warning(obstacle);
+  }
+  if (!told.empty() && found.empty()) logger_.info("nothing stops forwarded packets any more");
 }
 
 }  // namespace qdt::os

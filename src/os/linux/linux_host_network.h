@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +62,9 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> allow_ipv6(Transaction& transaction);
   Result<void> enable_forwarding(bool is_v6);
   Result<void> install_forward_rules();
+  void want_interfaces_forward(Transaction& transaction, bool is_v6);
+  /// Looks again where rules have changed since forwarding_obstacles().
+  void tell_new_obstacles();
   bool carries_ipv6() const;
   void warn_of_lost_answers(const Error& error);
   void delete_older_addresses();
@@ -78,7 +82,10 @@ class LinuxHostNetwork final : public HostNetwork {
   Timestamp next_telling_{};
   std::vector<InterfaceAddress> addresses_;  // since configure_tun()
   std::vector<ForwardingClaim> claims_;
-  std::vector<ClosedHost> closed_;  // since enable_forwarding()
+  std::vector<ClosedHost> closed_;                          // since enable_forwarding()
+  std::optional<std::vector<std::string>> told_obstacles_;  // since forwarding_obstacles()
+  std::optional<std::uint32_t> seen_generation_;            // of nftables, then
+  Timestamp next_look_{};
   Outside outside_;
   TunnelPolicy policy_{tun_name_, journal_, netlink_, logger_};
   HostDns dns_{tun_name_, journal_, logger_};
