@@ -31,6 +31,8 @@ try client "$build/qdt-client" --cleanup
 check_equal "--cleanup succeeds" "$status" 0
 check_contains "it says what it undid" "$output" resolv.conf
 check_unchanged "and leaves the host as it was" client
+try client "$build/qdt-client" --status
+check_contains "nobody is sent to --cleanup after it" "$output" "no qdt-client runs"
 try client "$build/qdt-client" --cleanup
 check_equal "a second time it succeeds" "$status" 0
 check_equal "and has nothing to do" "$output" "nothing was left behind"

@@ -1,13 +1,28 @@
 #include "os/linux/leftovers.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 
 #include "os/host_network.h"
 #include "os/linux/kill_switch.h"
 #include "os/linux/undo_journal.h"
+#include "os/status_file.h"
 
 namespace qdt::os {
+namespace {
+
+// A host that was put back has no crashed client any more.
+void delete_dead_status_files(const std::string& tun_name) {
+  for (const FoundStatus& found : find_status_files(tun_name)) {
+    if (found.is_alive) continue;
+    const auto path = run_file_path(found.tun_name, "status");
+    if (path) ::unlink(path->c_str());
+  }
+}
+
+}  // namespace
 
 std::vector<std::string> undo_leftovers(const std::vector<std::string>& journals, Logger& logger) {
   std::vector<std::string> done;
@@ -44,6 +59,7 @@ Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_na
       return name != tun_name && name != kill_switch_journal(tun_name);
     });
   }
+  delete_dead_status_files(tun_name);
   return undo_leftovers(tun_names, logger);
 }
 
