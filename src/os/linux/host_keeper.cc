@@ -172,8 +172,15 @@ Result<Change> HostKeeper::keep_step(const RestoreLink& step) {
 Result<Change> HostKeeper::keep_step(const DeleteAddress& step) {
   const InterfaceAddress& address = step.address;
   const auto added = netlink_.add_address(address);
+  if (!added || *added == Change::kMade) return added;
+  const auto own = netlink_.choose_route(address.address);
+  if (!own) return fail(own);
+  if (!own->is_local) {
+    const auto restored = netlink_.restore_local_route(address);
+    if (!restored || *restored == Change::kMade) return restored;
+  }
   const int host_bits = address.address.bit_length() - address.prefix_length;
-  if (!added || *added == Change::kMade || host_bits < 2) return added;
+  if (host_bits < 2) return Change::kNotNeeded;
 
   // Somebody may have deleted the route that came with it, or put another in its place.
   const Prefix prefix(address.address, address.prefix_length);
@@ -224,6 +231,7 @@ void HostKeeper::keep_precedence(bool is_v6, const std::vector<UndoStep>& wanted
   };
   const auto ours = std::ranges::find_if(rules, takes_all);
   if (ours == rules.end()) return;
+  keep_own_table(is_v6, ours->rule.table, routes, upkeep);
   std::uint32_t first = ours->rule.priority;
   for (const DeleteRule& step : rules) {
     if (step.rule.is_v6 == is_v6) first = std::min(first, step.rule.priority);
@@ -253,6 +261,21 @@ void HostKeeper::keep_precedence(bool is_v6, const std::vector<UndoStep>& wanted
                         std::to_string(*thief) + ", which sent everything to " + table);
     return;
   }
+}
+
+// The guard refuses what such a route sends elsewhere: its packets would get nowhere.
+void HostKeeper::keep_own_table(bool is_v6, std::uint32_t table,
+                                const std::vector<DeleteRoute>& routes, Upkeep& upkeep) {
+  const auto device = std::ranges::find_if(routes, [&](const DeleteRoute& step) {
+    return step.route.table == table && step.route.link_index != 0;
+  });
+  if (device == routes.end()) return;
+  const auto kept = netlink_.delete_foreign_routes(is_v6, table, device->route.link_index);
+  if (!kept) return upkeep.add_fault(kept.error().message);
+  if (*kept == Change::kNotNeeded) return;
+  upkeep.count(HostPart::kRoute);
+  put_back_.push_back("table " + std::to_string(table) + " without another's " +
+                      (is_v6 ? "IPv6" : "IPv4") + " routes");
 }
 
 // The new rules come before the old ones go.

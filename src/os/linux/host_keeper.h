@@ -40,6 +40,8 @@ class HostKeeper {
   /// Whether a packet to anywhere takes the rules in `wanted`; where another rule takes it first,
   /// ours go before that one.
   void keep_precedence(bool is_v6, const std::vector<UndoStep>& wanted, Upkeep& upkeep);
+  void keep_own_table(bool is_v6, std::uint32_t table, const std::vector<DeleteRoute>& routes,
+                      Upkeep& upkeep);
   Result<Change> go_before(std::uint32_t priority, bool is_v6, const std::vector<UndoStep>& wanted);
 
   UndoJournal& journal_;

@@ -9,54 +9,18 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cassert>
 #include <initializer_list>
 #include <span>
 #include <string_view>
 
 #include "os/linux/netlink_attribute.h"
+#include "os/linux/netlink_request.h"
 #include "os/linux/system_error.h"
 
 namespace qdt::os {
 namespace {
 
-/// A request under construction; every one of ours is small.
-class Request {
- public:
-  Request(int type, int flags) {
-    mnl_nlmsg_put_header(buffer_.data());
-    message()->nlmsg_type = static_cast<std::uint16_t>(type);
-    message()->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-  }
-  /// For a list of things: its end is the acknowledgement.
-  static Request for_list(int type) {
-    Request request(type, NLM_F_DUMP);
-    request.message()->nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
-    return request;
-  }
-
-  template <typename Body>
-  Body& body() {
-    return *static_cast<Body*>(mnl_nlmsg_put_extra_header(message(), sizeof(Body)));
-  }
-  void put(int type, std::uint32_t value) { put(type, &value, sizeof value); }
-  void put(int type, std::uint8_t value) { put(type, &value, sizeof value); }
-  void put(int type, const IpAddress& address) {
-    put(type, address.bytes().data(), address.bytes().size());
-  }
-  void put(int type, const std::string& text) { put(type, text.c_str(), text.size() + 1); }
-
-  nlmsghdr* message() { return reinterpret_cast<nlmsghdr*>(buffer_.data()); }
-
- private:
-  void put(int type, const void* value, std::size_t bytes) {
-    [[maybe_unused]] const bool fits = mnl_attr_put_check(
-        message(), buffer_.size(), static_cast<std::uint16_t>(type), bytes, value);
-    assert(fits);
-  }
-
-  alignas(nlmsghdr) std::array<char, 512> buffer_{};
-};
+using Request = NetlinkRequest;
 
 /// The kernel's verdict on a request.
 struct Answer {
@@ -128,6 +92,30 @@ std::optional<Route> parse_route(const nlmsghdr& message) {
                .goes_on = body.rtm_type == RTN_THROW};
 }
 
+// What deletes a route that is none of ours and sends packets elsewhere than through `link_index`:
+// all that tells it from the other routes of its table.
+std::optional<Request> deletion_of_foreign(const nlmsghdr& message, std::uint32_t table,
+                                           int link_index) {
+  const auto& found = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+  if (number_in(message, sizeof found, RTA_TABLE) != table) return std::nullopt;
+  if (found.rtm_protocol == kRouteProtocol) return std::nullopt;
+  const bool refuses = found.rtm_type == RTN_UNREACHABLE || found.rtm_type == RTN_BLACKHOLE ||
+                       found.rtm_type == RTN_PROHIBIT;
+  const std::uint32_t link = number_in(message, sizeof found, RTA_OIF);
+  if (refuses || link == static_cast<std::uint32_t>(link_index)) return std::nullopt;
+  Request request(RTM_DELROUTE, 0);
+  auto& body = request.body<rtmsg>();
+  body = found;
+  body.rtm_table = RT_TABLE_UNSPEC;
+  body.rtm_flags = 0;
+  request.put(RTA_TABLE, table);
+  for (const int type : {RTA_DST, RTA_SRC, RTA_PRIORITY}) {
+    const nlattr* attribute = find_attribute(message, sizeof found, type);
+    if (attribute) request.put(*attribute);
+  }
+  return request;
+}
+
 Request address_request(int type, int flags, const InterfaceAddress& address) {
   Request request(type, flags);
   auto& body = request.body<ifaddrmsg>();
@@ -137,6 +125,22 @@ Request address_request(int type, int flags, const InterfaceAddress& address) {
   body.ifa_index = static_cast<std::uint32_t>(address.link_index);
   request.put(IFA_LOCAL, address.address);
   request.put(IFA_ADDRESS, address.address);
+  return request;
+}
+
+// As the kernel makes it when an address comes (fib_add_ifaddr, addrconf_f6i_alloc).
+Request local_route_request(int type, int flags, const InterfaceAddress& address) {
+  Request request(type, flags);
+  auto& body = request.body<rtmsg>();
+  body.rtm_family = family_of(address.address);
+  body.rtm_dst_len = static_cast<std::uint8_t>(address.address.bit_length());
+  body.rtm_table = RT_TABLE_LOCAL;
+  body.rtm_protocol = RTPROT_KERNEL;
+  body.rtm_scope = address.address.is_v4() ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+  body.rtm_type = RTN_LOCAL;
+  request.put(RTA_DST, address.address);
+  request.put(RTA_OIF, static_cast<std::uint32_t>(address.link_index));
+  if (address.address.is_v4()) request.put(RTA_PREFSRC, address.address);
   return request;
 }
 
@@ -316,8 +320,14 @@ Result<Change> Netlink::add_address(const InterfaceAddress& address) {
 }
 
 Result<Change> Netlink::delete_address(const InterfaceAddress& address) {
-  return socket_->change(address_request(RTM_DELADDR, 0, address), {EADDRNOTAVAIL, ENODEV},
-                         "delete " + text_of(address));
+  const auto deleted = socket_->change(address_request(RTM_DELADDR, 0, address),
+                                       {EADDRNOTAVAIL, ENODEV}, "delete " + text_of(address));
+  // Of IPv6 routes, the kernel takes only its own along.
+  if (deleted && address.address.is_v6()) {
+    Request request = local_route_request(RTM_DELROUTE, 0, address);
+    (void)socket_->ask(request, [](const nlmsghdr&) {});
+  }
+  return deleted;
 }
 
 // As the kernel makes it when an address comes (fib_add_ifaddr, addrconf_prefix_route).
@@ -341,6 +351,11 @@ Result<void> Netlink::restore_prefix_route(const InterfaceAddress& address) {
   const auto made = socket_->change(request, {}, "add route to " + prefix.to_string());
   if (!made) return fail(made);
   return {};
+}
+
+Result<Change> Netlink::restore_local_route(const InterfaceAddress& address) {
+  return socket_->change(local_route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, address),
+                         {EEXIST}, "add the local route to " + text_of(address));
 }
 
 Result<void> Netlink::rename_link(int index, const std::string& name) {
@@ -390,7 +405,8 @@ Result<ChosenRoute> Netlink::choose_route(const IpAddress& destination) {
     const auto& route = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&reply));
     chosen = {.link_index = static_cast<int>(number_in(reply, sizeof route, RTA_OIF)),
               .table = number_in(reply, sizeof route, RTA_TABLE),
-              .prefix_length = route.rtm_dst_len};
+              .prefix_length = route.rtm_dst_len,
+              .is_local = route.rtm_type == RTN_LOCAL};
   });
   const bool is_refused = answer.error == ENETUNREACH || answer.error == EHOSTUNREACH ||
                           answer.error == EACCES || answer.error == EINVAL;
@@ -421,6 +437,28 @@ Result<Change> Netlink::add_route(const Route& route) {
 Result<Change> Netlink::delete_route(const Route& route) {
   return socket_->change(route_request(RTM_DELROUTE, 0, route), {ESRCH, ENODEV},
                          "delete " + text_of(route));
+}
+
+Result<Change> Netlink::delete_foreign_routes(bool is_v6, std::uint32_t table, int link_index) {
+  Request list = Request::for_list(RTM_GETROUTE);
+  auto& wanted = list.body<rtmsg>();
+  wanted.rtm_family = is_v6 ? AF_INET6 : AF_INET;
+  wanted.rtm_table = RT_TABLE_UNSPEC;
+  list.put(RTA_TABLE, table);
+  constexpr std::size_t kMostAtOnce = 256;  // the next look takes more
+  std::vector<Request> deletions;
+  const Answer listed = dumps_->ask(list, [&](const nlmsghdr& reply) {
+    auto deletion = deletion_of_foreign(reply, table, link_index);
+    if (deletion && deletions.size() < kMostAtOnce) deletions.push_back(*deletion);
+  });
+  // There is no such table.
+  if (listed.error != 0 && listed.error != ENOENT) return refused("list routes", listed);
+  const std::string doing = "delete another's route in table " + std::to_string(table);
+  for (const Request& deletion : deletions) {
+    const auto deleted = socket_->change(deletion, {ESRCH, ENODEV}, doing);
+    if (!deleted) return deleted;
+  }
+  return deletions.empty() ? Change::kNotNeeded : Change::kMade;
 }
 
 Result<Change> Netlink::add_rule(const RoutingRule& rule) {

@@ -65,11 +65,13 @@ struct ChosenRoute {
   int link_index = 0;  ///< 0: none, as for what is refused
   std::uint32_t table = 0;
   int prefix_length = 0;  ///< of the route's destination
+  bool is_local = false;  ///< to this host itself
 };
 
 /// The kernel's network configuration (rtnetlink(7)), in this process's network namespace. Adding
 /// what is there, and deleting what is not, is kNotNeeded; so is setting a device that is gone.
-/// Routes and rules carry kRouteProtocol, and only such are deleted. Errors quote the kernel.
+/// Routes and rules carry kRouteProtocol, and only such are deleted, but for
+/// delete_foreign_routes(). Errors quote the kernel.
 class Netlink {
  public:
   static Result<Netlink> open();
@@ -89,6 +91,9 @@ class Netlink {
   /// Makes the rest of the address's prefix reachable again, as add_address() did: for when
   /// somebody has deleted the route alone.
   Result<void> restore_prefix_route(const InterfaceAddress& address);
+  /// Lets packets for the address arrive here again: for when somebody has deleted the route to it
+  /// from the kernel's table of local addresses.
+  Result<Change> restore_local_route(const InterfaceAddress& address);
   Result<void> rename_link(int index, const std::string& name);
 
   Result<Change> add_route(const Route& route);
@@ -99,6 +104,9 @@ class Netlink {
   /// How a packet of this host, without a mark, would travel to `destination`.
   Result<ChosenRoute> choose_route(const IpAddress& destination);
   Result<Change> delete_route(const Route& route);
+  /// Deletes from a table of our own what others have put there: routes through devices other than
+  /// `link_index`, and such as pass over the table. Routes that refuse stay. At most 256 at once.
+  Result<Change> delete_foreign_routes(bool is_v6, std::uint32_t table, int link_index);
 
   Result<Change> add_rule(const RoutingRule& rule);
   Result<Change> delete_rule(const RoutingRule& rule);
