@@ -164,9 +164,13 @@ fault_routes() {
   tun client ip "$chosen" route flush table "$tunnel_table"
   if [ "$chosen" = -4 ]; then tun client ip -4 route flush dev qdt0; fi
 }
-# Somebody's route in the place of the tunnel's.
+# Somebody's route in the tunnel's table: in the place of its own, or for a part of the world.
 fault_foreign_route() {
-  tun client ip route replace default via 198.51.100.1 table "$tunnel_table"
+  one_of '0.0.0.0/0 via 198.51.100.1' '128.0.0.0/1 dev eth0' '2000::/3 dev eth0' '::/0 dev eth0 metric 1'
+  # shellcheck disable=SC2086  # words
+  tun client ip route replace $chosen table "$tunnel_table"
+  one_of 192.0.0.0/2 2000::/3
+  tun client ip route add unreachable "$chosen" table "$tunnel_table"
 }
 fault_sysctls() {
   one_of ipv6.conf.qdt0.disable_ipv6=1 ipv4.conf.all.src_valid_mark=0 ipv4.conf.qdt0.rp_filter=1

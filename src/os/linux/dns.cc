@@ -16,6 +16,7 @@ namespace {
 constexpr unsigned kLooksBetweenTries = 30;
 constexpr unsigned kLooksForResolved = 5;
 constexpr std::size_t kMaxSetAgain = 4;
+constexpr Duration kRecordingPeriod = 10s;
 constexpr auto kContestPeriod = std::chrono::minutes(1);
 
 std::string names_of(std::span<const NameServer> servers) {
@@ -258,11 +259,13 @@ void HostDns::follow_other_clients() {
   in_force_->file = std::move(*state);
 }
 
-// Without a record nobody would put the user's file back; this client still knows it.
+// Without a record nobody would put the user's file back; this client still knows it. Nobody fights
+// for the record: that is no change of the name servers.
 void HostDns::record_again(int link_index) {
-  if (!may_set_again()) return;
+  const Timestamp now = os::now();
+  if (now < next_recording_) return;
+  next_recording_ = now + kRecordingPeriod;
   const auto recorded = set(link_index);
-  if (is_contested_) return;
   logger_.warning("somebody deleted the record of the user's name servers in " +
                   std::string(kJournalDirectory) +
                   (recorded ? "; it is made again" : ": " + recorded.error().message));

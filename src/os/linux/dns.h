@@ -74,6 +74,7 @@ class HostDns {
   unsigned silent_looks_ = 0;         // resolved has not answered as many times
   bool is_resolved_refused_ = false;  // it runs, but cannot be used
   std::deque<Timestamp> set_again_;
+  Timestamp next_recording_{};
   bool is_contested_ = false;
 };
 

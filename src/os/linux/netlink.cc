@@ -99,8 +99,10 @@ std::optional<Request> deletion_of_foreign(const nlmsghdr& message, std::uint32_
   const auto& found = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
   if (number_in(message, sizeof found, RTA_TABLE) != table) return std::nullopt;
   if (found.rtm_protocol == kRouteProtocol) return std::nullopt;
-  const bool refuses = found.rtm_type == RTN_UNREACHABLE || found.rtm_type == RTN_BLACKHOLE ||
-                       found.rtm_type == RTN_PROHIBIT;
+  constexpr int kWidePrefix = 3;  // of this length or less, it refuses a large part of the world
+  const bool refuses = (found.rtm_type == RTN_UNREACHABLE || found.rtm_type == RTN_BLACKHOLE ||
+                        found.rtm_type == RTN_PROHIBIT) &&
+                       found.rtm_dst_len > kWidePrefix;
   const std::uint32_t link = number_in(message, sizeof found, RTA_OIF);
   if (refuses || link == static_cast<std::uint32_t>(link_index)) return std::nullopt;
   Request request(RTM_DELROUTE, 0);
