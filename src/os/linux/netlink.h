@@ -105,7 +105,8 @@ class Netlink {
   Result<ChosenRoute> choose_route(const IpAddress& destination);
   Result<Change> delete_route(const Route& route);
   /// Deletes from a table of our own what others have put there: routes through devices other than
-  /// `link_index`, and such as pass over the table. Routes that refuse stay. At most 256 at once.
+  /// `link_index`, and such as pass over the table. Routes that refuse stay, but for those of
+  /// a large part of the world (up to /3). At most 256 at once.
   Result<Change> delete_foreign_routes(bool is_v6, std::uint32_t table, int link_index);
 
   Result<Change> add_rule(const RoutingRule& rule);
