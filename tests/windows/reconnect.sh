@@ -14,6 +14,7 @@ try_windows --status
 check_equal "--status of a connected client: 0" "$status" 0
 check_contains "it says so" "$output" "qdt0: connected for"
 
+take_lease
 stop "$server_pid"
 wait_for 20 grep -q 'reconnecting: the connection was lost: the server is shutting down' "$work/client.log" ||
   fail "the client does not say that it was lost"
@@ -24,11 +25,14 @@ start_server
 connected_twice() { [ "$(grep -c 'connected: this host is' "$work/client.log")" -ge 2 ]; }
 wait_for 40 connected_twice || fail "the client does not connect again"
 check_equal "it has the same address" "$(lease client)" "$lease"
+give_lease
 check "the tunnel works again" -- on client ping -c 2 -W 2 10.8.0.1
 
 # A server that is killed says nothing.
+take_lease
 stop "$server_pid" KILL
 start_server
 connected_thrice() { [ "$(grep -c 'connected: this host is' "$work/client.log")" -ge 3 ]; }
 wait_for 60 connected_thrice || fail "the client does not find out that the server was killed"
+give_lease
 check "the tunnel works once more" -- on client ping -c 2 -W 2 10.8.0.1

@@ -96,6 +96,10 @@ give_lease() {
   on client ip route replace 192.0.2.0/24 dev wintun0
 }
 
+# take_lease: wintun0 loses it. For Windows it is an ordinary device, so a client that connects again would
+# take the address for one that the host has of its own.
+take_lease() { on client ip address flush dev wintun0; }
+
 # try_windows ARGUMENTS...: qdt-client.exe to its end; what it said in $output, how it ended in $status.
 try_windows() {
   status=0
