@@ -21,10 +21,14 @@ void CertificateWatch::replace(std::string path, const quic::CertificateFacts& c
 }
 
 std::optional<CertificateWatch::Notice> CertificateWatch::look(std::int64_t now) {
-  // A clock that was set back does not silence it.
-  if (told_ && now >= *told_ && now - *told_ < kDay) return std::nullopt;
   auto notice = state(now);
-  if (notice) told_ = now;
+  if (!notice) return std::nullopt;
+  // A clock that was set back does not silence it, nor does the warning before silence the end.
+  const bool is_told =
+      told_ && now >= *told_ && now - *told_ < kDay && told_level_ == notice->level;
+  if (is_told) return std::nullopt;
+  told_ = now;
+  told_level_ = notice->level;
   return notice;
 }
 
@@ -50,8 +54,8 @@ std::string CertificateWatch::remedy() const {
     return ": clients with tls_fingerprint go on all the same; others need a new certificate, and "
            "with it comes a new fingerprint";
   }
-  return ": clients without tls_fingerprint refuse this server from then on; renew it and restart "
-         "qdt-server";
+  return ": clients without tls_fingerprint refuse this server from then on; renew it, and have "
+         "qdt-server read it: systemctl reload qdt-server, or SIGHUP";
 }
 
 }  // namespace qdt::server

@@ -10,8 +10,8 @@
 
 namespace qdt::server {
 
-/// Tells at the start and once a day of a certificate that is near its end, past it, or not valid
-/// yet. Pure: the wall clock's time goes in, in seconds since the Unix epoch.
+/// Tells at the start, once a day, and at its end of a certificate that is near its end, past it,
+/// or not valid yet. Pure: the wall clock's time goes in, in seconds since the Unix epoch.
 class CertificateWatch {
  public:
   CertificateWatch(std::string path, const quic::CertificateFacts& certificate)
@@ -25,7 +25,7 @@ class CertificateWatch {
     LogLevel level = LogLevel::kWarning;
     std::string text;
   };
-  /// Nothing when there is nothing to tell, or it was told during the last day.
+  /// Nothing when there is nothing to tell, or the same was told during the last day.
   std::optional<Notice> look(std::int64_t now);
   /// The notice that is due now, told before or not.
   std::optional<Notice> state(std::int64_t now) const;
@@ -39,6 +39,7 @@ class CertificateWatch {
   quic::CertificateFacts certificate_;
   std::atomic<std::int64_t> expiry_;
   std::optional<std::int64_t> told_;
+  LogLevel told_level_ = LogLevel::kWarning;
 };
 
 }  // namespace qdt::server

@@ -47,10 +47,11 @@ TEST(CertificateWatch, IsAnErrorBeforeTheBeginning) {
 TEST(CertificateWatch, TellsOnceADay) {
   CertificateWatch one = watch();
   EXPECT_TRUE(one.look(kEnd));
-  EXPECT_FALSE(one.look(kEnd + 1));
-  EXPECT_FALSE(one.look(kEnd + kDay - 1));
-  EXPECT_TRUE(one.look(kEnd + kDay));
-  EXPECT_TRUE(one.look(kEnd - kDay)) << "the clock was set back";
+  EXPECT_FALSE(one.look(kEnd));
+  EXPECT_TRUE(one.look(kEnd + 1)) << "its end";
+  EXPECT_FALSE(one.look(kEnd + kDay));
+  EXPECT_TRUE(one.look(kEnd + kDay + 1));
+  EXPECT_TRUE(one.look(kEnd + 1)) << "the clock was set back";
 }
 
 TEST(CertificateWatch, ForgetsTheOneThatWasReplaced) {
