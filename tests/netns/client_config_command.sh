@@ -31,7 +31,7 @@ connects
 prints "with a name and a port" --address VPN.Test:8443
 check_contains "they are in it" "$(cat "$work/made.yaml")" 'server: "vpn.test:8443"'
 prints "without an address"
-check_contains "a public address is proposed" "$(cat "$work/made.yaml")" 'server: "192.0.2.1:443"'
+check_contains "the address towards the world is proposed" "$(cat "$work/made.yaml")" "server: \"$server_address:443\""
 stop "$server_pid"
 write_server_config 'addr: ":8443"'
 prints "a server on another port" --address "$server_address"

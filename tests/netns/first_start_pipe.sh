@@ -23,7 +23,7 @@ check "there is a token" -- test "${#made_token}" -ge 32
 check_lacks "it is not printed" "$told" "$made_token"
 check_lacks "nor is the key" "$told" "PRIVATE KEY"
 check_contains "the command is" "$told" "qdt-server client-config --config $work/public/server.yaml --address HOST"
-check_contains "and this host's public address" "$told" "this host's public address is 192.0.2.1"
+check_contains "and this host's public address, towards the world" "$told" "this host's public address is $server_address"
 # shellcheck disable=SC2086  # the command as it is printed
 command=$(sed -n 's/^ *qdt-server \(client-config .*\) HOST$/\1/p' "$work/server.log")
 # shellcheck disable=SC2086

@@ -15,10 +15,12 @@
 #include <csignal>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "os/linux/socket_address.h"
 #include "os/linux/system_error.h"
+#include "os/linux/unique_fd.h"
 
 namespace qdt::os {
 
@@ -134,6 +136,23 @@ bool has_interface(const std::string& name) {
   return ::if_nametoindex(name.c_str()) != 0;
 }
 
+namespace {
+
+// The address that packets to the world have; nothing is sent.
+std::optional<IpAddress> address_towards(const char* destination) {
+  const IpAddress world = *IpAddress::parse(destination);
+  const int family = world.is_v6() ? AF_INET6 : AF_INET;
+  const UniqueFd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const KernelAddress to = to_kernel({.address = world, .port = 9}, family);
+  if (::connect(socket.get(), to.get(), to.length) < 0) return std::nullopt;
+  KernelAddress own;
+  own.length = sizeof own.storage;
+  if (::getsockname(socket.get(), own.get(), &own.length) < 0) return std::nullopt;
+  return from_kernel(own.get()).address;
+}
+
+}  // namespace
+
 std::vector<IpAddress> host_addresses() {
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) < 0) return {};
@@ -152,6 +171,11 @@ std::vector<IpAddress> host_addresses() {
   }
   std::ranges::sort(addresses);
   addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
+  for (const char* world : {"2600::1", "5.5.5.5"}) {
+    const auto own = address_towards(world);
+    const auto found = own ? std::ranges::find(addresses, *own) : addresses.end();
+    std::rotate(addresses.begin(), found, found == addresses.end() ? found : found + 1);
+  }
   return addresses;
 }
 
