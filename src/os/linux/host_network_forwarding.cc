@@ -106,9 +106,9 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
   if (!options.external_interface.empty()) {
     const auto is_name = check_interface_name(options.external_interface);
     if (!is_name) return fail("install address translation: " + is_name.error().message);
-    const auto link = netlink_.find_link(options.external_interface);
-    if (!link) logger_.warning("no address is translated for now: " + link.error().message);
   }
+  external_interface_ = options.external_interface;
+  look_at_external_interface();
   const std::string table = nat_table_name(tun_name_);
   Transaction transaction(journal_, logger_);
   const auto installed = transaction.install_table(
@@ -120,6 +120,17 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
   logger_.info("nftables table inet " + table + " made: translates " + pools +
                " on its way out, and lets packets of " + tun_name_ + " be forwarded");
   return {};
+}
+
+// One that goes and comes, as those of dial-up lines do, is none of ours to make.
+void LinuxHostNetwork::look_at_external_interface() {
+  if (external_interface_.empty()) return;
+  const std::string subject = "nat.external_iface: ";
+  const auto link = netlink_.find_link(external_interface_);
+  const Result<void> is_there = link ? Result<void>() : fail(subject + link.error().message);
+  external_interface_fault_.look(
+      is_there, "; until it is, no address is translated and clients reach nothing",
+      subject + external_interface_ + " is there", logger_);
 }
 
 std::vector<std::string> LinuxHostNetwork::forwarding_obstacles() {

@@ -23,6 +23,7 @@ Upkeep LinuxHostNetwork::keep() {
   dns_.keep(link_index_);
   for (const ForwardingClaim& claim : claims_) forget_writes(claim);
   tell(upkeep);
+  look_at_external_interface();
   tell_new_obstacles();
   return upkeep;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lasting_fault.h"
 #include "base/time.h"
 #include "os/host_network.h"
 #include "os/linux/dns.h"
@@ -63,6 +64,8 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> enable_forwarding(bool is_v6);
   Result<void> install_forward_rules();
   void want_interfaces_forward(Transaction& transaction, bool is_v6);
+  /// Tells when nat.external_iface goes and comes.
+  void look_at_external_interface();
   /// Looks again where rules have changed since forwarding_obstacles().
   void tell_new_obstacles();
   bool carries_ipv6() const;
@@ -82,7 +85,9 @@ class LinuxHostNetwork final : public HostNetwork {
   Timestamp next_telling_{};
   std::vector<InterfaceAddress> addresses_;  // since configure_tun()
   std::vector<ForwardingClaim> claims_;
-  std::vector<ClosedHost> closed_;                          // since enable_forwarding()
+  std::vector<ClosedHost> closed_;  // since enable_forwarding()
+  std::string external_interface_;  // since install_nat(); empty: any
+  LastingFault external_interface_fault_;
   std::optional<std::vector<std::string>> told_obstacles_;  // since forwarding_obstacles()
   std::optional<std::uint32_t> seen_generation_;            // of nftables, then
   Timestamp next_look_{};
