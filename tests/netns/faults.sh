@@ -77,12 +77,16 @@ fault_stop() {
   stop "$server_pid"
   start_server "${server_yaml[@]}"
 }
-# A NAT that forgets the client: its port is dead from now on.
+# A NAT that forgets the client: its port is dead from now on, both ways.
 fault_rebind() {
   local port
   port=$(client_port)
   drop forgotten udp sport "${port:-1}"
+  drop forgotten udp dport "${port:-1}"
 }
+# Not among the kinds by default: while the server is still heard, the client takes 2 to 10 s and more
+# to find out that nothing of its own arrives.
+fault_uplink() { drop forgotten udp sport "$(client_port)"; }
 fault_silence() {
   drop faults udp dport 443
   pause 5 30
