@@ -20,6 +20,13 @@ check "the next interface will forward" -- wait_for 5 forwards default
 check "the web is there again" -- wait_for 5 carries
 check_equal "the log names the setting" \
   "$(grep -c 'put back: .*conf/default/forwarding=1' "$work/server.log")" 1
-check_equal "what did not forward before does not now" \
-  "$(on server sysctl -n net.ipv4.conf.inner.forwarding)" 0
+is_closed() { check_equal "$1" "$(on server sysctl -n net.ipv4.conf.inner.forwarding)" 0; }
+is_closed "what did not forward before does not now"
+on server sysctl -qw net.ipv4.ip_forward=0
+check "the switch for all is put back" -- wait_for 5 forwards all
+check "the web is there again" -- wait_for 5 carries
+is_closed "nor does that open what was closed"
+on server sysctl -qw net.ipv4.conf.inner.forwarding=1
+sleep 2.5 # more than the time between two looks
+check "somebody may open it" -- forwards inner
 check_equal "the session went on" "$(metric 'qdt_handshakes_total{result="ok"}')" 1

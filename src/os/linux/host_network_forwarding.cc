@@ -46,7 +46,7 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
     Transaction transaction(journal_, logger_);
     const std::string setting = forwarding_sysctl(is_v6);
     transaction.want(RestoreSysctl{.name = setting, .was = "1", .wrote = "1"});
-    want_interfaces_forward(transaction, is_v6);
+    want_interfaces_as_they_are(transaction, is_v6);
     let_device_forward(transaction);
     transaction.commit();
     const auto installed = install_forward_rules();
@@ -69,7 +69,7 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
     give_up(std::move(*claim));
     return fail("switch on " + words + ": " + change.error().message);
   }
-  want_interfaces_forward(transaction, is_v6);
+  want_interfaces_as_they_are(transaction, is_v6);
   let_device_forward(transaction);
   transaction.commit();
   watch_writes(*claim);
@@ -80,15 +80,33 @@ Result<void> LinuxHostNetwork::enable_forwarding(bool is_v6) {
 }
 
 // The switch for all stays on when somebody switches one interface off. In IPv4 that interface's
-// packets are forwarded no more; IPv6 looks at the switch for all alone. What was off before us
-// stays off; "default" is for interfaces that are made again.
-void LinuxHostNetwork::want_interfaces_forward(Transaction& transaction, bool is_v6) {
-  if (is_v6) return;
-  for (const std::string& name : configured_interfaces("ipv4")) {
-    const std::string setting = "net/ipv4/conf/" + name + "/forwarding";
-    const bool is_another = name == "all" || name == "lo" || name == tun_name_;
-    if (is_another || read_sysctl(setting).value_or("") != "1") continue;
-    transaction.want(RestoreSysctl{.name = setting, .was = "1", .wrote = "1"});
+// packets are forwarded no more; IPv6 looks at the switch for all alone. "default" is for
+// interfaces that are made again.
+void LinuxHostNetwork::want_interfaces_as_they_are(Transaction& transaction, bool is_v6) {
+  const std::string family = is_v6 ? "ipv6" : "ipv4";
+  for (const std::string& name : configured_interfaces(family)) {
+    if (name == "all" || name == "lo" || name == tun_name_) continue;
+    const std::string setting = "net/" + family + "/conf/" + name + "/forwarding";
+    if (read_sysctl(setting).value_or("") != "1") {
+      unforwarded_.push_back({.is_v6 = is_v6, .setting = setting});
+    } else if (!is_v6) {
+      transaction.want(RestoreSysctl{.name = setting, .was = "1", .wrote = "1"});
+    }
+  }
+}
+
+// Switching all on opens what was off before us, too. Whoever switches one of them on later wants
+// that: only what we have opened is closed.
+void LinuxHostNetwork::keep_settings(Upkeep& upkeep) {
+  const auto is_on = [](bool is_v6) {
+    return read_sysctl(forwarding_sysctl(is_v6)).value_or("") == "1";
+  };
+  const bool was_on[] = {is_on(false), is_on(true)};
+  keeper_.keep(upkeep);
+  for (const Unforwarded& one : unforwarded_) {
+    if (was_on[one.is_v6 ? 1 : 0] || !is_on(one.is_v6) || !has_sysctl(one.setting)) continue;
+    const auto closed = write_sysctl(one.setting, "0");
+    if (!closed) logger_.warning(closed.error().message);
   }
 }
 

@@ -18,7 +18,7 @@ Upkeep LinuxHostNetwork::keep() {
   Upkeep upkeep;
   if (!keep_device(upkeep)) return upkeep;
   for (const ForwardingClaim& claim : claims_) note_wishes(claim);
-  keeper_.keep(upkeep);
+  keep_settings(upkeep);
   policy_.follow(device(link_index_));
   dns_.keep(link_index_);
   for (const ForwardingClaim& claim : claims_) forget_writes(claim);

@@ -53,6 +53,12 @@ class LinuxHostNetwork final : public HostNetwork {
   std::vector<NameServer> name_servers_outside() override;
 
  private:
+  /// An interface that did not forward although the host did, before us.
+  struct Unforwarded {
+    bool is_v6;
+    std::string setting;
+  };
+
   /// Whether the device is there, under its name.
   bool keep_device(Upkeep& upkeep);
   TunnelPolicy::Device device(int link_index) const;
@@ -63,7 +69,8 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> allow_ipv6(Transaction& transaction);
   Result<void> enable_forwarding(bool is_v6);
   Result<void> install_forward_rules();
-  void want_interfaces_forward(Transaction& transaction, bool is_v6);
+  void want_interfaces_as_they_are(Transaction& transaction, bool is_v6);
+  void keep_settings(Upkeep& upkeep);
   /// Tells when nat.external_iface goes and comes.
   void look_at_external_interface();
   /// Looks again where rules have changed since forwarding_obstacles().
@@ -85,8 +92,9 @@ class LinuxHostNetwork final : public HostNetwork {
   Timestamp next_telling_{};
   std::vector<InterfaceAddress> addresses_;  // since configure_tun()
   std::vector<ForwardingClaim> claims_;
-  std::vector<ClosedHost> closed_;  // since enable_forwarding()
-  std::string external_interface_;  // since install_nat(); empty: any
+  std::vector<ClosedHost> closed_;        // since enable_forwarding()
+  std::vector<Unforwarded> unforwarded_;  // since enable_forwarding()
+  std::string external_interface_;        // since install_nat(); empty: any
   LastingFault external_interface_fault_;
   std::optional<std::vector<std::string>> told_obstacles_;  // since forwarding_obstacles()
   std::optional<std::uint32_t> seen_generation_;            // of nftables, then
