@@ -27,10 +27,14 @@ table ip filter {
 NFT
 }
 
+is_forwarding() { [ "$(forwards)" = 1 ]; }
 start_server
+off
+check "what somebody switches off is put back" -- wait_for 5 is_forwarding
 docker
 stop "$server_pid"
 left_on "another program's tables" "nftables table ip nat has rules" server.log
+check_equal "for each interface, too" "$(on server sysctl -n net.ipv4.conf.wan.forwarding)" 1
 on server nft flush ruleset
 off
 

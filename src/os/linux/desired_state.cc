@@ -24,15 +24,16 @@ bool is_same_subject(const UndoStep& one, const UndoStep& other) {
 
 struct Rank {
   int operator()(const DeleteNftTable&) const { return 0; }
-  int operator()(const RestoreSysctl&) const { return 1; }
+  // Before the settings of single interfaces, which it changes.
   int operator()(const RestoreForwarding&) const { return 1; }
-  int operator()(const RestoreLink&) const { return 2; }
-  int operator()(const DeleteAddress&) const { return 3; }
-  int operator()(const DeleteRoute&) const { return 4; }
-  int operator()(const DeleteRule&) const { return 5; }
+  int operator()(const RestoreSysctl&) const { return 2; }
+  int operator()(const RestoreLink&) const { return 3; }
+  int operator()(const DeleteAddress&) const { return 4; }
+  int operator()(const DeleteRoute&) const { return 5; }
+  int operator()(const DeleteRule&) const { return 6; }
   template <typename Other>
   int operator()(const Other&) const {
-    return 6;
+    return 7;
   }
 };
 
