@@ -56,9 +56,10 @@ $guards  }
 //
 // A packet from outside opens the way back for its connection alone, and only where that is one: it
 // begins a TCP connection or goes to a port that no program gets by chance, or a program listens on
-// its UDP port, or it goes to a port that is forwarded. A TCP connection that begins in this host
-// is no answer, even where somebody outside has forged a packet of the same addresses and ports
-// before.
+// its UDP port, or it goes to a port that is forwarded. A UDP socket of a port got by chance that
+// has one address may be a client's from before the tunnel, whose server goes on sending: it does
+// not count. A TCP connection that begins in this host is no answer, even where somebody outside
+// has forged a packet of the same addresses and ports before.
 constexpr std::string_view kMarksRuleset = R"(
 add table inet $table
 delete table inet $table
@@ -70,8 +71,8 @@ table inet $table {
     tcp flags & (fin | syn | rst | ack) == syn ct mark set $bit
     tcp dport != $ephemeral ct mark set $bit
     udp dport 0-65535 ct status & dnat == dnat ct mark set $bit
-    udp dport 0-65535 socket transparent { 0, 1 } ct mark set $bit
-    icmp type echo-request ct mark set $bit
+    udp dport != $ephemeral socket transparent { 0, 1 } ct mark set $bit
+$wildcard    icmp type echo-request ct mark set $bit
     icmpv6 type echo-request ct mark set $bit
   }
   chain for_lan {
@@ -276,6 +277,9 @@ std::string marks_ruleset(const ClientTable& table, const ClientPolicy& policy) 
       "mark set meta mark | $bit accept\n"
       "    ct direction reply ct mark & $bit == $bit meta l4proto != tcp meta mark set meta mark | "
       "$bit accept\n";
+  // Kernels that know owners of tables (5.12) know this, too (5.10).
+  const std::string wildcard =
+      table.flags.empty() ? "" : "    udp dport $ephemeral socket wildcard 1 ct mark set $bit\n";
   std::string lan;
   for (const Prefix& prefix : policy.outside) {
     lan += "    " + protocol(prefix.address()) + "daddr " + prefix.to_string() + " goto for_lan\n";
@@ -285,6 +289,7 @@ std::string marks_ruleset(const ClientTable& table, const ClientPolicy& policy) 
                                 {"$opened", policy.answers ? opened : ""},
                                 {"$answers", policy.answers ? answers : ""},
                                 {"$lan", lan},
+                                {"$wildcard", wildcard},
                                 {"$ephemeral", std::to_string(policy.first_ephemeral_port) + "-" +
                                                    std::to_string(policy.last_ephemeral_port)},
                                 {"$tun", quoted(policy.tun_name)},
