@@ -27,6 +27,16 @@ while True:
     data, sender = s.recvfrom(100)
     s.sendto(data, sender)
 END
+# On a port that others get by chance, as WireGuard's.
+cat >"$work/echo_all.py" <<'END'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO
+s.bind(("", 51820))
+while True:
+    data, asked, _, sender = s.recvmsg(100, 100)
+    s.sendmsg([data], [(socket.IPPROTO_IP, 8, b"\0" * 4 + asked[0][2][4:8] + b"\0" * 4)], 0, sender)
+END
 cat >"$work/ask.py" <<'END'
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
@@ -38,6 +48,7 @@ END
 run client page python3 -m http.server --bind :: 8080
 run box box-page python3 -m http.server --bind 0.0.0.0 8080
 run client echo python3 "$work/echo.py" 198.51.100.2
+run client echo-all python3 "$work/echo_all.py"
 run client echo6 python3 "$work/echo.py" 2001:db8:1::2
 run box box-echo python3 "$work/echo.py" 172.30.0.2
 page() { on server curl -s -o /dev/null --noproxy '*' --max-time "${2:-3}" "$1"; }
@@ -50,6 +61,7 @@ check "a page over TCP" -- page http://198.51.100.2:8080/
 check "over IPv6" -- page 'http://[2001:db8:1::2]:8080/'
 check "by a forwarded port" -- page http://198.51.100.2:8081/
 check "UDP" -- on server python3 "$work/ask.py" 198.51.100.2 7000
+check "UDP on an ephemeral port" -- on server python3 "$work/ask.py" 198.51.100.2 51820
 check "UDP over IPv6" -- on server python3 "$work/ask.py" 2001:db8:1::2 7000
 check "UDP by a forwarded port" -- on server python3 "$work/ask.py" 198.51.100.2 7001
 check "pings" -- on server ping -c 2 -i 0.2 -W 1 198.51.100.2
