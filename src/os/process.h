@@ -70,8 +70,8 @@ void sharpen_timers();
 /// The `platform` of a handshake: "linux", "windows".
 std::string platform();
 
-/// This host's name, and its addresses but loopback and link-local ones; those that its packets to
-/// the world have come first.
+/// This host's name, and its addresses but loopback and link-local ones. On Linux those that its
+/// packets to the world have come first.
 std::string host_name();
 std::vector<IpAddress> host_addresses();
 /// Whether this host has a network interface of this name now.
