@@ -121,7 +121,8 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   // The engine does not say whether a payload was authentic; what came of it does.
   const bool has_ack = was_awaiting_ack && bytes_in_flight() < in_flight;
   if (was_awaiting_answer && (has_heard_ || has_ack)) {
-    slowest_answer_ = std::max(now - *silent_since(), slowest_answer_ / 2);
+    slowest_answer_ =
+        std::max(now - std::max(unanswered_since_, answered_elsewhere_), slowest_answer_ / 2);
     unanswered_since_ = kNever;
     small_probes_ = 0;
   }

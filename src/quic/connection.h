@@ -172,15 +172,21 @@ class Connection final : private Http3Events {
   bool migrate(const UdpPath& path, Timestamp now);
 
   /// When the oldest packet was sent of those that call for an answer and have had none: neither an
-  /// acknowledgement nor anything else authentic came since. Nothing while no answer is owed.
-  /// Counts from the latest migrate(), and from the latest note_heard(). Path MTU probes, which may
-  /// well be lost, do not count.
+  /// acknowledgement nor anything else authentic came since. Nothing while no answer is owed. Where
+  /// something else comes all the time, acknowledgements are waited for, for an answer's time
+  /// longer: a peer goes on sending while the way to it is dead.
+  /// Counts from the latest migrate(), and from the latest note_answer(). Path MTU probes, which
+  /// may well be lost, do not count.
   std::optional<Timestamp> silent_since() const {
-    if (unanswered_since_ == kNever) return std::nullopt;
-    return std::max(unanswered_since_, heard_elsewhere_);
+    Timestamp since = unanswered_since_;
+    if (unacknowledged_since_ != kNever) {
+      since = std::min(since, unacknowledged_since_ + std::max(kMinAckDelay, answer_time()));
+    }
+    if (since == kNever) return std::nullopt;
+    return std::max(since, answered_elsewhere_);
   }
-  /// Something authentic came from the peer that is not this connection's.
-  void note_heard(Timestamp now) { heard_elsewhere_ = now; }
+  /// The peer has told, but not in this connection, that our packets arrive.
+  void note_answer(Timestamp now) { answered_elsewhere_ = now; }
   /// How long an answer may take, by what was measured of this path and by how long answers took of
   /// late, on the path before as well.
   Duration answer_time() const;
@@ -370,8 +376,9 @@ class Connection final : private Http3Events {
   bool has_heard_ = false;  // something came in the payload that the engine is reading
   Timestamp unanswered_since_ = kNever;
   // The same for acknowledgements alone: the peer may go on sending while nothing of ours arrives.
+  static constexpr Duration kMinAckDelay = 1s;  // for acknowledgements that come behind others
   Timestamp unacknowledged_since_ = kNever;
-  Timestamp heard_elsewhere_;
+  Timestamp answered_elsewhere_;
   Duration slowest_answer_{};  // of late
   Timestamp heard_at_;
   struct PathVerdict {

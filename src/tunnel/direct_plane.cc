@@ -254,7 +254,6 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
   if (!is_validated_ && path == path_) received_unvalidated_ += packet.size();
   const MutableBytes payload = slot.first(opened->bytes);
   const Ecn mark = connection_.judge_mark(ecn, now);
-  connection_.note_heard(now);
   arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
                       calls_for_feedback(payload), now);
   return Opened{.payload = payload, .mark = mark};
@@ -326,6 +325,7 @@ void DirectPlane::on_peer_reached(Timestamp now) {
     slowest_answer_ = std::max(now - unanswered_since_, slowest_answer_ / 2);
   }
   unanswered_since_ = kNever;
+  connection_.note_answer(now);
   ping_interval_ = kFirstPing;
   if (is_validated_) next_ping_ = kNever;
 }

@@ -75,6 +75,18 @@ TEST_P(EdgePath, OutlivesRoundTripsThatJump) {
   EXPECT_FALSE(client.ending);
 }
 
+TEST_P(EdgePath, NoticesADeadUplinkWhileTheServerIsHeard) {
+  ASSERT_TRUE(connect());
+  world.run_for(3s);
+  world.set_link(kClientAddress, {.loss = 1.0});
+  for (int i = 0; i < 160; ++i) {
+    client.inject(up(600), world.now());
+    server.inject(down(600), world.now());
+    world.run_for(25ms);
+  }
+  EXPECT_GE(client.silences, 1);
+}
+
 TEST_P(EdgePath, TakesSlownessForNoHole) {
   ASSERT_TRUE(connect());
   ASSERT_EQ(exchange(3s, 1300), 0u);
