@@ -7,7 +7,7 @@
 namespace qdt::client {
 namespace {
 
-/// What could not be put back for so long is told: the client is degraded.
+/// A change that could not be put back for so long is told: the client is degraded.
 constexpr Duration kFaultPatience = 1s;
 
 /// How often the status file is written while nothing happens.

@@ -50,7 +50,7 @@ struct Status {
   std::vector<std::string> name_servers;  ///< that the tunnel has brought; none: the host's own
   std::string cipher;                     ///< of the packets inside; empty: no session yet
   bool has_kill_switch = false;
-  /// Of the host's networks, and without effect beside the tunnel.
+  /// Routes of the host's networks that have no effect beside the tunnel.
   std::vector<std::string> ignored_routes{};
 
   bool operator==(const Status&) const = default;

@@ -32,10 +32,11 @@ constexpr std::string_view name_of(HostPart part) {
 /// How often each part was put back.
 using HostRepairs = std::array<std::uint64_t, kHostParts>;
 
-/// What a look at the host's network found.
+/// The findings of a look at the host's network.
 struct Upkeep {
   HostRepairs repairs{};
-  /// What could not be put back, why, and how to mend it; empty: everything is as it was made.
+  /// The change that could not be put back, why, and how to mend it; empty: everything is as it was
+  /// made.
   std::string fault;
   /// The TUN device has gone: TunDevice::open() makes it again, and HostNetwork::adopt_device()
   /// gives it what the old one had.

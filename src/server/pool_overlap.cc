@@ -10,7 +10,7 @@ bool is_taken(const Prefix& pool, std::span<const os::TakenNetwork> networks) {
       networks, [&](const os::TakenNetwork& network) { return network.overlaps(pool); });
 }
 
-// Of the same size, in 10.0.0.0/8 from 10.9.0.0 on.
+// A pool of the same size, in 10.0.0.0/8 from 10.9.0.0 on.
 std::optional<Prefix> free_pool(int length, std::span<const os::TakenNetwork> networks) {
   constexpr std::uint32_t kFirst = 0x0a090000;
   constexpr std::uint32_t kStep = 0x00010000;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whoever asks twice for the end gets the same end: the second signal does not cut the undoing short,
+# Two requests to end make one end: the second signal does not cut the undoing short,
 # from the first moment of the program to its last.
 . "$(dirname "$0")/topology.sh"
 

@@ -13,7 +13,6 @@ say "seed $seed, $faults faults"
 topology
 count_around
 # Without it, nothing could go around the tunnel by IPv4.
-ip -n "$(ns router)" route add 192.0.2.0/24 via 203.0.113.2
 
 # A /run/qdt of the client's own, which can be filled.
 mkdir -p "$work/run"

@@ -4,13 +4,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology
-ip -n "$(ns router)" route add 192.0.2.0/24 via 203.0.113.2
-on router nft -f - <<"NFT"
-table inet seen { counter around { }
-  chain prerouting { type filter hook prerouting priority -400; iifname "cl1" ip daddr 192.0.2.0/24 counter name around; }
-}
-NFT
-around() { on router nft list counter inet seen around | sed -n "s/.*packets \([0-9]*\).*/\1/p"; }
+count_around
 carries() { on client ping -n -q -c 1 -W 0.5 "$web_address"; }
 
 start_server

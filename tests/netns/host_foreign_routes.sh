@@ -8,13 +8,7 @@ topology
 table=5325908
 router=$(ip -n "$(ns client)" route show default | awk '{ print $3; exit }')
 device=$(ip -n "$(ns client)" route show default | awk '{ print $5; exit }')
-ip -n "$(ns router)" route add 192.0.2.0/24 via 203.0.113.2
-on router nft -f - <<"NFT"
-table inet seen { counter around { }
-  chain prerouting { type filter hook prerouting priority -400; iifname "cl1" ip daddr 192.0.2.0/24 counter name around; }
-}
-NFT
-around() { on router nft list counter inet seen around | sed -n "s/.*packets \([0-9]*\).*/\1/p"; }
+count_around
 carries() { on client ping -n -q -c 1 -W 0.5 "$web_address"; }
 routes() { ip -n "$(ns client)" route show table "$table"; }
 has_foreign() { routes | grep -vq -e 'proto 81' -e blackhole; }

@@ -7,7 +7,6 @@
 
 topology
 count_around
-ip -n "$(ns router)" route add 192.0.2.0/24 via 203.0.113.2
 start_server
 start_client client 'route_mode: default' 'kill_switch: true'
 carries() { on client ping -n -q -c 1 -W 0.5 "$web_address"; }

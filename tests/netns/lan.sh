@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # variables for and of topology.sh
 # Sourced by the tests of what stays outside a tunnel that takes everything: a private LAN beside the
-# public one, and a count of what goes around the tunnel.
+# public one.
 
 lan_address=192.168.77.1
 
@@ -9,21 +9,6 @@ add_lan() {
   ip -n "$(ns client)" address add 192.168.77.2/24 dev eth0
   ip -n "$(ns router)" address add 192.168.77.1/24 dev cl1
 }
-
-# count_around: from now on the router counts the client's packets to the web.
-count_around() {
-  on router nft -f - <<'NFT'
-table inet seen {
-  counter around { }
-  chain prerouting {
-    type filter hook prerouting priority -400;
-    iifname "cl1" ip daddr 192.0.2.0/24 counter name around
-    iifname "cl1" ip6 daddr 2001:db8:3::/64 counter name around
-  }
-}
-NFT
-}
-around() { on router nft list counter inet seen around | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
 
 # A program that insists on eth0, by its device or by its address, IPv4 and IPv6.
 cat >"$work/insist.py" <<'END'

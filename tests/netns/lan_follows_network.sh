@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is a LAN follows the host: an address that comes later, a device that does, and their going.
+# The networks that count as a LAN follow the host: an address that comes later, a device that does, and their going.
 . "$(dirname "$0")/topology.sh"
 . "$here/lan.sh"
 

@@ -104,6 +104,23 @@ add_ipv6() {
 # The kernel tells a moment later that a cable has two ends.
 is_settled() { ! ip -n "$(ns "$1")" -o link | grep -E 'state (DOWN|LOWER)'; }
 
+# count_around: from now on the router knows the way to the web, and counts the client's packets to it;
+# around prints how many went around the tunnel.
+count_around() {
+  ip -n "$(ns router)" route replace 192.0.2.0/24 via 203.0.113.2
+  on router nft -f - <<'NFT'
+table inet seen {
+  counter around { }
+  chain prerouting {
+    type filter hook prerouting priority -400;
+    iifname "cl1" ip daddr 192.0.2.0/24 counter name around
+    iifname "cl1" ip6 daddr 2001:db8:3::/64 counter name around
+  }
+}
+NFT
+}
+around() { on router nft list counter inet seen around | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
+
 # Everything of a host's network that the programs may touch.
 host_state() {
   # Links tell of namespaces that they lead to, also of other tests' that are just going away.

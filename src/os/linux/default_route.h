@@ -10,8 +10,8 @@
 
 namespace qdt::os {
 
-/// Of the mark of packets that answer a connection from outside, and of its connection mark: one
-/// bit, since other programs use others.
+/// The bit that marks packets which answer a connection from outside, and the connection itself.
+/// Other programs use other bits.
 inline constexpr std::uint32_t kOutsideBit = 0x10000000;
 
 /// Puts the default route into our table, which sends nothing there yet. Fails while another tunnel

@@ -41,9 +41,9 @@ class DesiredState {
   /// The journal has another step in the place of one.
   void replace(const UndoStep& step, const UndoStep& with);
 
-  /// What is wanted, in the order in which it can be made: tables (which refuse what would go
-  /// around the tunnel meanwhile), settings, links, addresses, routes, rules. Of several steps for
-  /// one setting or link, the newest. `journal`: its steps.
+  /// The steps that are wanted, in the order in which it can be made: tables (which refuse what
+  /// would go around the tunnel meanwhile), settings, links, addresses, routes, rules. Of several
+  /// steps for one setting or link, the newest. `journal`: its steps.
   std::vector<UndoStep> wanted(std::span<const UndoStep> journal) const;
   KeptTable* find_table(const std::string& name);
 

@@ -36,7 +36,7 @@ void watch_writes(ForwardingClaim& claim);
 /// Whether somebody has set it to 1 since the last call, although it was: notes that this is to
 /// stay.
 void note_wishes(const ForwardingClaim& claim);
-/// What was written since the last call was written by us.
+/// All writes since the last call were ours.
 void forget_writes(const ForwardingClaim& claim);
 
 /// Puts everything back, or says why not: another server goes on, or somebody else wants it, as

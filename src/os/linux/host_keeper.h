@@ -17,7 +17,7 @@ class HostKeeper {
 
   /// Adds to `upkeep` what was put back, and what could not be.
   void keep(Upkeep& upkeep);
-  /// What the latest keep() put back, in words.
+  /// The changes that the latest keep() put back, in words.
   const std::vector<std::string>& put_back() const { return put_back_; }
 
   /// The device that had the index `was` has been made again, and has the index `now`.

@@ -65,7 +65,8 @@ Result<void> LinuxHostNetwork::adopt_device() {
   return {};
 }
 
-// Whoever changes things again and again fills no log: the first line and one in a while say it.
+// A program that changes things again and again fills no log: the first line and one in a while say
+// it.
 void LinuxHostNetwork::tell(const Upkeep&) {
   if (keeper_.put_back().empty()) return;
   constexpr std::size_t kMostNames = 8;

@@ -121,7 +121,7 @@ Result<void> LinuxKillSwitch::raise() {
   return {};
 }
 
-// Whoever changes it again and again fills no log.
+// A program that changes it again and again fills no log.
 void LinuxKillSwitch::keep(Upkeep& upkeep) {
   const auto kept = kept_->keep();
   if (!kept) return upkeep.add_fault("raise the kill switch again: " + kept.error().message);

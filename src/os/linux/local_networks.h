@@ -11,9 +11,9 @@
 
 namespace qdt::os {
 
-/// What of a host's routes counts beside a tunnel that takes everything.
+/// The routes of a host that count beside a tunnel that takes everything.
 ///
-/// Whoever runs a LAN can hand out any route (DHCP option 121, router advertisements) and any
+/// The operator of a LAN can hand out any route (DHCP option 121, router advertisements) and any
 /// network. So a LAN is a network that this host is in itself, no larger than the private or
 /// link-local range that it is a part of; all others are ignored, and their packets take the
 /// tunnel.

@@ -92,8 +92,8 @@ std::optional<Route> parse_route(const nlmsghdr& message) {
                .goes_on = body.rtm_type == RTN_THROW};
 }
 
-// What deletes a route that is none of ours and sends packets elsewhere than through `link_index`:
-// all that tells it from the other routes of its table.
+// The request that deletes a route which is not ours and sends packets elsewhere than through
+// `link_index`: it has everything by which the route differs from the others of its table.
 std::optional<Request> deletion_of_foreign(const nlmsghdr& message, std::uint32_t table,
                                            int link_index) {
   const auto& found = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));

@@ -51,7 +51,7 @@ std::string link_rules();
 std::string lan_multicast4();
 std::string lan_multicast6();
 
-/// What of a client's host goes around its tunnel.
+/// The traffic of a client's host that goes around its tunnel.
 struct ClientPolicy {
   std::string tun_name;
   std::vector<IpAddress> inner{};  ///< the device's addresses

@@ -33,7 +33,7 @@ inline constexpr std::string_view kResolvConfMark = "# Written by QDT for ";
 /// lines stay. A comment says who wrote it and for how long.
 std::string resolv_conf_text(const std::string& tun_name, std::span<const NameServer> servers,
                              std::string_view original);
-/// What can be told of the user's file from one of ours whose original is lost.
+/// The part of the user's file that one of ours still shows when the original is lost.
 std::string without_name_servers(std::string_view text);
 
 /// The addresses behind `nameserver`; what is none is passed over.

@@ -341,8 +341,8 @@ void forget_others(std::vector<Record>& records, const std::string& owner) {
   std::erase_if(records, [](const Record& record) { return record.layers.empty(); });
 }
 
-/// What the layer that went leaves. What somebody else has written is left alone: those who still
-/// have a layer look at it themselves.
+/// Writes the file as it is to be once a layer has gone. A text of somebody else's is left alone:
+/// the clients that still have a layer look at it themselves.
 Result<void> take_from_file(Record& record, const ResolvConfFile& file, bool is_ours,
                             Records& records) {
   if (!is_ours) return {};

@@ -47,7 +47,8 @@ class Transaction {
     return made;
   }
 
-  /// What was so before us is to stay so, too. There is nothing to undo unless somebody changes it.
+  /// A state that was there before us is to stay, too. There is nothing to undo unless somebody
+  /// changes it.
   void want(const UndoStep& step) { journal_.desired().add_found(step); }
 
   /// Notes a step that is to be undone with the others and says nothing about how the host is to be

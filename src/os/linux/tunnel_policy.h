@@ -16,9 +16,9 @@
 
 namespace qdt::os {
 
-/// What a client's host may send around its tunnel, and take for the tunnel's: routes in a table of
-/// their own and tables of nftables. Routes are undone by the journal; the tables, which go with
-/// this object, are to come last.
+/// The traffic that a client's host may send around its tunnel, and take for the tunnel's: routes
+/// in a table of their own and tables of nftables. Routes are undone by the journal; the tables,
+/// which go with this object, are to come last.
 class TunnelPolicy {
  public:
   /// The others outlive this one.
