@@ -82,5 +82,12 @@ TEST(NftRuleset, LetsQuestionsOutToAllowedServersOnly) {
   EXPECT_THAT(rules, HasSubstr("th dport { 53, 853 } jump dns\n"));
 }
 
+TEST(ForwardRuleset, FollowsConnectionsOnlyBetweenSeveralDevices) {
+  const ClosedHost one{.is_v6 = false, .from = {"wan"}, .to = {"wan"}};
+  EXPECT_THAT(forward_ruleset("qdt0", {&one, 1}), Not(HasSubstr("ct state")));
+  const ClosedHost two{.is_v6 = false, .from = {"lan", "wan"}, .to = {"lan", "wan"}};
+  EXPECT_THAT(forward_ruleset("qdt0", {&two, 1}), HasSubstr("ct state"));
+}
+
 }  // namespace
 }  // namespace qdt::os
