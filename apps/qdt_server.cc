@@ -81,8 +81,8 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFil
       logger.info(request->name + ": stopping");
       return {};
     }
+    server.save_leases();  // first: a look at the host may take its time
     server.check_host(os::now());
-    server.save_leases();
     files.watch_certificate();
     server.tell_failures();
   }

@@ -118,8 +118,8 @@ std::uint64_t receive(int descriptor, const std::atomic<bool>& has_sent) {
   }
 }
 
-/// Packets that fall due while the sender sleeps go out at its next turn, all of them: a sender that
-/// is late catches up, as long as it is not late for good.
+/// Packets that fall due while the sender sleeps go out at its next turn, all of them: a sender
+/// that is late catches up, as long as it is not late for good.
 std::uint64_t send_paced(int descriptor, std::uint64_t rate, std::uint64_t planned,
                          std::size_t payload_bytes) {
   Messages messages(payload_bytes);

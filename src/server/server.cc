@@ -55,7 +55,8 @@ Server::Server(const Options& options, Random& random, Logger& logger)
 
 Server::~Server() {
   admission_.set_ready(false);
-  for (const auto& shard : shards_) shard->stop(tunnel::SessionEnd::kShutdown, "the server is shutting down");
+  for (const auto& shard : shards_)
+    shard->stop(tunnel::SessionEnd::kShutdown, "the server is shutting down");
   for (std::thread& thread : threads_) thread.join();
   if (!threads_.empty()) save_leases();
 }

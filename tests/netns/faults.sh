@@ -276,6 +276,8 @@ write_client_config client 'route_mode: default'
 nsenter -t "$mounts_pid" -m -n -- "$build/qdt-client" --config "$work/client.yaml" >>"$work/client.log" 2>&1 &
 client_pid=$!
 wait_for 10 grep -q 'connected: this host is' "$work/client.log" || fail "the client is not connected"
+# A server that is killed before it has noted a lease lends another one.
+wait_for 5 test -s "$work/server.leases" || fail "the server does not note its leases"
 on router nft reset counters table inet seen >/dev/null
 wait_for 10 carries || fail "the web is not reached"
 foreign_rule=
