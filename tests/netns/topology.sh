@@ -340,7 +340,7 @@ clean_up() {
   for host in "${hosts[@]}"; do
     # Of programs that a test killed: another namespace may get the number.
     inode=$(stat -Lc %i "/run/netns/$(ns "$host")")
-    rm -f "/run/qdt/"*".$inode."{undo,status,resume}
+    rm -f "/run/qdt/"*".$inode."{undo,status,resume,shared}
     ip netns delete "$(ns "$host")" || true
     rm -rf "/etc/netns/$(ns "$host")"
   done
