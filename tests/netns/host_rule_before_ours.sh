@@ -2,18 +2,7 @@
 # Somebody puts a rule for everything before the client's rules. It is put back within
 # seconds, and not one packet goes around the tunnel meanwhile.
 . "$(dirname "$0")/topology.sh"
+. "$here/host_changes.sh"
 
-topology
-count_around
-carries() { on client ping -n -q -c 1 -W 0.5 "$web_address"; }
-
-start_server
-start_client client 'route_mode: default'
-check "the web is there" -- wait_for 5 carries
-run client pinger ping -n -q -i 0.02 "$web_address"
 ip -n "$(ns client)" rule add priority 100 lookup main
-wait_for 5 grep -qE 'rules before rule 100' "$work/client.log" || fail "nothing was put back"
-check "the web is there again" -- wait_for 5 carries
-sleep 1
-check "the client did not stop" -- kill -0 "$client_pid"
-check_equal "nothing went around the tunnel" "$(around)" 0
+check_put_back 'rules before rule 100'
