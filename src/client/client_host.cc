@@ -79,9 +79,7 @@ void Client::judge(const os::Upkeep& upkeep, Timestamp now) {
   const bool was_degraded = degraded_since_ != kNever;
   fault_ = upkeep.fault;
   if (fault_.empty() && pace_.is_contested()) {
-    fault_ =
-        "another program changes this host's network again and again, and what it changes is put "
-        "back as often: stop one of them";
+    fault_ = os::kContestedFault;
   }
   if (fault_.empty()) {
     fault_since_ = degraded_since_ = kNever;

@@ -69,7 +69,4 @@ struct TunDevice {
   static Result<TunDevice> open(const Options& options, Logger& logger);
 };
 
-/// Whether the device is there, up and running: packets written to it go somewhere.
-bool is_tun_up(const std::string& name);
-
 }  // namespace qdt::os

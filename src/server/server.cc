@@ -228,9 +228,7 @@ void Server::check_host(Timestamp now) {
   for (std::size_t i = 0; i < os::kHostParts; ++i) repairs_[i] += upkeep.repairs[i];
   pace_.on_kept(now, os::now(), upkeep);
   if (upkeep.fault.empty() && pace_.is_contested()) {
-    upkeep.fault =
-        "another program changes this host's network again and again, and what it changes is put "
-        "back as often: stop one of them";
+    upkeep.fault = os::kContestedFault;
   }
   judge(upkeep);
 }

@@ -22,7 +22,7 @@ Upkeep LinuxHostNetwork::keep() {
   policy_.follow(device(link_index_));
   dns_.keep(link_index_);
   for (const ForwardingClaim& claim : claims_) forget_writes(claim);
-  tell(upkeep);
+  tell();
   look_at_external_interface();
   tell_new_obstacles();
   return upkeep;
@@ -67,7 +67,7 @@ Result<void> LinuxHostNetwork::adopt_device() {
 
 // A program that changes things again and again fills no log: the first line and one in a while say
 // it.
-void LinuxHostNetwork::tell(const Upkeep&) {
+void LinuxHostNetwork::tell() {
   if (keeper_.put_back().empty()) return;
   constexpr std::size_t kMostNames = 8;
   std::string names;

@@ -80,7 +80,7 @@ class LinuxHostNetwork final : public HostNetwork {
   void delete_older_addresses();
 
   Result<void> rename_back(Link link);
-  void tell(const Upkeep& upkeep);
+  void tell();
 
   std::string tun_name_;
   UndoJournal journal_;

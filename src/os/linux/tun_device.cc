@@ -244,11 +244,4 @@ Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
   return device;
 }
 
-bool is_tun_up(const std::string& name) {
-  const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  name.copy(request.ifr_name, sizeof request.ifr_name - 1);
-  return ::ioctl(fd.get(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
-}
-
 }  // namespace qdt::os

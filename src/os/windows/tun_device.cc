@@ -209,10 +209,4 @@ Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
   return device;
 }
 
-bool is_tun_up(const std::string& name) {
-  MIB_IF_ROW2 row{};
-  return ::ConvertInterfaceAliasToLuid(to_wide(name).c_str(), &row.InterfaceLuid) == NO_ERROR &&
-         ::GetIfEntry2(&row) == NO_ERROR && row.OperStatus == IfOperStatusUp;
-}
-
 }  // namespace qdt::os
