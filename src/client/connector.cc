@@ -187,7 +187,7 @@ Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
 }
 
 void Connector::look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt) {
-  const quic::Connection& connection = *attempt.connection;
+  quic::Connection& connection = *attempt.connection;
   if (attempt.state == State::kConnected) return;
   const bool is_news = connection.is_handshake_answered() && !attempt.is_answered;
   if (is_news) {

@@ -332,6 +332,10 @@ bool Connection::is_handshake_complete() const {
   return ngtcp2_conn_get_handshake_completed(engine_.get()) != 0;
 }
 
+ConnectionId Connection::first_peer_id() const {
+  return from_engine(*ngtcp2_conn_get_client_initial_dcid(engine_.get()));
+}
+
 bool Connection::is_resumed() const {
   return tls_->is_resumed();
 }

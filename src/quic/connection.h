@@ -251,6 +251,10 @@ class Connection final : private Http3Events {
   /// the path does not carry what QUIC needs.
   bool is_path_too_narrow() const { return small_is_answered_ && !handshake_is_answered_; }
   bool is_handshake_answered() const { return handshake_is_answered_; }
+  /// The ID that a client made up for the server.
+  ConnectionId first_peer_id() const;
+  /// The number of the next packet that asks for a small answer: none of the handshake's.
+  std::uint8_t next_question() { return static_cast<std::uint8_t>(kFirstQuestion + questions_++); }
   /// The endpoint's: a payload came, of the handshake or from nobody known.
   void note_answer(bool is_of_handshake) {
     (is_of_handshake ? handshake_is_answered_ : small_is_answered_) = true;
@@ -390,6 +394,8 @@ class Connection final : private Http3Events {
   bool has_new_path_ = true;  // since path_mtu_ last heard
   bool handshake_is_answered_ = false;
   bool small_is_answered_ = false;
+  static constexpr std::uint8_t kFirstQuestion = 64;
+  std::uint8_t questions_ = 0;
   bool wants_small_probe_ = false;
   int small_probes_ = 0;           // since the peer was heard of
   int unacknowledged_probes_ = 0;  // since it acknowledged something

@@ -7,19 +7,24 @@
 #include <cassert>
 
 #include "quic/path.h"
+#include "quic/small_initial.h"
 
 namespace qdt::quic {
 namespace {
 
 constexpr std::uint8_t kLongHeader = 0x80;
 constexpr std::uint8_t kFixedBit = 0x40;
-// Enough for any server to answer, and for every path.
-constexpr std::size_t kSmallQuestionBytes = 64;
+constexpr std::uint8_t kShortHeaderBits = 0x3f;
 // Where a long header's destination ID begins: flags, version, length (RFC 9000 section 17.2).
 constexpr std::size_t kLongHeaderIdOffset = 6;
-constexpr int kResetsPerSecond = 100;
+constexpr int kAnswersPerSecond = 100;
 // The shortest reset has 21 bytes, and an answer is shorter than its cause (RFC 9000 section 10.3).
 constexpr std::size_t kMinResetTrigger = 22;
+// Among the packets of a connection with our IDs no reset stands out from this length on. To
+// anything shorter the answer has one byte less.
+constexpr std::size_t kMinVariedReset = 43;
+// Every path carries so much.
+constexpr std::size_t kMaxResetBytes = 1200;
 // Some round trips of a slow path, or the time until a lost packet was sent again.
 constexpr std::uint64_t kRetryTokenSeconds = 30;
 
@@ -81,6 +86,11 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
     connection = is_long ? accept(path, payload, out, now) : find_by_path(path);
     if (connection == nullptr) return !is_strange;
   }
+  if (is_long && server_ == nullptr && !connection->is_handshake_answered() &&
+      is_small_answer(payload, connection->first_peer_id())) {
+    connection->note_answer(/*is_of_handshake=*/false);
+    return true;
+  }
   if (is_long || !is_known) connection->note_answer(/*is_of_handshake=*/is_long);
   connection->receive(path, ecn, payload, now);
   touch(*connection);
@@ -107,6 +117,10 @@ Connection* Endpoint::find_by_path(const UdpPath& path) {
 }
 
 Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now) {
+  if (server_ != nullptr && payload.size() < kLeastInitialBytes) {
+    answer_small(path, payload, out, now);
+    return nullptr;
+  }
   ngtcp2_pkt_hd header;
   if (server_ == nullptr || ngtcp2_accept(&header, payload.data(), payload.size()) != 0) {
     drops_.count(server_ == nullptr ? Drop::kUnknownConnection : Drop::kNotQuic);
@@ -156,30 +170,46 @@ void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& 
   if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
 }
 
+// Anybody may ask for answers that need no connection.
+bool Endpoint::may_answer(const UdpSendQueue& out, Timestamp now) {
+  if (!out.has_room()) return false;
+  if (now - answer_second_ >= 1s) {
+    answer_second_ = now;
+    answers_in_second_ = 0;
+  }
+  return ++answers_in_second_ <= kAnswersPerSecond;
+}
+
 void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out,
                               Timestamp now) {
   drops_.count(Drop::kUnknownConnection);
-  if (payload.size() < kMinResetTrigger || !out.has_room()) return;
-  if (now - reset_second_ >= 1s) {
-    reset_second_ = now;
-    resets_in_second_ = 0;
-  }
-  if (++resets_in_second_ > kResetsPerSecond) return;
+  if (payload.size() < kMinResetTrigger || !may_answer(out, now)) return;
 
+  const std::size_t longest = std::min(payload.size() - 1, kMaxResetBytes);
+  const std::size_t shortest = std::min(longest, kMinVariedReset);
+  const std::size_t bytes = shortest + random_.number() % (longest - shortest + 1);
   const auto token = reset_token(ConnectionId(payload.subspan(1, kOurConnectionIdBytes)));
-  const auto noise = random_.bytes<NGTCP2_MIN_STATELESS_RESET_RANDLEN + 14>();
-  const MutableBytes answer = out.next_payload().first(payload.size() - 1);
-  const ngtcp2_ssize bytes = ngtcp2_pkt_write_stateless_reset(
-      answer.data(), answer.size(), token.data(), noise.data(), noise.size());
-  if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
+  const MutableBytes answer = out.next_payload().first(bytes);
+  const MutableBytes noise = answer.first(bytes - token.size());
+  random_.fill(noise);
+  noise[0] = static_cast<std::uint8_t>(kFixedBit | (noise[0] & kShortHeaderBits));
+  append(answer.last(token.size()), token);
+  out.push(path, Ecn::kNotEct, bytes);
 }
 
-void Endpoint::ask_small(const Connection& connection, UdpSendQueue& out) {
+void Endpoint::answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now) {
+  drops_.count(Drop::kNotQuic);
+  if (!may_answer(out, now)) return;
+  const std::size_t bytes = write_small_answer(payload, out.next_payload());
+  if (bytes > 0) out.push(path, Ecn::kNotEct, bytes);
+}
+
+void Endpoint::ask_small(Connection& connection, UdpSendQueue& out) {
   if (!out.has_room()) return;
-  auto noise = random_.bytes<kSmallQuestionBytes>();
-  noise[0] = static_cast<std::uint8_t>(kFixedBit | (noise[0] & 0x3f));
-  append(out.next_payload(), noise);
-  out.push(connection.path(), Ecn::kNotEct, noise.size());
+  const MutableBytes payload = out.next_payload().first(kSmallInitialBytes);
+  write_small_initial(connection.first_peer_id(), connection.registration.ids.front(),
+                      connection.next_question(), payload.first<kSmallInitialBytes>());
+  out.push(connection.path(), Ecn::kNotEct, payload.size());
 }
 
 void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,

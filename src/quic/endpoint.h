@@ -52,9 +52,9 @@ class Endpoint final : private ConnectionIds {
   bool receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out, Timestamp now);
 
   /// Asks the server of a connection whose handshake gets no answer for a sign of life, with a
-  /// small payload that belongs to no connection: QUIC servers answer such with a stateless reset
-  /// (RFC 9000 section 10.3). Connection::is_path_too_narrow() tells what came of it.
-  void ask_small(const Connection& connection, UdpSendQueue& out);
+  /// small Initial packet of this connection: a server may say that it takes none (RFC 9000
+  /// section 14.1), and ours do. Connection::is_path_too_narrow() tells what came of it.
+  void ask_small(Connection& connection, UdpSendQueue& out);
 
   /// Which shard a payload belongs to, by the first byte of its connection ID.
   std::size_t shard_of_payload(Bytes payload) const;
@@ -100,7 +100,9 @@ class Endpoint final : private ConnectionIds {
   Connection* find_by_path(const UdpPath& path);
   Connection* accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out);
+  bool may_answer(const UdpSendQueue& out, Timestamp now);
   void answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
+  void answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                     Timestamp now);
   void forget(Connection& connection);
@@ -122,9 +124,9 @@ class Endpoint final : private ConnectionIds {
   // The last look-up: a burst's payloads have one ID.
   ConnectionId last_id_;
   Connection* last_connection_ = nullptr;
-  // Stateless resets are answers to anyone, and so are limited.
-  Timestamp reset_second_;
-  int resets_in_second_ = 0;
+  // Of stateless resets and refusals of small Initial packets: answers to anyone.
+  Timestamp answer_second_;
+  int answers_in_second_ = 0;
 };
 
 }  // namespace qdt::quic

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "quic/endpoint_fixture.h"
+#include "quic/small_initial.h"
 #include "wire/varint.h"
 
 namespace qdt::quic {
@@ -192,6 +193,75 @@ TEST_F(EndpointTest, AnswersAStrayPacketWithAReset) {
   ASSERT_TRUE(client.closed);
   EXPECT_EQ(client.closed->kind, CloseReason::Kind::kReset);
   EXPECT_GE(restarted.drops.value(Drop::kUnknownConnection), 1u);
+}
+
+// The lengths of what a server answers to payloads of `bytes` that nobody knows.
+std::set<std::size_t> reset_lengths(Node& server, std::size_t bytes, int count) {
+  std::set<std::size_t> lengths;
+  std::vector<std::uint8_t> payload(bytes, 0x43);
+  for (int i = 0; i < count; ++i) {
+    UdpSendQueue out(4);
+    const Timestamp now = Timestamp(1s) + i * 1s;
+    server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, payload, out, now);
+    if (!out.empty()) lengths.insert(out.bursts()[0].bytes.size());
+  }
+  return lengths;
+}
+
+TEST_F(EndpointTest, VariesTheLengthOfItsResets) {
+  const auto lengths = reset_lengths(server, 300, 200);
+  EXPECT_GT(lengths.size(), 50u);
+  EXPECT_GE(*lengths.begin(), 43u);
+  EXPECT_LT(*lengths.rbegin(), 300u);
+}
+
+TEST_F(EndpointTest, AnswersNothingWithAsMuch) {
+  EXPECT_TRUE(reset_lengths(server, 21, 10).empty());
+  EXPECT_EQ(reset_lengths(server, 22, 10), std::set<std::size_t>{21});
+  EXPECT_EQ(reset_lengths(server, 43, 10), std::set<std::size_t>{42});
+}
+
+TEST_F(EndpointTest, ResetsWhatIsLongerThanItsOwnPayloads) {
+  for (const std::size_t bytes : {1472u, 1473u, 1474u, 9000u, 65507u}) {
+    const auto lengths = reset_lengths(server, bytes, 20);
+    EXPECT_GT(lengths.size(), 10u);
+    EXPECT_LE(*lengths.rbegin(), 1200u);
+  }
+}
+
+TEST_F(EndpointTest, AnswersAHundredStrangersASecond) {
+  UdpSendQueue out(256);
+  const std::vector<std::uint8_t> payload(60, 0x43);
+  std::array<std::uint8_t, kSmallInitialBytes> initial;
+  write_small_initial(new_connection_id(world.random(), 0, 1), ConnectionId(), 1, initial);
+  for (int i = 0; i < 100; ++i) {
+    server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, payload, out, world.now());
+    server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, initial, out, world.now());
+  }
+  std::size_t bytes = 0;
+  for (const UdpBurst& burst : out.bursts()) bytes += burst.bytes.size();
+  EXPECT_LT(bytes, 100 * kSmallInitialBytes);
+  EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+TEST_F(EndpointTest, FindsThatThePathCarriesSmallPayloadsOnly) {
+  const LinkOptions narrow{.delay = 10ms, .max_payload_bytes = 1000};
+  world.set_link(kClient, narrow);
+  world.set_link(kServer, narrow);
+  connect();
+  world.run_for(1s);
+  UdpSendQueue out(4);
+  client.endpoint.ask_small(*client.connection, out);
+  const Bytes question = out.bursts()[0].bytes;
+  UdpSendQueue answers(4);
+  server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, question, answers, world.now());
+  ASSERT_FALSE(answers.empty());
+  client.endpoint.receive({kClient, kServer}, Ecn::kNotEct, answers.bursts()[0].bytes, out,
+                          world.now());
+  EXPECT_TRUE(client.connection->is_path_too_narrow());
+  world.set_link(kClient, {.delay = 10ms});
+  world.set_link(kServer, {.delay = 10ms});
+  EXPECT_TRUE(settle()) << "the answer ends nothing";
 }
 
 TEST_F(EndpointTest, CountsWhatIsNotQuic) {

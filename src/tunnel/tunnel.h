@@ -115,7 +115,7 @@ class Tunnel final : private quic::ConnectionEvents {
   bool migrate(quic::Connection& connection, const UdpPath& path, Timestamp now);
   /// Finds out whether a server that does not answer the handshake hears small payloads
   /// (quic::Connection::is_path_too_narrow()).
-  void ask_small(const quic::Connection& connection) { endpoint_.ask_small(connection, payloads_); }
+  void ask_small(quic::Connection& connection) { endpoint_.ask_small(connection, payloads_); }
   /// Makes `stream` of `connection` a session. A connection has one at most, a lease likewise.
   Session& open_session(const SessionOptions& options, quic::Connection& connection,
                         quic::StreamId stream, Timestamp now);

@@ -1,0 +1,103 @@
+#include "quic/small_initial.h"
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "wire/aead.h"
+#include "wire/header_mask.h"
+#include "wire/hkdf.h"
+
+namespace qdt::quic {
+namespace {
+
+// Long header, fixed bit, type Initial, a packet number of one byte.
+constexpr std::uint8_t kInitial = 0xc0;
+constexpr std::uint8_t kFormAndType = 0xf0;
+constexpr std::uint8_t kPing = 0x01;
+// RFC 9001 section 5.2.
+constexpr std::array<std::uint8_t, 20> kInitialSalt = {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34,
+                                                       0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8,
+                                                       0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a};
+
+// HKDF-Expand-Label (RFC 8446 section 7.1) with an empty context.
+template <std::size_t kBytes>
+std::array<std::uint8_t, kBytes> expand(const wire::HkdfSecret& secret, std::string_view label) {
+  constexpr std::string_view kPrefix = "tls13 ";
+  std::array<std::uint8_t, 32> info{};
+  info[1] = kBytes;
+  info[2] = static_cast<std::uint8_t>(kPrefix.size() + label.size());
+  append(append(MutableBytes(info).subspan(3), as_bytes(kPrefix)), as_bytes(label));
+  std::array<std::uint8_t, kBytes> out;
+  wire::hkdf_expand(secret, as_text(Bytes(info).first(3 + kPrefix.size() + label.size() + 1)), out);
+  return out;
+}
+
+MutableBytes append_id(MutableBytes out, const ConnectionId& id) {
+  out[0] = static_cast<std::uint8_t>(id.bytes().size());
+  return append(out.subspan(1), id.bytes());
+}
+
+}  // namespace
+
+void write_small_initial(const ConnectionId& to, const ConnectionId& from, std::uint8_t number,
+                         std::span<std::uint8_t, kSmallInitialBytes> out) {
+  // Everything but the frames; the packet's length has two bytes.
+  const std::size_t header_bytes = 1 + 4 + 2 + to.bytes().size() + from.bytes().size() + 1 + 2 + 1;
+  const std::size_t sealed_bytes = out.size() - header_bytes;
+  out[0] = kInitial;
+  store_be<std::uint32_t>(&out[1], NGTCP2_PROTO_VER_V1);
+  MutableBytes rest = append_id(append_id(MutableBytes(out).subspan(5), to), from);
+  rest[0] = 0;  // no token
+  store_be<std::uint16_t>(&rest[1], static_cast<std::uint16_t>(0x4000 | (1 + sealed_bytes)));
+  rest[3] = number;
+
+  const wire::HkdfSecret secret =
+      expand<wire::kSha256Bytes>(wire::hkdf_extract(kInitialSalt, to.bytes()), "client in");
+  wire::Aead aead(wire::AeadAlgorithm::kAes128Gcm, expand<16>(secret, "quic key"));
+  wire::AeadNonce nonce = expand<wire::kAeadNonceBytes>(secret, "quic iv");
+  nonce.back() ^= number;
+  const MutableBytes sealed = MutableBytes(out).last(sealed_bytes);
+  const MutableBytes frames = sealed.first(sealed_bytes - wire::kTagBytes);
+  std::ranges::fill(frames, std::uint8_t{0});
+  frames[0] = kPing;
+  aead.seal(nonce, Bytes(out).first(header_bytes), frames, sealed);
+
+  // RFC 9001 section 5.4: the sample is where ciphertext would begin after four bytes of number.
+  wire::HeaderMask header_mask(expand<wire::HeaderMask::kKeyBytes>(secret, "quic hp"));
+  const auto mask =
+      header_mask.of(Bytes(sealed).subspan(3).first<wire::HeaderMask::kSampleBytes>());
+  out[0] ^= mask[0] & 0x0f;
+  rest[3] ^= mask[1];
+}
+
+std::size_t write_small_answer(Bytes question, MutableBytes out) {
+  ngtcp2_pkt_hd header;
+  const bool is_initial =
+      !question.empty() && question.size() < kLeastInitialBytes &&
+      ngtcp2_pkt_decode_hd_long(&header, question.data(), question.size()) > 0 &&
+      header.type == NGTCP2_PKT_INITIAL && header.version == NGTCP2_PROTO_VER_V1 &&
+      header.dcid.datalen >= NGTCP2_MIN_INITIAL_DCIDLEN;
+  if (!is_initial) return 0;
+  // The answer is shorter than its cause: whose address is forged is sent less than was spent.
+  const MutableBytes room = out.first(std::min(out.size(), question.size() - 1));
+  const ngtcp2_ssize bytes =
+      ngtcp2_crypto_write_connection_close(room.data(), room.size(), header.version, &header.scid,
+                                           &header.dcid, NGTCP2_PROTOCOL_VIOLATION, nullptr, 0);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+bool is_small_answer(Bytes payload, const ConnectionId& to) {
+  ngtcp2_version_cid ids;
+  if (payload.size() >= kSmallInitialBytes || payload.empty() ||
+      (payload[0] & kFormAndType) != kInitial ||
+      ngtcp2_pkt_decode_version_cid(&ids, payload.data(), payload.size(), 0) != 0) {
+    return false;
+  }
+  return std::ranges::equal(Bytes(ids.scid, ids.scidlen), to.bytes());
+}
+
+}  // namespace qdt::quic
