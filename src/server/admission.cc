@@ -8,27 +8,91 @@ namespace {
 
 using wire::HandshakeResult;
 
-// An IPv6 customer has at least a /64 (RFC 6177), and may use any address in it.
-IpAddress limited_unit(const IpAddress& from) {
-  return from.is_v4() ? from : Prefix(from, 64).address();
+// As many strangers are remembered as owe something at one time. Each has completed a handshake.
+constexpr std::size_t kStrangers = 65536;
+constexpr std::size_t kClients = 16384;
+// IPv6 sites, beside so many addresses.
+constexpr std::size_t kAddressesPerSite = 4;
+
+// An IPv6 customer has at least a /64 (RFC 6177), and may use any address in it. No prefix of IPv6
+// that is in use begins with 16 bits of zeros, as the numbers of IPv4 addresses do.
+std::uint64_t address_key(const IpAddress& from) {
+  return from.is_v4() ? from.v4_number() : load_be<std::uint64_t>(from.bytes().data());
+}
+
+// A site has at most a /48.
+std::uint64_t site_key(const IpAddress& from) {
+  return address_key(from) >> 16;
+}
+
+tunnel::RateLimit times(const tunnel::RateLimit& limit, double factor) {
+  return {.per_second = limit.per_second * factor, .burst = limit.burst * factor};
 }
 
 }  // namespace
 
-HandshakeResult Admission::judge(std::string_view method, std::string_view token,
-                                 const IpAddress& from, Timestamp now) {
-  if (!is_ready()) return HandshakeResult::kNotReady;
-  if (method != "POST") return HandshakeResult::kMethod;
+Admission::Budget::Budget(const Options& options, std::size_t addresses,
+                          AttemptTable::Newcomer newcomer, const MaxWaiting& max_waiting)
+    : max_waiting_(max_waiting),
+      is_unlimited_(options.rate.is_unlimited()),
+      addresses_({.limit = options.address_rate,
+                  .ttl = options.address_ttl,
+                  .entries = addresses,
+                  .newcomer = newcomer,
+                  .seed = options.seed}),
+      sites_({.limit = times(options.address_rate, kAddressesOfSite),
+              .ttl = options.address_ttl,
+              .entries = addresses / kAddressesPerSite,
+              .newcomer = newcomer,
+              .seed = options.seed}),
+      all_(options.rate) {}
 
-  const bool is_authorized = wire::secrets_match(token, options_.token);
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!may_try(from, now)) return HandshakeResult::kRateLimited;
-    if (!is_authorized) return HandshakeResult::kUnauthorized;
-    if (!all_.take(now)) return HandshakeResult::kRateLimited;
-  }
-  const bool is_busy = options_.max_sessions > 0 && sessions() >= options_.max_sessions;
-  return is_busy ? HandshakeResult::kBusy : HandshakeResult::kOk;
+// The narrowest first: what an address is refused is not taken from the others.
+std::optional<Duration> Admission::Budget::take(const IpAddress& from, Timestamp now) {
+  const auto of_address = addresses_.take(address_key(from), now, max_waiting_.of_address);
+  if (!of_address) return std::nullopt;
+  const auto of_site =
+      from.is_v4() ? Duration::zero() : sites_.take(site_key(from), now, max_waiting_.of_site);
+  if (!of_site) return std::nullopt;
+  if (is_unlimited_) return std::max(*of_address, *of_site);
+  const auto of_all = all_.take(next_turn_of_all_, now, max_waiting_.of_all);
+  if (!of_all) return std::nullopt;
+  return std::max({*of_address, *of_site, *of_all});
+}
+
+// A table of clients forgets who has used least, and a client begins with a whole burst: with the
+// token, there is nothing to be gained by many addresses that max_sessions does not bound.
+Admission::Admission(const Options& options)
+    : options_(options),
+      proven_(options, kClients, AttemptTable::Newcomer::kOwesNothing, {}),
+      strangers_(options, kStrangers, AttemptTable::Newcomer::kInheritsDebt,
+                 {.of_address = kMaxWaitingOfAddress,
+                  .of_site = kMaxWaitingOfSite,
+                  .of_all = kMaxWaiting}) {}
+
+Admission::Verdict Admission::judge_request(std::string_view method, std::string_view token,
+                                            const IpAddress& from, Timestamp now) {
+  // Before all else, so that the work is the same whatever comes of it.
+  Verdict verdict{.is_proven = wire::secrets_match(token, options_.token)};
+  if (!verdict.is_proven) verdict.delay = delay_stranger(from, now);
+  verdict.result = [&] {
+    if (!is_ready()) return HandshakeResult::kNotReady;
+    if (method != "POST") return HandshakeResult::kMethod;
+    if (!verdict.is_proven) return HandshakeResult::kUnauthorized;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!proven_.take(from, now)) return HandshakeResult::kRateLimited;
+    }
+    const bool is_busy = options_.max_sessions > 0 && sessions() >= options_.max_sessions;
+    return is_busy ? HandshakeResult::kBusy : HandshakeResult::kOk;
+  }();
+  return verdict;
+}
+
+std::optional<Duration> Admission::delay_stranger(const IpAddress& from, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  const auto delay = strangers_.take(from, now);
+  return delay ? std::optional(std::min(*delay, kMaxDelay)) : std::nullopt;
 }
 
 std::chrono::seconds Admission::retry_after() const {
@@ -38,26 +102,6 @@ std::chrono::seconds Admission::retry_after() const {
     if (!limit.is_unlimited()) seconds = std::max(seconds, std::ceil(1 / limit.per_second));
   }
   return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kMaxSeconds)));
-}
-
-bool Admission::may_try(const IpAddress& from, Timestamp now) {
-  if (options_.address_rate.is_unlimited()) return true;
-  forget_old_addresses(now);
-  const auto [entry, is_new] =
-      addresses_.try_emplace(limited_unit(from), options_.address_rate, now);
-  return entry->second.take(now);
-}
-
-void Admission::forget_old_addresses(Timestamp now) {
-  const bool is_full = addresses_.size() >= kMaxAddresses;
-  if (now < next_clean_up_ && !is_full) return;
-  next_clean_up_ = now + std::max<Duration>(options_.address_ttl / 4, 1s);
-  std::erase_if(addresses_, [&](const auto& entry) {
-    return now - entry.second.last_use() >= options_.address_ttl;
-  });
-  // Still full: that many addresses have each completed a QUIC handshake within the ttl. Forgetting
-  // one gives it a fresh bucket, which is the smaller harm.
-  if (addresses_.size() >= kMaxAddresses) addresses_.erase(addresses_.begin());
 }
 
 bool Admission::reserve_session(bool replaces) {

@@ -4,19 +4,26 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/ip_address.h"
 #include "base/time.h"
+#include "server/attempt_table.h"
 #include "tunnel/token_bucket.h"
 #include "wire/handshake.h"
 
 namespace qdt::server {
 
 /// Whether a handshake may become a session: the checks that need no more than a request's headers,
-/// in the order of docs/protocol.md. Shared by all shards; any thread.
+/// in the order of docs/protocol.md. Shared by all shards; any thread. A judgement takes the same
+/// time whatever was judged before.
+///
+/// Those who show the token and those who do not have budgets of their own, each as large as the
+/// options say: of all together, of an address, and of an IPv6 site (a /48). With the token one is
+/// refused beyond the budget; without it the answer waits its turn. So guessing is slow, and being
+/// guessed at is not: no number of wrong tokens delays or refuses a right one.
 class Admission {
  public:
   struct Options {
@@ -25,18 +32,43 @@ class Admission {
     tunnel::RateLimit address_rate;  ///< of one address (IPv6: one /64)
     Duration address_ttl = 10min;    ///< how long an address is remembered after its last handshake
     std::size_t max_sessions = 0;    ///< 0: unlimited
+    std::uint64_t seed = 0;          ///< of the tables of addresses
   };
 
-  explicit Admission(const Options& options) : options_(options), all_(options.rate) {}
+  /// The longest that an answer waits.
+  static constexpr Duration kMaxDelay = 4s;
+  /// How many answers may wait for one address, one site, all together.
+  static constexpr std::size_t kMaxWaitingOfAddress = 16;
+  static constexpr std::size_t kMaxWaitingOfSite = 64;
+  static constexpr std::size_t kMaxWaiting = 512;
+  /// A site's share, in those of an address.
+  static constexpr double kAddressesOfSite = 4;
+
+  /// What becomes of a request.
+  struct Verdict {
+    wire::HandshakeResult result{};  ///< kOk, or the first reason to refuse
+    bool is_proven = false;          ///< it showed the token
+    /// How long its answer has to wait. Nothing for a proven one. No value: too many wait already,
+    /// and its connection is to end instead.
+    std::optional<Duration> delay = Duration::zero();
+  };
+
+  explicit Admission(const Options& options);
 
   /// A server that cannot carry packets says so instead of admitting anyone.
   void set_ready(bool is_ready) { is_ready_.store(is_ready, std::memory_order_relaxed); }
   bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
 
-  /// kOk, or the first reason to refuse. A wrong token counts against its address's rate too, so
-  /// that a guesser is slowed down.
+  /// A request to open a session.
+  Verdict judge_request(std::string_view method, std::string_view token, const IpAddress& from,
+                        Timestamp now);
   wire::HandshakeResult judge(std::string_view method, std::string_view token,
-                              const IpAddress& from, Timestamp now);
+                              const IpAddress& from, Timestamp now) {
+    return judge_request(method, token, from, now).result;
+  }
+  /// Verdict::delay of a request for anything else: it waits like a wrong token, so that time tells
+  /// nothing.
+  std::optional<Duration> delay_stranger(const IpAddress& from, Timestamp now);
 
   /// How long one who was refused for the rate does well to wait: in that time, one more may come.
   std::chrono::seconds retry_after() const;
@@ -48,19 +80,35 @@ class Admission {
   std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr std::size_t kMaxAddresses = 65536;
+  /// What one kind of request may.
+  class Budget {
+   public:
+    struct MaxWaiting {
+      std::size_t of_address = 0;
+      std::size_t of_site = 0;
+      std::size_t of_all = 0;
+    };
+    Budget(const Options& options, std::size_t addresses, AttemptTable::Newcomer newcomer,
+           const MaxWaiting& max_waiting);
+    /// How long one more has to wait for its turn; no value when too many wait.
+    std::optional<Duration> take(const IpAddress& from, Timestamp now);
 
-  bool may_try(const IpAddress& from, Timestamp now);
-  void forget_old_addresses(Timestamp now);
+   private:
+    const MaxWaiting max_waiting_;
+    const bool is_unlimited_;
+    AttemptTable addresses_;
+    AttemptTable sites_;
+    PacedLimit all_;
+    Timestamp next_turn_of_all_;
+  };
 
   const Options options_;
   std::atomic<bool> is_ready_{false};
   std::atomic<std::size_t> sessions_{0};
 
   std::mutex mutex_;
-  tunnel::TokenBucket all_;
-  std::unordered_map<IpAddress, tunnel::TokenBucket> addresses_;
-  Timestamp next_clean_up_;
+  Budget proven_;
+  Budget strangers_;
 };
 
 }  // namespace qdt::server

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <optional>
+#include <string>
+
 namespace qdt::server {
 namespace {
 
@@ -17,6 +21,15 @@ class AdmissionTest : public testing::Test {
                         const IpAddress& from = kClient, Timestamp now = kStart) {
     admission.set_ready(true);
     return admission.judge("POST", token, from, now);
+  }
+  // How long the answer to a wrong token waits.
+  std::optional<Duration> guess(Admission& admission, const IpAddress& from = kClient,
+                                Timestamp now = kStart) {
+    admission.set_ready(true);
+    const auto verdict = admission.judge_request("POST", "guess", from, now);
+    EXPECT_EQ(verdict.result, HandshakeResult::kUnauthorized);
+    EXPECT_FALSE(verdict.is_proven);
+    return verdict.delay;
   }
 };
 
@@ -39,11 +52,70 @@ TEST_F(AdmissionTest, LimitsAnAddressAndNotTheOthers) {
   EXPECT_EQ(judge(admission, "token", kClient, kStart + 1s), HandshakeResult::kOk);
 }
 
-TEST_F(AdmissionTest, CountsWrongTokensAgainstTheirAddress) {
+TEST_F(AdmissionTest, LetsTheAnswersToGuessesWaitTheirTurn) {
   Admission admission({.token = "token", .address_rate = {.per_second = 1, .burst = 2}});
-  EXPECT_EQ(judge(admission, "guess"), HandshakeResult::kUnauthorized);
-  EXPECT_EQ(judge(admission, "guess"), HandshakeResult::kUnauthorized);
-  EXPECT_EQ(judge(admission, "guess"), HandshakeResult::kRateLimited);
+  const Duration delays[] = {0s, 0s, 1s, 2s, 3s, 4s, 4s};
+  for (const Duration delay : delays) EXPECT_EQ(guess(admission), delay);
+  EXPECT_EQ(admission.delay_stranger(kClient, kStart), 4s);  // whatever it asks for
+  EXPECT_EQ(guess(admission, kOther), 0s);
+  EXPECT_EQ(guess(admission, kClient, kStart + 10min), 0s);
+}
+
+TEST_F(AdmissionTest, BoundsTheAnswersThatWait) {
+  Admission admission({.token = "token", .address_rate = {.per_second = 1, .burst = 2}});
+  for (std::size_t i = 0; i < 2 + Admission::kMaxWaitingOfAddress; ++i) {
+    EXPECT_TRUE(guess(admission));
+  }
+  EXPECT_FALSE(guess(admission));
+  EXPECT_TRUE(guess(admission, kClient, kStart + 1s));
+  EXPECT_FALSE(guess(admission, kClient, kStart + 1s));
+}
+
+TEST_F(AdmissionTest, NeverDelaysOrRefusesTheTokenForGuesses) {
+  Admission admission({.token = "token",
+                       .rate = {.per_second = 1, .burst = 2},
+                       .address_rate = {.per_second = 1, .burst = 2}});
+  for (int i = 0; i < 1000; ++i) guess(admission);
+  for (int i = 0; i < 2; ++i) {
+    const auto verdict = admission.judge_request("POST", "token", kClient, kStart);
+    EXPECT_EQ(verdict.result, HandshakeResult::kOk);
+    EXPECT_TRUE(verdict.is_proven);
+    EXPECT_EQ(verdict.delay, 0s);
+  }
+  EXPECT_EQ(judge(admission), HandshakeResult::kRateLimited);
+}
+
+TEST_F(AdmissionTest, TellsOneWhoHasTheTokenWhateverItAsks) {
+  Admission admission({.token = "token"});
+  EXPECT_TRUE(admission.judge_request("GET", "token", kClient, kStart).is_proven);
+  EXPECT_FALSE(admission.judge_request("GET", "toke", kClient, kStart).is_proven);
+  EXPECT_FALSE(admission.judge_request("GET", std::string(5000, 't'), kClient, kStart).is_proven);
+}
+
+TEST_F(AdmissionTest, LimitsTheGuessesOfASiteAndOfAll) {
+  Admission admission({.token = "token",
+                       .rate = {.per_second = 1, .burst = 12},
+                       .address_rate = {.per_second = 1, .burst = 2}});
+  std::array<std::uint8_t, 16> address{0x20, 0x01, 0x0d, 0xb8};
+  for (int i = 0; i < 8; ++i) {  // two of each of four /64
+    address[7] = static_cast<std::uint8_t>(i / 2);
+    EXPECT_EQ(guess(admission, IpAddress::v6(address)), 0s);
+  }
+  address[7] = 9;
+  EXPECT_EQ(guess(admission, IpAddress::v6(address)), 250ms);  // a site has four times the rate
+  address[5] = 1;
+  EXPECT_EQ(guess(admission, IpAddress::v6(address)), 0s);
+  EXPECT_EQ(guess(admission, kClient), 0s);
+  EXPECT_EQ(guess(admission, kOther), 0s);
+  EXPECT_EQ(guess(admission, IpAddress::v4(7)), 1s);  // all together have guessed twelve times
+}
+
+// Somebody who has guessed does not begin anew by coming from 65,536 other addresses meanwhile.
+TEST_F(AdmissionTest, RemembersAGuesserInAFloodOfAddresses) {
+  Admission admission({.token = "token", .address_rate = {.per_second = 1, .burst = 2}});
+  for (int i = 0; i < 5; ++i) guess(admission);
+  for (std::uint32_t i = 0; i < 4 * 65536; ++i) guess(admission, IpAddress::v4(0x0b000000 + i));
+  EXPECT_GE(guess(admission), 3s);
 }
 
 TEST_F(AdmissionTest, CountsWrongTokensNotAgainstEverybody) {

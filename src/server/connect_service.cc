@@ -57,26 +57,63 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
   Pending& pending = entry->second;
   if (pending.is_answered) return;
 
-  if (is_new) {
-    if (message.path != wire::kConnectPath) {
-      pending.is_answered = true;
-      connection.respond(
-          stream,
-          {.status = 404, .headers = {{"content-type", "text/plain"}}, .body = "not found\n"});
-      return;
-    }
-    const HandshakeResult result =
-        admission_.judge(message.method, message.header(wire::kTokenHeader),
-                         connection.path().remote.address, tunnel.now());
-    if (result != HandshakeResult::kOk) {
-      pending.is_answered = true;
-      return refuse(tunnel, connection, stream, result);
-    }
+  if (is_new && !may_go_on(tunnel, connection, stream, message)) {
+    // The connection may have ended, and the entry with it.
+    const auto answered = pending_.find({&connection, stream});
+    if (answered != pending_.end()) answered->second.is_answered = true;
+    return;
   }
   if (!has_whole_body(message)) return;
   pending.body = message.body;
   pending.has_body = true;
   if (connection.has_settings()) admit(tunnel, connection, stream, pending);
+}
+
+// Whether the headers are those of a request that may open a session. Else it is answered, now or
+// in its turn.
+bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                               quic::StreamId stream, const quic::Message& message) {
+  const IpAddress& from = connection.path().remote.address;
+  std::optional<HandshakeResult> result;  // nothing: it asks for something else
+  std::optional<Duration> delay;
+  if (message.path == wire::kConnectPath) {
+    const auto verdict = admission_.judge_request(
+        message.method, message.header(wire::kTokenHeader), from, tunnel.now());
+    if (verdict.result == HandshakeResult::kOk) return true;
+    if (verdict.is_proven) {
+      refuse(tunnel, connection, stream, verdict.result);
+      return false;
+    }
+    result = verdict.result;
+    delay = verdict.delay;
+  } else {
+    delay = admission_.delay_stranger(from, tunnel.now());
+  }
+
+  const WaitingAnswers::Answer answer{
+      .connection = &connection, .stream = stream, .result = result};
+  if (delay == Duration::zero()) {
+    answer_stranger(tunnel, answer);
+  } else if (delay && waiting_.add(answer, tunnel.now() + *delay)) {
+    tunnel.wake_at(waiting_.next());
+  } else {
+    if (result) count_refusal(tunnel, connection, *result);
+    tunnel.close(connection, "");
+  }
+  return false;
+}
+
+void ConnectService::on_wake(tunnel::Tunnel& tunnel) {
+  while (const auto answer = waiting_.take_due(tunnel.now())) answer_stranger(tunnel, *answer);
+  tunnel.wake_at(waiting_.next());
+}
+
+// The answer to one who has not shown the token.
+void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, const WaitingAnswers::Answer& answer) {
+  if (answer.result) return refuse(tunnel, *answer.connection, answer.stream, *answer.result);
+  tunnel.respond(
+      *answer.connection, answer.stream,
+      {.status = 404, .headers = {{"content-type", "text/plain"}}, .body = "not found\n"});
 }
 
 void ConnectService::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {
@@ -190,25 +227,31 @@ void ConnectService::end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant
   }
 }
 
-void ConnectService::refuse(const tunnel::Tunnel& tunnel, quic::Connection& connection,
+void ConnectService::refuse(tunnel::Tunnel& tunnel, quic::Connection& connection,
                             quic::StreamId stream, HandshakeResult result) {
-  handshakes_.count(result);
   const wire::HandshakeStatus status = wire::handshake_status(result);
   quic::HeaderFields headers = {{"content-type", "text/plain"}};
   if (result == HandshakeResult::kRateLimited) {
     headers.emplace_back("retry-after", std::to_string(admission_.retry_after().count()));
   }
-  connection.respond(
-      stream,
+  tunnel.respond(
+      connection, stream,
       {.status = status.status, .headers = std::move(headers), .body = std::string(status.body)});
-  if (options_.failures != nullptr) {
-    options_.failures->add(connection.path().remote, std::string(status.label), tunnel.now());
-  }
+  count_refusal(tunnel, connection, result);
+}
+
+void ConnectService::count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
+                                   HandshakeResult result) {
+  handshakes_.count(result);
+  if (options_.failures == nullptr) return;
+  options_.failures->add(connection.path().remote,
+                         std::string(wire::handshake_status(result).label), tunnel.now());
 }
 
 void ConnectService::on_stream_closed(tunnel::Tunnel&, quic::Connection& connection,
                                       quic::StreamId stream) {
   pending_.erase({&connection, stream});
+  waiting_.give_up(connection, stream);
 }
 
 void ConnectService::on_path_tried(tunnel::Tunnel&, quic::Connection& connection,
@@ -239,6 +282,7 @@ void ConnectService::on_connection_closed(tunnel::Tunnel& tunnel, quic::Connecti
   if (has_failed && options_.failures != nullptr) {
     options_.failures->add(connection.path().remote, failure(reason), tunnel.now());
   }
+  waiting_.forget(connection);
   std::erase_if(pending_, [&](const auto& entry) { return entry.first.first == &connection; });
 }
 

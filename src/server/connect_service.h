@@ -10,6 +10,7 @@
 #include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_pool.h"
+#include "server/waiting_answers.h"
 #include "tunnel/counters.h"
 #include "tunnel/tunnel.h"
 #include "wire/handshake.h"
@@ -52,6 +53,7 @@ class ConnectService final : public tunnel::TunnelEvents {
                         quic::StreamId stream) override;
   void on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection, const UdpPath& path,
                      bool is_usable) override;
+  void on_wake(tunnel::Tunnel& tunnel) override;
   void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
                          const std::string& detail) override;
   void on_connection_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
@@ -71,8 +73,13 @@ class ConnectService final : public tunnel::TunnelEvents {
   wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
                              quic::StreamId stream, const Pending& pending);
   void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
-  void refuse(const tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+  bool may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                 const quic::Message& message);
+  void answer_stranger(tunnel::Tunnel& tunnel, const WaitingAnswers::Answer& answer);
+  void refuse(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
               wire::HandshakeResult result);
+  void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
+                     wire::HandshakeResult result);
   void lend_ipv6(wire::ConnectResponse& response) const;
 
   Options options_;
@@ -83,6 +90,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   Random& random_;
   Logger& logger_;
   std::map<Key, Pending> pending_;
+  WaitingAnswers waiting_;
 };
 
 }  // namespace qdt::server

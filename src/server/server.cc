@@ -46,7 +46,11 @@ Server::Server(const Options& options, Random& random, Logger& logger)
     : options_(options),
       random_(random),
       logger_(logger),
-      admission_(options.admission),
+      admission_([&] {
+        Admission::Options admission = options.admission;
+        admission.seed = random.number();
+        return admission;
+      }()),
       leases_(options.service.pool, options.service.gateway, options.shard_count,
               options.service.ipv6),
       book_(leases_, options.lease_grace),

@@ -104,7 +104,7 @@ void Tunnel::forward(Bytes packet, Timestamp now) {
 }
 
 Timestamp Tunnel::next_timeout() const {
-  return std::min({endpoint_.next_timeout(), next_tick_, timers_.next()});
+  return std::min({endpoint_.next_timeout(), next_tick_, next_wake_, timers_.next()});
 }
 
 void Tunnel::handle_timeouts(Timestamp now) {
@@ -114,6 +114,10 @@ void Tunnel::handle_timeouts(Timestamp now) {
     Session& session = timers_.front();
     timers_.set(session, kNever);
     touch(session);
+  }
+  if (next_wake_ <= now) {
+    next_wake_ = kNever;
+    events_.on_wake(*this);
   }
   if (next_tick_ <= now) tick(now);
 }
@@ -196,6 +200,17 @@ std::optional<quic::StreamId> Tunnel::request(quic::Connection& connection,
                                               const quic::Request& request) {
   endpoint_.touch(connection);
   return connection.request(request);
+}
+
+void Tunnel::respond(quic::Connection& connection, quic::StreamId stream,
+                     const quic::Response& response) {
+  endpoint_.touch(connection);
+  connection.respond(stream, response);
+}
+
+void Tunnel::close(quic::Connection& connection, std::string_view text) {
+  endpoint_.touch(connection);
+  connection.close(text, now_);
 }
 
 std::vector<wire::DirectId> Tunnel::new_direct_ids() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -41,6 +42,8 @@ class TunnelEvents {
   /// Once a second while there are sessions or connections, and at the time that it returned last,
   /// where that is earlier: to look at what no packet tells of.
   virtual Timestamp on_tick(Tunnel& /*tunnel*/) { return kNever; }
+  /// The time of Tunnel::wake_at() has come.
+  virtual void on_wake(Tunnel& /*tunnel*/) {}
   /// `session` is over and forgotten when this returns. `detail` is empty or has the connection's
   /// words.
   virtual void on_session_closed(Tunnel& tunnel, Session& session, SessionEnd end,
@@ -125,6 +128,12 @@ class Tunnel final : private quic::ConnectionEvents {
   void close_session(Session& session, SessionEnd end, Timestamp now);
   /// Ends everything.
   void close_all(SessionEnd end, std::string_view text, Timestamp now);
+  /// Calls on_wake() once, at `time` or sooner if it was asked for then.
+  void wake_at(Timestamp time) { next_wake_ = std::min(next_wake_, time); }
+  /// Answers a request, outside an event of its connection too.
+  void respond(quic::Connection& connection, quic::StreamId stream, const quic::Response& response);
+  /// Ends a connection, likewise.
+  void close(quic::Connection& connection, std::string_view text);
   /// Sends a request; nothing when the connection cannot.
   std::optional<quic::StreamId> request(quic::Connection& connection, const quic::Request& request);
 
@@ -168,6 +177,7 @@ class Tunnel final : private quic::ConnectionEvents {
   Counters& counters_;
   Timestamp now_;
   Timestamp next_tick_ = kNever;
+  Timestamp next_wake_ = kNever;
 
   UdpSendQueue payloads_;
   PacketBatch packets_;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Handshakes are limited for each address and for all together; who guesses tokens is limited too.
+# Handshakes are limited for each address and for all together. Answers to wrong tokens wait, and
+# take nothing from those who have the right one.
 . "$(dirname "$0")/topology.sh"
 
 topology 2
@@ -11,6 +12,7 @@ answers() {  # HOST COUNT PROBE-ARGUMENTS...: the statuses of so many handshakes
 start_server 'handshake_ip_rate: {pps: 0.01, burst: 3}'
 check_equal "an address has its burst, and no more" "$(answers client 4)" "200 200 200 429 "
 check_equal "another address has its own" "$(answers client2 4)" "200 200 200 429 "
+check_equal "it is counted: rate limited" "$(metric 'qdt_handshakes_total{result="rate_limited"}')" 2
 run_client client
 check "a client is told" -- wait_for 10 \
   grep -q 'refused: rate limited: too many attempts; trying again' "$work/client.log"
@@ -19,11 +21,15 @@ check_equal "and waits" "$status" 0
 stop "$server_pid"
 
 start_server 'handshake_ip_rate: {pps: 0.01, burst: 3}'
-check_equal "who guesses is limited, too" "$(answers client 4 --token guess)" "401 401 401 429 "
-check_equal "even if the next guess is right" "$(answers client 1)" "429 "
-check_equal "nobody else is" "$(answers client2 1)" "200 "
-check_equal "it is counted: rate limited" "$(metric 'qdt_handshakes_total{result="rate_limited"}')" 2
-check_equal "it is counted: unauthorized" "$(metric 'qdt_handshakes_total{result="unauthorized"}')" 3
+check_equal "guesses are answered" "$(answers client 3 --token guess)" "401 401 401 "
+begin=$EPOCHREALTIME
+check_equal "beyond the burst as well" "$(answers client 1 --token guess)" "401 "
+waited=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+[ "$waited" -ge 4000 ] || fail "the answer to a guess beyond the burst came after $waited ms"
+say "ok: but the answer waits ($waited ms)"
+check_equal "who has the token has a burst all the same" "$(answers client 4)" "200 200 200 429 "
+check_equal "it is counted: rate limited" "$(metric 'qdt_handshakes_total{result="rate_limited"}')" 1
+check_equal "it is counted: unauthorized" "$(metric 'qdt_handshakes_total{result="unauthorized"}')" 4
 stop "$server_pid"
 
 start_server 'handshake_rate: {pps: 0.01, burst: 3}' 'handshake_ip_rate: {pps: 0}'

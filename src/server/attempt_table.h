@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/time.h"
+#include "tunnel/token_bucket.h"
+
+namespace qdt::server {
+
+/// A rate limit in which what comes too early may wait for its turn. A turn comes each `interval`;
+/// a burst is as many turns in advance. Its whole state is the time of the next turn.
+class PacedLimit {
+ public:
+  explicit PacedLimit(const tunnel::RateLimit& limit);
+
+  /// How long an attempt at `now` has to wait for its turn, which it has then taken: nothing within
+  /// the burst. No answer when `max_waiting` others wait already, and nothing is taken.
+  std::optional<Duration> take(Timestamp& next_turn, Timestamp now, std::size_t max_waiting) const;
+
+ private:
+  Duration interval_{};
+  Duration burst_{};
+};
+
+/// A PacedLimit for each of many keys, in a table whose size and work are fixed: one look at the
+/// eight entries of a key's set, whatever has been there. A key that finds its set full takes the
+/// place of the one that owes least. A value; one thread at a time.
+class AttemptTable {
+ public:
+  /// What a key begins with that pushes another out.
+  enum class Newcomer : std::uint8_t {
+    kOwesNothing,
+    /// What the other one owed: nobody gets rid of a debt by making the table forget.
+    kInheritsDebt,
+  };
+  struct Options {
+    tunnel::RateLimit limit;
+    Duration ttl = 10min;  ///< a key is forgotten so long after its last attempt
+    std::size_t entries = 1;
+    Newcomer newcomer = Newcomer::kOwesNothing;
+    std::uint64_t seed = 0;  ///< nobody outside can tell which keys share a set
+  };
+  explicit AttemptTable(const Options& options);
+
+  /// PacedLimit::take() for `key`.
+  std::optional<Duration> take(std::uint64_t key, Timestamp now, std::size_t max_waiting);
+
+ private:
+  static constexpr std::size_t kPlaces = 8;
+  struct Entry {
+    std::uint64_t key = 0;
+    Timestamp next_turn;
+    Timestamp last_attempt;
+  };
+  Entry& place_of(std::uint64_t key, Timestamp now);
+  bool is_forgotten(const Entry& entry, Timestamp now) const {
+    return entry.next_turn <= now || now - entry.last_attempt >= options_.ttl;
+  }
+
+  Options options_;
+  PacedLimit limit_;
+  std::size_t sets_;  // a power of two
+  std::unique_ptr<Entry[]> entries_;
+};
+
+}  // namespace qdt::server

@@ -1,0 +1,36 @@
+#include "server/waiting_answers.h"
+
+namespace qdt::server {
+
+bool WaitingAnswers::add(const Answer& answer, Timestamp due) {
+  if (by_time_.size() >= kMaxAnswers) return false;
+  const auto [entry, is_new] = by_connection_.try_emplace(answer.connection);
+  if (!is_new) return false;
+  entry->second = by_time_.emplace(due, answer);
+  return true;
+}
+
+void WaitingAnswers::give_up(const quic::Connection& connection, quic::StreamId stream) {
+  const auto found = by_connection_.find(&connection);
+  if (found == by_connection_.end()) return;
+  Answer& answer = found->second->second;
+  if (answer.stream == stream) answer.is_wanted = false;
+}
+
+void WaitingAnswers::forget(const quic::Connection& connection) {
+  const auto found = by_connection_.find(&connection);
+  if (found == by_connection_.end()) return;
+  by_time_.erase(found->second);
+  by_connection_.erase(found);
+}
+
+std::optional<WaitingAnswers::Answer> WaitingAnswers::take_due(Timestamp now) {
+  while (next() <= now) {
+    const Answer answer = by_time_.begin()->second;
+    forget(*answer.connection);
+    if (answer.is_wanted) return answer;
+  }
+  return std::nullopt;
+}
+
+}  // namespace qdt::server

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "base/time.h"
+#include "quic/connection.h"
+#include "wire/handshake.h"
+
+namespace qdt::server {
+
+/// Answers that wait for their turn (Admission::Verdict::delay), one for each connection at most,
+/// which stays taken until its turn has come even if the stream is gone by then: so a connection is
+/// no faster for giving up its requests. One thread.
+class WaitingAnswers {
+ public:
+  static constexpr std::size_t kMaxAnswers = 1024;
+
+  struct Answer {
+    quic::Connection* connection = nullptr;
+    quic::StreamId stream = 0;
+    /// The refusal of a handshake; nothing for a request for something else.
+    std::optional<wire::HandshakeResult> result;
+    bool is_wanted = true;  ///< its stream is still there
+  };
+
+  /// False when there is no room, or another answer of the connection waits: neither waits then.
+  bool add(const Answer& answer, Timestamp due);
+  /// The stream is gone: nobody waits for its answer.
+  void give_up(const quic::Connection& connection, quic::StreamId stream);
+  void forget(const quic::Connection& connection);
+
+  /// When the next is due.
+  Timestamp next() const { return by_time_.empty() ? kNever : by_time_.begin()->first; }
+  /// The next that is due and wanted.
+  std::optional<Answer> take_due(Timestamp now);
+  std::size_t size() const { return by_time_.size(); }
+
+ private:
+  using ByTime = std::multimap<Timestamp, Answer>;
+
+  ByTime by_time_;
+  std::unordered_map<const quic::Connection*, ByTime::iterator> by_connection_;
+};
+
+}  // namespace qdt::server
