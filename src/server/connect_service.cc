@@ -53,14 +53,13 @@ ConnectService::ConnectService(const Options& options, Admission& admission, Lea
 
 void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                 quic::StreamId stream, const quic::Message& message) {
-  const auto [entry, is_new] = pending_.try_emplace({&connection, stream});
+  const auto [entry, is_new] = pending_[&connection].try_emplace(stream);
   Pending& pending = entry->second;
   if (pending.is_answered) return;
 
   if (is_new && !may_go_on(tunnel, connection, stream, message)) {
     // The connection may have ended, and the entry with it.
-    const auto answered = pending_.find({&connection, stream});
-    if (answered != pending_.end()) answered->second.is_answered = true;
+    if (!connection.is_closed()) pending_[&connection][stream].is_answered = true;
     return;
   }
   if (!has_whole_body(message)) return;
@@ -117,10 +116,10 @@ void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, const WaitingAnswer
 }
 
 void ConnectService::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {
-  for (auto& [key, pending] : pending_) {
-    if (key.first == &connection && pending.has_body && !pending.is_answered) {
-      admit(tunnel, connection, key.second, pending);
-    }
+  const auto requests = pending_.find(&connection);
+  if (requests == pending_.end()) return;
+  for (auto& [stream, pending] : requests->second) {
+    if (pending.has_body && !pending.is_answered) admit(tunnel, connection, stream, pending);
   }
 }
 
@@ -250,8 +249,15 @@ void ConnectService::count_refusal(const tunnel::Tunnel& tunnel, const quic::Con
 
 void ConnectService::on_stream_closed(tunnel::Tunnel&, quic::Connection& connection,
                                       quic::StreamId stream) {
-  pending_.erase({&connection, stream});
+  forget(connection, stream);
   waiting_.give_up(connection, stream);
+}
+
+void ConnectService::forget(const quic::Connection& connection, quic::StreamId stream) {
+  const auto requests = pending_.find(&connection);
+  if (requests == pending_.end()) return;
+  requests->second.erase(stream);
+  if (requests->second.empty()) pending_.erase(requests);
 }
 
 void ConnectService::on_path_tried(tunnel::Tunnel&, quic::Connection& connection,
@@ -264,7 +270,7 @@ void ConnectService::on_path_tried(tunnel::Tunnel&, quic::Connection& connection
 
 void ConnectService::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session,
                                        tunnel::SessionEnd end, const std::string& detail) {
-  pending_.erase({&session.connection(), session.stream()});
+  forget(session.connection(), session.stream());
   book_.release(session.lease(), session.id(), tunnel.now());
   admission_.release_session();
   const std::string client = session.client_id().empty() ? "a client" : session.client_id();
@@ -283,7 +289,7 @@ void ConnectService::on_connection_closed(tunnel::Tunnel& tunnel, quic::Connecti
     options_.failures->add(connection.path().remote, failure(reason), tunnel.now());
   }
   waiting_.forget(connection);
-  std::erase_if(pending_, [&](const auto& entry) { return entry.first.first == &connection; });
+  pending_.erase(&connection);
 }
 
 }  // namespace qdt::server

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "base/logger.h"
@@ -66,7 +67,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool has_body = false;
     std::string body;
   };
-  using Key = std::pair<quic::Connection*, quic::StreamId>;
+  // Of one connection: one request, as a rule, since a client without a session may have no more.
+  using Requests = std::map<quic::StreamId, Pending>;
 
   void admit(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
              Pending& pending);
@@ -80,6 +82,7 @@ class ConnectService final : public tunnel::TunnelEvents {
               wire::HandshakeResult result);
   void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
                      wire::HandshakeResult result);
+  void forget(const quic::Connection& connection, quic::StreamId stream);
   void lend_ipv6(wire::ConnectResponse& response) const;
 
   Options options_;
@@ -89,7 +92,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   tunnel::HandshakeCounters& handshakes_;
   Random& random_;
   Logger& logger_;
-  std::map<Key, Pending> pending_;
+  // A look-up by connection costs the same however many there are.
+  std::unordered_map<const quic::Connection*, Requests> pending_;
   WaitingAnswers waiting_;
 };
 
