@@ -109,18 +109,18 @@ class Shards {
     return maximum;
   }
 
-  /// The mean of the shards' medians, weighted by connections, and the maximum.
+  /// The mean of the shards' medians, weighted by sessions, and the maximum.
   std::vector<Sample> spread(Field median, Field maximum, double unit) const {
-    std::uint64_t connections = 0;
+    std::uint64_t sessions = 0;
     double weighted_medians = 0;
     for (const Counters* shard : shards_) {
-      const std::uint64_t count = shard->connections.value();
-      connections += count;
+      const std::uint64_t count = shard->sessions.value();
+      sessions += count;
       weighted_medians +=
           static_cast<double>(count) * static_cast<double>((shard->*median).value());
     }
-    if (connections == 0) return {};  // no sample rather than an RTT of 0
-    return {{{{"stat", "median"}}, weighted_medians / static_cast<double>(connections) * unit},
+    if (sessions == 0) return {};  // no sample rather than an RTT of 0
+    return {{{{"stat", "median"}}, weighted_medians / static_cast<double>(sessions) * unit},
             {{{"stat", "max"}}, static_cast<double>(max(maximum)) * unit}};
   }
 
@@ -223,6 +223,20 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
   families.push_back(gauge("qdt_connections",
                            "QUIC connections, those still in their handshake among them.",
                            total(&Counters::connections)));
+  families.push_back(gauge("qdt_strangers",
+                           "QUIC connections without a session: handshakes under way, requests "
+                           "that wait, scanners.",
+                           total(&Counters::strangers)));
+  families.push_back(gauge("qdt_stranger_memory_bytes",
+                           "Memory that QUIC and HTTP/3 hold for connections without a session.",
+                           total(&Counters::stranger_bytes)));
+  families.push_back(
+      counter("qdt_strangers_ended_total",
+              "Connections without a session that the server ended: they gave way to newer ones "
+              "(crowded), had no session in time (time), or took too much memory (memory).",
+              {sample("reason", "crowded", shards.sum(&Counters::strangers_gave_way)),
+               sample("reason", "time", shards.sum(&Counters::strangers_out_of_time)),
+               sample("reason", "memory", shards.sum(&Counters::strangers_too_large))}));
   families.push_back(gauge("qdt_queued_packets", "Inner packets in the sessions' send queues.",
                            total(&Counters::queued_packets)));
   families.push_back(gauge("qdt_queued_payloads", "UDP payloads waiting for a blocked socket.",
@@ -235,7 +249,7 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
   families.push_back(
       gauge("qdt_rtt_seconds",
             "Round-trip times to clients: the longest, and the mean of the shards' "
-            "medians, weighted by connections.",
+            "medians, weighted by sessions.",
             shards.spread(&Counters::rtt_p50_microseconds, &Counters::rtt_max_microseconds, 1e-6)));
   families.push_back(
       gauge("qdt_window_bytes", "Congestion windows towards clients, as for qdt_rtt_seconds.",
@@ -310,16 +324,6 @@ void add_host(std::vector<MetricFamily>& families, const MetricsSource& source) 
                              samples));
 }
 
-void add_http(std::vector<MetricFamily>& families, const MetricsSource& source) {
-  if (source.http == nullptr) return;
-  families.push_back(gauge("qdt_http_connections",
-                           "Connections to the HTTP addresses for metrics, health and profiles.",
-                           {sample(static_cast<double>(source.http->connections.load()))}));
-  families.push_back(counter("qdt_http_gave_way_total",
-                             "Idle HTTP connections that were closed to make room for others.",
-                             {sample(static_cast<double>(source.http->gave_way.load()))}));
-}
-
 void add_process(std::vector<MetricFamily>& families) {
   const auto usage = os::process_usage();
   if (!usage) return;
@@ -360,7 +364,6 @@ std::string metrics_text(const MetricsSource& source) {
   add_tunnel(families, shards);
   add_certificate(families, source);
   add_host(families, source);
-  add_http(families, source);
   add_process(families);
   return prometheus::TextSerializer().Serialize(families);
 }

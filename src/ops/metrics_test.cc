@@ -48,15 +48,6 @@ TEST_F(Metrics, TellWhenTheCertificateEnds) {
   EXPECT_THAT(text(), HasSubstr("\nqdt_certificate_expiry_timestamp_seconds 2000000000\n"));
 }
 
-TEST_F(Metrics, TellOfHttpConnections) {
-  HttpCounters http;
-  http.connections = 3;
-  http.gave_way = 44;
-  source_.http = &http;
-  EXPECT_THAT(text(), HasSubstr("\nqdt_http_connections 3\n"));
-  EXPECT_THAT(text(), HasSubstr("\nqdt_http_gave_way_total 44\n"));
-}
-
 TEST_F(Metrics, TellPacketsFromThePiecesTheyCrossedTheTunDeviceIn) {
   shards_[0].tun_packets_read.set(40);
   shards_[0].tun_reads.set(2);
@@ -103,18 +94,29 @@ TEST_F(Metrics, TellOfOffloadsThatWereRefused) {
   EXPECT_THAT(text(), HasSubstr("qdt_offloads_disabled_total{kind=\"udp_gro\"} 0\n"));
 }
 
-TEST_F(Metrics, HaveNoRoundTripTimeWithoutConnections) {
+TEST_F(Metrics, HaveNoRoundTripTimeWithoutSessions) {
+  shards_[0].connections.set(3);
   EXPECT_THAT(text(), Not(HasSubstr("qdt_rtt_seconds{")));
 }
 
-TEST_F(Metrics, WeighMediansByConnections) {
-  shards_[0].connections.set(3);
+TEST_F(Metrics, WeighMediansBySessions) {
+  shards_[0].sessions.set(3);
   shards_[0].rtt_p50_microseconds.set(10'000);
   shards_[0].rtt_max_microseconds.set(250'000);
-  shards_[1].connections.set(1);
+  shards_[1].sessions.set(1);
   shards_[1].rtt_p50_microseconds.set(50'000);
   EXPECT_THAT(text(), HasSubstr("qdt_rtt_seconds{stat=\"median\"} 0.02"));
   EXPECT_THAT(text(), HasSubstr("qdt_rtt_seconds{stat=\"max\"} 0.25"));
+}
+
+TEST_F(Metrics, TellOfStrangers) {
+  shards_[0].strangers.set(3);
+  shards_[1].strangers.set(4);
+  shards_[1].stranger_bytes.set(90'000);
+  shards_[1].strangers_out_of_time.set(2);
+  EXPECT_THAT(text(), HasSubstr("qdt_strangers 7\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_stranger_memory_bytes 90000\n"));
+  EXPECT_THAT(text(), HasSubstr("qdt_strangers_ended_total{reason=\"time\"} 2\n"));
 }
 
 TEST_F(Metrics, TellWhatKeepsSessionsFromSendingMore) {
@@ -127,7 +129,7 @@ TEST_F(Metrics, TellWhatKeepsSessionsFromSendingMore) {
 }
 
 TEST_F(Metrics, TellWindowsAndWhatIsDelivered) {
-  shards_[0].connections.set(1);
+  shards_[0].sessions.set(1);
   shards_[0].window_p50_bytes.set(20'000);
   shards_[0].window_max_bytes.set(90'000);
   shards_[1].delivered_bytes.add(7000);

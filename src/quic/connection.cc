@@ -17,6 +17,10 @@ namespace qdt::quic {
 namespace {
 
 constexpr int kMaxPacketsBeforeDatagram = 8;
+// An ordinary one holds 40 KiB at its handshake's height, most of it for a moment. This much is
+// needed for the pieces of a ClientHello that come out of order, and for a long certificate chain.
+constexpr std::size_t kMaxStrangerBytes = 80 * 1024;
+
 }  // namespace
 
 void Connection::EngineDeleter::operator()(ngtcp2_conn* engine) const {
@@ -26,6 +30,9 @@ void Connection::EngineDeleter::operator()(ngtcp2_conn* engine) const {
 Connection::Connection(const ConnectionContext& context, Role role)
     : context_(context),
       role_(role),
+      memory_(role == Role::kServer
+                  ? std::make_unique<Memory>(context.strangers_bytes, kMaxStrangerBytes)
+                  : std::make_unique<Memory>()),
       reference_(std::make_unique<ConnectionReference>(
           ConnectionReference{{.get_conn = Engine::get_conn, .user_data = this}})) {
   registration.connection = this;
@@ -39,7 +46,7 @@ std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context
                                                 Timestamp now) {
   std::unique_ptr<Connection> connection(new Connection(context, Role::kClient));
   const ngtcp2_settings settings = Engine::settings(*connection, path, now);
-  const ngtcp2_transport_params params = Engine::transport_params(context.options);
+  const ngtcp2_transport_params params = Engine::transport_params(context.options, Role::kClient);
   const ngtcp2_callbacks callbacks = Engine::callbacks();
   const ngtcp2_cid our_id = to_engine(context.ids.issue(*connection));
   const auto first_id = context.random.bytes<18>();
@@ -48,7 +55,8 @@ std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context
 
   ngtcp2_conn* engine = nullptr;
   if (ngtcp2_conn_client_new(&engine, &their_id, &our_id, engine_path, NGTCP2_PROTO_VER_V1,
-                             &callbacks, &settings, &params, nullptr, connection.get()) != 0) {
+                             &callbacks, &settings, &params, &connection->memory_->engine,
+                             connection.get()) != 0) {
     std::abort();  // only for want of memory
   }
   connection->attach(engine, TlsSession::client(tls, server_name));
@@ -62,7 +70,8 @@ std::unique_ptr<Connection> Connection::accept(const ConnectionContext& context,
                                                const UdpPath& path, Timestamp now) {
   std::unique_ptr<Connection> connection(new Connection(context, Role::kServer));
   ngtcp2_settings settings = Engine::settings(*connection, path, now);
-  ngtcp2_transport_params params = Engine::transport_params(context.options);
+  ngtcp2_transport_params params = Engine::transport_params(context.options, Role::kServer);
+  connection->is_stranger_ = true;
   params.original_dcid_present = 1;
   if (original_id) {
     params.original_dcid = to_engine(*original_id);
@@ -83,7 +92,8 @@ std::unique_ptr<Connection> Connection::accept(const ConnectionContext& context,
   const ngtcp2_path* engine_path = connection->engine_path(path).get();
   ngtcp2_conn* engine = nullptr;
   if (ngtcp2_conn_server_new(&engine, &header.scid, &our_id, engine_path, header.version,
-                             &callbacks, &settings, &params, nullptr, connection.get()) != 0) {
+                             &callbacks, &settings, &params, &connection->memory_->engine,
+                             connection.get()) != 0) {
     std::abort();  // only for want of memory
   }
   connection->attach(engine, TlsSession::server(tls));
@@ -133,6 +143,9 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   }
   if (has_heard_) heard_at_ = now;
   if (status != 0) return fail(status, now);
+  if (std::exchange(has_completed_, false) && is_stranger_) {
+    admit_by_ = now + context_.options.admission_timeout;
+  }
   // The engine calls a packet lost when the peer has acknowledged a later one.
   const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;
   if (has_lost || (was_suspicious && bytes_in_flight() < in_flight)) doubt_path(now);
@@ -295,11 +308,15 @@ bool Connection::update_keys(Timestamp now) {
 Timestamp Connection::next_timeout() const {
   if (state_ != State::kOpen) return forget_at_;
   return std::min(timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get())),
-                  std::min(path_mtu_.next_timeout(), small_probe_at()));
+                  std::min({path_mtu_.next_timeout(), small_probe_at(), admit_by_}));
 }
 
 void Connection::handle_timeout(Timestamp now) {
   if (state_ != State::kOpen) return;
+  if (now >= admit_by_) {
+    excess_ = Excess::kTime;
+    return close("", now);  // in a web server's words
+  }
   const bool was_suspicious = path_mtu_.is_suspicious();
   is_in_engine_ = true;
   const int status = ngtcp2_conn_handle_expiry(engine_.get(), to_engine(now));
@@ -346,7 +363,19 @@ std::optional<StreamId> Connection::request(const Request& request) {
 }
 
 bool Connection::respond(StreamId stream, const Response& response) {
-  return state_ == State::kOpen && http_->respond(stream, response);
+  if (state_ != State::kOpen || !http_->respond(stream, response)) return false;
+  if (response.keeps_stream_open) admit();
+  return true;
+}
+
+void Connection::admit() {
+  is_stranger_ = false;
+  admit_by_ = kNever;
+  memory_->account.leave();
+}
+
+std::size_t Connection::memory_bytes() const {
+  return memory_->account.bytes();
 }
 
 void Connection::close(std::string_view text, Timestamp now) {
@@ -357,6 +386,11 @@ void Connection::close(std::string_view text, Timestamp now) {
 
 void Connection::fail(int engine_error, Timestamp now) {
   using Kind = CloseReason::Kind;
+  if (memory_->account.was_exceeded()) {
+    excess_ = Excess::kMemory;
+    end(State::kDraining, {Kind::kProtocolError, "it holds too much memory"}, now);
+    return;
+  }
   switch (engine_error) {
     case NGTCP2_ERR_DRAINING: end(State::kDraining, reason_from_peer(), now); return;
     case NGTCP2_ERR_IDLE_CLOSE:
@@ -432,8 +466,12 @@ void Connection::end(State state, const CloseReason& reason, Timestamp now) {
   state_ = state;
   must_send_close_ = state == State::kClosing;
   sink_ = {};
-  // Long enough for stray packets to be recognised (RFC 9000 section 10.2).
-  forget_at_ = now + Duration(static_cast<std::int64_t>(3 * ngtcp2_conn_get_pto(engine_.get())));
+  // Long enough for stray packets to be recognised (RFC 9000 section 10.2). Of a stranger nothing
+  // is kept: it hears of its end once, and then gets a stateless reset.
+  forget_at_ = now;
+  if (!is_stranger_) {
+    forget_at_ += Duration(static_cast<std::int64_t>(3 * ngtcp2_conn_get_pto(engine_.get())));
+  }
   context_.events.on_closed(*this, reason);
 }
 
@@ -469,11 +507,12 @@ bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
 void Connection::on_settings(bool accepts_datagrams) {
   has_settings_ = true;
   http_takes_datagrams_ = accepts_datagrams;
-  context_.events.on_settings(*this);
+  if (state_ == State::kOpen) context_.events.on_settings(*this);
 }
 
 void Connection::on_message(StreamId stream, const Message& message) {
-  context_.events.on_message(*this, stream, message);
+  // Nothing comes behind on_closed(), though the payload may hold more.
+  if (state_ == State::kOpen) context_.events.on_message(*this, stream, message);
 }
 
 void Connection::on_stream_closed(StreamId stream) {

@@ -16,6 +16,7 @@
 #include "quic/http3.h"
 #include "quic/mark_watch.h"
 #include "quic/path_mtu.h"
+#include "quic/strangers.h"
 #include "quic/tls.h"
 
 struct ngtcp2_conn;
@@ -33,6 +34,8 @@ struct ConnectionOptions {
   Duration idle_timeout = 30s;
   /// A path of three seconds takes up to four round trips, and loses some packet.
   Duration handshake_timeout = 20s;
+  /// A server's: how long a client may go without a session once its handshake is complete.
+  Duration admission_timeout = 10s;
   /// How often an idle connection is kept alive; 0: never. One side is enough.
   Duration keep_alive{};
   CongestionControl congestion = CongestionControl::kBbr;
@@ -110,6 +113,8 @@ struct ConnectionContext {
   ConnectionEvents& events;
   Random& random;
   DropCounters& drops;
+  /// A server's: what its connections without a session hold together (MemoryAccount).
+  std::size_t* strangers_bytes = nullptr;
 };
 
 /// One QUIC connection with HTTP/3 on it: an engine without sockets, clock or threads. Payloads and
@@ -240,12 +245,20 @@ class Connection final : private Http3Events {
   }
 
   std::optional<StreamId> request(const Request& request);
+  /// An answer that keeps its stream open makes this a session: it is no stranger any more.
   bool respond(StreamId stream, const Response& response);
 
   /// Ends the connection: on_closed() is called, and CONNECTION_CLOSE goes out with the next
   /// write(). May be called from within an event. `text` is for the peer's log.
   void close(std::string_view text, Timestamp now);
   bool is_closed() const { return state_ != State::kOpen; }
+  /// A server's: it has no session yet, so its memory and its time are bounded.
+  bool is_stranger() const { return is_stranger_; }
+  /// What the engine and HTTP/3 hold for it.
+  std::size_t memory_bytes() const;
+  /// A stranger's end, where it was its time or its memory that was up.
+  enum class Excess { kNone, kTime, kMemory };
+  Excess excess() const { return excess_; }
   bool is_handshake_complete() const;
   /// While the handshake gets no answer: something small was answered (Endpoint::ask_small()), so
   /// the path does not carry what QUIC needs.
@@ -292,6 +305,7 @@ class Connection final : private Http3Events {
     std::size_t timer_index = SIZE_MAX;
     bool is_touched = false;
     bool is_half_open = false;
+    Strangers::Note stranger;
   } registration;
 
  private:
@@ -304,6 +318,7 @@ class Connection final : private Http3Events {
   enum class State { kOpen, kClosing, kDraining };
   struct Engine;  // ngtcp2's callbacks
   struct ConnectionReference;
+  struct Memory;
   struct EngineDeleter {
     void operator()(ngtcp2_conn* engine) const;
   };
@@ -317,6 +332,7 @@ class Connection final : private Http3Events {
 
   Connection(const ConnectionContext& context, Role role);
   void attach(ngtcp2_conn* engine, TlsSession tls);
+  void admit();
   void fail(int engine_error, Timestamp now);
   void end(State state, const CloseReason& reason, Timestamp now);
   bool write_open(UdpSendQueue& out, Timestamp now);
@@ -353,6 +369,7 @@ class Connection final : private Http3Events {
 
   ConnectionContext context_;
   Role role_;
+  std::unique_ptr<Memory> memory_;  // the engine's and HTTP/3's
   std::optional<TlsSession> tls_;
   std::unique_ptr<ConnectionReference> reference_;
   std::unique_ptr<ngtcp2_conn, EngineDeleter> engine_;
@@ -371,6 +388,11 @@ class Connection final : private Http3Events {
   std::optional<CloseFrame> close_frame_;    // to be written
   std::vector<std::uint8_t> close_payload_;  // written, kept for a peer that has not heard it
   bool must_send_close_ = false;
+  bool is_stranger_ = false;
+  bool has_completed_ = false;  // the handshake, in the payload that the engine is reading
+  Timestamp admit_by_ = kNever;
+  Excess excess_ = Excess::kNone;
+  std::size_t handshake_bytes_ = 0;  // that TLS was given
   bool is_in_engine_ =
       false;  // an event of ours is on the stack: the engine must not be re-entered
   bool was_reset_ = false;

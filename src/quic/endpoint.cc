@@ -36,12 +36,17 @@ std::uint64_t to_engine(Timestamp time) {
 
 Endpoint::Endpoint(const Options& options, const TlsServerContext* server, ConnectionEvents& events,
                    Random& random, DropCounters& drops)
-    : options_(options), server_(server), events_(events), random_(random), drops_(drops) {}
+    : options_(options),
+      server_(server),
+      events_(events),
+      random_(random),
+      drops_(drops),
+      strangers_(options.strangers.share(options.shard_count)) {}
 
 Endpoint::~Endpoint() = default;
 
 ConnectionContext Endpoint::context() {
-  return {options_.connection, *this, events_, random_, drops_};
+  return {options_.connection, *this, events_, random_, drops_, &strangers_.bytes()};
 }
 
 Connection& Endpoint::connect(const TlsClientContext& tls, const std::string& server_name,
@@ -94,6 +99,11 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
   if (is_long || !is_known) connection->note_answer(/*is_of_handshake=*/is_long);
   connection->receive(path, ecn, payload, now);
   touch(*connection);
+  Strangers::Note& stranger = connection->registration.stranger;
+  if (!stranger.is_listed) return !is_strange;
+  if (const auto* large = strangers_.too_large(stranger, connection->memory_bytes())) {
+    give_up(*large->connection, out, now);
+  }
   return !is_strange;
 }
 
@@ -145,8 +155,14 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
     return nullptr;
   }
 
+  if (!make_room(path, out, now)) {
+    drops_.count(Drop::kCrowded);
+    return nullptr;
+  }
   add(Connection::accept(context(), *server_, header, original_id, path, now));
   Connection& connection = *connections_.back();
+  connection.registration.stranger.connection = &connection;
+  strangers_.add(connection.registration.stranger, path.remote.address, now);
   connection.registration.is_half_open = true;
   ++half_open_;
   // Until it has learnt ours, the client goes on using the ID that it made up.
@@ -154,6 +170,27 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
   by_id_[first_id] = &connection;
   connection.registration.ids.push_back(first_id);
   return &connection;
+}
+
+bool Endpoint::make_room(const UdpPath& path, UdpSendQueue& out, Timestamp now) {
+  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
+  if (verdict.gives_way != nullptr) give_up(*verdict.gives_way->connection, out, now);
+  return verdict.may_begin;
+}
+
+// It hears so, if there is room to say it: nothing is kept of it to say it later.
+void Endpoint::give_up(Connection& connection, UdpSendQueue& out, Timestamp now) {
+  ++stranger_counts_.gave_way;
+  connection.close("", now);
+  [[maybe_unused]] const bool is_told = connection.write(out, now);
+  forget(connection);
+}
+
+Endpoint::StrangerCounts Endpoint::strangers() const {
+  StrangerCounts counts = stranger_counts_;
+  counts.connections = strangers_.count();
+  counts.bytes = strangers_.bytes();
+  return counts;
 }
 
 void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out) {
@@ -256,13 +293,14 @@ bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
       return false;
     }
     connection.end_burst(now);
-    note_handshake(connection);
+    note_progress(connection);
     timers_.set(connection.registration, connection.next_timeout());
   }
   return true;
 }
 
-void Endpoint::note_handshake(Connection& connection) {
+void Endpoint::note_progress(Connection& connection) {
+  if (!connection.is_stranger()) strangers_.remove(connection.registration.stranger);
   if (!connection.registration.is_half_open || !connection.is_handshake_complete()) return;
   connection.registration.is_half_open = false;
   --half_open_;
@@ -284,6 +322,12 @@ void Endpoint::handle_timeouts(Timestamp now) {
 void Endpoint::forget(Connection& connection) {
   for (const ConnectionId& id : connection.registration.ids) by_id_.erase(id);
   if (connection.registration.is_half_open) --half_open_;
+  strangers_.remove(connection.registration.stranger);
+  switch (connection.excess()) {
+    case Connection::Excess::kNone: break;
+    case Connection::Excess::kTime: ++stranger_counts_.out_of_time; break;
+    case Connection::Excess::kMemory: ++stranger_counts_.too_large; break;
+  }
   std::erase(touched_, &connection);
   timers_.remove(connection.registration);
   last_connection_ = nullptr;

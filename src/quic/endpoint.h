@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
+#include "quic/strangers.h"
 #include "quic/timer_heap.h"
 
 namespace qdt::quic {
@@ -30,6 +31,17 @@ class Endpoint final : private ConnectionIds {
     /// Handshakes under way above which a client has to prove its address first (Retry): a flood
     /// of forged first packets then costs no memory.
     std::size_t half_open_before_retry = 64;
+    /// A server's, of all its shards together.
+    Strangers::Options strangers;
+  };
+
+  /// What became of connections without a session, and what they take now.
+  struct StrangerCounts {
+    std::uint64_t gave_way = 0;     ///< to newer ones, or because all together held too much memory
+    std::uint64_t out_of_time = 0;  ///< without a session for too long
+    std::uint64_t too_large = 0;    ///< with more memory than one may have
+    std::size_t connections = 0;
+    std::size_t bytes = 0;
   };
 
   /// `server` may be null: then nothing is accepted. What is referred to outlives the endpoint.
@@ -82,6 +94,7 @@ class Endpoint final : private ConnectionIds {
   void close_all(std::string_view text, Timestamp now);
 
   std::size_t connection_count() const { return connections_.size(); }
+  StrangerCounts strangers() const;
   template <typename Visit>
   void for_each_connection(Visit&& visit) {
     for (const auto& connection : connections_) visit(*connection);
@@ -107,7 +120,11 @@ class Endpoint final : private ConnectionIds {
                     Timestamp now);
   void forget(Connection& connection);
   void add(std::unique_ptr<Connection> connection);
-  void note_handshake(Connection& connection);
+  void note_progress(Connection& connection);
+  /// Whether a first packet from there may begin a connection, now that the one who has to go for
+  /// it is gone.
+  bool make_room(const UdpPath& path, UdpSendQueue& out, Timestamp now);
+  void give_up(Connection& connection, UdpSendQueue& out, Timestamp now);
 
   Options options_;
   const TlsServerContext* server_;
@@ -116,6 +133,8 @@ class Endpoint final : private ConnectionIds {
   Random& random_;
   DropCounters& drops_;
 
+  Strangers strangers_;
+  StrangerCounts stranger_counts_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::unordered_map<ConnectionId, Connection*> by_id_;
   std::vector<Connection*> touched_;

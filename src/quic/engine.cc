@@ -11,10 +11,19 @@
 namespace qdt::quic {
 namespace {
 
-// Receive windows. A session's streams carry one small request and one small answer.
+// A client's receive windows.
 constexpr std::uint64_t kStreamWindow = 128 * 1024;
 constexpr std::uint64_t kConnectionWindow = 512 * 1024;
 constexpr std::uint64_t kMaxPeerStreams = 16;
+// A server's: anybody may fill them. One request at a time, and the three streams of HTTP/3 (RFC
+// 9114 section 6.2), which carry a few bytes each. The engine keeps what came out of order in
+// pieces of 8 KiB.
+constexpr std::uint64_t kRequestWindow = 4096 + 4096;
+constexpr std::uint64_t kMaxRequests = 1;
+constexpr std::uint64_t kControlWindow = 1024;
+constexpr std::uint64_t kControlStreams = 3;
+// A ClientHello and a Finished. Some browsers send 2 KiB.
+constexpr std::size_t kMaxHandshakeBytes = 16 * 1024;
 // The peer's connection IDs that we keep, one in use and the others for paths to come: the engine's
 // own bound. A client that moves uses one up until the peer has heard of it.
 constexpr std::uint64_t kPeerConnectionIds = 8;
@@ -57,6 +66,7 @@ struct Connection::Engine::Callbacks {
     if (!ngtcp2_conn_is_local_stream(engine, stream)) {
       if (ngtcp2_is_bidi_stream(stream)) {
         ngtcp2_conn_extend_max_streams_bidi(engine, 1);
+        if (connection.http_) connection.http_->allow_request();
       } else {
         ngtcp2_conn_extend_max_streams_uni(engine, 1);
       }
@@ -87,18 +97,33 @@ struct Connection::Engine::Callbacks {
     return http_result(user, self(user).http_->unblock(stream));
   }
 
+  // A client has nothing to say to TLS behind its handshake (RFC 9001 sections 4.4 and 6).
+  static int recv_crypto_data(ngtcp2_conn* engine, ngtcp2_encryption_level level,
+                              std::uint64_t offset, const std::uint8_t* data, std::size_t size,
+                              void* user) {
+    Connection& connection = self(user);
+    if (connection.role_ == Role::kServer) {
+      connection.handshake_bytes_ += size;
+      if (connection.handshake_bytes_ > kMaxHandshakeBytes) return NGTCP2_ERR_CALLBACK_FAILURE;
+    }
+    return ngtcp2_crypto_recv_crypto_data_cb(engine, level, offset, data, size, user);
+  }
+
   // HTTP/3 begins as soon as we may send 1-RTT packets; a server's SETTINGS then travel with its
   // handshake.
   static int recv_tx_key(ngtcp2_conn* engine, ngtcp2_encryption_level level, void* user) {
     if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
     Connection& connection = self(user);
     Http3Events& events = connection;
-    connection.http_ = std::make_unique<Http3>(connection.role_, engine, events);
+    connection.http_ =
+        std::make_unique<Http3>(connection.role_, engine, connection.memory_->http, events);
     return connection.http_->open_streams() ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
   }
 
   static int handshake_completed(ngtcp2_conn*, void* user) {
-    if (self(user).role_ == Role::kServer) self(user).tls_->send_ticket();
+    Connection& connection = self(user);
+    connection.has_completed_ = true;
+    if (connection.role_ == Role::kServer) connection.tls_->send_ticket();
     return 0;
   }
 
@@ -180,7 +205,7 @@ ngtcp2_callbacks Connection::Engine::callbacks() {
   ngtcp2_callbacks table{};
   table.client_initial = ngtcp2_crypto_client_initial_cb;
   table.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-  table.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+  table.recv_crypto_data = Callbacks::recv_crypto_data;
   protect_packets(table);
   table.recv_retry = ngtcp2_crypto_recv_retry_cb;
   table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
@@ -221,15 +246,24 @@ ngtcp2_settings Connection::Engine::settings(Connection& connection, const UdpPa
   return settings;
 }
 
-ngtcp2_transport_params Connection::Engine::transport_params(const ConnectionOptions& options) {
+ngtcp2_transport_params Connection::Engine::transport_params(const ConnectionOptions& options,
+                                                             Role role) {
   ngtcp2_transport_params params;
   ngtcp2_transport_params_default(&params);
-  params.initial_max_stream_data_bidi_local = kStreamWindow;
-  params.initial_max_stream_data_bidi_remote = kStreamWindow;
-  params.initial_max_stream_data_uni = kStreamWindow;
-  params.initial_max_data = kConnectionWindow;
-  params.initial_max_streams_bidi = kMaxPeerStreams;
-  params.initial_max_streams_uni = kMaxPeerStreams;
+  if (role == Role::kServer) {
+    params.initial_max_stream_data_bidi_remote = kRequestWindow;
+    params.initial_max_stream_data_uni = kControlWindow;
+    params.initial_max_data = kMaxRequests * kRequestWindow + kControlStreams * kControlWindow;
+    params.initial_max_streams_bidi = kMaxRequests;
+    params.initial_max_streams_uni = kControlStreams;
+  } else {
+    params.initial_max_stream_data_bidi_local = kStreamWindow;
+    params.initial_max_stream_data_bidi_remote = kStreamWindow;
+    params.initial_max_stream_data_uni = kStreamWindow;
+    params.initial_max_data = kConnectionWindow;
+    params.initial_max_streams_bidi = kMaxPeerStreams;
+    params.initial_max_streams_uni = kMaxPeerStreams;
+  }
   params.max_idle_timeout = static_cast<std::uint64_t>(options.idle_timeout.count());
   params.active_connection_id_limit = kPeerConnectionIds;
   params.max_datagram_frame_size = options.max_datagram_frame_bytes;

@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <utility>
 
 namespace qdt::quic {
 namespace {
+
+// Of each field in memory, as RFC 9114 section 4.2.2 counts it.
+constexpr std::size_t kFieldOverhead = 32;
 
 nghttp3_nv field(std::string_view name, std::string_view value) {
   return {as_bytes(name).data(), as_bytes(value).data(), name.size(), value.size(),
@@ -53,8 +57,9 @@ struct Http3::Callbacks {
                          nghttp3_rcbuf* value, std::uint8_t, void* user, void*) {
     Stream& stream = self(user).streams_[id];
     Message& message = stream.message;
-    stream.header_bytes += text(name).size() + text(value).size();
-    if (stream.header_bytes > Message::kMaxHeaderBytes) {
+    if (stream.is_answered) return 0;
+    stream.header_bytes += text(name).size() + text(value).size() + kFieldOverhead;
+    if (stream.header_bytes > self(user).max_header_bytes()) {
       message.is_too_long = true;
       return 0;
     }
@@ -81,12 +86,11 @@ struct Http3::Callbacks {
   static int recv_data(nghttp3_conn*, StreamId id, const std::uint8_t* data, std::size_t size,
                        void* user, void*) {
     Http3& http = self(user);
-    // Taken over at once: give the peer its flow control credit back.
-    ngtcp2_conn_extend_max_stream_offset(http.transport_, id, size);
-    ngtcp2_conn_extend_max_offset(http.transport_, size);
-
-    Message& message = http.streams_[id].message;
-    const std::size_t room = Message::kMaxBodyBytes - message.body.size();
+    http.take_over(id, size);
+    Stream& stream = http.streams_[id];
+    if (stream.is_answered) return 0;
+    Message& message = stream.message;
+    const std::size_t room = http.max_body_bytes() - message.body.size();
     message.is_too_long |= size > room;
     message.body.append(as_text({data, std::min(size, room)}));
     http.events_.on_message(id, message);
@@ -94,16 +98,14 @@ struct Http3::Callbacks {
   }
 
   static int deferred_consume(nghttp3_conn*, StreamId id, std::size_t size, void* user, void*) {
-    ngtcp2_conn_extend_max_stream_offset(self(user).transport_, id, size);
-    ngtcp2_conn_extend_max_offset(self(user).transport_, size);
+    self(user).take_over(id, size);
     return 0;
   }
 
   static int end_stream(nghttp3_conn*, StreamId id, void* user, void*) {
-    Message& message = self(user).streams_[id].message;
-    if (message.has_ended) return 0;
-    message.has_ended = true;
-    self(user).events_.on_message(id, message);
+    Stream& stream = self(user).streams_[id];
+    if (std::exchange(stream.message.has_ended, true) || stream.is_answered) return 0;
+    self(user).events_.on_message(id, stream.message);
     return 0;
   }
 
@@ -148,7 +150,7 @@ void Http3::Deleter::operator()(nghttp3_conn* conn) const {
   nghttp3_conn_del(conn);
 }
 
-Http3::Http3(Role role, ngtcp2_conn* transport, Http3Events& events)
+Http3::Http3(Role role, ngtcp2_conn* transport, const nghttp3_mem& memory, Http3Events& events)
     : role_(role), transport_(transport), events_(events) {
   nghttp3_callbacks callbacks{};
   callbacks.stream_close = Callbacks::stream_close;
@@ -165,7 +167,7 @@ Http3::Http3(Role role, ngtcp2_conn* transport, Http3Events& events)
   nghttp3_settings settings;
   nghttp3_settings_default(&settings);
   settings.h3_datagram = 1;
-  settings.max_field_section_size = Message::kMaxHeaderBytes;
+  settings.max_field_section_size = max_header_bytes();
   // Few and short headers: the static table is enough, and without a dynamic one no stream ever
   // waits for another.
   settings.qpack_max_dtable_capacity = 0;
@@ -173,10 +175,9 @@ Http3::Http3(Role role, ngtcp2_conn* transport, Http3Events& events)
   settings.qpack_blocked_streams = 0;
 
   nghttp3_conn* conn = nullptr;
-  const nghttp3_mem* memory = nghttp3_mem_default();
   const int status = role == Role::kServer
-                         ? nghttp3_conn_server_new(&conn, &callbacks, &settings, memory, this)
-                         : nghttp3_conn_client_new(&conn, &callbacks, &settings, memory, this);
+                         ? nghttp3_conn_server_new(&conn, &callbacks, &settings, &memory, this)
+                         : nghttp3_conn_client_new(&conn, &callbacks, &settings, &memory, this);
   if (status != 0) std::abort();  // only for want of memory
   conn_.reset(conn);
 }
@@ -190,7 +191,8 @@ bool Http3::open_streams() {
   }
   if (role_ == Role::kServer) {
     const ngtcp2_transport_params* local = ngtcp2_conn_get_local_transport_params(transport_);
-    nghttp3_conn_set_max_client_streams_bidi(conn_.get(), local->initial_max_streams_bidi);
+    max_requests_ = local->initial_max_streams_bidi;
+    nghttp3_conn_set_max_client_streams_bidi(conn_.get(), max_requests_);
   }
   return nghttp3_conn_bind_control_stream(conn_.get(), control) == 0 &&
          nghttp3_conn_bind_qpack_streams(conn_.get(), encoder, decoder) == 0;
@@ -228,15 +230,33 @@ bool Http3::respond(StreamId id, const Response& response) {
   stream.outgoing_body = response.body;
   stream.ends_after_body = !response.keeps_stream_open;
   const nghttp3_data_reader reader{.read_data = Callbacks::read_body};
-  return nghttp3_conn_submit_response(conn_.get(), id, fields.data(), fields.size(), &reader) == 0;
+  if (nghttp3_conn_submit_response(conn_.get(), id, fields.data(), fields.size(), &reader) != 0) {
+    return false;
+  }
+  if (!response.keeps_stream_open) refuse_rest(id, stream);
+  return true;
+}
+
+// The rest of a request that has its answer (RFC 9114 section 4.1). Not of a session's: its client
+// leaves its side open.
+void Http3::refuse_rest(StreamId id, Stream& stream) {
+  stream.is_answered = true;
+  if (stream.message.has_ended) return;
+  ngtcp2_conn_shutdown_stream_read(transport_, 0, id, NGHTTP3_H3_NO_ERROR);
+}
+
+// Gives the peer its flow control credit back. A request has one window, and no more.
+void Http3::take_over(StreamId stream, std::uint64_t bytes) {
+  const bool is_request = role_ == Role::kServer && ngtcp2_is_bidi_stream(stream) != 0;
+  if (!is_request) ngtcp2_conn_extend_max_stream_offset(transport_, stream, bytes);
+  ngtcp2_conn_extend_max_offset(transport_, bytes);
 }
 
 int Http3::receive(StreamId stream, Bytes bytes, bool has_ended) {
   const nghttp3_ssize consumed =
       nghttp3_conn_read_stream(conn_.get(), stream, bytes.data(), bytes.size(), has_ended);
   if (consumed < 0) return static_cast<int>(consumed);
-  ngtcp2_conn_extend_max_stream_offset(transport_, stream, static_cast<std::uint64_t>(consumed));
-  ngtcp2_conn_extend_max_offset(transport_, static_cast<std::uint64_t>(consumed));
+  take_over(stream, static_cast<std::uint64_t>(consumed));
   return 0;
 }
 
@@ -250,6 +270,10 @@ int Http3::unblock(StreamId stream) {
 
 int Http3::reset(StreamId stream) {
   return nghttp3_conn_shutdown_stream_read(conn_.get(), stream);
+}
+
+void Http3::allow_request() {
+  nghttp3_conn_set_max_client_streams_bidi(conn_.get(), ++max_requests_);
 }
 
 int Http3::close(StreamId stream, std::uint64_t error_code) {

@@ -13,6 +13,7 @@
 
 struct ngtcp2_conn;
 struct nghttp3_conn;
+struct nghttp3_mem;
 struct nghttp3_vec;
 
 namespace qdt::quic {
@@ -28,6 +29,9 @@ struct Message {
   /// The part that a peer may send; the rest is read and forgotten, and `is_too_long` tells.
   static constexpr std::size_t kMaxBodyBytes = 64 * 1024;
   static constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
+  /// The same of a request, which anybody may send.
+  static constexpr std::size_t kMaxRequestBodyBytes = 4 * 1024;
+  static constexpr std::size_t kMaxRequestHeaderBytes = 4 * 1024;
 
   std::string method;  ///< requests
   std::string path;    ///< requests
@@ -75,8 +79,8 @@ class Http3Events {
 /// negative nghttp3 error that ends the connection.
 class Http3 {
  public:
-  /// `transport` outlives this object.
-  Http3(Role role, ngtcp2_conn* transport, Http3Events& events);
+  /// What is referred to outlives this object.
+  Http3(Role role, ngtcp2_conn* transport, const nghttp3_mem& memory, Http3Events& events);
   ~Http3();
 
   /// Opens the control and QPACK streams and sends SETTINGS. Call once 1-RTT keys are there.
@@ -93,6 +97,8 @@ class Http3 {
   int unblock(StreamId stream);
   int reset(StreamId stream);
   int close(StreamId stream, std::uint64_t error_code);
+  /// A server's: the client may send one request more than before.
+  void allow_request();
 
   // Writes what there is to send. `pick` fills `out` with bytes of one stream and returns how many
   // pieces, 0 when nothing is to be sent, or a negative error.
@@ -115,13 +121,24 @@ class Http3 {
     std::string outgoing_body;
     bool ends_after_body = true;
     bool body_was_read = false;
+    bool is_answered = false;  // a request: nothing more of it is collected
   };
   struct Callbacks;
+
+  void refuse_rest(StreamId id, Stream& stream);
+  void take_over(StreamId stream, std::uint64_t bytes);
+  std::size_t max_body_bytes() const {
+    return role_ == Role::kServer ? Message::kMaxRequestBodyBytes + 1 : Message::kMaxBodyBytes;
+  }
+  std::size_t max_header_bytes() const {
+    return role_ == Role::kServer ? Message::kMaxRequestHeaderBytes : Message::kMaxHeaderBytes;
+  }
 
   Role role_;
   std::unique_ptr<nghttp3_conn, Deleter> conn_;
   ngtcp2_conn* transport_;
   Http3Events& events_;
+  std::uint64_t max_requests_ = 0;
   std::map<StreamId, Stream> streams_;
 };
 

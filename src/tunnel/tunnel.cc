@@ -140,7 +140,20 @@ bool Tunnel::send_packets(Timestamp now) {
 
 bool Tunnel::send_rest(Timestamp now) {
   now_ = now;
-  return endpoint_.write(payloads_, now);
+  const bool is_done = endpoint_.write(payloads_, now);
+  count_connections();
+  return is_done;
+}
+
+// At each turn, since there is no tick while nobody has a session.
+void Tunnel::count_connections() {
+  counters_.connections.set(endpoint_.connection_count());
+  const quic::Endpoint::StrangerCounts strangers = endpoint_.strangers();
+  counters_.strangers.set(strangers.connections);
+  counters_.stranger_bytes.set(strangers.bytes);
+  counters_.strangers_gave_way.set(strangers.gave_way);
+  counters_.strangers_out_of_time.set(strangers.out_of_time);
+  counters_.strangers_too_large.set(strangers.too_large);
 }
 
 // Round robin by bytes: each session with something to send gets as many as send_batch full packets
@@ -324,7 +337,6 @@ void Tunnel::tick(Timestamp now) {
   counters_.path_queue_max_microseconds.set(static_cast<std::uint64_t>(path_queue / 1us));
   counters_.queue_delay_max_microseconds.set(static_cast<std::uint64_t>(queue_delay / 1us));
   counters_.tunnel_mtu_min.set(tunnel_mtu == SIZE_MAX ? 0 : tunnel_mtu);
-  counters_.connections.set(endpoint_.connection_count());
   const double seconds = std::chrono::duration<double>(now - counted_at_).count();
   counters_.delivered_bytes_per_second.set(
       static_cast<std::uint64_t>(static_cast<double>(delivered_bytes) / std::max(seconds, 0.1)));

@@ -169,6 +169,7 @@ class Tunnel final : private quic::ConnectionEvents {
   void end_session(Session& session, SessionEnd end, const std::string& detail);
   void tick(Timestamp now);
   std::uint64_t count_sending(Session& session, Timestamp now);
+  void count_connections();
   void sample_paths();
 
   Options options_;

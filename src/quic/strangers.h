@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/time.h"
+
+namespace qdt::quic {
+
+class Connection;
+
+/// The connections of a shard that have no session: anybody can open one, so their number is
+/// bounded, together and by where they come from. One more is let in at the expense of the oldest
+/// of those that are too many. Every function takes the same time however many there are.
+class Strangers {
+ public:
+  struct Options {
+    /// What a server limited to 64 MiB can spare, at about 40 KiB each.
+    std::size_t max_connections = 256;
+    /// Of an IPv4 address or an IPv6 /64: a customer has at least that (RFC 6177). More than the
+    /// clients of an office that come back in the same second.
+    std::size_t max_per_address = 128;
+    /// Of an IPv6 /48, which one customer may have as well.
+    std::size_t max_per_site = 192;
+    /// Of the memory that MemoryAccount counts.
+    std::size_t max_bytes = std::size_t{10} * 1024 * 1024;
+    /// Before that a connection gives way to nobody: long enough for some round trips. It bounds
+    /// the handshakes of a second, and with them the processor's time, as well.
+    Duration tenure = 500ms;
+
+    /// The share of one of so many shards.
+    Options share(std::size_t shard_count) const;
+  };
+
+ private:
+  struct Group;
+
+ public:
+  /// Belongs to one connection.
+  struct Note {
+    Connection* connection = nullptr;
+    bool is_listed = false;
+
+   private:
+    friend class Strangers;
+    Timestamp since;
+    IpAddress address;  // the key of its groups
+    std::list<Note*>::iterator in_address;
+    std::list<Note*>::iterator in_site;
+  };
+
+  explicit Strangers(const Options& options) : options_(options) {}
+
+  struct Verdict {
+    bool may_begin = false;
+    Note* gives_way = nullptr;  ///< has to be removed first, where not null
+  };
+  /// Whether one more connection may begin from `address`.
+  Verdict judge(const IpAddress& address, Timestamp now) const;
+  /// What judge() allowed. `note` stays where it is until remove().
+  void add(Note& note, const IpAddress& address, Timestamp now);
+  void remove(Note& note);
+  /// `note`'s connection, with `bytes` of memory, has just been served. The connection that has to
+  /// go because all of them hold too much: it, if it holds more than its share, or else the oldest
+  /// of those that are too many. Null while they do not.
+  Note* too_large(Note& note, std::size_t bytes) const;
+
+  std::size_t count() const { return count_; }
+  std::size_t count_of(const IpAddress& address) const;
+  /// What their memory accounts add up to; theirs to write.
+  std::size_t& bytes() { return bytes_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  /// Those of one address, or of one site, the oldest first.
+  struct Group {
+    std::list<Note*> members;
+    std::list<Group*>::iterator in_size;  // a site's
+  };
+  using Groups = std::unordered_map<IpAddress, Group>;
+
+  static IpAddress address_key(const IpAddress& address);
+  static IpAddress site_key(const IpAddress& address);
+  static const Group* find(const Groups& groups, const IpAddress& key);
+  Note* oldest_of_largest_site() const;
+  void resize(Group& site, std::size_t from, std::size_t to);
+
+  Options options_;
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+  Groups addresses_;
+  Groups sites_;
+  std::vector<std::list<Group*>> by_size_;  // sites by their number of members
+  std::size_t largest_ = 0;
+};
+
+}  // namespace qdt::quic

@@ -1,0 +1,133 @@
+#include "quic/strangers.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace qdt::quic {
+namespace {
+
+IpAddress ip(const std::string& text) {
+  return *IpAddress::parse(text);
+}
+
+class StrangersTest : public ::testing::Test {
+ protected:
+  // Lets one in if there is room, at the expense of another where it must be.
+  Strangers::Note* begin(const std::string& address) {
+    const auto verdict = strangers.judge(ip(address), now);
+    gave_way = verdict.gives_way;
+    if (!verdict.may_begin) return nullptr;
+    if (gave_way != nullptr) strangers.remove(*gave_way);
+    strangers.add(notes.emplace_back(), ip(address), now);
+    now += 1ms;
+    return &notes.back();
+  }
+
+  Strangers strangers{{.max_connections = 8,
+                       .max_per_address = 3,
+                       .max_per_site = 5,
+                       .max_bytes = 8000,
+                       .tenure = 1ms}};
+  std::deque<Strangers::Note> notes;
+  Strangers::Note* gave_way = nullptr;
+  Timestamp now{};
+};
+
+TEST_F(StrangersTest, TheOldestOfAnAddressGivesWay) {
+  Strangers::Note* first = begin("192.0.2.1");
+  begin("192.0.2.1");
+  begin("192.0.2.1");
+  EXPECT_EQ(gave_way, nullptr);
+  begin("192.0.2.1");
+  EXPECT_EQ(gave_way, first);
+  EXPECT_EQ(strangers.count_of(ip("192.0.2.1")), 3u);
+}
+
+TEST_F(StrangersTest, An64IsOneAddress) {
+  begin("2001:db8::1");
+  begin("2001:db8::2");
+  begin("2001:db8::3");
+  EXPECT_EQ(strangers.count_of(ip("2001:db8::ffff")), 3u);
+  begin("2001:db8::4");
+  EXPECT_NE(gave_way, nullptr);
+}
+
+TEST_F(StrangersTest, A48HasAShare) {
+  Strangers::Note* first = begin("2001:db8:0:1::1");
+  for (const char* address : {"2001:db8:0:2::1", "2001:db8:0:3::1", "2001:db8:0:4::1"}) {
+    begin(address);
+  }
+  begin("2001:db8:0:5::1");
+  EXPECT_EQ(gave_way, nullptr);
+  begin("2001:db8:0:6::1");
+  EXPECT_EQ(gave_way, first);
+}
+
+TEST_F(StrangersTest, TheSiteWithMostGivesWay) {
+  begin("192.0.2.1");
+  Strangers::Note* crowd = begin("2001:db8:0:1::1");
+  for (const char* address : {"2001:db8:0:2::1", "2001:db8:0:3::1", "2001:db8:0:4::1"}) {
+    begin(address);
+  }
+  for (const char* address : {"192.0.2.2", "192.0.2.3", "192.0.2.4"}) begin(address);
+  EXPECT_EQ(gave_way, nullptr);
+  begin("192.0.2.5");
+  EXPECT_EQ(gave_way, crowd);
+  EXPECT_EQ(strangers.count(), 8u);
+}
+
+TEST_F(StrangersTest, AmongEqualsTheOldestGivesWay) {
+  Strangers::Note* first = begin("192.0.2.1");
+  for (int i = 2; i <= 8; ++i) begin("192.0.2." + std::to_string(i));
+  begin("192.0.2.9");
+  EXPECT_EQ(gave_way, first);
+}
+
+TEST_F(StrangersTest, AYoungOneGivesWayToNobody) {
+  for (int i = 0; i < 3; ++i) begin("192.0.2.1");
+  now -= 3ms;
+  EXPECT_EQ(begin("192.0.2.1"), nullptr);
+  EXPECT_NE(begin("192.0.2.2"), nullptr);
+}
+
+TEST_F(StrangersTest, WhoLeavesMakesRoom) {
+  begin("192.0.2.1");
+  Strangers::Note* middle = begin("192.0.2.1");
+  begin("192.0.2.1");
+  strangers.remove(*middle);
+  strangers.remove(*middle);  // twice does no harm
+  begin("192.0.2.1");
+  EXPECT_EQ(gave_way, nullptr);
+  EXPECT_EQ(strangers.count(), 3u);
+}
+
+TEST_F(StrangersTest, WhoHoldsMoreThanAShareGoesWhenMemoryIsShort) {
+  Strangers::Note* old = begin("192.0.2.1");
+  Strangers::Note* large = begin("192.0.2.2");
+  strangers.bytes() = 8000;
+  EXPECT_EQ(strangers.too_large(*large, 2000), nullptr);
+  strangers.bytes() = 8001;
+  EXPECT_EQ(strangers.too_large(*large, 2000), large);
+  EXPECT_EQ(strangers.too_large(*large, 1000), old);
+}
+
+TEST_F(StrangersTest, AFirstPacketIsNotTakenWhileMemoryIsShort) {
+  Strangers::Note* first = begin("192.0.2.1");
+  begin("192.0.2.2");
+  strangers.bytes() = 8000;
+  begin("192.0.2.3");
+  EXPECT_EQ(gave_way, first);
+}
+
+TEST(StrangersOptions, ShardsHaveShares) {
+  const auto share = Strangers::Options{}.share(4);
+  EXPECT_EQ(share.max_connections, 64u);
+  EXPECT_EQ(share.max_per_address, 32u);
+  EXPECT_EQ(share.max_per_site, 48u);
+  EXPECT_LE(share.max_bytes, Strangers::Options{}.max_bytes / 4);
+  EXPECT_EQ(Strangers::Options{}.share(64).max_connections, 32u);
+}
+
+}  // namespace
+}  // namespace qdt::quic
