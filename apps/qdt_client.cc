@@ -15,6 +15,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 #include "os/service.h"
 #include "os/status_file.h"
 #include "os/system_random.h"
@@ -194,6 +195,7 @@ int work(const apps::CommandLine& command_line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  os::hide_memory();
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;

@@ -20,6 +20,7 @@
 #include "os/host_network.h"
 #include "os/poller.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 #include "os/service.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
@@ -141,6 +142,7 @@ int print_client_config(const ops::ServerConfig& config, const std::string& addr
 }  // namespace
 
 int main(int argc, char** argv) {
+  os::hide_memory();
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;

@@ -34,6 +34,9 @@ if(NOT WIN32)
   pkg_check_modules(libcares REQUIRED IMPORTED_TARGET libcares)
   pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
 
+  # system calls, by name, and what is left of them
+  pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+
   # names in other scripts
   pkg_check_modules(libidn2 REQUIRED IMPORTED_TARGET libidn2)
 

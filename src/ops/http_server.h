@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,16 +39,28 @@ struct HttpRoute {
 /// By path, which holds no letter that means something in a regular expression but `.`.
 using HttpRoutes = std::map<std::string, HttpRoute>;
 
-/// A small HTTP/1.1 server for people and programs that watch this one. One request per connection;
-/// a few threads; size and time of a request are bounded. It stops at once when destroyed: requests
-/// under way are cut off.
+/// What a server tells of its connections, of which it has at most kMaxConnections at a time.
+struct HttpCounters {
+  std::atomic<std::uint64_t> connections = 0;  ///< open
+  std::atomic<std::uint64_t> gave_way = 0;     ///< closed to make room for others
+};
+
+/// A small HTTP/1.1 server for people and programs that watch this one. One request per connection.
+/// One thread reads and writes for all connections, so that none waits for another's; a few more
+/// call the handlers. Size and time of a request are bounded, and so is the number of connections:
+/// when there are too many, also from one address (IPv6: one /64), the one that has been idle
+/// longest gives way to the newcomer. It stops at once when destroyed: requests under way are cut
+/// off.
 class HttpServer {
  public:
+  static constexpr std::size_t kMaxConnections = 64;
+  static constexpr std::size_t kMaxConnectionsOfAddress = 16;
+
   /// `key` is the configuration's name for `address`; the error tells how to mend the address. The
-  /// logger outlives the server.
+  /// logger and the counters, which several servers may share, outlive the server.
   static Result<std::unique_ptr<HttpServer>> start(const std::string& key,
                                                    const SocketAddress& address, HttpRoutes routes,
-                                                   Logger& logger);
+                                                   HttpCounters& counters, Logger& logger);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <latch>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "ops/test_client.h"
 
@@ -34,7 +36,7 @@ const HttpRoutes kEcho = {{"/hello", {.answer = [](const HttpRequest&) -> HttpRe
 class Http : public testing::Test {
  protected:
   void start(HttpRoutes routes) {
-    auto started = HttpServer::start("test_addr", kLoopback, std::move(routes), logger_);
+    auto started = HttpServer::start("test_addr", kLoopback, std::move(routes), counters_, logger_);
     ASSERT_TRUE(started) << started.error().message;
     server_ = std::move(*started);
   }
@@ -42,7 +44,13 @@ class Http : public testing::Test {
   std::string send(std::string_view request) { return http(server_->address(), request); }
   std::string get(const std::string& path) { return http_get(server_->address(), path); }
 
+  os::TcpConnection connect() {
+    auto client = os::TcpConnection::connect(server_->address(), os::now() + 5s);
+    return client ? std::move(*client) : throw std::runtime_error(client.error().message);
+  }
+
   MemoryLogger logger_;
+  HttpCounters counters_;
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -132,11 +140,89 @@ TEST_F(Http, SaysWhereItListens) {
 
 TEST_F(Http, SaysHowToMendATakenAddress) {
   start(kEcho);
-  const auto second = HttpServer::start("test_addr", server_->address(), kEcho, logger_);
+  const auto second = HttpServer::start("test_addr", server_->address(), kEcho, counters_, logger_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message,
             "test_addr " + server_->address().to_string() +
                 ": Address already in use; choose another address or set test_addr: off");
+}
+
+TEST_F(Http, AnswersBesideAnyNumberOfSilentConnections) {
+  start(kEcho);
+  std::vector<os::TcpConnection> silent;
+  for (std::size_t i = 0; i < 2 * HttpServer::kMaxConnections; ++i) silent.push_back(connect());
+  const Timestamp before = os::now();
+  EXPECT_THAT(get("/hello"), EndsWith("hi"));
+  EXPECT_LT(os::now() - before, 4s);  // before any of them is late
+  EXPECT_LE(counters_.connections, HttpServer::kMaxConnectionsOfAddress);
+  EXPECT_GE(counters_.gave_way,
+            2 * HttpServer::kMaxConnections - HttpServer::kMaxConnectionsOfAddress);
+}
+
+TEST_F(Http, KeepsTheConnectionThatMadeProgressLast) {
+  start(kEcho);
+  os::TcpConnection slow = connect();
+  std::vector<os::TcpConnection> silent;
+  const std::size_t most = HttpServer::kMaxConnectionsOfAddress;
+  for (std::size_t i = 2; i < most; ++i) silent.push_back(connect());
+  EXPECT_THAT(get("/hello"),
+              EndsWith("hi"));  // so all of them were accepted, and one more has room
+  ASSERT_TRUE(slow.write(as_bytes("GET /hello HTTP/1.1\r\n"), os::now() + 5s));
+  EXPECT_THAT(get("/hello"), EndsWith("hi"));
+  for (std::size_t i = 4; i < most; ++i) silent.push_back(connect());
+  EXPECT_THAT(get("/hello"), EndsWith("hi"));
+  EXPECT_GT(counters_.gave_way, most / 2);
+  ASSERT_TRUE(slow.write(as_bytes("\r\n"), os::now() + 5s));
+  std::array<std::uint8_t, 15> answer;
+  EXPECT_EQ(slow.read(answer, os::now() + 5s), 15u);
+}
+
+TEST_F(Http, AnswersBesideReadersThatFetchNothing) {
+  start({{"/large", {.answer = [](const HttpRequest&) -> HttpResponse {
+            return {.body = std::string(32 << 20, 'x')};
+          }}},
+         {"/hello", kEcho.at("/hello")}});
+  std::vector<os::TcpConnection> slow;
+  for (int i = 0; i < 12; ++i) {
+    slow.push_back(connect());
+    ASSERT_TRUE(slow.back().write(as_bytes("GET /large HTTP/1.1\r\n\r\n"), os::now() + 5s));
+  }
+  const Timestamp before = os::now();
+  EXPECT_THAT(get("/hello"), EndsWith("hi"));
+  EXPECT_LT(os::now() - before, 20s);  // such a reader has a minute
+  EXPECT_EQ(get("/large").size() > (32 << 20), true);
+}
+
+TEST_F(Http, AnswersAClientThatHasSentItsLast) {
+  start({{"/large", {.answer = [](const HttpRequest&) -> HttpResponse {
+            return {.body = std::string(32 << 20, 'x')};
+          }}}});
+  os::TcpConnection client = connect();
+  ASSERT_TRUE(client.write(as_bytes("GET /large HTTP/1.1\r\n\r\n"), os::now() + 5s));
+  client.end_writing();
+  std::size_t received = 0;
+  std::vector<std::uint8_t> bytes(1 << 20);
+  while (const auto count = client.read(bytes, os::now() + 10s).value_or(0)) received += count;
+  EXPECT_GT(received, 32u << 20);
+}
+
+TEST_F(Http, AnswersOneRequestOfAConnection) {
+  start(kEcho);
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "GET /hello HTTP/1.1\r\n\r\n";
+  const std::string answer = send(many);
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nhi")));
+  EXPECT_EQ(answer.find("HTTP", 1), answer.npos);
+}
+
+TEST_F(Http, TakesARequestByteByByte) {
+  start(kEcho);
+  os::TcpConnection client = connect();
+  for (const char letter : std::string("GET /hello HTTP/1.1\r\n\r\n")) {
+    ASSERT_TRUE(client.write(as_bytes({&letter, 1}), os::now() + 5s));
+  }
+  std::array<std::uint8_t, 15> answer;
+  EXPECT_EQ(client.read(answer, os::now() + 5s), 15u);
 }
 
 /// A route whose handler waits an hour.

@@ -324,6 +324,16 @@ void add_host(std::vector<MetricFamily>& families, const MetricsSource& source) 
                              samples));
 }
 
+void add_http(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (source.http == nullptr) return;
+  families.push_back(gauge("qdt_http_connections",
+                           "Connections to the HTTP addresses for metrics, health and profiles.",
+                           {sample(static_cast<double>(source.http->connections.load()))}));
+  families.push_back(counter("qdt_http_gave_way_total",
+                             "Idle HTTP connections that were closed to make room for others.",
+                             {sample(static_cast<double>(source.http->gave_way.load()))}));
+}
+
 void add_process(std::vector<MetricFamily>& families) {
   const auto usage = os::process_usage();
   if (!usage) return;
@@ -364,6 +374,7 @@ std::string metrics_text(const MetricsSource& source) {
   add_tunnel(families, shards);
   add_certificate(families, source);
   add_host(families, source);
+  add_http(families, source);
   add_process(families);
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/http_server.h"
 #include "os/upkeep.h"
 #include "tunnel/counters.h"
 
@@ -24,6 +25,7 @@ struct MetricsSource {
   std::function<os::HostRepairs()> host_repairs;
   std::vector<const tunnel::Counters*> shards;
   const tunnel::HandshakeCounters* handshakes = nullptr;
+  const HttpCounters* http = nullptr;
   /// The end of the certificate's validity, in seconds since the Unix epoch.
   const std::atomic<std::int64_t>* certificate_expiry = nullptr;
 

@@ -48,6 +48,15 @@ TEST_F(Metrics, TellWhenTheCertificateEnds) {
   EXPECT_THAT(text(), HasSubstr("\nqdt_certificate_expiry_timestamp_seconds 2000000000\n"));
 }
 
+TEST_F(Metrics, TellOfHttpConnections) {
+  HttpCounters http;
+  http.connections = 3;
+  http.gave_way = 44;
+  source_.http = &http;
+  EXPECT_THAT(text(), HasSubstr("\nqdt_http_connections 3\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_http_gave_way_total 44\n"));
+}
+
 TEST_F(Metrics, TellPacketsFromThePiecesTheyCrossedTheTunDeviceIn) {
   shards_[0].tun_packets_read.set(40);
   shards_[0].tun_reads.set(2);

@@ -25,10 +25,11 @@ HttpRoutes metrics_routes(const MetricsSource& source) {
 Result<std::unique_ptr<Monitoring>> Monitoring::start(const MonitoringOptions& options,
                                                       MetricsSource source, Logger& logger) {
   std::unique_ptr<Monitoring> monitoring(new Monitoring(std::move(source)));
+  monitoring->source_.http = &monitoring->http_;
   const auto listen = [&](const char* key, const std::optional<SocketAddress>& address,
                           HttpRoutes routes) -> Result<void> {
     if (!address) return {};
-    auto server = HttpServer::start(key, *address, std::move(routes), logger);
+    auto server = HttpServer::start(key, *address, std::move(routes), monitoring->http_, logger);
     if (!server) return fail(server);
     monitoring->servers_.push_back(std::move(*server));
     return {};

@@ -34,6 +34,7 @@ class Monitoring {
  private:
   explicit Monitoring(MetricsSource source) : source_(std::move(source)) {}
 
+  HttpCounters http_;
   MetricsSource source_;
   Profiler profiler_;
   std::vector<std::unique_ptr<HttpServer>> servers_;

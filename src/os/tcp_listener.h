@@ -7,10 +7,11 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "os/poller.h"
 
 namespace qdt::os {
 
-/// A TCP connection, for the small servers beside the tunnel. Used by one thread, but
+/// A TCP connection, for the small servers beside the tunnel. Used by one thread at a time, but
 /// for shut_down(). Deadlines are on the clock of os/clock.h.
 class TcpConnection {
  public:
@@ -27,19 +28,32 @@ class TcpConnection {
   bool write(Bytes bytes, Timestamp deadline);
   /// Returns true at the deadline; false as soon as the peer closes its side or after shut_down().
   bool wait(Timestamp deadline);
-  /// Tells the peer that this was all, and waits until it has closed its side: closed with unread
-  /// bytes, the connection would be reset, and the peer might lose what was just written.
-  void finish(Timestamp deadline);
+
+  /// Reads what is there, without waiting: nothing while there is nothing, 0 when the peer has sent
+  /// its last and on an error.
+  std::optional<std::size_t> read_now(MutableBytes out);
+  /// Hands over what the system takes now, perhaps nothing, and returns how much; no value on an
+  /// error.
+  std::optional<std::size_t> write_now(Bytes bytes);
+  /// Tells the peer that this was all. To be closed when the peer has closed its side, too: closed
+  /// with unread bytes, the connection would be reset, and the peer might lose what was just
+  /// written.
+  void end_writing();
   /// Ends the connection in both directions: no function waits any more, now or later. Any thread.
   void shut_down();
 
+  PollHandle poll_handle() const { return PollHandle{handle_}; }
+  /// The other end's address.
+  const IpAddress& peer() const { return peer_; }
+
  private:
   friend class TcpListener;
-  explicit TcpConnection(std::intptr_t handle) : handle_(handle) {}
+  TcpConnection(std::intptr_t handle, const IpAddress& peer) : handle_(handle), peer_(peer) {}
   std::intptr_t handle_ = -1;
+  IpAddress peer_;
 };
 
-/// A listening TCP socket. Stays where it is, so that threads may share it.
+/// A listening TCP socket. One thread.
 class TcpListener {
  public:
   /// Fails when the address is taken, also by a socket of this user's. Port 0: the kernel chooses.
@@ -49,10 +63,10 @@ class TcpListener {
   TcpListener& operator=(TcpListener&& other) noexcept;
   ~TcpListener();
 
-  /// Waits for a connection; nothing after shut_down(). Any number of threads.
-  std::optional<TcpConnection> accept();
-  /// Ends every accept(), now and later. Any thread.
-  void shut_down();
+  /// The connection that waits longest, if any does. Fails while the system is short of descriptors
+  /// or memory: the connection goes on waiting, and the listener stays readable.
+  Result<std::optional<TcpConnection>> accept();
+  PollHandle poll_handle() const { return PollHandle{handle_}; }
   /// With the port that the kernel chose, where 0 was asked for.
   SocketAddress address() const;
 

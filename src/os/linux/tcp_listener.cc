@@ -19,7 +19,7 @@
 namespace qdt::os {
 namespace {
 
-constexpr int kBacklog = 16;
+constexpr int kBacklog = 64;
 
 int fd(std::intptr_t handle) {
   return static_cast<int>(handle);
@@ -53,7 +53,7 @@ Result<TcpConnection> TcpConnection::connect(const SocketAddress& address, Times
 
   const KernelAddress to = to_kernel(address, family);
   if (::connect(socket.get(), to.get(), to.length) == 0) {
-    return TcpConnection(socket.release());
+    return TcpConnection(socket.release(), address.address);
   }
   if (errno != EINPROGRESS) return os_error(doing);
   if (wait_for(socket.get(), POLLOUT, deadline) == 0) return os_error(doing, ETIMEDOUT);
@@ -62,16 +62,17 @@ Result<TcpConnection> TcpConnection::connect(const SocketAddress& address, Times
   socklen_t error_bytes = sizeof error;
   ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &error_bytes);
   if (error != 0) return os_error(doing, error);
-  return TcpConnection(socket.release());
+  return TcpConnection(socket.release(), address.address);
 }
 
 TcpConnection::TcpConnection(TcpConnection&& other) noexcept
-    : handle_(std::exchange(other.handle_, -1)) {}
+    : handle_(std::exchange(other.handle_, -1)), peer_(other.peer_) {}
 
 TcpConnection& TcpConnection::operator=(TcpConnection&& other) noexcept {
   if (this != &other) {
     close_handle(handle_);
     handle_ = std::exchange(other.handle_, -1);
+    peer_ = other.peer_;
   }
   return *this;
 }
@@ -107,10 +108,22 @@ bool TcpConnection::wait(Timestamp deadline) {
   return wait_for(handle_, POLLRDHUP, deadline) == 0;
 }
 
-void TcpConnection::finish(Timestamp deadline) {
+std::optional<std::size_t> TcpConnection::read_now(MutableBytes out) {
+  const ssize_t bytes = ::recv(fd(handle_), out.data(), out.size(), MSG_DONTWAIT);
+  if (bytes >= 0) return static_cast<std::size_t>(bytes);
+  if (errno == EAGAIN || errno == EINTR) return std::nullopt;
+  return 0;
+}
+
+std::optional<std::size_t> TcpConnection::write_now(Bytes bytes) {
+  const ssize_t sent = ::send(fd(handle_), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  if (errno == EAGAIN || errno == EINTR) return 0;
+  return std::nullopt;
+}
+
+void TcpConnection::end_writing() {
   ::shutdown(fd(handle_), SHUT_WR);
-  std::array<std::uint8_t, 4096> ignored;
-  while (read(ignored, deadline).value_or(0) > 0) continue;
 }
 
 void TcpConnection::shut_down() {
@@ -119,7 +132,7 @@ void TcpConnection::shut_down() {
 
 Result<TcpListener> TcpListener::open(const SocketAddress& address) {
   const int family = address.address.is_v4() ? AF_INET : AF_INET6;
-  UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.is_open()) return os_error(address.to_string());
 
   // Lets a restart take over from connections in TIME_WAIT; unlike SO_REUSEPORT, not a port that
@@ -154,21 +167,15 @@ TcpListener::~TcpListener() {
   close_handle(handle_);
 }
 
-std::optional<TcpConnection> TcpListener::accept() {
-  while (true) {
-    const int accepted = ::accept4(fd(handle_), nullptr, nullptr, SOCK_CLOEXEC);
-    if (accepted >= 0) return TcpConnection(accepted);
-    // The state after shutdown(2) on Linux; any other error passes (accept(2), ERRORS).
-    if (errno == EINVAL || errno == EBADF) return std::nullopt;
-    const bool is_short_of_resources =
-        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    // The connection stays in the backlog, so trying again at once would only burn the processor.
-    if (is_short_of_resources) wait_for(handle_, 0, now() + 100ms);
-  }
-}
-
-void TcpListener::shut_down() {
-  ::shutdown(fd(handle_), SHUT_RDWR);
+Result<std::optional<TcpConnection>> TcpListener::accept() {
+  KernelAddress from;
+  from.length = sizeof from.storage;
+  const int accepted = ::accept4(fd(handle_), from.get(), &from.length, SOCK_CLOEXEC);
+  if (accepted >= 0) return TcpConnection(accepted, from_kernel(from.get()).address);
+  const bool is_short_of_resources =
+      errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+  if (is_short_of_resources) return os_error("accept a connection");
+  return std::nullopt;  // any other error passes (accept(2), ERRORS)
 }
 
 SocketAddress TcpListener::address() const {

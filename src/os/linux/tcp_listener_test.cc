@@ -28,13 +28,12 @@ TEST(TcpListener, RefusesATakenAddress) {
   EXPECT_EQ(second.error().message, first->address().to_string() + ": Address already in use");
 }
 
-TEST(TcpListener, StopsAcceptingWhenShutDown) {
+TEST(TcpListener, HasNothingWhileNobodyConnects) {
   auto listener = TcpListener::open(kLoopback);
   ASSERT_TRUE(listener);
-  std::jthread waiting([&] { EXPECT_FALSE(listener->accept()); });
-  listener->shut_down();
-  waiting.join();
-  EXPECT_FALSE(listener->accept());
+  const auto accepted = listener->accept();
+  ASSERT_TRUE(accepted);
+  EXPECT_FALSE(accepted->has_value());
 }
 
 class ConnectedPair : public testing::Test {
@@ -45,8 +44,9 @@ class ConnectedPair : public testing::Test {
     auto connected = TcpConnection::connect(listener->address(), now() + 5s);
     ASSERT_TRUE(connected) << connected.error().message;
     near_ = std::move(*connected);
-    far_ = listener->accept();
-    ASSERT_TRUE(far_);
+    auto accepted = listener->accept();
+    ASSERT_TRUE(accepted && accepted->has_value());
+    far_ = std::move(*accepted);
   }
 
   std::string read() {
@@ -63,6 +63,29 @@ TEST_F(ConnectedPair, CarriesBytesAndTheirEnd) {
   EXPECT_EQ(read(), "hello");
   near_.reset();
   EXPECT_EQ(read(), "");
+}
+
+TEST_F(ConnectedPair, TellsThePeersAddress) {
+  EXPECT_EQ(far_->peer(), kLoopback.address);
+}
+
+TEST_F(ConnectedPair, ReadsWhatIsThereWithoutWaiting) {
+  std::array<std::uint8_t, 8> bytes;
+  EXPECT_EQ(far_->read_now(bytes), std::nullopt);
+  EXPECT_EQ(near_->write_now(as_bytes("hello")), 5u);
+  EXPECT_EQ(far_->read_now(bytes), 5u);
+  near_->end_writing();
+  EXPECT_EQ(far_->read_now(bytes), 0u);
+}
+
+TEST_F(ConnectedPair, HandsOverWhatTheSystemTakes) {
+  const std::vector<std::uint8_t> more_than_fits(64 << 20);
+  const auto taken = near_->write_now(more_than_fits);
+  ASSERT_TRUE(taken);
+  EXPECT_GT(*taken, 0u);
+  EXPECT_LT(*taken, more_than_fits.size());
+  near_->shut_down();
+  EXPECT_EQ(near_->write_now(more_than_fits), std::nullopt);
 }
 
 TEST_F(ConnectedPair, StopsWaitingAtTheDeadline) {
@@ -89,7 +112,9 @@ TEST(TcpConnection, SaysWhatItCouldNotReach) {
   auto listener = TcpListener::open(kLoopback);
   ASSERT_TRUE(listener);
   const SocketAddress address = listener->address();
-  listener->shut_down();
+  {
+    const TcpListener closed = std::move(*listener);
+  }
   const auto connected = TcpConnection::connect(address, now() + 5s);
   ASSERT_FALSE(connected);
   EXPECT_EQ(connected.error().message,

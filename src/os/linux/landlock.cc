@@ -1,0 +1,117 @@
+#include "os/linux/landlock.h"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+
+#include "os/linux/system_error.h"
+#include "os/linux/unique_fd.h"
+
+namespace qdt::os {
+namespace {
+
+// Of <linux/landlock.h>, which may be older than the kernel (Linux 6.2, 6.7, 6.10, 6.12).
+constexpr std::uint64_t kTruncate = 1ULL << 14;
+constexpr std::uint64_t kUseDevice = 1ULL << 15;
+constexpr std::uint64_t kBindTcp = 1ULL << 0;
+constexpr std::uint64_t kConnectTcp = 1ULL << 1;
+constexpr std::uint64_t kSignal = 1ULL << 1;
+constexpr int kPortRule = 2;
+
+struct Ruleset {
+  std::uint64_t files = 0;
+  std::uint64_t network = 0;
+  std::uint64_t scoped = 0;
+};
+struct PortRule {
+  std::uint64_t allowed = 0;
+  std::uint64_t port = 0;
+};
+
+constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kWrite =
+    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+constexpr std::uint64_t kOfFiles =
+    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+
+// All that the kernel can refuse: every version knows what the ones before it do.
+Ruleset everything(int version) {
+  constexpr std::uint64_t kFirst = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+  Ruleset all{.files = kFirst};
+  if (version >= 2) all.files |= LANDLOCK_ACCESS_FS_REFER;
+  if (version >= 3) all.files |= kTruncate;
+  if (version >= 4) all.network = kBindTcp | kConnectTcp;
+  if (version >= 5) all.files |= kUseDevice;
+  if (version >= 6) all.scoped = kSignal;
+  return all;
+}
+
+std::size_t size_of_ruleset(int version) {
+  if (version >= 6) return sizeof(Ruleset);
+  return version >= 4 ? offsetof(Ruleset, scoped) : offsetof(Ruleset, network);
+}
+
+Result<void> allow_path(const UniqueFd& ruleset, const std::string& path, std::uint64_t access) {
+  const UniqueFd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat status{};
+  if (!file.is_open() || ::fstat(file.get(), &status) < 0) return {};
+  if (!S_ISDIR(status.st_mode)) access &= kOfFiles;
+  const landlock_path_beneath_attr rule{.allowed_access = access, .parent_fd = file.get()};
+  if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0) {
+    return os_error("allow " + path + " (Landlock)");
+  }
+  return {};
+}
+
+Result<void> allow_port(const UniqueFd& ruleset, std::uint16_t port) {
+  const PortRule rule{.allowed = kConnectTcp, .port = port};
+  if (::syscall(SYS_landlock_add_rule, ruleset.get(), kPortRule, &rule, 0) < 0) {
+    return os_error("allow TCP port " + std::to_string(port) + " (Landlock)");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> restrict_files(const LandlockRules& rules) {
+  const long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < 1) {
+    return "this kernel has no Landlock (Linux 5.13 has, where it is switched on): files are kept "
+           "from the process by their owners alone";
+  }
+  Ruleset wanted = everything(static_cast<int>(version));
+  if (rules.tcp_ports == std::nullopt) wanted.network &= ~kConnectTcp;
+  if (rules.runs_programs) wanted.scoped = 0;  // it ends them
+  const UniqueFd ruleset(static_cast<int>(::syscall(
+      SYS_landlock_create_ruleset, &wanted, size_of_ruleset(static_cast<int>(version)), 0)));
+  if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
+
+  const std::uint64_t read = kRead | (rules.runs_programs ? LANDLOCK_ACCESS_FS_EXECUTE : 0);
+  const std::uint64_t write = kWrite | (wanted.files & kTruncate);
+  for (const std::string& path : rules.readable) {
+    if (auto ok = allow_path(ruleset, path, read); !ok) return fail(ok);
+  }
+  for (const std::string& path : rules.writable) {
+    if (auto ok = allow_path(ruleset, path, kRead | write); !ok) return fail(ok);
+  }
+  if (version >= 4 && rules.tcp_ports) {
+    for (const std::uint16_t port : *rules.tcp_ports) {
+      if (auto ok = allow_port(ruleset, port); !ok) return fail(ok);
+    }
+  }
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) < 0) {
+    return os_error("enter a set of rules (Landlock)");
+  }
+  if (version < 3)
+    return "this kernel's Landlock does not keep files from being cut (Linux 6.2 does)";
+  return "";
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// The files that a thread and its descendants may still open, and where they may connect to.
+struct LandlockRules {
+  std::vector<std::string> readable;  ///< files, or folders with all that is in them
+  std::vector<std::string> writable;  ///< folders, for files alone
+  bool runs_programs = false;         ///< in what is readable
+  std::optional<std::vector<std::uint16_t>> tcp_ports;  ///< none: any
+};
+
+/// Restricts the calling thread by Landlock, as far as this kernel knows it. What is open stays
+/// open. A path that is not there allows nothing. Needs no_new_privs. Returns what could not be
+/// restricted, in words; empty: nothing.
+Result<std::string> restrict_files(const LandlockRules& rules);
+
+}  // namespace qdt::os

@@ -1,0 +1,71 @@
+#include "os/sandbox.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "os/linux/capabilities.h"
+#include "os/linux/forbidden_call.h"
+#include "os/linux/landlock.h"
+#include "os/linux/system_call_filter.h"
+#include "os/linux/system_error.h"
+
+namespace qdt::os {
+namespace {
+
+#ifdef QDT_SANITIZED
+// Sanitizers look at their own process as a debugger does, and write their reports where they are
+// told to: that build has the capabilities of the sandbox, and nothing else of it.
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+constexpr Capabilities kNetworkAdministration = Capabilities{1} << CAP_NET_ADMIN;
+
+Result<void> change_user(const ProcessUser& user) {
+  if (::geteuid() != 0 || user.is_root()) return {};
+  return become_user(user.id, user.group);
+}
+
+// In this order: paths are found with root's rights, and to filter calls is the last of them.
+Result<void> enter(const SandboxOptions& options, Logger& logger) {
+  const auto limits = restrict_files(
+      {.readable = options.readable, .writable = options.writable, .tcp_ports = options.tcp_ports});
+  if (!limits) return fail(limits);
+  if (!limits->empty()) logger.warning(*limits);
+  bound_capabilities(kNetworkAdministration);
+  if (auto ok = change_user(options.user); !ok) return ok;
+  if (auto ok = keep_capabilities(kNetworkAdministration); !ok) return ok;
+  if (auto ok = report_forbidden_calls(); !ok) return ok;
+  const auto calls = process_calls(
+      {.writes_files = !options.writable.empty(), .has_profiler = options.has_profiler});
+  const auto filtered = filter_system_calls(calls, FilterScope::kProcess);
+  if (!filtered) logger.warning(filtered.error().message + "; the process goes on without that");
+  return {};
+}
+
+}  // namespace
+
+void hide_memory() {
+  if (kIsSanitized) return;
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+Result<void> enter_sandbox(const SandboxOptions& options, Logger& logger) {
+  if (!options.user.warning.empty()) logger.warning(options.user.warning);
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return os_error("set no_new_privs");
+  if (kIsSanitized) return keep_capabilities(kNetworkAdministration);
+  return enter(options, logger);
+}
+
+void confine_packet_thread() {
+  if (kIsSanitized) return;
+  // Where the kernel filters no calls, enter_sandbox() has said so.
+  static_cast<void>(filter_system_calls(packet_calls(), FilterScope::kThread));
+}
+
+}  // namespace qdt::os

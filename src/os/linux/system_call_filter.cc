@@ -1,0 +1,62 @@
+#include "os/linux/system_call_filter.h"
+
+#include <seccomp.h>
+
+#include <memory>
+#include <string>
+
+#include "os/linux/system_error.h"
+
+namespace qdt::os {
+namespace {
+
+using Filter = std::unique_ptr<void, decltype(&::seccomp_release)>;
+
+// Linear search through a filter costs more than most calls do.
+constexpr std::uint32_t kBinaryTree = 2;
+
+int add(const Filter& filter, const AllowedCall& call) {
+  const int number = ::seccomp_syscall_resolve_name(call.name);
+  if (number < 0) return 0;  // not of this architecture
+  std::vector<scmp_arg_cmp> comparisons;
+  for (const ArgumentRule& rule : call.rules) {
+    comparisons.push_back({rule.argument, SCMP_CMP_MASKED_EQ, rule.mask, rule.value});
+  }
+  return ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, number,
+                                  static_cast<unsigned>(comparisons.size()), comparisons.data());
+}
+
+int add_absent(const Filter& filter, const char* name) {
+  const int number = ::seccomp_syscall_resolve_name(name);
+  return number < 0
+             ? 0
+             : ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(ENOSYS), number, 0, nullptr);
+}
+
+}  // namespace
+
+Result<void> filter_system_calls(std::span<const AllowedCall> calls, FilterScope scope) {
+  const auto refused = [](const std::string& what, int error) {
+    return fail("filter system calls: " + what + ": " + std::generic_category().message(-error));
+  };
+  const Filter filter(::seccomp_init(SCMP_ACT_TRAP), ::seccomp_release);
+  if (!filter) return refused("begin", -ENOMEM);
+  // no_new_privs is set. Processors' guards against reading other programs' memory stay as they are
+  // for every process: no code of others runs here, and before Linux 5.16 they would cost speed.
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree);
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  if (scope == FilterScope::kProcess) ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1);
+
+  for (const AllowedCall& call : calls) {
+    if (const int error = add(filter, call); error < 0) return refused(call.name, error);
+  }
+  for (const char* name : absent_calls()) {
+    if (const int error = add_absent(filter, name); error < 0) return refused(name, error);
+  }
+  if (const int error = ::seccomp_load(filter.get()); error < 0) return refused("load", error);
+  return {};
+}
+
+}  // namespace qdt::os

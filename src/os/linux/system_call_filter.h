@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+
+#include "base/result.h"
+#include "os/linux/system_calls.h"
+
+namespace qdt::os {
+
+/// Whom a filter holds.
+enum class FilterScope { kProcess, kThread };
+
+/// From now on only these system calls are made; for any other the kernel calls the handler of
+/// forbidden_call.h. Another filter may only take more away. Needs no_new_privs.
+Result<void> filter_system_calls(std::span<const AllowedCall> calls, FilterScope scope);
+
+}  // namespace qdt::os

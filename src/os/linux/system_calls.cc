@@ -1,0 +1,239 @@
+#include "os/linux/system_calls.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+namespace qdt::os {
+namespace {
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
+constexpr std::uint64_t kAll = ~std::uint64_t{};
+
+// To the kernel an int: its upper half may be anything.
+constexpr std::uint64_t kInt = 0xffffffff;
+
+constexpr const char* kMovePackets[] = {
+    // packets, and waiting for them
+    "read", "readv", "write", "writev", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg",
+    "sendmmsg", "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "poll", "ppoll",
+    "timerfd_settime", "connect", "getsockopt", "setsockopt", "getsockname", "close",
+    // memory
+    "munmap", "mremap", "madvise", "brk",
+    // threads and time
+    "futex", "futex_waitv", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu",
+    "membarrier", "gettid", "getpid", "exit", "exit_group", "restart_syscall", "clock_gettime",
+    "clock_getres", "gettimeofday", "time", "clock_nanosleep", "nanosleep",
+    // signals, and randomness
+    "rt_sigreturn", "rt_sigprocmask", "sigaltstack", "getrandom", "fstat"};
+
+constexpr const char* kBeAProcess[] = {
+    // what is open
+    "lseek", "pread64", "preadv", "pwrite64", "pwritev", "ftruncate", "fallocate", "fsync",
+    "fdatasync", "flock", "fcntl", "dup", "dup2", "dup3", "pipe", "pipe2", "eventfd2",
+    "epoll_create1", "timerfd_create", "timerfd_gettime", "signalfd4", "memfd_create",
+    "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "select", "pselect6",
+    // files, by name: Landlock says which
+    "stat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat",
+    "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",
+    // sockets
+    "bind", "listen", "accept", "accept4", "shutdown", "getpeername", "socketpair",
+    // this process and its threads
+    "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getppid",
+    "getpgrp", "getpgid", "getsid", "capget", "uname", "sysinfo", "times", "getrusage", "getrlimit",
+    "getpriority", "sched_getparam", "sched_getscheduler", "sched_setaffinity", "set_tid_address",
+    "get_robust_list", "arch_prctl", "wait4", "waitid", "rt_sigpending", "rt_sigtimedwait",
+    "rt_sigsuspend", "pause", "alarm", "mincore", "msync", "mlock", "munlock", "seccomp",
+    "get_mempolicy"};
+
+constexpr const char* kChangeFiles[] = {"open",     "openat",  "creat",    "unlink",
+                                        "unlinkat", "rename",  "renameat", "renameat2",
+                                        "mkdir",    "mkdirat", "rmdir",    "fchmod"};
+
+constexpr const char* kProfile[] = {
+    "timer_create", "timer_settime", "timer_delete", "timer_getoverrun",
+    "setitimer",    "getitimer",     "tkill"};
+
+constexpr const char* kAbsent[] = {"clone3", "openat2", "io_uring_setup", "fchmodat2",
+                                   "map_shadow_stack"};
+
+constexpr const char* kHostile[] = {"execve",
+                                    "execveat",
+                                    "fork",
+                                    "vfork",
+                                    "clone",
+                                    "ptrace",
+                                    "process_vm_readv",
+                                    "process_vm_writev",
+                                    "pidfd_getfd",
+                                    "open",
+                                    "openat",
+                                    "creat",
+                                    "unlink",
+                                    "unlinkat",
+                                    "rename",
+                                    "renameat",
+                                    "renameat2",
+                                    "link",
+                                    "linkat",
+                                    "symlink",
+                                    "symlinkat",
+                                    "mkdir",
+                                    "mkdirat",
+                                    "rmdir",
+                                    "mknod",
+                                    "mknodat",
+                                    "chmod",
+                                    "fchmod",
+                                    "fchmodat",
+                                    "chown",
+                                    "fchown",
+                                    "lchown",
+                                    "fchownat",
+                                    "truncate",
+                                    "setxattr",
+                                    "lsetxattr",
+                                    "fsetxattr",
+                                    "mount",
+                                    "umount2",
+                                    "pivot_root",
+                                    "chroot",
+                                    "fsopen",
+                                    "fsmount",
+                                    "move_mount",
+                                    "open_tree",
+                                    "mount_setattr",
+                                    "setns",
+                                    "unshare",
+                                    "init_module",
+                                    "finit_module",
+                                    "delete_module",
+                                    "kexec_load",
+                                    "kexec_file_load",
+                                    "reboot",
+                                    "swapon",
+                                    "swapoff",
+                                    "bpf",
+                                    "perf_event_open",
+                                    "userfaultfd",
+                                    "io_uring_enter",
+                                    "io_uring_register",
+                                    "add_key",
+                                    "request_key",
+                                    "keyctl",
+                                    "setuid",
+                                    "setgid",
+                                    "setreuid",
+                                    "setregid",
+                                    "setresuid",
+                                    "setresgid",
+                                    "setgroups",
+                                    "setfsuid",
+                                    "setfsgid",
+                                    "capset",
+                                    "personality",
+                                    "kill",
+                                    "tkill",
+                                    "tgkill",
+                                    "rt_sigqueueinfo",
+                                    "rt_tgsigqueueinfo",
+                                    "pidfd_send_signal",
+                                    "mmap",
+                                    "mprotect",
+                                    "pkey_mprotect",
+                                    "socket",
+                                    "open_by_handle_at",
+                                    "settimeofday",
+                                    "clock_settime",
+                                    "adjtimex",
+                                    "clock_adjtime",
+                                    "sethostname",
+                                    "setdomainname",
+                                    "iopl",
+                                    "ioperm",
+                                    "acct",
+                                    "quotactl",
+                                    "syslog"};
+
+void allow(std::vector<AllowedCall>& calls, std::span<const char* const> names) {
+  for (const char* name : names) calls.push_back({name, {}});
+}
+
+// Descriptors that a sandboxed process opens are for reading.
+void allow_reading(std::vector<AllowedCall>& calls) {
+  constexpr std::uint64_t kForWriting = O_ACCMODE | O_CREAT | O_TRUNC;
+  calls.push_back({"open", {{1, kForWriting, O_RDONLY}}});
+  calls.push_back({"openat", {{2, kForWriting, O_RDONLY}}});
+}
+
+void allow_requests(std::vector<AllowedCall>& calls) {
+  for (const std::uint64_t request : {FIONREAD, FIONBIO, TCGETS, SIOCGIFINDEX, SIOCGIFNAME,
+                                      SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFADDR}) {
+    calls.push_back({"ioctl", {{1, kInt, request}}});
+  }
+}
+
+void allow_prctl(std::vector<AllowedCall>& calls, std::initializer_list<int> options) {
+  for (const int option : options) {
+    calls.push_back({"prctl", {{0, kInt, static_cast<std::uint64_t>(option)}}});
+  }
+}
+
+}  // namespace
+
+std::vector<AllowedCall> packet_calls() {
+  std::vector<AllowedCall> calls;
+  allow(calls, kMovePackets);
+  calls.push_back({"mmap", {{2, PROT_EXEC, 0}}});
+  calls.push_back({"mprotect", {{2, PROT_EXEC, 0}}});
+  // abort(3), after an assertion
+  calls.push_back({"rt_sigaction", {{0, kInt, SIGABRT}}});
+  calls.push_back({"tgkill", {{0, kInt, static_cast<std::uint64_t>(::getpid())}}});
+  allow_prctl(calls, {PR_SET_NAME, PR_GET_NAME, PR_SET_TIMERSLACK, PR_SET_VMA});
+  return calls;
+}
+
+std::vector<AllowedCall> process_calls(const CallNeeds& needs) {
+  std::vector<AllowedCall> calls = packet_calls();
+  allow(calls, kBeAProcess);
+  allow_reading(calls);
+  allow_requests(calls);
+  allow_prctl(calls, {PR_SET_SECCOMP, PR_GET_SECCOMP, PR_GET_DUMPABLE, PR_CAPBSET_READ,
+                      PR_GET_NO_NEW_PRIVS, PR_SET_NO_NEW_PRIVS});
+  for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
+    calls.push_back({"socket", {{0, kInt, static_cast<std::uint64_t>(family)}}});
+  }
+  // Libraries that are loaded late (name services): code, but none that can be written.
+  calls.push_back({"mmap", {{2, PROT_WRITE, 0}}});
+  // Threads, and no processes.
+  calls.push_back({"clone", {{0, CLONE_THREAD, CLONE_THREAD}}});
+  // The limits of this process, for reading.
+  calls.push_back({"prlimit64", {{0, kInt, 0}, {2, kAll, 0}}});
+  for (int signal = 1; signal < SIGRTMAX; ++signal) {
+    if (signal == SIGSYS) continue;
+    calls.push_back({"rt_sigaction", {{0, kInt, static_cast<std::uint64_t>(signal)}}});
+  }
+  if (needs.writes_files || needs.has_profiler) allow(calls, kChangeFiles);
+  if (needs.has_profiler) allow(calls, kProfile);
+  return calls;
+}
+
+std::span<const char* const> absent_calls() {
+  return kAbsent;
+}
+
+std::span<const char* const> hostile_calls() {
+  return kHostile;
+}
+
+}  // namespace qdt::os

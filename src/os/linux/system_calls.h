@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace qdt::os {
+
+/// A value of one argument that makes a system call allowed.
+struct ArgumentRule {
+  unsigned argument = 0;  ///< from 0
+  std::uint64_t mask = ~std::uint64_t{};
+  std::uint64_t value = 0;
+};
+
+/// A system call that is allowed: always, or with these arguments (all of them).
+struct AllowedCall {
+  const char* name;  ///< one that this architecture does not have is left out
+  std::vector<ArgumentRule> rules;
+};
+
+/// What a process needs besides moving packets.
+struct CallNeeds {
+  bool writes_files = false;  ///< in the folders that it may write at all
+  bool has_profiler = false;
+};
+
+/// What a thread that moves packets may call.
+std::vector<AllowedCall> packet_calls();
+
+/// What any thread may call, the former included: it reads files, looks at the host, listens for
+/// metrics, starts threads.
+std::vector<AllowedCall> process_calls(const CallNeeds& needs);
+
+/// Calls that are only tried: a library does without them when the kernel does not have them.
+std::span<const char* const> absent_calls();
+
+/// Calls that nothing here has a reason to make: whoever makes one is an intruder.
+std::span<const char* const> hostile_calls();
+
+}  // namespace qdt::os

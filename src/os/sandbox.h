@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/result.h"
+
+namespace qdt::os {
+
+/// Whose a process becomes when root has started it. Where somebody else has (a service manager
+/// that gives capabilities to a user), it stays that user's.
+struct ProcessUser {
+  std::uint32_t id = 0;
+  std::uint32_t group = 0;
+  /// What to tell whoever runs the program, if anything: there is no such user, or it is root.
+  std::string warning;
+
+  bool is_root() const { return id == 0; }
+};
+
+/// The user of that name (`user` in the configuration). kOwnUser may be missing, as it is where the
+/// programs were built and not installed: then an ID that no user has. Another that is missing is
+/// an error that says how to make it.
+Result<ProcessUser> find_process_user(const std::string& name);
+inline constexpr const char* kOwnUser = "qdt";
+
+/// What a process needs once it is set up. Plain values: nothing here comes from the network.
+struct SandboxOptions {
+  ProcessUser user;
+  /// Files and folders that it opens for reading; what is not there is left out.
+  std::vector<std::string> readable;
+  /// Folders in which it makes, replaces and removes files.
+  std::vector<std::string> writable;
+  /// Ports of TCP servers that it connects to; none: any.
+  std::optional<std::vector<std::uint16_t>> tcp_ports;
+  bool has_profiler = false;   ///< it writes profiles to memory, and reads its own symbols
+  bool runs_programs = false;  ///< it may start others
+};
+
+/// Keeps the secrets of this process out of core files, and other processes of the same user from
+/// looking at its memory. First thing in main: children inherit it.
+void hide_memory();
+
+/// Leaves this process with the least that it needs, for good: its user, CAP_NET_ADMIN alone,
+/// no_new_privs, the files named (Landlock) and the system calls of a program that moves packets
+/// (seccomp). Before there is a second thread; every later one inherits it. What a kernel cannot do
+/// is told to `logger`, and the rest is done; on Windows there is nothing of it.
+///
+/// A system call that the filter refuses is named on standard error. One that only an intruder
+/// makes, to start a program or write to a file, ends the process by SIGSYS; any other fails.
+Result<void> enter_sandbox(const SandboxOptions& options, Logger& logger);
+
+/// From now on the calling thread can do nothing but move packets: no file can be opened, no
+/// socket made. Without effect before enter_sandbox().
+void confine_packet_thread();
+
+}  // namespace qdt::os
