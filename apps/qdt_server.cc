@@ -174,8 +174,5 @@ int main(int argc, char** argv) {
   }
   auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key);
   if (!tls) return fail_with(tls.error().message);
-  if (os::is_readable_by_others(loaded->config.tls_key)) {
-    apps::print_error(kName, "warning: " + apps::describe_open_key(loaded->config.tls_key));
-  }
   return run(path, *loaded, *tls, *stop);
 }

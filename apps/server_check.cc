@@ -5,7 +5,6 @@
 #include "first_start.h"
 #include "ops/log.h"
 #include "os/file.h"
-#include "os/file_advice.h"
 #include "os/process.h"
 #include "os/udp_socket.h"
 #include "server/certificate_file.h"
@@ -32,9 +31,6 @@ void check_certificate(const std::string& config_path, const ops::ServerConfig& 
     findings.push_back({"tls_cert", config.tls_cert + " and " + config.tls_key +
                                         " are missing: the start makes them"});
     return;
-  }
-  if (os::file_exists(config.tls_key) && os::is_readable_by_others(config.tls_key)) {
-    findings.push_back({"tls_key", describe_open_key(config.tls_key)});
   }
   const auto tls = server::load_certificate(config.tls_cert, config.tls_key);
   if (!tls) {
@@ -80,11 +76,6 @@ void check_networks(const ops::ServerConfig& config, Findings& findings) {
 }
 
 }  // namespace
-
-std::string describe_open_key(const std::string& path) {
-  return path + ": holds the private key, and others may read it; " +
-         os::how_to_hide_from_others(path);
-}
 
 Findings check_server(const std::string& config_path, const ops::ServerConfig& config,
                       std::int64_t now) {

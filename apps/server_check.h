@@ -13,7 +13,4 @@ namespace qdt::apps {
 std::vector<Finding> check_server(const std::string& config_path, const ops::ServerConfig& config,
                                   std::int64_t now);
 
-/// That others may read the server's private key, and what to do.
-std::string describe_open_key(const std::string& path);
-
 }  // namespace qdt::apps

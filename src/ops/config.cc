@@ -276,8 +276,10 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
   const auto text = os::read_file(path, os::kMaxTextFileBytes);
   if (!text) return fail(text);
   auto loaded = parse_config(*text, path);
-  if (loaded) loaded->text = *text;
-  if (loaded && os::is_readable_by_others(path)) {
+  if (!loaded) return loaded;
+  if (const auto ok = os::check_secret(path, "the token"); !ok) return fail(ok);
+  loaded->text = *text;
+  if (os::is_readable_by_others(path)) {
     loaded->notes.push_back(path + ": holds the token, and others may read it; " +
                             os::how_to_hide_from_others(path));
   }

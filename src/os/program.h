@@ -21,7 +21,8 @@ struct Program {
   std::optional<PollHandle> stop;
 };
 
-/// Whether run_program() can run the file at `path`; the error says why not.
+/// Whether run_program() runs the file at `path`; the error says why not. On Linux one that others
+/// could replace is not run: they may write it or a folder on the way to it.
 Result<void> check_program(const std::string& path);
 
 /// Runs a program to its end and logs what it prints, a line each. An error when it cannot be run,

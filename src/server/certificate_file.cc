@@ -22,6 +22,9 @@ Result<quic::TlsServerContext> load_certificate(const std::string& certificate_p
   if (const auto ok = quic::check_private_key(*key); !ok) {
     return fail("tls_key: " + key_path + ": " + ok.error().message);
   }
+  if (const auto ok = os::check_secret(key_path, "the private key"); !ok) {
+    return fail("tls_key: " + ok.error().message);
+  }
   auto tls = quic::TlsServerContext::from_pem(*certificate, *key);
   if (!tls) {
     return fail("tls_cert " + certificate_path + " and tls_key " + key_path + ": " +

@@ -37,7 +37,7 @@ quic::ServerSecret load_or_make_secret(const std::string& path, Random& random, 
   if (is_there) {
     const auto text = os::read_file(path, os::kMaxTextFileBytes);
     const auto secret = text ? decode(*text) : std::nullopt;
-    const bool is_private = !os::is_readable_by_others(path);
+    const bool is_private = os::check_secret(path, "a secret").has_value();
     if (secret && is_private) return *secret;
     logger.warning(!text ? text.error().message
                    : !is_private

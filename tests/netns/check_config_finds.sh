@@ -41,7 +41,7 @@ stop "$server_pid"
 
 chmod 644 "$work/server.key"
 check_server
-finds "a key that others may read" 0 "warning: tls_key: $work/server.key: holds the private key, and others may read it; chmod 600"
+finds "a key that others may read" 1 "error: tls_key: $work/server.key: holds the private key, and others may read it; chmod 600"
 chmod 600 "$work/server.key"
 "$here/../../scripts/gen-cert.sh" "$work/other.crt" "$work/other.key" vpn.test >/dev/null
 check_server 'tls_key: other.key'

@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 
+#include "os/file_advice.h"
+#include "os/linux/file_owner.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
 
@@ -97,14 +99,31 @@ bool file_exists(const std::string& path) {
 
 bool is_writable_by_others(const std::string& path) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return false;
-  const bool is_ours = status.st_uid == 0 || status.st_uid == ::geteuid();
-  return !is_ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  return ::stat(path.c_str(), &status) == 0 && is_open_to_others(status);
 }
 
 bool is_readable_by_others(const std::string& path) {
   struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+}
+
+Result<void> check_secret(const std::string& path, const std::string& held) {
+  struct stat status{};
+  // A pipe or a terminal brings it once.
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  const std::string holds = path + ": holds " + held + ", and ";
+  if (!is_owned_by_us(status)) {
+    return fail(holds + "belongs to user ID " + std::to_string(status.st_uid) + "; " +
+                how_to_keep_others_from_writing(path));
+  }
+  constexpr mode_t kReading = S_IRGRP | S_IROTH;
+  if ((status.st_mode & kReading) != 0) {
+    return fail(holds + "others may read it; " + how_to_hide_from_others(path));
+  }
+  if (is_open_to_others(status)) {
+    return fail(holds + "others may write it; " + how_to_hide_from_others(path));
+  }
+  return {};
 }
 
 }  // namespace qdt::os

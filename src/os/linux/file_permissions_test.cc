@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,32 @@ TEST_F(FilePermissions, OfOthersAreNoticed) {
   std::filesystem::permissions(path, std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);
   EXPECT_TRUE(is_readable_by_others(path));
+}
+
+TEST_F(FilePermissions, OfASecretAreItsOwnersAlone) {
+  ASSERT_TRUE(create_private_file(path, "x"));
+  const auto error_with = [&](unsigned mode) {
+    std::filesystem::permissions(path, std::filesystem::perms(mode));
+    const auto ok = check_secret(path, "the token");
+    return ok ? "" : ok.error().message;
+  };
+  EXPECT_EQ(error_with(0600), "");
+  EXPECT_EQ(error_with(0400), "");
+  const std::string begin = path + ": holds the token, and others may ";
+  EXPECT_EQ(error_with(0640), begin + "read it; chmod 600 " + path);
+  EXPECT_EQ(error_with(0604), begin + "read it; chmod 600 " + path);
+  EXPECT_EQ(error_with(0620), begin + "write it; chmod 600 " + path);
+}
+
+TEST_F(FilePermissions, OfASecretThatBelongsToSomebodyElse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  ASSERT_TRUE(create_private_file(path, "x"));
+  ASSERT_EQ(::chown(path.c_str(), 12345, 12345), 0);
+  const auto ok = check_secret(path, "the token");
+  ASSERT_FALSE(ok);
+  EXPECT_EQ(ok.error().message, path +
+                                    ": holds the token, and belongs to user ID 12345; chown root " +
+                                    path + "; chmod 600 " + path);
 }
 
 TEST_F(FilePermissions, ADirectoryIsNoFile) {

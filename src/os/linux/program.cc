@@ -11,9 +11,11 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <string_view>
 
 #include "os/clock.h"
+#include "os/linux/file_owner.h"
 #include "os/linux/spawn_settings.h"
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
@@ -72,6 +74,30 @@ bool wait_for_end(Child child, Timestamp deadline, ProgramOutput& lines, Logger&
   }
 }
 
+// Whoever can write a program, a folder on the way to it, or a link there decides what is run. In a
+// folder like /tmp, whose sticky bit keeps others' hands off what is not theirs, everybody may
+// write.
+Result<void> check_way(const std::filesystem::path& program) {
+  const std::string doing = "run " + program.string() + ": ";
+  std::filesystem::path way;
+  for (const std::filesystem::path& step : program) {
+    way /= step;
+    struct stat status{};
+    if (::lstat(way.c_str(), &status) != 0) return os_error("run " + program.string());
+    const bool is_shared = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+    const bool is_link = S_ISLNK(status.st_mode);
+    if (!is_owned_by_us(status)) {
+      return fail(doing + way.string() + " belongs to user ID " + std::to_string(status.st_uid) +
+                  ", who could have another program run; chown root " + way.string());
+    }
+    if (!is_link && !is_shared && is_open_to_others(status)) {
+      return fail(doing + "others may write " + way.string() +
+                  ", and could have another program run; chmod go-w " + way.string());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_program(const std::string& path) {
@@ -79,11 +105,15 @@ Result<void> check_program(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) return os_error("run " + path);
   if (S_ISDIR(status.st_mode)) return os_error("run " + path, EISDIR);
   if (::access(path.c_str(), X_OK) != 0) return os_error("run " + path);
-  return {};
+  std::error_code error;
+  const std::filesystem::path named = std::filesystem::absolute(path, error);
+  if (auto ok = check_way(named.lexically_normal()); !ok) return ok;
+  return check_way(std::filesystem::canonical(named, error));
 }
 
 Result<void> run_program(const Program& program, Logger& logger) {
   const std::string& path = program.words[0];
+  if (auto ok = check_program(path); !ok) return ok;
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) < 0) return os_error("run " + path);
   const UniqueFd from_child(pipe[0]);

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 
 namespace qdt::os {
 namespace {
@@ -43,6 +46,26 @@ TEST(Program, FailsByItsStatusItsSignalAndItsAbsence) {
   EXPECT_THAT(run_program(sh("kill -9 $$"), logger).error().message, HasSubstr("signal 9"));
   const Program missing{.words = {"/nonexistent"}, .environment = {}};
   EXPECT_THAT(run_program(missing, logger).error().message, HasSubstr("No such file"));
+}
+
+TEST(Program, IsNotRunWhereOthersCouldReplaceIt) {
+  TextLogger logger;
+  std::string folder = testing::TempDir() + "qdt-program-test-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/program";
+  std::filesystem::copy_file("/bin/true", path);
+  const Program program{.words = {path}, .environment = {}};
+  EXPECT_TRUE(run_program(program, logger));
+  const auto error_with = [&](const std::string& changed, unsigned mode) {
+    ::chmod(changed.c_str(), mode);
+    const auto ran = run_program(program, logger);
+    ::chmod(changed.c_str(), 0755);
+    return ran ? "" : ran.error().message;
+  };
+  EXPECT_THAT(error_with(path, 0775), HasSubstr("others may write " + path));
+  EXPECT_THAT(error_with(folder, 0777), HasSubstr("others may write " + folder));
+  EXPECT_THAT(error_with(folder, 01777), "") << "the sticky bit";
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Program, IsKilledWithItsChildrenWhenItTakesTooLong) {
