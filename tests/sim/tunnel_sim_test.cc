@@ -244,17 +244,22 @@ class LimitedSim : public TunnelSim {
   LimitedSim() : TunnelSim({.admission = {.address_rate = {.per_second = 0.1, .burst = 2}}}) {}
 };
 
-TEST_F(LimitedSim, SlowsAGuesserDown) {
-  for (const auto expected :
-       {wire::HandshakeResult::kUnauthorized, wire::HandshakeResult::kUnauthorized,
-        wire::HandshakeResult::kRateLimited}) {
+TEST_F(LimitedSim, SlowsAGuesserDownAndNobodyElse) {
+  for (const Duration delay : {0s, 0s, 4s}) {
     ClientNode guesser({.token = "wrong"}, 5);
     world.attach(kClient2Address, guesser);
-    const auto before = server.handshakes.value(expected);
+    const Timestamp begin = world.now();
     EXPECT_FALSE(connect(guesser, kClient2Address));
-    EXPECT_EQ(server.handshakes.value(expected), before + 1);
+    EXPECT_GE(world.now() - begin, delay);
+    EXPECT_LT(world.now() - begin, delay + 1s);
     world.run_for(1s);
   }
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kUnauthorized), 3u);
+  ClientNode honest({}, 6);
+  world.attach(kClient2Address, honest);
+  const Timestamp begin = world.now();
+  EXPECT_TRUE(connect(honest, kClient2Address));
+  EXPECT_LT(world.now() - begin, 1s);
 }
 
 TEST_F(TunnelSim, RefusesAClientThatTakesNoDatagrams) {
