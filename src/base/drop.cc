@@ -25,6 +25,8 @@ std::string_view drop_label(Drop drop) {
     case Drop::kTooBig: return "too_big";
     case Drop::kRateLimited: return "rate_limited";
     case Drop::kQueueFull: return "queue_full";
+    case Drop::kQueuesFull: return "queues_full";
+    case Drop::kQueueStale: return "queue_stale";
     case Drop::kQueueDelay: return "queue_delay";
     case Drop::kPathMark: return "path_mark";
     case Drop::kTunQueueDelay: return "tun_queue_delay";

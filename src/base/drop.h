@@ -35,7 +35,9 @@ enum class Drop : std::uint8_t {
   kTooBig,         ///< above the tunnel MTU and not to be fragmented
   kRateLimited,    ///< above the session's rate limit
   kQueueFull,      ///< the session's send queue, or its connection's, is full
+  kQueuesFull,     ///< all queues together are full, and the session's is one of the longest
   kQueueDelay,     ///< waited too long in a queue that stands (CoDel)
+  kQueueStale,     ///< waited for more than a second, for a client that takes nothing
   kPathMark,       ///< bore a mark of congestion on the path that its sender does not understand
   // The host.
   kTunQueueDelay,  ///< paid for a queue that stands in the TUN device: the host cannot keep up

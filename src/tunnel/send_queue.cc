@@ -8,6 +8,12 @@
 #include "wire/ecn.h"
 
 namespace qdt::tunnel {
+namespace {
+
+// Looking for the largest flow takes a while, so more than one packet pays for it.
+constexpr int kMaxGivenUp = 16;
+
+}  // namespace
 
 SendQueue::SendQueue(PacketPool& pool, const Options& options, Counters& counters)
     : pool_(pool), options_(options), counters_(counters) {}
@@ -17,6 +23,7 @@ SendQueue::~SendQueue() {
   for (std::size_t i = 0; flows_ && i < kSets * kPlaces; ++i) {
     while (flows_[i].first != nullptr) pool_.give_back(unlink_first(flows_[i]));
   }
+  set_count(0);
 }
 
 void SendQueue::FlowList::push(Flow& flow) {
@@ -35,7 +42,7 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
   if (bytes.size() > pool_.max_packet_bytes() || options_.max_packets == 0) return false;
   if (count_ >= options_.max_packets && !drop_from_largest()) return false;
   QueuedPacket* packet = pool_.take();
-  if (packet == nullptr && drop_from_largest()) packet = pool_.take();
+  if (packet == nullptr && drop_from_largest()) packet = pool_.take();  // all queues are short
   if (packet == nullptr) return false;
 
   packet->queued_at = now;
@@ -50,7 +57,7 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
   (flow.first == nullptr ? flow.first : flow.last->next) = packet;
   flow.last = packet;
   flow.bytes += packet->size;
-  ++count_;
+  set_count(count_ + 1);
   if (!std::exchange(flow.is_listed, true)) {
     flow.credit = static_cast<std::int64_t>(options_.quantum_bytes);
     new_flows_.push(flow);
@@ -81,7 +88,8 @@ Bytes SendQueue::front(Timestamp now) {
 void SendQueue::pop() {
   assert(front_ != nullptr);
   pool_.give_back(std::exchange(front_, nullptr));
-  if (--count_ == 0) standing_delay_ = Duration::zero();
+  set_count(count_ - 1);
+  if (count_ == 0) standing_delay_ = Duration::zero();
 }
 
 // RFC 8290 section 4.2.
@@ -139,22 +147,46 @@ QueuedPacket* SendQueue::unlink_first(Flow& flow) {
   return packet;
 }
 
-// From the head, so that its sender hears of it soonest (RFC 8290 section 4.1.3).
-bool SendQueue::drop_from_largest() {
+SendQueue::Flow* SendQueue::largest_flow() {
   Flow* largest = nullptr;
   for (const FlowList& list : {new_flows_, old_flows_}) {
     for (Flow* flow = list.first; flow != nullptr; flow = flow->next) {
       if (largest == nullptr || flow->bytes > largest->bytes) largest = flow;
     }
   }
-  if (largest == nullptr || largest->first == nullptr) return false;
+  return largest == nullptr || largest->first == nullptr ? nullptr : largest;
+}
+
+// From the head, so that its sender hears of it soonest (RFC 8290 section 4.1.3).
+bool SendQueue::drop_from_largest() {
+  Flow* const largest = largest_flow();
+  if (largest == nullptr) return false;
   discard(unlink_first(*largest), Drop::kQueueFull);
   return true;
 }
 
+void SendQueue::give_way() {
+  Flow* const largest = largest_flow();
+  if (largest == nullptr) return;
+  const std::size_t enough = largest->bytes / 2;
+  for (int i = 0; i < kMaxGivenUp && largest->first != nullptr && largest->bytes > enough; ++i) {
+    discard(unlink_first(*largest), Drop::kQueuesFull);
+  }
+}
+
+void SendQueue::drop_older_than(Timestamp time) {
+  for (const FlowList& list : {new_flows_, old_flows_}) {
+    for (Flow* flow = list.first; flow != nullptr; flow = flow->next) {
+      while (flow->first != nullptr && flow->first->queued_at < time) {
+        discard(unlink_first(*flow), Drop::kQueueStale);
+      }
+    }
+  }
+}
+
 void SendQueue::discard(QueuedPacket* packet, Drop reason) {
   pool_.give_back(packet);
-  --count_;
+  set_count(count_ - 1);
   counters_.drops.count(reason);
 }
 

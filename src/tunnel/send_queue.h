@@ -16,8 +16,9 @@ namespace qdt::tunnel {
 /// queue of its own, and they send in turn, a packet's worth of bytes each; a flow that has only
 /// just come goes first, so that a ping, a query or a call does not wait behind a transfer. Packets
 /// that stay too long are marked, if their flow understands ECN, or dropped from the head; when
-/// there is no room, the flow with most bytes gives way. No flow is reordered. One thread.
-class SendQueue {
+/// there is no room, the flow with most bytes gives way, in the longest queue if the pool is full.
+/// No flow is reordered. One thread.
+class SendQueue final : private PacketPool::Holder {
  public:
   struct Options {
     std::size_t max_packets = 1024;
@@ -44,6 +45,9 @@ class SendQueue {
   /// While true, packets that wait too long are neither marked nor dropped; nor are they afterwards
   /// for having waited meanwhile.
   void pause_dropping(bool is_paused) { is_dropping_paused_ = is_paused; }
+
+  /// Drops what has waited since before `time`, but for the packet at hand.
+  void drop_older_than(Timestamp time);
 
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
@@ -81,8 +85,14 @@ class SendQueue {
   QueuedPacket* take_next(Timestamp now);
   QueuedPacket* take_from(Flow& flow, Timestamp now);
   QueuedPacket* unlink_first(Flow& flow);
+  void give_way() override;
+  Flow* largest_flow();
   bool drop_from_largest();
   void discard(QueuedPacket* packet, Drop reason);
+  void set_count(std::size_t count) {
+    count_ = count;
+    pool_.note(*this, count);
+  }
 
   PacketPool& pool_;
   Options options_;

@@ -179,10 +179,57 @@ TEST_F(SendQueueTest, SharesThePoolWithOthers) {
     SendQueue other(pool, {.max_packets = 10, .quantum_bytes = 4}, counters_);
     EXPECT_TRUE(other.push(as_bytes("1"), kBulk, kStart));
     EXPECT_TRUE(other.push(as_bytes("2"), kBulk, kStart));
-    EXPECT_FALSE(queue.push(as_bytes("3"), kBulk, kStart));
     EXPECT_FALSE(other.front(kStart).empty());
+    EXPECT_TRUE(queue.push(as_bytes("3"), kBulk, kStart));
+    EXPECT_TRUE(queue.push(as_bytes("4"), kBulk, kStart));  // nobody else has one to spare
+    EXPECT_EQ(queue.size(), 1u);
+    EXPECT_EQ(as_text(queue.front(kStart)), "4");
+    EXPECT_FALSE(queue.push(as_bytes("5"), kBulk, kStart));  // nobody at all
   }
-  EXPECT_TRUE(queue.push(as_bytes("3"), kBulk, kStart));  // what the other had came back
+  EXPECT_TRUE(queue.push(as_bytes("5"), kBulk, kStart));  // what the other had came back
+}
+
+TEST_F(SendQueueTest, TheLongestQueueGivesWayAndNotTheNewcomer) {
+  PacketPool pool(16, 100);
+  SendQueue longest(pool, {.max_packets = 100, .quantum_bytes = 4}, counters_);
+  SendQueue shorter(pool, {.max_packets = 100, .quantum_bytes = 4}, counters_);
+  for (int i = 0; i < 70; ++i) EXPECT_TRUE(longest.push(as_bytes("long"), kBulk, kStart));
+  for (int i = 0; i < 30; ++i) EXPECT_TRUE(shorter.push(as_bytes("short"), kBulk, kStart));
+  SendQueue newcomer(pool, {.max_packets = 100, .quantum_bytes = 4}, counters_);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(newcomer.push(as_bytes("new"), kBulk, kStart));
+  EXPECT_EQ(newcomer.size(), 20u);
+  EXPECT_EQ(shorter.size(), 30u);
+  EXPECT_EQ(longest.size() + counters_.drops.value(Drop::kQueuesFull), 70u);
+  EXPECT_EQ(counters_.drops.value(Drop::kQueueFull), 0u);
+}
+
+TEST_F(SendQueueTest, GivesWayInItsLargestFlow) {
+  PacketPool pool(16, 20);
+  SendQueue queue(pool, {.max_packets = 100, .quantum_bytes = 4}, counters_);
+  EXPECT_TRUE(queue.push(as_bytes("ping"), kPing, kStart));
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(queue.push(as_bytes("bulk"), kBulk, kStart));
+  EXPECT_EQ(as_text(queue.front(kStart)), "ping");
+  EXPECT_LE(queue.size(), 20u);
+}
+
+TEST_F(SendQueueTest, DropsWhatIsOlderThanATime) {
+  push("b1..", kBulk, kStart);
+  push("o1..", kOther, kStart + 1s);
+  push("b2..", kBulk, kStart + 2s);
+  queue_.drop_older_than(kStart);
+  EXPECT_EQ(queue_.size(), 3u);
+  queue_.drop_older_than(kStart + 1500ms);
+  EXPECT_EQ(counters_.drops.value(Drop::kQueueStale), 2u);
+  EXPECT_EQ(take(9, kStart + 2s), "b2..");
+  EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(SendQueueTest, KeepsThePacketAtHandHoweverOld) {
+  push("b1..");
+  push("b2..");
+  EXPECT_EQ(as_text(queue_.front(kStart)), "b1..");
+  queue_.drop_older_than(kStart + 1h);
+  EXPECT_EQ(take(9), "b1..");
 }
 
 TEST_F(SendQueueTest, DropsOrMarksWhatStandsTooLong) {

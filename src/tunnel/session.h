@@ -16,6 +16,7 @@
 #include "tunnel/direct_plane.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
+#include "tunnel/session_ring.h"
 #include "tunnel/token_bucket.h"
 #include "wire/datagram.h"
 #include "wire/fragment.h"
@@ -116,6 +117,10 @@ class Session {
   /// When flush() will have something to send by itself.
   Timestamp next_timeout() const { return direct_ ? direct_->next_timeout() : kNever; }
   std::size_t queued_packets() const { return queue_.size(); }
+  /// Drops what has waited since before `time`.
+  void drop_older_than(Timestamp time) {
+    if (!queue_.empty()) queue_.drop_older_than(time);
+  }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
   /// The limit that kept it from sending more, and for how long, since the last call.
@@ -150,8 +155,10 @@ class Session {
   Tunnel* tunnel = nullptr;
   Timestamp timer = kNever;
   std::size_t timer_index = quic::kNoTimer;
-  bool is_touched = false;  ///< its timer may be another
-  bool is_ready = false;    ///< in the round of sessions that may send
+  std::size_t table_index = 0;
+  static constexpr std::size_t kUntouched = SIZE_MAX;
+  std::size_t touched_index = kUntouched;  ///< its timer may be another
+  SessionRing::Place ready_place;          ///< in the round of sessions that may send
 
  private:
   using Step = DirectPlane::Step;

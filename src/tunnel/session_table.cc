@@ -1,7 +1,7 @@
 #include "tunnel/session_table.h"
 
-#include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace qdt::tunnel {
 
@@ -12,17 +12,21 @@ Session& SessionTable::add(std::unique_ptr<Session> session) {
     assert(find(*session->lease6()) == nullptr);
     by_v6_[*session->lease6()] = session.get();
   }
+  session->table_index = sessions_.size();
   sessions_.push_back(std::move(session));
   return *sessions_.back();
 }
 
 std::unique_ptr<Session> SessionTable::remove(Session& session) {
-  const auto found = std::ranges::find(sessions_, &session, &std::unique_ptr<Session>::get);
-  if (found == sessions_.end()) return nullptr;
+  const std::size_t index = session.table_index;
+  if (index >= sessions_.size() || sessions_[index].get() != &session) return nullptr;
   by_v4_.erase(session.lease().v4_number());
   if (session.lease6()) by_v6_.erase(*session.lease6());
-  std::unique_ptr<Session> removed = std::move(*found);
-  sessions_.erase(found);
+  // The last one takes its place: the order of sessions means nothing.
+  std::swap(sessions_[index], sessions_.back());
+  sessions_[index]->table_index = index;
+  std::unique_ptr<Session> removed = std::move(sessions_.back());
+  sessions_.pop_back();
   return removed;
 }
 

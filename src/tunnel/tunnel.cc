@@ -16,6 +16,9 @@ std::uint64_t as_number(const wire::DirectId& id) {
 // of another session waits behind all of it if the socket blocks. Four of the kernel's bursts.
 constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
 
+// What has waited longer for a client helps nobody any more: its sender has sent it again.
+constexpr Duration kMaxWait = 1s;
+
 // The meaning of a peer's Close, in words.
 std::string explain_close(SessionEnd reason) {
   switch (reason) {
@@ -52,8 +55,10 @@ void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now)
   if (!endpoint_.receive(path, ecn, payload, payloads_, now)) ask_about(path);
 }
 
-// An unknown packet may be the answer of a server that does not know our direct packets.
+// On a client an unknown packet may be the answer of a server that does not know our direct
+// packets.
 void Tunnel::ask_about(const UdpPath& path) {
+  if (options_.role == quic::Role::kServer) return;
   for (const auto& session : sessions_) {
     if (session->direct() == nullptr || session->direct()->path() != path) continue;
     session->direct()->ask_quic(now_);
@@ -75,13 +80,15 @@ Session* Tunnel::session_of_direct(Bytes payload) {
 }
 
 void Tunnel::touch(Session& session) {
-  if (std::exchange(session.is_touched, true)) return;
+  if (session.touched_index != Session::kUntouched) return;
+  session.touched_index = touched_.size();
   touched_.push_back(&session);
 }
 
 void Tunnel::set_timers() {
   for (Session* session : touched_) {
-    session->is_touched = false;
+    if (session == nullptr) continue;
+    session->touched_index = Session::kUntouched;
     timers_.set(*session, session->next_timeout());
   }
   touched_.clear();
@@ -128,10 +135,10 @@ bool Tunnel::send_packets(Timestamp now) {
   // A connection that was heard from, or whose timer came, may take what waits again.
   endpoint_.for_each_touched([this](quic::Connection& connection) {
     Session* session = session_of(connection);
-    if (session != nullptr && session->has_backlog(now_)) make_ready(*session);
+    if (session != nullptr && session->has_backlog(now_)) ready_.push(*session);
   });
   for (Session* session : touched_) {
-    if (session->has_backlog(now)) make_ready(*session);
+    if (session != nullptr && session->has_backlog(now)) ready_.push(*session);
   }
   const bool is_done = send_backlog(now);
   if (is_done) set_timers();
@@ -160,35 +167,19 @@ void Tunnel::count_connections() {
 // have, then the next.
 bool Tunnel::send_backlog(Timestamp now) {
   const std::size_t turn_bytes = options_.send_batch * options_.max_packet_bytes;
-  std::size_t turn = 0;
-  bool is_full = false;
-  while (!ready_.empty() && !is_full) {
-    if (turn >= ready_.size()) turn = 0;
-    if (payloads_.waiting_bytes() >= kMaxWaitingBytes) break;
-    Session& session = *ready_[turn];
+  while (!ready_.empty() && payloads_.waiting_bytes() < kMaxWaitingBytes) {
+    Session& session = ready_.front();
     const Session::Progress progress = session.flush(turn_bytes, payloads_, now);
     endpoint_.touch(session.connection());
     if (session.direct() != nullptr) touch(session);  // its timer may be another now
     switch (progress) {
-      case Session::Progress::kTurnOver: ++turn; break;
-      case Session::Progress::kFull: is_full = true; break;
+      case Session::Progress::kTurnOver: ready_.rotate(); break;
+      case Session::Progress::kFull: return false;  // its turn goes on from there
       case Session::Progress::kIdle:
-      case Session::Progress::kBlocked:
-        session.is_ready = false;
-        ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(turn));
-        break;
+      case Session::Progress::kBlocked: ready_.remove(session); break;
     }
   }
-  // The session whose turn it was goes on from there.
-  if (turn < ready_.size()) {
-    std::rotate(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(turn), ready_.end());
-  }
   return ready_.empty();
-}
-
-void Tunnel::make_ready(Session& session) {
-  if (std::exchange(session.is_ready, true)) return;
-  ready_.push_back(&session);
 }
 
 quic::Connection& Tunnel::connect(const quic::TlsClientContext& tls, const std::string& server_name,
@@ -283,8 +274,8 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   quic::Connection& connection = session.connection();
   connection.owner = nullptr;
   connection.set_datagram_sink(session.stream(), {});
-  std::erase(ready_, &session);
-  std::erase(touched_, &session);
+  ready_.remove(session);
+  if (session.touched_index != Session::kUntouched) touched_[session.touched_index] = nullptr;
   timers_.remove(session);
   if (const DirectPlane* direct = session.direct()) {
     for (const wire::DirectId& id : direct->own_ids()) by_direct_id_.erase(as_number(id));
@@ -314,6 +305,9 @@ void Tunnel::tick(Timestamp now) {
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
+    // A client's own packets are its own affair, and wait while it looks for the server.
+    const bool is_server = options_.role == quic::Role::kServer;
+    if (is_server) session->drop_older_than(now - kMaxWait);
     queued += session->queued_packets();
     if (DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
       ++direct;

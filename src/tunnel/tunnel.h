@@ -16,6 +16,7 @@
 #include "tunnel/forwarder.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session.h"
+#include "tunnel/session_ring.h"
 #include "tunnel/session_table.h"
 
 namespace qdt::tunnel {
@@ -64,7 +65,7 @@ class Tunnel final : private quic::ConnectionEvents {
     std::size_t max_packet_bytes = 1350;     ///< the TUN device's MTU
     std::size_t send_batch = 16;             ///< full packets' worth of one session's turn
     std::size_t send_datagram_queue = 1024;  ///< capacity of payloads()
-    std::size_t max_queued_packets = 65536;  ///< in all sessions' send queues together
+    std::size_t max_queued_packets = 16384;  ///< in all sessions' send queues together
     Duration session_timeout{};              ///< 0: never
     /// Packets for nobody here go to strays() instead of being dropped: a sibling may own them.
     bool has_siblings = false;
@@ -164,7 +165,6 @@ class Tunnel final : private quic::ConnectionEvents {
   void ask_about(const UdpPath& path);
   void touch(Session& session);
   void set_timers();
-  void make_ready(Session& session);
   bool send_backlog(Timestamp now);
   void end_session(Session& session, SessionEnd end, const std::string& detail);
   void tick(Timestamp now);
@@ -188,13 +188,13 @@ class Tunnel final : private quic::ConnectionEvents {
   // Ended from within a callback of their own connection: forgotten when no function of theirs can
   // be on the stack.
   std::vector<std::unique_ptr<Session>> ended_;
-  std::vector<Session*> ready_;  // with something to send, in the order of their turns
+  SessionRing ready_;  // with something to send, in the order of their turns
   // State of the direct planes.
   std::unordered_map<std::uint64_t, Session*> by_direct_id_;
   std::uint64_t last_direct_id_ = 0;  // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;
   quic::TimerHeap<Session> timers_;
-  std::vector<Session*> touched_;
+  std::vector<Session*> touched_;       // null: one that has ended since
   std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
   Timestamp counted_at_{};
   Forwarder forwarder_;
