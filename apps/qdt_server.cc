@@ -9,6 +9,7 @@
 
 #include "client_config.h"
 #include "command_line.h"
+#include "decoy_site.h"
 #include "finding.h"
 #include "first_start.h"
 #include "ops/config.h"
@@ -105,6 +106,10 @@ int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& lo
   options.tunnel.endpoint.secret =
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
   options.lease_path = state_path(config_path, ".leases");
+  auto decoy = apps::make_decoy(config.decoy);
+  if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
+  for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
+  options.service.decoy = decoy->decoy;
   tls.offer_resumption(options.tunnel.endpoint.secret);
   apps::ServerFiles files(config_path, loaded, tls, options.tunnel.endpoint.secret, *logger);
   files.watch_certificate();

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "decoy_site.h"
 #include "first_start.h"
 #include "ops/log.h"
 #include "os/file.h"
@@ -64,6 +65,12 @@ void check_external_interface(const ops::ServerConfig& config, Findings& finding
                           ": until it has, no address is translated and clients reach nothing"});
 }
 
+void check_decoy(const ops::ServerConfig& config, Findings& findings) {
+  const auto decoy = make_decoy(config.decoy);
+  if (!decoy) return findings.push_back({"decoy", decoy.error().message, true});
+  for (const std::string& note : decoy->notes) findings.push_back({"decoy", note});
+}
+
 void check_networks(const ops::ServerConfig& config, Findings& findings) {
   const auto ok = server::Server::check_networks(server_options(config));
   if (ok) return;
@@ -86,6 +93,7 @@ Findings check_server(const std::string& config_path, const ops::ServerConfig& c
   check_address("health_addr", config.health_addr, findings);
   check_address("pprof_addr", config.pprof_addr, findings);
   check_external_interface(config, findings);
+  check_decoy(config, findings);
   check_networks(config, findings);
   return findings;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "decoy_site.h"
 #include "quic/certificate.h"
 #include "server/certificate_file.h"
 
@@ -43,6 +44,8 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause) {
   }
   auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key);
   if (!tls) return logger_.error(cause + ": nothing is changed: " + tls.error().message);
+  const auto decoy = make_decoy(loaded->config.decoy);
+  if (!decoy) return logger_.error(cause + ": nothing is changed: decoy: " + decoy.error().message);
 
   // The more talkative of the two levels decides whether this is seen.
   const LogLevel level = loaded->config.log_level;
@@ -56,9 +59,11 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause) {
   watch_.replace(loaded->config.tls_cert, tls->certificate());
   tls->offer_resumption(secret_);
   server.use_certificate(std::make_shared<const quic::TlsServerContext>(std::move(*tls)));
+  for (const std::string& note : decoy->notes) logger_.warning("decoy: " + note);
+  server.use_decoy(decoy->decoy);
 
   std::string later;
-  constexpr std::array<std::string_view, 3> kAtOnce = {"log_level", "tls_cert", "tls_key"};
+  constexpr std::array<std::string_view, 4> kAtOnce = {"log_level", "tls_cert", "tls_key", "decoy"};
   for (const std::string& key : ops::changed_server_keys(text_, loaded->text)) {
     if (std::ranges::find(kAtOnce, key) == kAtOnce.end())
       later += (later.empty() ? "" : ", ") + key;

@@ -24,7 +24,8 @@ class ServerFiles {
               const quic::TlsServerContext& tls, const quic::ServerSecret& secret,
               ops::LevelLogger& logger);
 
-  /// In force at once: certificate and key, for clients that connect from now on, and log_level.
+  /// In force at once: certificate and key, for clients that connect from now on, the decoy with
+  /// its files, and log_level.
   /// Which other keys have changed since the start is told: they need a restart. `cause` asked.
   void read_again(server::Server& server, const std::string& cause);
   /// Tells of a certificate that is near its end or past it, at the first call and once a day.

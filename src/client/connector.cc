@@ -6,9 +6,14 @@
 namespace qdt::client {
 namespace {
 
-// Statuses that say "not now" (RFC 9110 section 15; 425: RFC 8470; 429: RFC 6585).
-bool is_passing(int status) {
-  return status >= 500 || status == 408 || status == 425 || status == 429;
+// Any web server's answer to somebody without the token, a QDT server's decoy as well: to try again
+// helps nobody, and would show that this is no visitor of a web site.
+Ending not_admitted(int status) {
+  return {Ending::Kind::kRefused,
+          "not admitted: the token is wrong, or this is no QDT server (it answered with status " +
+              std::to_string(status) +
+              "); compare token and server with the server's configuration",
+          /*is_lasting=*/true};
 }
 
 // A server's refusal for a person: what it said, what that means, what can be done.
@@ -32,16 +37,13 @@ Ending explain_refusal(int status, std::string_view body) {
     if (!body.starts_with(text)) continue;
     return {Ending::Kind::kRefused, std::string(text) + ": " + std::string(meaning), is_lasting};
   }
-  if (status == 404) {
-    return {Ending::Kind::kRefused, "not a QDT server: it knows no /connect (404)",
-            /*is_lasting=*/true};
-  }
-  std::string words(body.substr(0, 80));
-  std::ranges::replace_if(
-      words, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, ' ');
-  return {Ending::Kind::kRefused,
-          "status " + std::to_string(status) + (words.empty() ? "" : ": " + words),
-          /*is_lasting=*/!is_passing(status)};
+  return not_admitted(status);
+}
+
+// A page of a web site may be long, and never end.
+bool begins_as_json(std::string_view body) {
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos || body[first] == '{';
 }
 
 // In seconds (RFC 9110 section 10.2.3); its other form, a date, depends on two clocks.
@@ -282,10 +284,13 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
     return give_up(connection, refusal(message), tunnel.now());
   }
 
-  const bool is_whole =
-      message.has_ended || message.is_too_long || wire::is_complete_json(message.body);
+  const bool is_whole = message.has_ended || message.is_too_long ||
+                        wire::is_complete_json(message.body) || !begins_as_json(message.body);
   if (!is_whole) return;
   const auto response = wire::parse_connect_response(message.body, options_.caps);
+  if (!response && !wire::is_connect_response(message.body)) {
+    return give_up(connection, not_admitted(message.status), tunnel.now());
+  }
   if (!response) {
     return give_up(connection,
                    {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},

@@ -326,6 +326,8 @@ Result<Loaded<ServerConfig>> load_server_config(const std::string& path) {
   for (std::string* file : {&loaded->config.tls_cert, &loaded->config.tls_key}) {
     *file = (folder / *file).string();  // an absolute path stays as it is
   }
+  std::string& root = loaded->config.decoy.root;
+  if (!root.empty()) root = (folder / root).string();
   return loaded;
 }
 

@@ -33,6 +33,24 @@ enum class DataPlane { kAuto, kQuic, kDirect };
 /// The congestion control of a connection; as in the engine.
 enum class Congestion { kBbr, kCubic, kReno };
 
+/// What the server shows to those who have no token.
+struct DecoyConfig {
+  enum class Kind {
+    kPage,    ///< a plain page, the same for every path
+    kRoot,    ///< the files of a folder
+    kProxy,   ///< what another web server on this host answers
+    kStatus,  ///< a status, the same for every path
+    kOff,     ///< refusals in the protocol's own words
+  };
+  Kind kind = Kind::kPage;
+  std::string root;
+  SocketAddress proxy;
+  int status = 0;
+  std::string server;  ///< the `server` header; empty: none
+
+  bool operator==(const DecoyConfig&) const = default;
+};
+
 /// server.yaml, checked. The defaults are those of a missing key; what each key means is in
 /// config_keys.cc, and for users in server.example.yaml.
 struct ServerConfig {
@@ -59,6 +77,7 @@ struct ServerConfig {
   Duration session_timeout{};    ///< 0: an idle session stays as long as its connection lives
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
   std::size_t max_sessions = 0;                  ///< 0: unlimited
+  DecoyConfig decoy;
   RateLimit handshake_rate{200, 400};
   RateLimit handshake_ip_rate{5, 100};
   Duration handshake_ip_ttl = 10min;  ///< how long an address's bucket is remembered

@@ -1,6 +1,7 @@
 #include "ops/config_keys.h"
 
 #include "ops/config_address.h"
+#include "ops/config_decoy.h"
 #include "ops/config_shared_keys.h"
 
 namespace qdt::ops {
@@ -152,6 +153,22 @@ void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
                 "twice pps");
 }
 
+void add_decoy_key(std::vector<Key<ServerConfig>>& keys) {
+  keys.push_back(make_key<ServerConfig>(
+      {.name = "decoy",
+       .example = "page",
+       .explanation =
+           "What the server shows to those who do not have the token, on every path. page: a plain "
+           "page like a fresh web server's; {root: FOLDER}: the files of a folder, read at the "
+           "start "
+           "and on SIGHUP; {proxy: \"http://127.0.0.1:8080\"}: what another web server on this "
+           "host "
+           "answers; {status: 404}: that status; off: the protocol's own refusals, which tell "
+           "everybody what this server is. server: NAME in the braces sets the server header, "
+           "which there is none of without it."},
+      decoy(), &ServerConfig::decoy));
+}
+
 void add_sending_keys(std::vector<Key<ServerConfig>>& keys) {
   using C = ServerConfig;
   keys.push_back(make_key<C>(
@@ -222,6 +239,7 @@ std::vector<Key<ServerConfig>> make_server_keys() {
       "The secret that clients show, also the root of the tunnel's keys; make one with: openssl "
       "rand -base64 32"));
   add_network_keys(keys);
+  add_decoy_key(keys);
   add_limit_keys(keys);
   add_sending_keys(keys);
   add_observation_keys(keys);

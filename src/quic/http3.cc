@@ -136,12 +136,14 @@ struct Http3::Callbacks {
     if (stream.body_was_read) return NGHTTP3_ERR_WOULDBLOCK;
     stream.body_was_read = true;
     if (stream.ends_after_body) *flags |= NGHTTP3_DATA_FLAG_EOF;
-    if (stream.outgoing_body.empty()) {
+    const std::string& body = stream.outgoing_page ? *stream.outgoing_page : stream.outgoing_body;
+    if (body.empty()) {
       return stream.ends_after_body ? 0 : nghttp3_ssize{NGHTTP3_ERR_WOULDBLOCK};
     }
     // Stays where it is until the stream closes, and so until it is acknowledged.
-    vec->base = reinterpret_cast<std::uint8_t*>(stream.outgoing_body.data());
-    vec->len = stream.outgoing_body.size();
+    // The engine reads it only; its C interface has no other pointer.
+    vec->base = const_cast<std::uint8_t*>(as_bytes(body).data());
+    vec->len = body.size();
     return 1;
   }
 };
@@ -228,6 +230,7 @@ bool Http3::respond(StreamId id, const Response& response) {
 
   Stream& stream = found->second;
   stream.outgoing_body = response.body;
+  stream.outgoing_page = response.page;
   stream.ends_after_body = !response.keeps_stream_open;
   const nghttp3_data_reader reader{.read_data = Callbacks::read_body};
   if (nghttp3_conn_submit_response(conn_.get(), id, fields.data(), fields.size(), &reader) != 0) {

@@ -60,6 +60,9 @@ struct Response {
   int status = 200;
   HeaderFields headers;
   std::string body;
+  /// In place of `body`, not copied: a page that many streams may be sending at a time. Shared,
+  /// since its owner may have another page by the time that the last stream is done.
+  std::shared_ptr<const std::string> page;
   /// Leaves our side of the stream open behind the body: the stream then stands for a session.
   bool keeps_stream_open = false;
 };
@@ -119,6 +122,7 @@ class Http3 {
     Message message;
     std::size_t header_bytes = 0;
     std::string outgoing_body;
+    std::shared_ptr<const std::string> outgoing_page;  // in place of outgoing_body
     bool ends_after_body = true;
     bool body_was_read = false;
     bool is_answered = false;  // a request: nothing more of it is collected

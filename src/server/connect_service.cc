@@ -1,6 +1,7 @@
 #include "server/connect_service.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/words.h"
 
@@ -36,6 +37,15 @@ bool has_whole_body(const quic::Message& message) {
   if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
   if (const auto length = message.content_length()) return message.body.size() >= *length;
   return wire::is_complete_json(message.body);
+}
+
+// What an answer depends on, to be kept while it waits.
+quic::Message without_body(const quic::Message& message) {
+  quic::Message head;
+  head.method = message.method;
+  head.path = message.path;
+  head.headers = message.headers;
+  return head;
 }
 
 }  // namespace
@@ -89,11 +99,13 @@ bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connect
     delay = admission_.delay_stranger(from, tunnel.now());
   }
 
-  const WaitingAnswers::Answer answer{
-      .connection = &connection, .stream = stream, .result = result};
   if (delay == Duration::zero()) {
-    answer_stranger(tunnel, answer);
-  } else if (delay && waiting_.add(answer, tunnel.now() + *delay)) {
+    answer_stranger(tunnel, connection, stream, message, result);
+  } else if (delay && waiting_.add({.connection = &connection,
+                                    .stream = stream,
+                                    .result = result,
+                                    .request = without_body(message)},
+                                   tunnel.now() + *delay)) {
     tunnel.wake_at(waiting_.next());
   } else {
     if (result) count_refusal(tunnel, connection, *result);
@@ -103,15 +115,26 @@ bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connect
 }
 
 void ConnectService::on_wake(tunnel::Tunnel& tunnel) {
-  while (const auto answer = waiting_.take_due(tunnel.now())) answer_stranger(tunnel, *answer);
+  while (const auto answer = waiting_.take_due(tunnel.now())) {
+    answer_stranger(tunnel, *answer->connection, answer->stream, answer->request, answer->result);
+  }
   tunnel.wake_at(waiting_.next());
 }
 
-// The answer to one who has not shown the token.
-void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, const WaitingAnswers::Answer& answer) {
-  if (answer.result) return refuse(tunnel, *answer.connection, answer.stream, *answer.result);
+// The answer to one who has not shown the token: the same, and in the same time, whatever it asked
+// for. `result` is why it is no session, where one was asked for.
+void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                     quic::StreamId stream, const quic::Message& request,
+                                     std::optional<HandshakeResult> result) {
+  if (options_.decoy) {
+    const auto date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    tunnel.respond(connection, stream, options_.decoy->answer(request, date));
+    if (result) count_refusal(tunnel, connection, *result);
+    return;
+  }
+  if (result) return refuse(tunnel, connection, stream, *result);
   tunnel.respond(
-      *answer.connection, answer.stream,
+      connection, stream,
       {.status = 404, .headers = {{"content-type", "text/plain"}}, .body = "not found\n"});
 }
 

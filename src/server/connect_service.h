@@ -2,12 +2,16 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/logger.h"
 #include "base/random.h"
 #include "server/admission.h"
+#include "server/decoy.h"
 #include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_pool.h"
@@ -40,12 +44,18 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool has_shaper = true;
     std::size_t shard = 0;
     HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
+    /// What everybody is answered who shows no right token; null: refusals in version 1's words.
+    /// Shared by all shards, which may be given a newer one.
+    std::shared_ptr<const Decoy> decoy;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
     std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
   };
 
   ConnectService(const Options& options, Admission& admission, LeasePool& leases, LeaseBook& book,
                  tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger);
+
+  /// For requests from now on.
+  void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
@@ -77,7 +87,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
   bool may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                  const quic::Message& message);
-  void answer_stranger(tunnel::Tunnel& tunnel, const WaitingAnswers::Answer& answer);
+  void answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                       const quic::Message& request, std::optional<wire::HandshakeResult> result);
   void refuse(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
               wire::HandshakeResult result);
   void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,

@@ -63,6 +63,7 @@ Server::~Server() {
     shard->stop(tunnel::SessionEnd::kShutdown, "the server is shutting down");
   for (std::thread& thread : threads_) thread.join();
   if (!threads_.empty()) save_leases();
+  tell_failures();
 }
 
 Result<void> Server::set_up(const quic::TlsServerContext& tls) {
@@ -202,7 +203,7 @@ void Server::end_replaced(const LeaseBook::Holder& replaced, const IpAddress& le
 }
 
 void Server::tell_failures() {
-  handshake_log_.tell_rest(os::now());
+  handshake_log_.tell(os::now());
 }
 
 void Server::save_leases() {
@@ -212,6 +213,13 @@ void Server::save_leases() {
 void Server::use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls) {
   for (const auto& shard : shards_) {
     shard->post([tls](shard::Shard& one, Timestamp) { one.tunnel().use_certificate(tls); });
+  }
+}
+
+void Server::use_decoy(const std::shared_ptr<const Decoy>& decoy) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->post(
+        [&service = *services_[i], decoy](shard::Shard&, Timestamp) { service.use_decoy(decoy); });
   }
 }
 

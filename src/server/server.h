@@ -72,12 +72,14 @@ class Server {
   /// check_host() has looked.
   std::optional<os::PollHandle> host_notices() const;
   void on_host_notice(Timestamp now);
-  /// Logs how many failed handshakes had no line of their own. Now and then.
+  /// Logs the failed handshakes of late. Now and then.
   void tell_failures();
   /// Writes down whose leases are kept, when that has changed. The thread of main, now and then.
   void save_leases();
   /// Clients that connect from now on are shown this certificate. The thread of main.
   void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
+  /// What strangers are answered from now on. The thread of main.
+  void use_decoy(const std::shared_ptr<const Decoy>& decoy);
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }
   /// Why not, in words; nothing when it does. Any thread.

@@ -1,12 +1,14 @@
 #include "server/waiting_answers.h"
 
+#include <utility>
+
 namespace qdt::server {
 
-bool WaitingAnswers::add(const Answer& answer, Timestamp due) {
+bool WaitingAnswers::add(Answer answer, Timestamp due) {
   if (by_time_.size() >= kMaxAnswers) return false;
   const auto [entry, is_new] = by_connection_.try_emplace(answer.connection);
   if (!is_new) return false;
-  entry->second = by_time_.emplace(due, answer);
+  entry->second = by_time_.emplace(due, std::move(answer));
   return true;
 }
 
@@ -26,7 +28,7 @@ void WaitingAnswers::forget(const quic::Connection& connection) {
 
 std::optional<WaitingAnswers::Answer> WaitingAnswers::take_due(Timestamp now) {
   while (next() <= now) {
-    const Answer answer = by_time_.begin()->second;
+    Answer answer = std::move(by_time_.begin()->second);
     forget(*answer.connection);
     if (answer.is_wanted) return answer;
   }

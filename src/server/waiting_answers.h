@@ -23,11 +23,13 @@ class WaitingAnswers {
     quic::StreamId stream = 0;
     /// The refusal of a handshake; nothing for a request for something else.
     std::optional<wire::HandshakeResult> result;
+    /// What was asked, without its body: the answer is made when it is due.
+    quic::Message request;
     bool is_wanted = true;  ///< its stream is still there
   };
 
   /// False when there is no room, or another answer of the connection waits: neither waits then.
-  bool add(const Answer& answer, Timestamp due);
+  bool add(Answer answer, Timestamp due);
   /// The stream is gone: nobody waits for its answer.
   void give_up(const quic::Connection& connection, quic::StreamId stream);
   void forget(const quic::Connection& connection);

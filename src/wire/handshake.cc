@@ -416,6 +416,11 @@ Result<ConnectResponse> parse_connect_response(std::string_view body, const Capa
   return response;
 }
 
+bool is_connect_response(std::string_view body) {
+  const auto json = parse_object(body);
+  return json && (json->contains("session_id") || json->contains("server_nonce"));
+}
+
 std::string to_json(const ConnectResponse& response) {
   Json json{{"version", kVersion},
             {"session_id", response.session_id},

@@ -177,5 +177,7 @@ std::string to_json(const ConnectRequest& request);
 /// ignored.
 Result<ConnectResponse> parse_connect_response(std::string_view body, const Capabilities& offered);
 std::string to_json(const ConnectResponse& response);
+/// Whether `body` is meant as one, well or badly formed, and not as some other answer.
+bool is_connect_response(std::string_view body);
 
 }  // namespace qdt::wire

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/go_peer.sh"
 
 topology
-start_server
+start_server 'decoy: off'
 run_go_client -token wrong
 ended "$go_pid"
 check_equal "the client is refused" "$status" 2

@@ -19,7 +19,7 @@ ends 1 "configuration" "$work/client.yaml:1:13: route_mode: found \"everything\"
 try client "$build/qdt-client" --config "$work/missing.yaml"
 ends 1 "no configuration" "read $work/missing.yaml: No such file or directory"
 try_client client 'token: some-other-token-0123456789'
-ends 2 "refused" "refused by the server: unauthorized: the token is wrong"
+ends 2 "refused" "refused by the server: not admitted: the token is wrong, or this is no QDT server"
 
 begun=$SECONDS
 try_client client "server: $web_address:443" 'timeout: 1s'
@@ -54,7 +54,7 @@ server_pid=$pid
 is_refused() { status_of; [ "$status" -eq 2 ]; }
 wait_for 15 is_refused || fail "it does not say that it is refused"
 check_contains "--status of one that is refused: 2, and why" "$output" \
-  ": unauthorized: the token is wrong"
+  ": not admitted: the token is wrong, or this is no QDT server"
 
 stop "$client_pid" KILL
 status_of

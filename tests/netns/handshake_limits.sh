@@ -20,7 +20,7 @@ stop "$client_pid"
 check_equal "and waits" "$status" 0
 stop "$server_pid"
 
-start_server 'handshake_ip_rate: {pps: 0.01, burst: 3}'
+start_server 'handshake_ip_rate: {pps: 0.01, burst: 3}' 'decoy: off'
 check_equal "guesses are answered" "$(answers client 3 --token guess)" "401 401 401 "
 begin=$EPOCHREALTIME
 check_equal "beyond the burst as well" "$(answers client 1 --token guess)" "401 "
@@ -32,7 +32,7 @@ check_equal "it is counted: rate limited" "$(metric 'qdt_handshakes_total{result
 check_equal "it is counted: unauthorized" "$(metric 'qdt_handshakes_total{result="unauthorized"}')" 4
 stop "$server_pid"
 
-start_server 'handshake_rate: {pps: 0.01, burst: 3}' 'handshake_ip_rate: {pps: 0}'
+start_server 'handshake_rate: {pps: 0.01, burst: 3}' 'handshake_ip_rate: {pps: 0}' 'decoy: off'
 check_equal "guesses are not taken from everybody's share" \
   "$(answers client 5 --token guess)" "401 401 401 401 401 "
 check_equal "all addresses together have their burst" "$(answers client 2)" "200 200 "

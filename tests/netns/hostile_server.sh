@@ -59,5 +59,7 @@ hostile "name servers that are no list" '.dns = "10.8.0.1"' dns
 hostile "an IPv6 address of the link" '.client_ip6 = "fe80::2"' client_ip6
 hostile "half of an IPv6 lease" 'del(.gateway_ip6)' gateway_ip6
 hostile "an IPv6 pool that is everything" '.cidr6 = "::/0"' cidr6
-hostile "no JSON object" '[.]' "the server's answer"
+hostile "no session" 'del(.session_id)' session_id
+hostile "no JSON object" '[.]' "not admitted: the token is wrong, or this is no QDT server"
+hostile "an API's answer" '{"error": "no such call"}' "not admitted: "
 say "$count answers"

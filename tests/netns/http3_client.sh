@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# An HTTP/3 client that is not ours (ngtcp2's example, in Debian's ngtcp2-client) is answered.
+# An HTTP/3 client that is not ours (ngtcp2's example, in Debian's ngtcp2-client) is answered: by a
+# page, like any web server's, and with decoy: off in the protocol's words.
 . "$(dirname "$0")/topology.sh"
 
 topology
@@ -12,6 +13,20 @@ answer() {
   check_equal "$1 $2 has an answer" "$status" 0
 }
 
+for request in 'GET /' 'GET /connect' 'POST /connect' 'POST /' 'OPTIONS /'; do
+  # shellcheck disable=SC2086  # two arguments
+  answer $request
+  check_contains "$request finds a page" "$output" "[:status: 200]"
+  check_contains "of HTML" "$output" "[content-type: text/html]"
+  check_contains "with a date" "$output" "[date: "
+done
+answer HEAD /
+check_contains "HEAD finds it, too" "$output" "[content-length: 45]"
+lacks_body() { ! grep -q 'It works' <<<"$output"; }
+check "without its body" -- lacks_body
+stop "$server_pid"
+
+start_server 'decoy: off'
 answer GET /connect
 check_contains "GET /connect is no method of ours" "$output" "[:status: 405]"
 check_contains "it says so" "$output" "method not allow"

@@ -45,4 +45,4 @@ stop "$server_pid"
 start_server "${unlimited[@]}"
 try_client client 'token: another-token-0123456789abcdef'
 check_equal "a wrong token ends the client at once" "$status" 2
-check_contains "with the reason" "$output" "refused by the server: unauthorized"
+check_contains "with the reason" "$output" "refused by the server: not admitted"

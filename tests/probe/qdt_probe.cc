@@ -58,6 +58,7 @@ Result<probe::VisitOptions> parse(int argc, char** argv, int& exit_code) {
   app.add_flag("!--no-datagrams", options.takes_datagrams, "declare that no datagram is taken");
   app.add_flag("--slow", options.is_slow, "pause before each payload");
   app.add_flag("--stay", options.stays, "keep the session until a signal comes");
+  app.add_flag("--headers", options.shows_headers, "print the headers of the answer, too");
   app.add_option("--timeout", timeout_seconds, "seconds");
   app.add_option("--seed", options.seed);
   app.add_option("--send", datagrams, "KIND:COUNT datagrams once there is a session");

@@ -151,7 +151,13 @@ void Visit::on_message(quic::Connection&, quic::StreamId stream, const quic::Mes
   const bool opens_session = message.status == 200 && wire::is_complete_json(message.body);
   if (!message.has_ended && !opens_session) return;
   has_answer_ = true;
-  std::cout << message.status << ' ' << message.body << std::endl;
+  std::cout << message.status << ' ';
+  if (options_.shows_headers) {
+    std::cout << '\n';
+    for (const auto& [name, value] : message.headers) std::cout << name << ": " << value << '\n';
+    std::cout << '\n';
+  }
+  std::cout << message.body << std::endl;
   if (opens_session) open_session(stream, message.body);
 }
 

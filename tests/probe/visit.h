@@ -40,6 +40,7 @@ struct VisitOptions {
   std::vector<Volley> datagrams;
   std::vector<Volley> payloads;  ///< in place of a handshake
   bool stays = false;            ///< until a signal
+  bool shows_headers = false;    ///< of the answer, as they came
   Duration timeout = 5s;
   std::uint64_t seed = 1;
 };

@@ -13,7 +13,7 @@ ends() {  # STATUS WORDS PART
 }
 
 try_windows_client 'token: some-other-token-0123456789'
-ends 2 "refused" "refused by the server: unauthorized: the token is wrong"
+ends 2 "refused" "refused by the server: not admitted: the token is wrong, or this is no QDT server"
 
 try_windows_client "server: $web_address:443" 'timeout: 1s'
 ends 3 "nobody is there" "no answer from $web_address:443"

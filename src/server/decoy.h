@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "quic/http3.h"
+
+namespace qdt::server {
+
+/// A moment in the form of HTTP's `date` (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+std::string http_date(std::chrono::sys_seconds moment);
+
+/// The site that a server shows to those who have no token: pages in memory, so that an answer
+/// waits for no file and costs the same whatever was asked for. Read-only once made: any thread.
+class Decoy {
+ public:
+  struct Page {
+    int status = 200;
+    quic::HeaderFields headers;               ///< without `server`, `date` and `content-length`
+    std::shared_ptr<const std::string> body;  ///< shared with the responses under way; never null
+  };
+
+  /// One plain page for every path and method.
+  static Decoy plain_page();
+  /// Every path and method gets `status`, with a short page that says it.
+  static Decoy status_page(int status);
+  /// The pages of a folder, by their paths from the root (`/index.html`).
+  static Decoy site(std::map<std::string, Page, std::less<>> pages);
+
+  /// The response's `server` header from now on; empty, as at first: it has none.
+  void name_server(std::string name) { server_name_ = std::move(name); }
+
+  /// The answer to a request whose headers are complete: what such a site says to its method, path
+  /// and conditions, and nothing else of it.
+  quic::Response answer(const quic::Message& request, std::chrono::sys_seconds now) const;
+
+ private:
+  Page look_up(const quic::Message& request) const;
+
+  std::map<std::string, Page, std::less<>> pages_;
+  Page page_;  ///< of every path, where there are no pages_
+  bool is_site_ = false;
+  std::string server_name_;
+};
+
+}  // namespace qdt::server
