@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include "client/client.h"
@@ -14,6 +15,7 @@
 #include "ops/log.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/host_control.h"
 #include "os/process.h"
 #include "os/sandbox.h"
 #include "os/service.h"
@@ -107,6 +109,10 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                         .has_shaper = config.has_shaping}};
 }
 
+std::unique_ptr<ops::LevelLogger> make_logger(const ops::ClientConfig& config) {
+  return ops::make_logger(config.log_level, config.log_json);
+}
+
 Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {
   if (config.tls_fingerprint) {
     return quic::TlsClientContext::with_fingerprint(*config.tls_fingerprint);
@@ -154,19 +160,32 @@ int print_status(bool as_json) {
   return worst;
 }
 
-int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
-  const auto logger = ops::make_logger(config.log_level, config.log_json);
+int run_on(os::HostControl& host, const client::Client::Options& options,
+           const ops::ClientConfig& config, const quic::TlsClientContext& tls,
+           os::StopSignal& stop) {
+  const auto logger = make_logger(config);
   if (tls.trust() == quic::TlsClientContext::Trust::kNone) {
     logger->warning(
         "insecure: true: the server's certificate is not checked; anyone on the way "
         "can read the token and everything else");
   }
   os::SystemRandom random;
-  client::Client client(client_options(config), tls, random, *logger);
+  client::Client client(options, tls, random, host, *logger);
+  if (const auto ok = client.open(stop); !ok) return fail_with(ok.error().message);
   const client::Client::Outcome outcome = client.run(stop);
   os::notify_stopping();
   if (!outcome.text.empty()) apps::print_error(kName, outcome.text);
   return static_cast<int>(outcome.exit);
+}
+
+int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
+  const client::Client::Options options = client_options(config);
+  auto host = os::start_host_control(client::Client::host_plan(options),
+                                     [&] { return make_logger(config); });
+  if (!host) return fail_with(host.error().message);
+  const int exit_code = run_on(**host, options, config, tls, stop);
+  const auto closed = (*host)->close();
+  return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }
 
 // All but the command line: as a program of its own, or as the service.

@@ -18,6 +18,7 @@
 #include "os/clock.h"
 #include "os/end_watch.h"
 #include "os/file.h"
+#include "os/host_control.h"
 #include "os/host_network.h"
 #include "os/poller.h"
 #include "os/process.h"
@@ -51,19 +52,23 @@ const apps::Program kProgram = {
         "in server.example.yaml.",
     .has_client_config = true};
 
-enum PollKey { kStopKey, kHostKey };
+enum PollKey { kStopKey, kHostKey, kControlKey };
 
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
   return 1;
 }
 
-// Until the process is asked to stop; meanwhile the host is looked after.
-Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFiles& files,
-                   Logger& logger) {
+// Until the process is asked to stop; meanwhile the host is looked after. An error when nobody can
+// do that any more.
+Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal& stop,
+                   apps::ServerFiles& files, Logger& logger) {
   auto poller = os::Poller::open();
   if (!poller) return fail(poller);
   if (auto ok = poller->add(stop.poll_handle(), kStopKey); !ok) return ok;
+  if (const auto handle = host.poll_handle()) {
+    if (auto ok = poller->add(*handle, kControlKey); !ok) return ok;
+  }
   std::optional<os::PollHandle> notices;
   for (;;) {
     if (!notices && (notices = server.host_notices())) {
@@ -71,6 +76,9 @@ Result<void> serve(server::Server& server, os::StopSignal& stop, apps::ServerFil
     }
     const Timestamp now = os::now();
     for (const os::PollEvent& event : poller->wait(std::min(now + 1s, server.next_check()), now)) {
+      if (event.key == kControlKey) {
+        if (const auto why = host.has_ended()) return fail(*why);
+      }
       if (event.key != kHostKey) continue;
       server.on_host_notice(os::now());
       poller->remove(*std::exchange(notices, std::nullopt));
@@ -95,14 +103,14 @@ std::string state_path(const std::string& config_path, const char* extension) {
   return std::filesystem::path(config_path).replace_extension(extension).string();
 }
 
-int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
-        quic::TlsServerContext& tls, os::StopSignal& stop) {
+int run_on(os::HostControl& host, server::Server::Options options, const std::string& config_path,
+           const ops::Loaded<ops::ServerConfig>& loaded, quic::TlsServerContext& tls,
+           os::StopSignal& stop) {
   const ops::ServerConfig& config = loaded.config;
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
   logger->info("certificate: " + quic::fingerprint_text(tls.fingerprint()));
 
-  server::Server::Options options = apps::server_options(config);
   options.tunnel.endpoint.secret =
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
   options.lease_path = state_path(config_path, ".leases");
@@ -111,22 +119,37 @@ int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& lo
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
   options.service.decoy = decoy->decoy;
   tls.offer_resumption(options.tunnel.endpoint.secret);
-  apps::ServerFiles files(config_path, loaded, tls, options.tunnel.endpoint.secret, *logger);
+  apps::ServerFiles files(config_path, loaded, tls, options.tunnel.endpoint.secret, host, *logger);
   files.watch_certificate();
   std::optional<os::EndWatch> end_watch;  // outlives what is taken down
-  auto server = server::Server::start(options, tls, random, *logger);
+  auto server = server::Server::open(options, tls, random, host, *logger);
   if (!server) return fail_with(server.error().message);
+  (*server)->run();
   auto monitoring = ops::Monitoring::start(
       apps::monitoring_options(config),
       apps::metrics_source(config, **server, files.certificate_expiry()), *logger);
   if (!monitoring) return fail_with(monitoring.error().message);
 
   os::notify_ready("serving on " + (*server)->local_address().to_string());
-  const auto ok = serve(**server, stop, files, *logger);
+  const auto ok = serve(**server, host, stop, files, *logger);
   os::notify_stopping();
   end_watch.emplace(stop, *logger);
   end_watch->begin("clients are told, and this host's network is put back");
   return ok ? 0 : fail_with(ok.error().message);
+}
+
+int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
+        quic::TlsServerContext& tls, os::StopSignal& stop) {
+  const server::Server::Options options = apps::server_options(loaded.config);
+  apps::ServerFileReader reader(config_path);
+  os::HostPlan plan = server::Server::host_plan(options);
+  plan.read_files = [&] { return reader.read(); };
+  auto host =
+      os::start_host_control(std::move(plan), [&] { return reader.make_logger(loaded.config); });
+  if (!host) return fail_with(host.error().message);
+  const int exit_code = run_on(**host, options, config_path, loaded, tls, stop);
+  const auto closed = (*host)->close();
+  return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }
 
 int check(const std::string& path, const ops::Loaded<ops::ServerConfig>& loaded) {

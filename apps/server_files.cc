@@ -21,14 +21,33 @@ std::int64_t unix_seconds() {
 
 ServerFiles::ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
                          const quic::TlsServerContext& tls, const quic::ServerSecret& secret,
-                         ops::LevelLogger& logger)
+                         os::HostControl& host, ops::LevelLogger& logger)
     : config_path_(std::move(config_path)),
       text_(loaded.text),
       level_(loaded.config.log_level),
       fingerprint_(tls.fingerprint()),
       secret_(secret),
       watch_(loaded.config.tls_cert, tls.certificate()),
+      host_(host),
       logger_(logger) {}
+
+std::unique_ptr<ops::LevelLogger> ServerFileReader::make_logger(const ops::ServerConfig& config) {
+  auto logger = ops::make_logger(config.log_level, config.log_json);
+  logger_ = logger.get();
+  return logger;
+}
+
+Result<std::vector<std::string>> ServerFileReader::read() {
+  const auto loaded = ops::load_server_config(config_path_);
+  if (!loaded) return fail(loaded);
+  const auto files =
+      server::read_certificate_files(loaded->config.tls_cert, loaded->config.tls_key);
+  if (!files) return fail(files);
+  if (const auto tls = server::use_certificate(*files); !tls) return fail(tls);
+  for (const std::string& note : loaded->notes) logger_->warning(note);
+  logger_->set_level(loaded->config.log_level);
+  return std::vector{loaded->text, files->certificate, files->key};
+}
 
 void ServerFiles::watch_certificate() {
   const auto notice = watch_.look(unix_seconds());
@@ -38,11 +57,21 @@ void ServerFiles::watch_certificate() {
 }
 
 void ServerFiles::read_again(server::Server& server, const std::string& cause) {
-  const auto loaded = ops::load_server_config(config_path_);
+  const auto contents = host_.read_files();
+  if (!contents) {
+    return logger_.error(cause + ": nothing is changed: " + contents.error().message);
+  }
+  if (contents->size() != 3) return logger_.error(cause + ": nothing is changed: no files came");
+  const std::string& text = (*contents)[0];
+  auto loaded = ops::parse_server_config(text, config_path_);
   if (!loaded) {
     return logger_.error(cause + ": nothing is changed: " + loaded.error().message);
   }
-  auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key);
+  ops::resolve_paths(loaded->config, config_path_);
+  auto tls = server::use_certificate({.certificate_path = loaded->config.tls_cert,
+                                      .key_path = loaded->config.tls_key,
+                                      .certificate = (*contents)[1],
+                                      .key = (*contents)[2]});
   if (!tls) return logger_.error(cause + ": nothing is changed: " + tls.error().message);
   const auto decoy = make_decoy(loaded->config.decoy);
   if (!decoy) return logger_.error(cause + ": nothing is changed: decoy: " + decoy.error().message);
@@ -64,11 +93,10 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause) {
 
   std::string later;
   constexpr std::array<std::string_view, 4> kAtOnce = {"log_level", "tls_cert", "tls_key", "decoy"};
-  for (const std::string& key : ops::changed_server_keys(text_, loaded->text)) {
+  for (const std::string& key : ops::changed_server_keys(text_, text)) {
     if (std::ranges::find(kAtOnce, key) == kAtOnce.end())
       later += (later.empty() ? "" : ", ") + key;
   }
-  for (const std::string& note : loaded->notes) logger_.warning(note);
   if (!later.empty()) {
     logger_.warning("changed in " + config_path_ + ", but in force only after a restart: " + later);
   }

@@ -2,10 +2,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ops/config.h"
 #include "ops/log.h"
+#include "os/host_control.h"
 #include "quic/tls.h"
 #include "server/certificate_watch.h"
 #include "server/server.h"
@@ -15,6 +19,22 @@ namespace qdt::apps {
 /// The wall clock, in seconds since the Unix epoch.
 std::int64_t unix_seconds();
 
+/// Reads them again, as the host process does it for the main process: the files may be root's
+/// alone. Settled at the start: which configuration, and its log.
+class ServerFileReader {
+ public:
+  explicit ServerFileReader(std::string config_path) : config_path_(std::move(config_path)) {}
+
+  /// A log that follows the level of what is read.
+  std::unique_ptr<ops::LevelLogger> make_logger(const ops::ServerConfig& config);
+  /// The configuration, which is valid, and the certificate and the key that it names.
+  Result<std::vector<std::string>> read();
+
+ private:
+  std::string config_path_;
+  ops::LevelLogger* logger_ = nullptr;
+};
+
 /// The files that a running server reads again when it is asked to (SIGHUP). A file that is not
 /// sound changes nothing, and the log says so.
 class ServerFiles {
@@ -22,7 +42,7 @@ class ServerFiles {
   /// As they are in force now.
   ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
               const quic::TlsServerContext& tls, const quic::ServerSecret& secret,
-              ops::LevelLogger& logger);
+              os::HostControl& host, ops::LevelLogger& logger);
 
   /// In force at once: certificate and key, for clients that connect from now on, the decoy with
   /// its files, and log_level.
@@ -40,6 +60,7 @@ class ServerFiles {
   quic::Fingerprint fingerprint_;
   quic::ServerSecret secret_;
   server::CertificateWatch watch_;
+  os::HostControl& host_;
   ops::LevelLogger& logger_;
 };
 

@@ -17,7 +17,7 @@ constexpr Duration kLinkPause = 50ms;
 /// A wait that ends so much too late was a sleep.
 constexpr Duration kSleep = 3s;
 
-enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey, kHostKey };
+enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey, kHostKey, kControlKey };
 
 // How long name servers may take before the addresses that they gave last are tried.
 constexpr Duration kResolutionDelay = 300ms;
@@ -49,9 +49,10 @@ int weight(const Ending& ending) {
 }  // namespace
 
 Client::Client(const Options& options, const quic::TlsClientContext& tls, Random& random,
-               Logger& logger)
+               os::HostControl& host, Logger& logger)
     : options_(options),
       random_(random),
+      host_control_(host),
       logger_(logger),
       reconnect_(options.reconnect, random, os::now()),
       connector_(options.connector, tls, *this, random) {}
@@ -72,8 +73,15 @@ void Client::begin_end(const char* step) {
 }
 
 Client::Outcome Client::run(os::StopSignal& stop) {
-  stop_ = &stop;
-  if (const auto ok = set_up(); !ok) return {Exit::kHost, ok.error().message};
+  if (!shard_) {
+    if (const auto ok = open(stop); !ok) return {Exit::kHost, ok.error().message};
+  }
+  thread_ = std::thread([this] { shard_->run(); });
+  const Outcome outcome = carry();
+  return host_end_ ? Outcome{Exit::kHost, *host_end_} : outcome;
+}
+
+Client::Outcome Client::carry() {
   report();
   for (;;) {
     const Woken woken = wait(reconnect_.next_attempt());
@@ -129,7 +137,8 @@ Client::Outcome Client::run(os::StopSignal& stop) {
   }
 }
 
-Result<void> Client::set_up() {
+Result<void> Client::open(os::StopSignal& stop) {
+  stop_ = &stop;
   auto poller = os::Poller::open();
   if (!poller) return fail(poller);
   poller_ = std::move(*poller);
@@ -152,10 +161,13 @@ Result<void> Client::set_up() {
   for (const auto& [handle, key] : sources) {
     if (auto ok = poller_->add(handle, key); !ok) return fail(ok);
   }
+  if (const auto handle = host_control_.poll_handle()) {
+    if (auto ok = poller_->add(*handle, kControlKey); !ok) return fail(ok);
+  }
 
   HostSetup::Options host_options = options_.host;
   host_options.stop = stop_->poll_handle();
-  auto host = HostSetup::open(host_options, logger_);
+  auto host = HostSetup::open(host_options, host_control_, logger_);
   if (!host) return fail(host);
   host_ = std::move(*host);
   auto status_file = os::StatusFile::open(options_.host.tun_name);
@@ -165,7 +177,7 @@ Result<void> Client::set_up() {
   if (!resume_path) return fail(resume_path);
   resume_.emplace(*resume_path, options_.server_host + ":" + std::to_string(options_.server_port),
                   logger_);
-  return start_shard();
+  return make_shard();
 }
 
 Client::Woken Client::wait(Timestamp deadline) {
@@ -199,6 +211,10 @@ Client::Woken Client::wait(Timestamp deadline) {
         case kHostKey:
           watch_host(false);
           pace_.on_notice(os::now());
+          break;
+        case kControlKey:
+          host_end_ = host_control_.has_ended();
+          if (host_end_) return Woken::kStop;
           break;
       }
     }

@@ -21,6 +21,7 @@
 #include "client/resume_store.h"
 #include "client/status.h"
 #include "os/end_watch.h"
+#include "os/host_control.h"
 #include "os/host_watch.h"
 #include "os/keep_pace.h"
 #include "os/link_monitor.h"
@@ -59,11 +60,19 @@ class Client final : private ConnectorEvents {
     std::string text;  ///< why, for a person; empty when it was asked to stop
   };
 
-  /// Referenced objects outlive the client.
-  Client(const Options& options, const quic::TlsClientContext& tls, Random& random, Logger& logger);
+  /// What start_host_control() is to know of a client with these options.
+  static os::HostPlan host_plan(const Options& options);
+
+  /// Referenced objects outlive the client; `host` is by host_plan().
+  Client(const Options& options, const quic::TlsClientContext& tls, Random& random,
+         os::HostControl& host, Logger& logger);
   ~Client() override;
 
-  /// Connects, and carries packets until `stop` arrives, or the first connection fails.
+  /// Everything before the first thread and the first packet: the caller may give up its privilege
+  /// before run(). Afterwards `stop` is what run() gets.
+  Result<void> open(os::StopSignal& stop);
+  /// Connects, and carries packets until `stop` arrives, the first connection fails, or nobody
+  /// looks after the host any more.
   Outcome run(os::StopSignal& stop);
 
  private:
@@ -99,7 +108,7 @@ class Client final : private ConnectorEvents {
 
   /// The event that main waits for.
   enum class Woken {
-    kStop,
+    kStop,  ///< or host_end_
     kEvent,
     kAnswer,
     kDeadline,
@@ -112,9 +121,8 @@ class Client final : private ConnectorEvents {
   /// The oldest event; wait() said that there is one.
   Event take_event();
 
-  Result<void> set_up();
-  Result<void> start_shard();
-  Result<os::TunDevice> open_tun();
+  Outcome carry();
+  Result<void> make_shard();
   /// Looks after the host's network, as often as pace_ says.
   void keep_host();
   void watch_host(bool is_watched);
@@ -180,6 +188,7 @@ class Client final : private ConnectorEvents {
 
   Options options_;
   Random& random_;
+  os::HostControl& host_control_;
   Logger& logger_;
   os::StopSignal* stop_ = nullptr;
   std::unique_ptr<os::EndWatch> end_watch_;  // once it is told to stop; outlives all below
@@ -212,7 +221,8 @@ class Client final : private ConnectorEvents {
   bool is_watching_ = false;      // watch_ is in the poller
   Timestamp links_due_ = kNever;  // when links_ comes back into the poller
   os::KeepPace pace_;
-  std::string fault_;  // of this host's network
+  std::optional<std::string> host_end_;  // nobody looks after this host any more: why
+  std::string fault_;                    // of this host's network
   Timestamp fault_since_ = kNever;
   Timestamp degraded_since_ = kNever;
   Timestamp next_status_{};

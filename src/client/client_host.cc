@@ -15,13 +15,25 @@ constexpr Duration kStatusPeriod = 1s;
 
 }  // namespace
 
-Result<os::TunDevice> Client::open_tun() {
-  return os::TunDevice::open(
-      {.name = options_.host.tun_name, .use_offloads = options_.use_tun_offloads}, logger_);
+os::HostPlan Client::host_plan(const Options& options) {
+  const HostSetup::Options& host = options.host;
+  os::HostPlan plan{
+      .role = os::HostPlan::Role::kClient,
+      .program = "qdt-client",
+      .tun = {.name = host.tun_name, .use_offloads = options.use_tun_offloads},
+      .up = host.up,
+      .down = host.down,
+  };
+  if (host.has_kill_switch) {
+    plan.kill_switch = {.tun_name = host.tun_name,
+                        .allows_lan = host.kill_switch_allows_lan,
+                        .outside = host.exclude};
+  }
+  return plan;
 }
 
-Result<void> Client::start_shard() {
-  auto tun = open_tun();
+Result<void> Client::make_shard() {
+  auto tun = host_control_.open_tun();
   if (!tun) return fail(tun);
 
   tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
@@ -36,7 +48,6 @@ Result<void> Client::start_shard() {
                            std::move(tun->queues.front()), nullptr, connector_, random_, counters_);
   if (!shard) return fail(shard);
   shard_ = std::move(*shard);
-  thread_ = std::thread([this] { shard_->run(); });
   return {};
 }
 
@@ -64,7 +75,7 @@ void Client::keep_host() {
 }
 
 Result<void> Client::restore_device() {
-  auto tun = open_tun();
+  auto tun = host_control_.open_tun();
   if (!tun) return fail(tun);
   shard_->post(
       [this, queue = std::move(tun->queues.front())](shard::Shard& shard, Timestamp) mutable {

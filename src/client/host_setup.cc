@@ -5,46 +5,36 @@
 
 #include "client/overlap.h"
 #include "client/tunnel_routes.h"
-#include "os/program.h"
 #include "os/taken_networks.h"
 
 namespace qdt::client {
 namespace {
 
-std::vector<std::string> hook_variables(const HostSetup::Options& options,
-                                        const wire::ConnectResponse& response,
-                                        const SocketAddress& server,
-                                        const std::vector<NameServer>& name_servers) {
-  std::string dns;
-  for (const NameServer& server_to_ask : name_servers) {
-    dns += (dns.empty() ? "" : " ") + server_to_ask.to_string();
-  }
-  const auto& ipv6 = response.ipv6;
-  return {"QDT_DEVICE=" + options.tun_name,
-          "QDT_ADDRESS=" + response.client_ip.to_string(),
-          "QDT_GATEWAY=" + response.gateway_ip.to_string(),
-          "QDT_CIDR=" + response.cidr.to_string(),
-          "QDT_ADDRESS6=" + (ipv6 ? ipv6->client_ip.to_string() : ""),
-          "QDT_GATEWAY6=" + (ipv6 ? ipv6->gateway_ip.to_string() : ""),
-          "QDT_CIDR6=" + (ipv6 ? ipv6->cidr.to_string() : ""),
-          "QDT_MTU=" + std::to_string(std::min(response.mtu, options.mtu)),
-          "QDT_DNS=" + dns,
-          "QDT_SERVER=" + server.to_string()};
+os::Hook::Tunnel hook_facts(const HostSetup::Options& options,
+                            const wire::ConnectResponse& response, const SocketAddress& server,
+                            const std::vector<NameServer>& name_servers) {
+  os::Hook::Tunnel facts{
+      .ipv4 = {response.client_ip, response.gateway_ip, response.cidr},
+      .mtu = std::min(response.mtu, options.mtu),
+      .dns = name_servers,
+      .server = server,
+  };
+  if (const auto& ipv6 = response.ipv6)
+    facts.ipv6 = {ipv6->client_ip, ipv6->gateway_ip, ipv6->cidr};
+  return facts;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, Logger& logger) {
-  auto network = os::open_host_network(options.tun_name, logger);
+Result<std::unique_ptr<HostSetup>> HostSetup::open(const Options& options, os::HostControl& host,
+                                                   Logger& logger) {
+  auto network = host.open_network();
   if (!network) return fail(network);
-  std::unique_ptr<HostSetup> setup(new HostSetup(options, logger));
+  std::unique_ptr<HostSetup> setup(new HostSetup(options, host, logger));
   setup->network_ = std::move(*network);
   if (!options.has_kill_switch) return setup;
 
-  auto kill_switch = os::KillSwitch::raise({.tun_name = options.tun_name,
-                                            .allows_lan = options.kill_switch_allows_lan,
-                                            .outside = options.exclude},
-                                           logger);
+  auto kill_switch = host.raise_kill_switch();
   if (!kill_switch) return fail(kill_switch);
   setup->kill_switch_ = std::move(*kill_switch);
   return setup;
@@ -190,11 +180,15 @@ Result<void> HostSetup::apply_dns(const wire::ConnectResponse& response) {
 }
 
 Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const SocketAddress& server) {
-  const bool is_first = variables_.empty();
-  auto variables = hook_variables(options_, response, server, wish_.servers);
-  if (variables == variables_) return {};
-  variables_ = std::move(variables);
-  const auto done = run(options_.up, is_first ? "connected" : "changed", options_.stop);
+  using Reason = os::Hook::Reason;
+  const bool is_first = !told_;
+  auto facts = hook_facts(options_, response, server, wish_.servers);
+  if (facts == told_) return {};
+  told_ = std::move(facts);
+  const auto done = host_.run_hook({.moment = os::Hook::Moment::kUp,
+                                    .reason = is_first ? Reason::kConnected : Reason::kChanged,
+                                    .tunnel = *told_},
+                                   options_.stop);
   if (done) return {};
   if (is_first) return fail("up: " + done.error().message);
   logger_.warning("up: " + done.error().message);
@@ -202,18 +196,14 @@ Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const Sock
 }
 
 void HostSetup::bring_down() {
-  if (variables_.empty()) return;
-  const auto done = run(options_.down, lets_go_ ? "stopped" : "failed");
+  if (!told_) return;
+  using Reason = os::Hook::Reason;
+  const auto done = host_.run_hook({.moment = os::Hook::Moment::kDown,
+                                    .reason = lets_go_ ? Reason::kStopped : Reason::kFailed,
+                                    .tunnel = *told_},
+                                   std::nullopt);
   if (!done) logger_.warning("down: " + done.error().message);
-  variables_.clear();
-}
-
-Result<void> HostSetup::run(const std::vector<std::string>& words, const std::string& reason,
-                            std::optional<os::PollHandle> stop) {
-  if (words.empty()) return {};
-  os::Program program{.words = words, .environment = variables_, .stop = stop};
-  program.environment.push_back("QDT_REASON=" + reason);
-  return os::run_program(program, logger_);
+  told_.reset();
 }
 
 Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,

@@ -9,6 +9,7 @@
 #include "base/logger.h"
 #include "base/name_server.h"
 #include "base/result.h"
+#include "os/host_control.h"
 #include "os/host_network.h"
 #include "os/kill_switch.h"
 #include "os/poller.h"
@@ -52,7 +53,8 @@ class HostSetup {
   };
 
   /// Before the TUN device is there, and before the first packet to the server.
-  static Result<std::unique_ptr<HostSetup>> open(const Options& options, Logger& logger);
+  static Result<std::unique_ptr<HostSetup>> open(const Options& options, os::HostControl& host,
+                                                 Logger& logger);
 
   /// Whether this host has an address that the server lends: which, in words. Nothing is touched.
   std::optional<std::string> find_own_lease(const wire::ConnectResponse& response) const;
@@ -94,7 +96,8 @@ class HostSetup {
   ~HostSetup();
 
  private:
-  HostSetup(const Options& options, Logger& logger) : options_(options), logger_(logger) {}
+  HostSetup(const Options& options, os::HostControl& host, Logger& logger)
+      : options_(options), host_(host), logger_(logger) {}
 
   os::NameServerWish wish_of(const wire::ConnectResponse& response) const;
   Result<void> apply_dns(const wire::ConnectResponse& response);
@@ -103,20 +106,19 @@ class HostSetup {
   Result<void> route_everything();
   void follow_name_servers();
   Result<void> run_up(const wire::ConnectResponse& response, const SocketAddress& server);
-  Result<void> run(const std::vector<std::string>& words, const std::string& reason,
-                   std::optional<os::PollHandle> stop = std::nullopt);
   Result<void> check_networks(const wire::ConnectResponse& response, const IpAddress& server);
   Result<void> apply_routes(const wire::ConnectResponse& response, const SocketAddress& server);
 
   Options options_;
+  os::HostControl& host_;
   Logger& logger_;
   bool is_applied_ = false;
   bool has_set_dns_ = false;
-  std::size_t mtu_ = 0;                  ///< of the TUN device
-  std::vector<std::string> variables_;   ///< what hooks were told last; empty: nothing is up
-  std::vector<Prefix> reachable_pools_;  ///< of the server's: none is a LAN of this host
-  std::string taken_network_;            ///< likewise
-  std::string hidden_pool_;              ///< as was warned of last
+  std::size_t mtu_ = 0;                   ///< of the TUN device
+  std::optional<os::Hook::Tunnel> told_;  ///< what hooks were told last; nothing is up without
+  std::vector<Prefix> reachable_pools_;   ///< of the server's: none is a LAN of this host
+  std::string taken_network_;             ///< likewise
+  std::string hidden_pool_;               ///< as was warned of last
   bool lets_go_ = false;
   std::string dns_note_;  ///< what was said last of name servers
   IpAddress server_;      ///< since apply()

@@ -321,14 +321,17 @@ std::vector<std::string> changed_server_keys(std::string_view before, std::strin
 
 Result<Loaded<ServerConfig>> load_server_config(const std::string& path) {
   auto loaded = load<ServerConfig>(path, parse_server_config);
-  if (!loaded) return loaded;
+  if (loaded) resolve_paths(loaded->config, path);
+  return loaded;
+}
+
+void resolve_paths(ServerConfig& config, const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  for (std::string* file : {&loaded->config.tls_cert, &loaded->config.tls_key}) {
+  for (std::string* file : {&config.tls_cert, &config.tls_key}) {
     *file = (folder / *file).string();  // an absolute path stays as it is
   }
-  std::string& root = loaded->config.decoy.root;
+  std::string& root = config.decoy.root;
   if (!root.empty()) root = (folder / root).string();
-  return loaded;
 }
 
 Result<Loaded<ClientConfig>> load_client_config(const std::string& path) {

@@ -176,6 +176,9 @@ struct Loaded {
 Result<Loaded<ServerConfig>> load_server_config(const std::string& path);
 Result<Loaded<ClientConfig>> load_client_config(const std::string& path);
 
+/// Takes relative paths from the folder of `path`, the configuration's file.
+void resolve_paths(ServerConfig& config, const std::string& path);
+
 /// The keys of server.yaml whose values differ between two files, both of them sound, in the order
 /// of the table.
 std::vector<std::string> changed_server_keys(std::string_view before, std::string_view after);

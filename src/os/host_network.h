@@ -100,6 +100,9 @@ class HostNetwork {
   /// Translates the pool's addresses on their way out and lets forwarded packets of the tunnel
   /// pass, both in an nftables table of its own.
   virtual Result<void> install_nat(const NatOptions& options) = 0;
+  /// install_nat()'s work is to outlive the object, for that of the next start to replace it in one
+  /// piece (LeftoverNat::kKept): at a crash.
+  virtual void leave_nat() {}
   /// Settings of this host that keep packets from being forwarded although we accept them, such as
   /// another table's FORWARD policy, or no IPv6 route to the world: a line each, with its remedy.
   /// From then on keep() warns in the log of those that come later.

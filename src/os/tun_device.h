@@ -48,6 +48,7 @@ class TunQueue {
 
  private:
   friend struct TunDevice;
+  friend struct TunParts;  // of a system where another process makes the device
   struct State;
   explicit TunQueue(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -7,8 +7,21 @@
 
 namespace qdt::server {
 
-/// The certificate chain and the key in two PEM files, the latter read by its owner alone. The
-/// error names the file at fault, and the system's reason or the content's.
+/// A certificate chain and its key, in PEM, and where they are from, for errors.
+struct CertificateFiles {
+  std::string certificate_path;
+  std::string key_path;
+  std::string certificate;
+  std::string key;
+};
+
+/// The contents of both files; the key's is read by its owner alone.
+Result<CertificateFiles> read_certificate_files(const std::string& certificate_path,
+                                                const std::string& key_path);
+/// The error names the file at fault, and what is wrong with its content.
+Result<quic::TlsServerContext> use_certificate(const CertificateFiles& files);
+
+/// Both. The error names the file at fault, and the system's reason or the content's.
 Result<quic::TlsServerContext> load_certificate(const std::string& certificate_path,
                                                 const std::string& key_path);
 

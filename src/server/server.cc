@@ -15,15 +15,43 @@ Moment now() {
   return {os::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
 }
 
+std::vector<os::TunAddress> tun_addresses(const ConnectService::Options& service) {
+  std::vector<os::TunAddress> addresses = {{service.gateway, service.pool.length()}};
+  if (service.ipv6) addresses.push_back({service.ipv6->gateway, service.ipv6->prefix.length()});
+  return addresses;
+}
+
+os::NatOptions nat_options(const Server::Options& options) {
+  const ConnectService::Options& service = options.service;
+  os::NatOptions nat{.pool = service.pool, .external_interface = options.external_interface};
+  if (options.has_nat6 && service.ipv6) nat.pool6 = service.ipv6->prefix;
+  return nat;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::start(const Options& options,
-                                              const quic::TlsServerContext& tls, Random& random,
-                                              Logger& logger) {
-  std::unique_ptr<Server> server(new Server(options, random, logger));
+os::HostPlan Server::host_plan(const Options& options) {
+  const ConnectService::Options& service = options.service;
+  const LeasePool pool(service.pool, service.gateway, options.shard_count, service.ipv6);
+  os::HostPlan plan{.role = os::HostPlan::Role::kServer,
+                    .program = "qdt-server",
+                    .tun = {.name = options.tun_name,
+                            .queues = options.shard_count,
+                            .use_offloads = options.use_tun_offloads},
+                    .is_steered = options.shard_count > 1,
+                    .ipv6_difference = pool.ipv6_difference(),
+                    .addresses = tun_addresses(service)};
+  if (!options.has_nat) return plan;
+  plan.leftover_nat = os::LeftoverNat::kKept;
+  plan.nat = nat_options(options);
+  return plan;
+}
+
+Result<std::unique_ptr<Server>> Server::open(const Options& options,
+                                             const quic::TlsServerContext& tls, Random& random,
+                                             os::HostControl& host, Logger& logger) {
+  std::unique_ptr<Server> server(new Server(options, random, host, logger));
   if (auto ok = server->set_up(tls); !ok) return fail(ok);
-  server->run_shards();
-  server->check_host(os::now());
   return server;
 }
 
@@ -42,9 +70,10 @@ Result<void> Server::check_networks(const Options& options) {
   return overlap ? fail(*overlap) : Result<void>();
 }
 
-Server::Server(const Options& options, Random& random, Logger& logger)
+Server::Server(const Options& options, Random& random, os::HostControl& host, Logger& logger)
     : options_(options),
       random_(random),
+      host_(host),
       logger_(logger),
       admission_([&] {
         Admission::Options admission = options.admission;
@@ -86,20 +115,15 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   }
 
   if (auto ok = check_networks(options_); !ok) return ok;
-  auto network =
-      os::open_host_network(options_.tun_name, logger_,
-                            options_.has_nat ? os::LeftoverNat::kKept : os::LeftoverNat::kUndone);
+  auto network = host_.open_network();
   if (!network) return fail(network);
   network_ = std::move(*network);
   auto watch = os::HostWatch::open();
   if (!watch) return fail(watch);
   watch_ = std::move(*watch);
-  auto tun = open_tun();
+  auto tun = host_.open_tun();
   if (!tun) return fail(tun);
-  if (options_.shard_count > 1) {
-    steer(sockets.front());
-    steer(tun->queues);
-  }
+  if (options_.shard_count > 1) steer(sockets.front());
   if (auto ok = set_up_host(); !ok) return fail(ok);
   if (options_.lease_grace > Duration::zero()) lease_file_.load(now());
 
@@ -111,13 +135,6 @@ Result<void> Server::set_up(const quic::TlsServerContext& tls) {
   return {};
 }
 
-Result<os::TunDevice> Server::open_tun() {
-  return os::TunDevice::open({.name = options_.tun_name,
-                              .queues = options_.shard_count,
-                              .use_offloads = options_.use_tun_offloads},
-                             logger_);
-}
-
 // A host that refuses costs speed, not service.
 void Server::steer(const os::UdpSocket& socket) {
   if (const auto ok = os::steer_payloads(socket, options_.shard_count); !ok) {
@@ -126,27 +143,16 @@ void Server::steer(const os::UdpSocket& socket) {
   }
 }
 
-void Server::steer(std::span<const os::TunQueue> queues) {
-  if (const auto ok = os::steer_packets(queues, leases_.ipv6_difference()); !ok) {
-    logger_.warning(ok.error().message +
-                    "; the first shard takes all packets to clients and hands them over, which is "
-                    "slower");
-  }
-}
-
 Result<void> Server::set_up_host() {
   const ConnectService::Options& service = options_.service;
-  std::vector<os::TunAddress> addresses = {{service.gateway, service.pool.length()}};
-  if (service.ipv6) addresses.push_back({service.ipv6->gateway, service.ipv6->prefix.length()});
+  const std::vector<os::TunAddress> addresses = tun_addresses(service);
   if (auto ok = network_->configure_tun(addresses, service.mtu); !ok) return fail(ok);
   if (auto ok = network_->enable_forwarding(); !ok) return fail(ok);
   if (service.ipv6) {
     if (auto ok = network_->enable_ipv6_forwarding(); !ok) return fail(ok);
   }
   if (options_.has_nat) {
-    os::NatOptions nat{.pool = service.pool, .external_interface = options_.external_interface};
-    if (options_.has_nat6 && service.ipv6) nat.pool6 = service.ipv6->prefix;
-    if (auto ok = network_->install_nat(nat); !ok) return fail(ok);
+    if (auto ok = network_->install_nat(nat_options(options_)); !ok) return fail(ok);
   }
   for (const std::string& obstacle : network_->forwarding_obstacles()) logger_.warning(obstacle);
   return {};
@@ -184,13 +190,14 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   return {};
 }
 
-void Server::run_shards() {
+void Server::run() {
   std::vector<shard::Mailbox<shard::Mail>*> mailboxes;
   for (const auto& shard : shards_) mailboxes.push_back(&shard->mailbox());
   for (const auto& shard : shards_) {
     shard->set_siblings(mailboxes);
     threads_.emplace_back([&shard = *shard] { shard.run(); });
   }
+  check_host(os::now());
 }
 
 // Called by a shard, about another: shards_ does not change while they run.
@@ -255,9 +262,8 @@ void Server::on_host_notice(Timestamp now) {
 }
 
 Result<void> Server::restore_device() {
-  auto tun = open_tun();
+  auto tun = host_.open_tun();
   if (!tun) return fail(tun);
-  if (options_.shard_count > 1) steer(tun->queues);
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->post(
         [this, queue = std::move(tun->queues[i])](shard::Shard& shard, Timestamp) mutable {

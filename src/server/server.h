@@ -15,6 +15,7 @@
 #include "base/logger.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "os/host_control.h"
 #include "os/host_network.h"
 #include "os/host_watch.h"
 #include "os/keep_pace.h"
@@ -32,8 +33,8 @@
 
 namespace qdt::server {
 
-/// A running server: its TUN device, host network, and shards with a thread each. Made and
-/// destroyed in main; destroying it tells the clients, stops the threads and puts the host back.
+/// A server: its TUN device, host network, and shards with a thread each. Made and destroyed in
+/// main; destroying it tells the clients, stops the threads and puts the host back.
 class Server {
  public:
   struct Options {
@@ -52,11 +53,17 @@ class Server {
     std::string lease_path;        ///< where leases are kept across a restart
   };
 
-  /// Binds the port, makes the TUN device, sets up the host and starts. An error leaves the host
-  /// as it was. What is referred to outlives the server.
-  static Result<std::unique_ptr<Server>> start(const Options& options,
-                                               const quic::TlsServerContext& tls, Random& random,
-                                               Logger& logger);
+  /// What start_host_control() is to know of a server with these options.
+  static os::HostPlan host_plan(const Options& options);
+
+  /// Binds the port, makes the TUN device and sets up the host. No thread starts: the caller may
+  /// give up its privilege before run(). An error leaves the host as it was. What is referred to
+  /// outlives the server; `host` is by host_plan().
+  static Result<std::unique_ptr<Server>> open(const Options& options,
+                                              const quic::TlsServerContext& tls, Random& random,
+                                              os::HostControl& host, Logger& logger);
+  /// Starts the threads, and takes clients.
+  void run();
   ~Server();
 
   /// Whether this host's networks leave the pools free: what start() looks for before it touches
@@ -93,21 +100,19 @@ class Server {
   const LeasePool& leases() const { return leases_; }
 
  private:
-  Server(const Options& options, Random& random, Logger& logger);
+  Server(const Options& options, Random& random, os::HostControl& host, Logger& logger);
   Result<void> set_up(const quic::TlsServerContext& tls);
   Result<void> set_up_host();
-  Result<os::TunDevice> open_tun();
   /// Makes the TUN device again and gives its queues to the shards.
   Result<void> restore_device();
   void judge(const os::Upkeep& upkeep);
   void end_replaced(const LeaseBook::Holder& replaced, const IpAddress& lease);
   void steer(const os::UdpSocket& socket);
-  void steer(std::span<const os::TunQueue> queues);
   Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun, const quic::TlsServerContext& tls);
-  void run_shards();
 
   Options options_;
   Random& random_;
+  os::HostControl& host_;
   Logger& logger_;
   SocketAddress local_address_;
 

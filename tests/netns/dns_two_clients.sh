@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Two clients of different servers on one host, each with name servers of its own, in every order of
-# their ends, some of them by SIGKILL: the newest one's are in force, then the other's, and in the end the
+# their ends, some of them by SIGKILL of both processes: the newest one's are in force, then the other's, and in the end the
 # old file is back byte for byte. They do not set them against each other.
 . "$(dirname "$0")/topology.sh"
 
@@ -52,7 +52,7 @@ check "last in, first out: the old file is back" -- is_old
 
 start_first
 start_second
-stop "$second" KILL
+crash "$second"
 stop "$first"
 check "the newest one is killed, and the other one ends: the old file is back" -- is_old
 cleanup
@@ -60,7 +60,7 @@ check "--cleanup changes nothing of it" -- is_old
 
 start_first
 start_second
-stop "$second" KILL
+crash "$second"
 wait_for 6 has 192.0.2.53 || fail "the name servers of a killed client stay in force"
 say "ok: the newest one is killed: the other's are in force soon"
 stop "$first"
@@ -69,15 +69,15 @@ cleanup
 
 start_first
 start_second
-stop "$first" KILL
+crash "$first"
 stop "$second"
 check "the older one is killed, and the newest one ends: the old file is back" -- is_old
 cleanup
 
 start_first
 start_second
-stop "$first" KILL
-stop "$second" KILL
+crash "$first"
+crash "$second"
 check "both are killed" -- has 192.0.2.54
 start_first
 check "one is started again: its name servers are in force" -- has 192.0.2.53
@@ -86,7 +86,7 @@ check "and the old file is back" -- is_old
 
 start_first
 start_second
-stop "$first" KILL
-stop "$second" KILL
+crash "$first"
+crash "$second"
 cleanup
 check "both are killed and cleaned up: the old file is back" -- is_old

@@ -285,6 +285,24 @@ stop() {
   milliseconds=$(((${EPOCHREALTIME/./} - begun) / 1000))
 }
 
+# host_process PID: that of a program, by which it changes its host's network.
+host_process() {
+  local child
+  for child in $(cat "/proc/$1/task/$1/children"); do
+    if [ "$(cat "/proc/$child/comm")" = qdt-host ]; then say "$child"; fi
+  done
+}
+
+# crash PID: both processes of a program end where they stand, as when a service runs out of memory.
+crash() {
+  local host
+  host=$(host_process "$1")
+  kill -STOP "$1" "$host"
+  kill -KILL "$1" "$host"
+  ended "$1"
+  wait_for 5 is_gone "$host"
+}
+
 # fetch HOST URL...
 fetch() { on "$1" curl -sS --fail --noproxy '*' --max-time 10 "${@:2}"; }
 

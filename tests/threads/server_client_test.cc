@@ -13,6 +13,7 @@
 #include "client/client.h"
 #include "ops/metrics.h"
 #include "os/clock.h"
+#include "os/local_host_control.h"
 #include "os/process.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
@@ -102,7 +103,9 @@ class ChurningClient {
     auto tls = quic::TlsClientContext::without_verification();
     while (!is_ending_.load()) {
       auto stop = os::StopSignal::open();
-      client::Client client(client_options(number_), *tls, random_, logger_);
+      const client::Client::Options options = client_options(number_);
+      os::LocalHostControl host(client::Client::host_plan(options), logger_);
+      client::Client client(options, *tls, random_, host, logger_);
       const auto outcome = client.run(*stop);
       EXPECT_EQ(outcome.exit, client::Client::Exit::kStopped) << outcome.text;
       stopped_.fetch_add(1);
@@ -164,10 +167,12 @@ class Hosts {
   }
 
   void start_server() {
-    auto server = server::Server::start(server_options(folder_.file("leases")), *certificate_,
-                                        random_, logger_);
+    const server::Server::Options options = server_options(folder_.file("leases"));
+    host_ = std::make_unique<os::LocalHostControl>(server::Server::host_plan(options), logger_);
+    auto server = server::Server::open(options, *certificate_, random_, *host_, logger_);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
+    server_->run();
     is_scraping_.store(true);
     scraper_ = std::thread([this] { scrape(); });
   }
@@ -215,6 +220,7 @@ class Hosts {
   os::SystemRandom random_;
   CountingLogger logger_;
   std::shared_ptr<const quic::TlsServerContext> certificate_;
+  std::unique_ptr<os::LocalHostControl> host_;
   std::unique_ptr<server::Server> server_;
   std::atomic<bool> is_ending_ = false;
   std::atomic<bool> is_scraping_ = false;

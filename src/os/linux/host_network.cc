@@ -250,6 +250,14 @@ bool can_use_ipv6() {
          (*disabled == "0" || ::access("/proc/sys/net/ipv6/conf/default/disable_ipv6", W_OK) == 0);
 }
 
+void undo_all_but_nat(UndoJournal& journal, const std::string& tun_name, Logger& logger) {
+  const UndoStep nat = DeleteNftTable{nat_table_name(tun_name)};
+  const std::vector<UndoStep> steps = journal.steps();
+  for (const UndoStep& step : steps | std::views::reverse) {
+    if (step != nat) journal.undo_one(step, undo, logger);
+  }
+}
+
 Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_name, Logger& logger,
                                                        LeftoverNat leftover_nat) {
   if (const auto is_name = check_interface_name(tun_name); !is_name) return fail(is_name);
@@ -260,12 +268,8 @@ Result<std::unique_ptr<HostNetwork>> open_host_network(const std::string& tun_na
 
   auto journal = open_journal(kJournalDirectory, tun_name, logger);
   if (!journal) return fail(journal);
-  const UndoStep nat = DeleteNftTable{nat_table_name(tun_name)};
-  if (leftover_nat == LeftoverNat::kKept && journal->contains(nat)) {
-    const std::vector<UndoStep> steps = journal->steps();
-    for (const UndoStep& step : steps | std::views::reverse) {
-      if (step != nat) journal->undo_one(step, undo, logger);
-    }
+  if (leftover_nat == LeftoverNat::kKept) {
+    undo_all_but_nat(*journal, tun_name, logger);
   } else {
     journal->undo_down_to(0, undo, logger);
   }

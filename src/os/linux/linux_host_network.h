@@ -19,6 +19,9 @@
 
 namespace qdt::os {
 
+/// Undoes what is in the journal but for the address translation of `tun_name`.
+void undo_all_but_nat(UndoJournal& journal, const std::string& tun_name, Logger& logger);
+
 /// HostNetwork by netlink and nftables. What a server needs is in host_network_forwarding.cc, the
 /// looking after it in host_network_keep.cc.
 class LinuxHostNetwork final : public HostNetwork {
@@ -33,7 +36,11 @@ class LinuxHostNetwork final : public HostNetwork {
     for (const ForwardingClaim& claim : claims_) note_wishes(claim);
     dns_.prepare_to_end(link_index_);
     claims_.clear();  // forwarding is put back by whoever is the last to have one
-    journal_.undo_down_to(0, undo, logger_);
+    if (leaves_nat_) {
+      undo_all_but_nat(journal_, tun_name_, logger_);
+    } else {
+      journal_.undo_down_to(0, undo, logger_);
+    }
   }
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
@@ -41,6 +48,7 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> enable_forwarding() override;
   Result<void> enable_ipv6_forwarding() override;
   Result<void> install_nat(const NatOptions& options) override;
+  void leave_nat() override { leaves_nat_ = true; }
   std::vector<std::string> forwarding_obstacles() override;
   Result<void> route_through_tunnel(const Prefix& destination) override;
   Result<void> route_everything_through_tunnel() override;
@@ -94,7 +102,8 @@ class LinuxHostNetwork final : public HostNetwork {
   std::vector<ForwardingClaim> claims_;
   std::vector<ClosedHost> closed_;        // since enable_forwarding()
   std::vector<Unforwarded> unforwarded_;  // since enable_forwarding()
-  std::string external_interface_;        // since install_nat(); empty: any
+  bool leaves_nat_ = false;
+  std::string external_interface_;  // since install_nat(); empty: any
   LastingFault external_interface_fault_;
   std::optional<std::vector<std::string>> told_obstacles_;  // since forwarding_obstacles()
   std::optional<std::uint32_t> seen_generation_;            // of nftables, then

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <string>
+#include <utility>
 
 #include "os/linux/bpf.h"
 #include "os/linux/system_error.h"
@@ -45,17 +46,21 @@ Result<std::shared_ptr<const TunArrivals>> TunArrivals::count(int tun, std::size
   request.map_flags = BPF_F_MMAPABLE;
   auto map = bpf::call_kernel(BPF_MAP_CREATE, request, kWhat);
   if (!map) return fail(map);
-  // Keeps the map.
-  void* memory = ::mmap(nullptr, queues * sizeof(Count), PROT_READ, MAP_SHARED, map->get(), 0);
-  if (memory == MAP_FAILED) return os_error(kWhat);
-  std::shared_ptr<const TunArrivals> arrivals(
-      new TunArrivals({static_cast<Count*>(memory), queues}));
+  auto arrivals = join(std::move(*map), queues);
+  if (!arrivals) return fail(arrivals);
 
-  auto program = bpf::load_program(counting_program(map->get()), kWhat);
+  auto program = bpf::load_program(counting_program((*arrivals)->map()), kWhat);
   if (!program) return fail(program);
   int fd = program->get();  // the device takes a reference of its own
   if (::ioctl(tun, TUNSETFILTEREBPF, &fd) < 0) return os_error(kWhat);
   return arrivals;
+}
+
+Result<std::shared_ptr<const TunArrivals>> TunArrivals::join(UniqueFd map, std::size_t queues) {
+  void* memory = ::mmap(nullptr, queues * sizeof(Count), PROT_READ, MAP_SHARED, map.get(), 0);
+  if (memory == MAP_FAILED) return os_error(kWhat);
+  return std::shared_ptr<const TunArrivals>(
+      new TunArrivals(std::move(map), {static_cast<Count*>(memory), queues}));
 }
 
 TunArrivals::~TunArrivals() {

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/result.h"
+#include "os/linux/unique_fd.h"
 
 namespace qdt::os {
 
@@ -17,20 +19,24 @@ class TunArrivals {
   /// Counts from now on, for the first `queues` queues of `tun`, an open device; the queues share
   /// the result. Needs CAP_BPF and Linux 5.5 (a map that is memory of ours, too).
   static Result<std::shared_ptr<const TunArrivals>> count(int tun, std::size_t queues);
+  /// Those that another process has counted since; `map` is its map(). No privilege needed.
+  static Result<std::shared_ptr<const TunArrivals>> join(UniqueFd map, std::size_t queues);
   TunArrivals(const TunArrivals&) = delete;
   TunArrivals& operator=(const TunArrivals&) = delete;
   ~TunArrivals();
 
   /// Bytes of packets, without the header of the device's own. Any thread; no system call.
   std::uint64_t bytes(std::size_t queue) const;
+  int map() const { return map_.get(); }
 
  private:
   // On a cache line of its own: every processor that sends adds to it.
   struct alignas(64) Count {
     std::uint64_t bytes;
   };
-  explicit TunArrivals(std::span<Count> counts) : counts_(counts) {}
+  TunArrivals(UniqueFd map, std::span<Count> counts) : map_(std::move(map)), counts_(counts) {}
 
+  UniqueFd map_;
   std::span<Count> counts_;  // the kernel adds to them; memory that is only to be read
 };
 

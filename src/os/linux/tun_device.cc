@@ -17,6 +17,7 @@
 #include "base/packet_batch.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_arrivals.h"
+#include "os/linux/tun_parts.h"
 #include "os/linux/unique_fd.h"
 
 namespace qdt::os {
@@ -240,6 +241,45 @@ Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
     for (const TunQueue& queue : device.queues) queue.state_->arrivals = *arrivals;
   } else {
     logger.info(arrivals.error().message + "; a queue that stands there will not be shortened");
+  }
+  return device;
+}
+
+TunFacts TunParts::facts(const TunDevice& device) {
+  const TunQueue::State& first = *device.queues.front().state_;
+  return {.name = device.name,
+          .offloads = first.offloads,
+          .queues = static_cast<std::uint8_t>(device.queues.size()),
+          .counts_arrivals = first.arrivals != nullptr};
+}
+
+std::vector<int> TunParts::descriptors(const TunDevice& device) {
+  std::vector<int> all;
+  for (const TunQueue& queue : device.queues) all.push_back(queue.state_->fd.get());
+  const auto& arrivals = device.queues.front().state_->arrivals;
+  if (arrivals) all.push_back(arrivals->map());
+  return all;
+}
+
+Result<TunDevice> TunParts::join(const TunFacts& facts, std::vector<UniqueFd> descriptors) {
+  const std::size_t queues = facts.queues;
+  if (queues == 0 || descriptors.size() != queues + (facts.counts_arrivals ? 1 : 0)) {
+    return fail("TUN device " + facts.name + ": its queues have not come");
+  }
+  std::shared_ptr<const TunArrivals> arrivals;
+  if (facts.counts_arrivals) {
+    auto joined = TunArrivals::join(std::move(descriptors.back()), queues);
+    if (!joined) return fail(joined);
+    arrivals = std::move(*joined);
+  }
+  TunDevice device{.name = facts.name, .queues = {}};
+  for (std::size_t i = 0; i < queues; ++i) {
+    auto state = std::make_unique<TunQueue::State>();
+    state->fd = std::move(descriptors[i]);
+    state->offloads = facts.offloads;
+    state->index = i;
+    state->arrivals = arrivals;
+    device.queues.push_back(TunQueue(std::move(state)));
   }
   return device;
 }

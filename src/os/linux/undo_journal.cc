@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <thread>
 
+#include "os/clock.h"
 #include "os/file.h"
+#include "os/linux/host_process_name.h"
 #include "os/linux/system_error.h"
 
 namespace qdt::os {
@@ -123,13 +126,56 @@ class MissingJournalFile final : public JournalFile {
   int error_;
 };
 
-std::unexpected<Error> is_in_use(const std::string& tun_name, const UniqueFd& file) {
+// The process that the header names; empty without one.
+std::string owner_of(const UniqueFd& file) {
   const std::string content = content_of(file);
-  std::string owner = "a process";
-  if (content.starts_with(kJournalHeader)) {
-    const std::string rest = content.substr(kJournalHeader.size());
-    owner = "process " + rest.substr(0, rest.find(','));
+  if (!content.starts_with(kJournalHeader)) return "";
+  const std::string rest = content.substr(kJournalHeader.size());
+  return rest.substr(0, rest.find(','));
+}
+
+std::string name_of_process(const std::string& pid) {
+  std::string name = read_file("/proc/" + pid + "/comm").value_or("");
+  while (name.ends_with('\n')) name.pop_back();
+  return name;
+}
+
+std::string parent_of(const std::string& pid) {
+  constexpr std::string_view kLine = "\nPPid:\t";
+  const std::string status = read_file("/proc/" + pid + "/status").value_or("");
+  const auto at = status.find(kLine);
+  if (at == status.npos) return "";
+  const auto begin = at + kLine.size();
+  return status.substr(begin, status.find('\n', begin) - begin);
+}
+
+// Whether it is a host process whose main process is gone, as after kill -9: somebody else has
+// become its parent, and it puts the host back and ends.
+bool is_putting_back(const std::string& pid) {
+  return name_of_process(pid) == kHostProcessName &&
+         !name_of_process(parent_of(pid)).starts_with("qdt-");
+}
+
+// Locks the file, which may take as long as its last owner puts the host back.
+bool lock_file(const UniqueFd& file) {
+  constexpr Duration kPatience = 30s;
+  constexpr auto kLook = std::chrono::milliseconds(10);
+  const Timestamp deadline = now() + kPatience;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
+    if (now() >= deadline || !is_putting_back(owner_of(file))) {
+      return ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;  // it may have ended between our looks
+    }
+    std::this_thread::sleep_for(kLook);
   }
+  return true;
+}
+
+std::unexpected<Error> is_in_use(const std::string& tun_name, const UniqueFd& file) {
+  const std::string pid = owner_of(file);
+  // A person looks for, and stops, the main process.
+  const bool is_host_process = !pid.empty() && name_of_process(pid) == kHostProcessName;
+  const std::string owner =
+      pid.empty() ? "a process" : "process " + (is_host_process ? parent_of(pid) : pid);
   return fail("device " + tun_name + " is in use by " + owner +
               " in this network namespace; stop that, or choose another device name");
 }
@@ -202,7 +248,7 @@ Result<UndoJournal> open_journal(const std::string& directory, const std::string
           std::make_unique<MissingJournalFile>(path, is_folder_missing ? EROFS : error),
           std::to_string(::getpid()), logger);
     }
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return is_in_use(tun_name, file);
+    if (!lock_file(file)) return is_in_use(tun_name, file);
     if (was_removed(file)) continue;  // by its owner, who ended between our two calls
 
     const std::string network = ", network " + network_identity();  // BOOT/COOKIE

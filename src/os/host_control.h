@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/result.h"
+#include "os/hook.h"
+#include "os/host_network.h"
+#include "os/kill_switch.h"
+#include "os/poller.h"
+#include "os/tun_device.h"
+
+namespace qdt::os {
+
+/// What the configuration says of this host. It is settled before the first packet comes from the
+/// network, and nothing that comes later changes it.
+struct HostPlan {
+  enum class Role { kServer, kClient };
+
+  Role role = Role::kClient;
+  std::string program;       ///< qdt-server, qdt-client
+  TunDevice::Options tun{};  ///< by its name, not a pattern
+  bool is_steered = false;   ///< packets arrive at the queue of their address (os/steering.h)
+  std::uint32_t ipv6_difference = 0;  ///< for that
+  LeftoverNat leftover_nat = LeftoverNat::kUndone;
+  /// A server's device has these; a client's those of its lease.
+  std::vector<TunAddress> addresses{};
+  std::optional<NatOptions> nat{};
+  std::optional<KillSwitch::Options> kill_switch{};
+  /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
+  std::vector<std::string> up{};
+  std::vector<std::string> down{};
+  /// Reads the files of the configuration again, which root alone may read; their contents.
+  std::function<Result<std::vector<std::string>>()> read_files{};
+};
+
+/// A file is no longer than that, and there are no more of them.
+inline constexpr std::size_t kMaxHostFileBytes = 1 << 20;
+inline constexpr std::size_t kMaxHostFiles = 4;
+
+/// What needs privilege on this host for as long as a program runs. On Linux a process of its own
+/// does it (docs/architecture.md, Two processes). One thread. What it returns does not outlive it.
+class HostControl {
+ public:
+  virtual ~HostControl() = default;
+
+  /// As open_host_network(). Once at a time.
+  virtual Result<std::unique_ptr<HostNetwork>> open_network() = 0;
+  /// As KillSwitch::raise(), with the plan's options.
+  virtual Result<std::unique_ptr<KillSwitch>> raise_kill_switch() = 0;
+  /// Makes the TUN device of the plan; again, when it was deleted.
+  virtual Result<TunDevice> open_tun() = 0;
+  /// Runs the plan's program for this moment, if there is one, to its end; `stop` as in Program.
+  virtual Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) = 0;
+  /// The contents of the plan's files, read now.
+  virtual Result<std::vector<std::string>> read_files() = 0;
+
+  /// Readable once has_ended() is worth asking. Nothing: it cannot end by itself.
+  virtual std::optional<PollHandle> poll_handle() const { return std::nullopt; }
+  /// Whether nobody looks after the host any more: why, in words.
+  virtual std::optional<std::string> has_ended() { return std::nullopt; }
+  /// The end, after those of what it returned: the host is as it was, or the error says what is
+  /// known of it.
+  virtual Result<void> close() { return {}; }
+};
+
+/// Before any thread. `make_logger` is for what is done to the host, which is told where it is
+/// done. On Linux the calling process gets a child, which does it with the privilege of now,
+/// whatever the caller gives up later; when the caller ends, however it does, the child puts the
+/// host back (but for what outlives a crash: a kill switch, LeftoverNat::kKept) and ends, too.
+Result<std::unique_ptr<HostControl>> start_host_control(
+    HostPlan plan, const std::function<std::unique_ptr<Logger>()>& make_logger);
+
+}  // namespace qdt::os

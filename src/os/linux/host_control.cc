@@ -1,0 +1,92 @@
+#include "os/host_control.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "os/file.h"
+#include "os/linux/host_link.h"
+#include "os/linux/host_process.h"
+#include "os/linux/host_process_name.h"
+#include "os/linux/remote_host_control.h"
+#include "os/linux/system_error.h"
+#include "os/local_host_control.h"
+
+namespace qdt::os {
+namespace {
+
+// Signals that tell of a fault of the program's own end it where it stands.
+constexpr std::array kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+
+// Ctrl-C and a service manager's SIGTERM reach both processes. This one ends by the other's end
+// alone, after the host was put back. Programs that it starts block none (SpawnSettings).
+void block_signals() {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (const int fault : kFaults) sigdelset(&signals, fault);
+  ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
+}
+
+// Only standard input, output and error, and the link, which becomes the first behind them: what
+// else the main process has open is not ours to keep open, the log's own copy of a terminal
+// included.
+HostLink keep_only(HostLink link) {
+  constexpr int kFirst = STDERR_FILENO + 1;
+  const int fd = link.release();
+  if (fd != kFirst) ::dup3(fd, kFirst, O_CLOEXEC);
+  ::close_range(kFirst + 1, ~0U, 0);
+  return HostLink(UniqueFd(kFirst));
+}
+
+// The words of a process's command line are memory of its own, from the first argument on
+// (proc(5), cmdline).
+void show_title(const std::string& title) {
+  ::prctl(PR_SET_NAME, kHostProcessName, 0UL, 0UL, 0UL);
+  const auto words = read_file("/proc/self/cmdline");
+  if (!words || words->empty()) return;
+  char* const memory = program_invocation_name;
+  const bool is_first_word = std::strcmp(memory, words->c_str()) == 0;
+  if (!is_first_word) return;
+  std::memset(memory, 0, words->size());
+  title.copy(memory, words->size() - 1);
+}
+
+[[noreturn]] void be_host_process(HostLink link, const HostPlan& plan,
+                                  const std::function<std::unique_ptr<Logger>()>& make_logger) {
+  block_signals();
+  link = keep_only(std::move(link));
+  show_title(plan.program + ": host");
+  {
+    const auto logger = make_logger();
+    LocalHostControl control(plan, *logger);
+    serve_host(link, control, plan, *logger);
+  }
+  ::_exit(0);  // what the main process's objects would undo is theirs
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HostControl>> start_host_control(
+    HostPlan plan, const std::function<std::unique_ptr<Logger>()>& make_logger) {
+  auto links = HostLink::make_pair();
+  if (!links) return fail(links);
+  auto& [ours, theirs] = *links;
+  const pid_t process = ::fork();
+  if (process < 0) return os_error("start the process that changes this host's network");
+  if (process == 0) {
+    ours.close();
+    be_host_process(std::move(theirs), plan, make_logger);
+  }
+  theirs.close();
+  return std::make_unique<RemoteHostControl>(std::move(ours), process);
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,404 @@
+#include "os/linux/host_message.h"
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+namespace qdt::os {
+namespace {
+
+constexpr std::size_t kHeadBytes = sizeof(RequestNumber) + 1;
+
+// The two sides of one description: each field of a message goes through a Writer or a Reader, so
+// that what the one writes is what the other reads.
+class Writer {
+ public:
+  static constexpr bool kReads = false;
+
+  template <std::unsigned_integral T>
+    requires(!std::same_as<T, bool>)
+  void operator()(const T& number) {
+    std::array<std::uint8_t, sizeof(T)> bytes{};
+    store_be<T>(bytes.data(), number);
+    raw(bytes);
+  }
+  void operator()(const bool& flag) { raw(std::array<std::uint8_t, 1>{flag}); }
+  void raw(Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+  void refuse() { is_refused_ = true; }
+
+  bool is_good() const { return !is_refused_ && out_.size() <= kMaxHostMessageBytes; }
+  std::vector<std::uint8_t> take() { return std::move(out_); }
+
+ private:
+  std::vector<std::uint8_t> out_;
+  bool is_refused_ = false;
+};
+
+class Reader {
+ public:
+  static constexpr bool kReads = true;
+
+  explicit Reader(Bytes in) : in_(in) {}
+
+  template <std::unsigned_integral T>
+    requires(!std::same_as<T, bool>)
+  void operator()(T& number) {
+    const Bytes bytes = raw(sizeof(T));
+    number = bytes.empty() ? T{} : load_be<T>(bytes.data());
+  }
+  void operator()(bool& flag) {
+    std::uint8_t byte = 0;
+    (*this)(byte);
+    if (byte > 1) refuse();
+    flag = byte == 1;
+  }
+  /// Empty where so many are not left.
+  Bytes raw(std::size_t count) {
+    if (in_.size() < count) {
+      refuse();
+      return {};
+    }
+    const Bytes bytes = in_.first(count);
+    in_ = in_.subspan(count);
+    return bytes;
+  }
+  void refuse() {
+    is_refused_ = true;
+    in_ = {};
+  }
+  bool is_good() const { return !is_refused_; }
+  bool is_at_end() const { return is_good() && in_.empty(); }
+
+ private:
+  Bytes in_;
+  bool is_refused_ = false;
+};
+
+template <std::unsigned_integral Wire, typename Archive, typename T>
+void as(Archive& archive, T& value, std::size_t most) {
+  auto number = static_cast<Wire>(value);
+  archive(number);
+  if (number > most) archive.refuse();
+  value = static_cast<T>(number);
+}
+
+template <typename Archive>
+void field(Archive& archive, std::string& text, std::size_t most) {
+  if constexpr (Archive::kReads) {
+    std::uint16_t size = 0;
+    archive(size);
+    if (size > most) archive.refuse();
+    text = as_text(archive.raw(archive.is_good() ? size : 0));
+  } else {
+    if (text.size() > most) return archive.refuse();
+    archive(static_cast<std::uint16_t>(text.size()));
+    archive.raw(as_bytes(text));
+  }
+}
+
+template <typename Archive>
+void field(Archive& archive, IpAddress& address) {
+  if constexpr (Archive::kReads) {
+    bool is_v6 = false;
+    archive(is_v6);
+    const Bytes bytes = archive.raw(is_v6 ? 16 : 4);
+    if (bytes.empty()) return;
+    address = is_v6 ? IpAddress::v6(bytes.first<16>()) : IpAddress::v4(bytes.first<4>());
+    if (address.is_v6() != is_v6) archive.refuse();  // IPv4 has one form here
+  } else {
+    archive(address.is_v6());
+    archive.raw(address.bytes());
+  }
+}
+
+template <typename Archive>
+void field(Archive& archive, Prefix& prefix) {
+  IpAddress address = prefix.address();
+  auto length = static_cast<std::uint8_t>(prefix.length());
+  field(archive, address);
+  archive(length);
+  if constexpr (Archive::kReads) {
+    if (length > address.bit_length()) return archive.refuse();
+    prefix = Prefix(address, length);
+    if (prefix.address() != address) archive.refuse();
+  }
+}
+
+template <typename Archive>
+void field(Archive& archive, TunAddress& address) {
+  field(archive, address.address);
+  as<std::uint8_t>(archive, address.prefix_length,
+                   static_cast<std::size_t>(address.address.bit_length()));
+}
+
+template <typename Archive>
+void field(Archive& archive, SocketAddress& address) {
+  field(archive, address.address);
+  archive(address.port);
+}
+
+template <typename Archive>
+void field(Archive& archive, NameServer& server) {
+  constexpr std::size_t kMaxZoneBytes = 15;
+  field(archive, server.address);
+  field(archive, server.zone, kMaxZoneBytes);
+}
+
+template <typename Archive, typename T>
+void field(Archive& archive, std::optional<T>& value) {
+  bool is_there = value.has_value();
+  archive(is_there);
+  if (Archive::kReads && is_there && !value) value.emplace();
+  if (is_there) field(archive, *value);
+}
+
+// `each` is the field of an element.
+template <typename Archive, typename T, typename Each>
+void list(Archive& archive, std::vector<T>& values, std::size_t most, Each each) {
+  auto count = static_cast<std::uint16_t>(std::min<std::size_t>(values.size(), 65535));
+  archive(count);
+  if (count > most) return archive.refuse();
+  if constexpr (Archive::kReads) {
+    for (std::uint16_t i = 0; i < count && archive.is_good(); ++i) each(values.emplace_back());
+  } else {
+    for (T& value : values) each(value);
+  }
+}
+
+template <typename Archive, typename T>
+void list(Archive& archive, std::vector<T>& values, std::size_t most) {
+  list(archive, values, most, [&](T& value) { field(archive, value); });
+}
+
+template <typename Archive>
+void lines(Archive& archive, std::vector<std::string>& values, std::size_t most,
+           std::size_t most_bytes) {
+  list(archive, values, most, [&](std::string& value) { field(archive, value, most_bytes); });
+}
+
+template <typename Archive>
+void field(Archive& archive, Outside& outside) {
+  list(archive, outside.destinations, kMaxHostPrefixes);
+  field(archive, outside.server);
+  list(archive, outside.name_servers, kMaxHostAddresses);
+  archive(outside.private_networks);
+  archive(outside.answers);
+  list(archive, outside.inside, kMaxHostPrefixes);
+}
+
+template <typename Archive>
+void field(Archive& archive, NameServerWish& wish) {
+  constexpr std::size_t kMaxDomainBytes = 253;
+  list(archive, wish.servers, kMaxHostAddresses);
+  lines(archive, wish.domains, kMaxHostDomains, kMaxDomainBytes);
+  archive(wish.may_take_all_names);
+}
+
+template <typename Archive>
+void field(Archive& archive, Hook::Inner& inner) {
+  field(archive, inner.address);
+  field(archive, inner.gateway);
+  field(archive, inner.pool);
+}
+
+template <typename Archive>
+void field(Archive& archive, Hook& hook) {
+  as<std::uint8_t>(archive, hook.moment, static_cast<std::size_t>(Hook::Moment::kDown));
+  as<std::uint8_t>(archive, hook.reason, static_cast<std::size_t>(Hook::Reason::kFailed));
+  field(archive, hook.tunnel.ipv4);
+  field(archive, hook.tunnel.ipv6);
+  as<std::uint16_t>(archive, hook.tunnel.mtu, kMaxHostMtu);
+  list(archive, hook.tunnel.dns, kMaxHostAddresses);
+  field(archive, hook.tunnel.server);
+}
+
+template <typename Archive>
+void field(Archive& archive, Upkeep& upkeep) {
+  for (std::uint64_t& repairs : upkeep.repairs) archive(repairs);
+  field(archive, upkeep.fault, kMaxHostTextBytes);
+  archive(upkeep.lacks_device);
+}
+
+template <typename Archive, typename Message>
+  requires std::is_empty_v<Message>
+void field(Archive&, Message&) {}
+
+template <typename Archive>
+void field(Archive& archive, request::ConfigureTun& message) {
+  list(archive, message.addresses, 2);
+  as<std::uint16_t>(archive, message.mtu, kMaxHostMtu);
+}
+template <typename Archive>
+void field(Archive& archive, request::SetTunMtu& message) {
+  as<std::uint16_t>(archive, message.mtu, kMaxHostMtu);
+}
+template <typename Archive>
+void field(Archive& archive, request::EnableForwarding& message) {
+  archive(message.is_v6);
+}
+template <typename Archive>
+void field(Archive& archive, request::RouteThroughTunnel& message) {
+  field(archive, message.destination);
+}
+template <typename Archive>
+void field(Archive& archive, request::RouteEverything& message) {
+  field(archive, message.outside);
+}
+template <typename Archive>
+void field(Archive& archive, request::RouteOnly& message) {
+  list(archive, message.destinations, kMaxHostPrefixes);
+}
+template <typename Archive>
+void field(Archive& archive, request::UseDns& message) {
+  field(archive, message.wish);
+}
+template <typename Archive>
+void field(Archive& archive, request::RunHook& message) {
+  field(archive, message.hook);
+}
+
+template <typename Archive>
+void field(Archive& archive, Kept& answer) {
+  field(archive, answer.upkeep);
+  lines(archive, answer.ignored_routes, kMaxHostLines, kMaxHostTextBytes);
+}
+template <typename Archive>
+void field(Archive& archive, HostLines& answer) {
+  lines(archive, answer.lines, kMaxHostLines, kMaxHostTextBytes);
+}
+template <typename Archive>
+void field(Archive& archive, HostNameServers& answer) {
+  list(archive, answer.servers, kMaxHostAddresses);
+}
+template <typename Archive>
+void field(Archive& archive, TunFacts& answer) {
+  constexpr std::size_t kMaxNameBytes = 15;
+  field(archive, answer.name, kMaxNameBytes);
+  archive(answer.offloads.has_tcp);
+  archive(answer.offloads.has_udp);
+  as<std::uint8_t>(archive, answer.queues, kMaxHostDescriptors - 1);
+  archive(answer.counts_arrivals);
+}
+template <typename Archive>
+void field(Archive& archive, HostFiles& answer) {
+  as<std::uint8_t>(archive, answer.count, kMaxHostFiles);
+}
+
+// What the host process says of a host has no bound of its own: it is cut to what a message takes.
+void cut(std::string& text) {
+  if (text.size() > kMaxHostTextBytes) text = text.substr(0, kMaxHostTextBytes - 3) + "...";
+}
+void cut(std::vector<std::string>& lines) {
+  if (lines.size() > kMaxHostLines) lines.resize(kMaxHostLines);
+  for (std::string& line : lines) cut(line);
+}
+void cut(Kept& answer) {
+  cut(answer.upkeep.fault);
+  cut(answer.ignored_routes);
+}
+void cut(HostLines& answer) {
+  cut(answer.lines);
+}
+void cut(HostNameServers& answer) {
+  if (answer.servers.size() > kMaxHostAddresses) answer.servers.resize(kMaxHostAddresses);
+}
+template <typename Answer>
+void cut(Answer&) {}
+
+template <std::size_t kind = 0>
+std::optional<HostRequest> read_request(std::size_t wanted, Reader& reader) {
+  if constexpr (kind < std::variant_size_v<HostRequest>) {
+    if (kind != wanted) return read_request<kind + 1>(wanted, reader);
+    std::variant_alternative_t<kind, HostRequest> message;
+    field(reader, message);
+    if (!reader.is_at_end()) return std::nullopt;
+    return message;
+  } else {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<RequestNumber> number_of(Bytes message) {
+  if (message.size() < kHeadBytes) return std::nullopt;
+  return load_be<RequestNumber>(message.data());
+}
+
+Result<std::vector<std::uint8_t>> encode(RequestNumber number, const HostRequest& request) {
+  Writer writer;
+  writer(number);
+  writer(static_cast<std::uint8_t>(request.index()));
+  HostRequest copy = request;
+  std::visit([&](auto& message) { field(writer, message); }, copy);
+  if (writer.is_good()) return writer.take();
+  return fail("ask for a change of this host: it has more addresses, routes or names than " +
+              std::to_string(kMaxHostPrefixes) + ", " + std::to_string(kMaxHostAddresses) +
+              " name servers or " + std::to_string(kMaxHostDomains) + " domains");
+}
+
+std::optional<HostRequest> decode_request(Bytes message) {
+  if (message.size() > kMaxHostMessageBytes) return std::nullopt;
+  Reader reader(message);
+  RequestNumber number = 0;
+  std::uint8_t kind = 0;
+  reader(number);
+  reader(kind);
+  return reader.is_good() ? read_request(kind, reader) : std::nullopt;
+}
+
+template <typename Answer>
+std::vector<std::uint8_t> encode_answer(RequestNumber number, const Result<Answer>& answer) {
+  Writer writer;
+  writer(number);
+  writer(answer.has_value());
+  if (answer) {
+    Answer copy = *answer;
+    cut(copy);
+    field(writer, copy);
+  } else {
+    std::string text = answer.error().message;
+    cut(text);
+    field(writer, text, kMaxHostTextBytes);
+  }
+  if (writer.is_good()) return writer.take();
+  return encode_answer<Answer>(number, fail("the answer has more than a message takes"));
+}
+
+template <typename Answer>
+std::optional<Result<Answer>> decode_answer(Bytes message) {
+  if (message.size() > kMaxHostMessageBytes) return std::nullopt;
+  Reader reader(message);
+  RequestNumber number = 0;
+  bool has_succeeded = false;
+  reader(number);
+  reader(has_succeeded);
+  if (has_succeeded) {
+    Answer answer;
+    field(reader, answer);
+    if (reader.is_at_end()) return answer;
+  } else {
+    std::string text;
+    field(reader, text, kMaxHostTextBytes);
+    if (reader.is_at_end()) return fail(std::move(text));
+  }
+  return std::nullopt;
+}
+
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<Nothing>&);
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<Kept>&);
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<HostLines>&);
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<HostNameServers>&);
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<TunFacts>&);
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<HostFiles>&);
+template std::optional<Result<Nothing>> decode_answer(Bytes);
+template std::optional<Result<Kept>> decode_answer(Bytes);
+template std::optional<Result<HostLines>> decode_answer(Bytes);
+template std::optional<Result<HostNameServers>> decode_answer(Bytes);
+template std::optional<Result<TunFacts>> decode_answer(Bytes);
+template std::optional<Result<HostFiles>> decode_answer(Bytes);
+
+}  // namespace qdt::os

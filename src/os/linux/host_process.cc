@@ -1,0 +1,229 @@
+#include "os/linux/host_process.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "os/linux/host_message.h"
+#include "os/linux/system_error.h"
+#include "os/linux/tun_parts.h"
+
+namespace qdt::os {
+namespace {
+
+// A file's content as something to be passed on, which nobody changes any more.
+Result<UniqueFd> in_memory(const std::string& content) {
+  const std::string what = "pass on a file";
+  if (content.size() > kMaxHostFileBytes) return fail(what + ": it is too long");
+  UniqueFd file(::memfd_create("qdt", MFD_CLOEXEC));
+  if (!file.is_open()) return os_error(what);
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t written = ::pwrite(file.get(), content.data() + done, content.size() - done,
+                                     static_cast<off_t>(done));
+    if (written <= 0) return os_error(what);
+    done += static_cast<std::size_t>(written);
+  }
+  return file;
+}
+
+class HostServant {
+ public:
+  HostServant(HostLink& link, HostControl& control, const HostPlan& plan, Logger& logger)
+      : link_(link), control_(control), plan_(plan), logger_(logger) {}
+
+  MainEnd run() {
+    for (;;) {
+      const auto parcel = link_.receive(HostLink::Wait::kForever, /*takes_descriptors=*/false);
+      if (!parcel) return end(network_ ? MainEnd::kCrashed : MainEnd::kOrderly);
+      const auto request = decode_request(parcel->bytes);
+      if (!request) return end(MainEnd::kRefused);
+      number_ = *number_of(parcel->bytes);
+      std::visit([this](const auto& message) { serve(message); }, *request);
+    }
+  }
+
+ private:
+  template <typename Request>
+  void serve(const Request& message) {
+    using Answer = Request::Answer;
+    if (const auto ok = check_request(message, plan_); !ok) {
+      logger_.warning("a request of the main process is refused: " + ok.error().message);
+      return answer<Answer>(fail(ok));
+    }
+    answer<Answer>(work(message));
+  }
+  // It came too late: the program has ended already.
+  void serve(const request::StopHook&) {}
+
+  template <typename Answer>
+  void answer(const Result<Answer>& result) {
+    // Where the main process has gone, the next receive() finds it.
+    if (!result) descriptors_.clear();
+    [[maybe_unused]] const auto sent = link_.send(encode_answer(number_, result), descriptors_);
+    descriptors_.clear();
+    tun_.reset();
+    files_.clear();
+  }
+
+  static Result<Nothing> nothing(const Result<void>& result) {
+    if (!result) return fail(result);
+    return Nothing{};
+  }
+
+  // What a request asks of the host's network, which was opened before.
+  template <typename Work>
+  auto with_network(Work work) -> decltype(work(std::declval<HostNetwork&>())) {
+    if (!network_) return fail("this host's network is not open");
+    return work(*network_);
+  }
+
+  Result<Nothing> work(const request::OpenNetwork&) {
+    if (network_) return fail("this host's network is open already");
+    auto network = control_.open_network();
+    if (!network) return fail(network);
+    network_ = std::move(*network);
+    return Nothing{};
+  }
+  Result<Nothing> work(const request::CloseNetwork&) {
+    network_.reset();
+    return Nothing{};
+  }
+  Result<Nothing> work(const request::ConfigureTun& message) {
+    return with_network([&](HostNetwork& network) {
+      return nothing(network.configure_tun(message.addresses, message.mtu));
+    });
+  }
+  Result<Nothing> work(const request::SetTunMtu& message) {
+    return with_network(
+        [&](HostNetwork& network) { return nothing(network.set_tun_mtu(message.mtu)); });
+  }
+  Result<Nothing> work(const request::EnableForwarding& message) {
+    return with_network([&](HostNetwork& network) {
+      return nothing(message.is_v6 ? network.enable_ipv6_forwarding()
+                                   : network.enable_forwarding());
+    });
+  }
+  Result<Nothing> work(const request::InstallNat&) {
+    if (!plan_.nat) return fail("translate addresses: the configuration has no NAT");
+    return with_network(
+        [&](HostNetwork& network) { return nothing(network.install_nat(*plan_.nat)); });
+  }
+  Result<HostLines> work(const request::FindForwardingObstacles&) {
+    return with_network([&](HostNetwork& network) -> Result<HostLines> {
+      return HostLines{network.forwarding_obstacles()};
+    });
+  }
+  Result<Nothing> work(const request::RouteThroughTunnel& message) {
+    return with_network([&](HostNetwork& network) {
+      return nothing(network.route_through_tunnel(message.destination));
+    });
+  }
+  Result<Nothing> work(const request::RouteEverything& message) {
+    return with_network([&](HostNetwork& network) {
+      network.leave_outside(message.outside);
+      return nothing(network.route_everything_through_tunnel());
+    });
+  }
+  Result<Nothing> work(const request::RouteOnly& message) {
+    return with_network(
+        [&](HostNetwork& network) { return nothing(network.route_only(message.destinations)); });
+  }
+  Result<Nothing> work(const request::UseDns& message) {
+    return with_network(
+        [&](HostNetwork& network) { return nothing(network.use_dns(message.wish)); });
+  }
+  Result<Kept> work(const request::Keep&) {
+    return with_network([&](HostNetwork& network) -> Result<Kept> {
+      const Upkeep upkeep = network.keep();
+      return Kept{.upkeep = upkeep, .ignored_routes = network.ignored_routes()};
+    });
+  }
+  Result<Nothing> work(const request::AdoptDevice&) {
+    return with_network([&](HostNetwork& network) { return nothing(network.adopt_device()); });
+  }
+  Result<HostNameServers> work(const request::FindNameServersOutside&) {
+    return with_network([&](HostNetwork& network) -> Result<HostNameServers> {
+      return HostNameServers{network.name_servers_outside()};
+    });
+  }
+  Result<Nothing> work(const request::RaiseKillSwitch&) {
+    if (kill_switch_) return fail("the kill switch is up already");
+    auto kill_switch = control_.raise_kill_switch();
+    if (!kill_switch) return fail(kill_switch);
+    kill_switch_ = std::move(*kill_switch);
+    return Nothing{};
+  }
+  Result<Kept> work(const request::KeepKillSwitch&) {
+    if (!kill_switch_) return fail("the kill switch is not up");
+    Kept kept;
+    kill_switch_->keep(kept.upkeep);
+    return kept;
+  }
+  Result<Nothing> work(const request::LowerKillSwitch&) {
+    if (!kill_switch_) return fail("the kill switch is not up");
+    kill_switch_->lower();
+    kill_switch_.reset();
+    return Nothing{};
+  }
+  // The device lives on by the descriptors that the main process gets.
+  Result<TunFacts> work(const request::OpenTun&) {
+    auto tun = control_.open_tun();
+    if (!tun) return fail(tun);
+    tun_ = std::move(*tun);
+    descriptors_ = TunParts::descriptors(*tun_);
+    return TunParts::facts(*tun_);
+  }
+  Result<Nothing> work(const request::RunHook& message) {
+    // Whatever comes now says that the program is to end: StopHook, or the main process's end.
+    return nothing(control_.run_hook(message.hook, PollHandle{link_.fd()}));
+  }
+  Result<HostFiles> work(const request::ReadFiles&) {
+    const auto contents = control_.read_files();
+    if (!contents) return fail(contents);
+    for (const std::string& content : *contents) {
+      auto file = in_memory(content);
+      if (!file) return fail(file);
+      descriptors_.push_back(file->get());
+      files_.push_back(std::move(*file));
+    }
+    return HostFiles{static_cast<std::uint8_t>(files_.size())};
+  }
+
+  MainEnd end(MainEnd how) {
+    if (how == MainEnd::kRefused) {
+      logger_.error("the main process has sent what is no request; this host is put back");
+    } else if (how == MainEnd::kCrashed) {
+      logger_.warning("the main process has gone without an end; this host is put back");
+    }
+    if (network_ && plan_.leftover_nat == LeftoverNat::kKept) network_->leave_nat();
+    network_.reset();
+    kill_switch_.reset();  // stays up
+    return how;
+  }
+
+  HostLink& link_;
+  HostControl& control_;
+  const HostPlan& plan_;
+  Logger& logger_;
+  std::unique_ptr<KillSwitch> kill_switch_;
+  std::unique_ptr<HostNetwork> network_;
+  RequestNumber number_ = 0;
+  // Of the answer that is about to go.
+  std::optional<TunDevice> tun_;
+  std::vector<UniqueFd> files_;
+  std::vector<int> descriptors_;
+};
+
+}  // namespace
+
+MainEnd serve_host(HostLink& link, HostControl& control, const HostPlan& plan, Logger& logger) {
+  return HostServant(link, control, plan, logger).run();
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,278 @@
+#include "os/linux/remote_host_control.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "os/clock.h"
+#include "os/linux/system_error.h"
+#include "os/linux/tun_parts.h"
+
+namespace qdt::os {
+namespace {
+
+/// How long the undoing of everything may take at the end; a service manager waits 90 s by default.
+constexpr Duration kEndPatience = 60s;
+/// For a host process that stood still before.
+constexpr Duration kShortEndPatience = 10s;
+constexpr Duration kLook = 10ms;
+
+constexpr const char* kNoAnswer =
+    "the process that changes this host's network does not answer; it may have been stopped "
+    "(SIGCONT has it go on)";
+constexpr const char* kGone = "the process that changes this host's network has gone";
+
+Result<void> done(const Result<Nothing>& answer) {
+  if (!answer) return fail(answer);
+  return {};
+}
+
+int milliseconds_until(Timestamp deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now());
+  return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+}
+
+class RemoteHostNetwork final : public HostNetwork {
+ public:
+  explicit RemoteHostNetwork(HostQuestions& questions) : questions_(questions) {}
+  // What the host process could not undo it has told in the log.
+  ~RemoteHostNetwork() override {
+    const Duration patience = questions_.is_behind() ? kShortEndPatience : kEndPatience;
+    [[maybe_unused]] const auto closed = questions_.ask(request::CloseNetwork{}, patience);
+  }
+
+  Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override {
+    return done(questions_.ask(
+        request::ConfigureTun{.addresses = {addresses.begin(), addresses.end()}, .mtu = mtu}));
+  }
+  Result<void> set_tun_mtu(std::size_t mtu) override {
+    return done(questions_.ask(request::SetTunMtu{mtu}));
+  }
+  Result<void> enable_forwarding() override {
+    return done(questions_.ask(request::EnableForwarding{.is_v6 = false}));
+  }
+  Result<void> enable_ipv6_forwarding() override {
+    return done(questions_.ask(request::EnableForwarding{.is_v6 = true}));
+  }
+  // The host process has the options in its plan.
+  Result<void> install_nat(const NatOptions&) override {
+    return done(questions_.ask(request::InstallNat{}));
+  }
+  std::vector<std::string> forwarding_obstacles() override {
+    auto answer = questions_.ask(request::FindForwardingObstacles{});
+    if (answer) return std::move(answer->lines);
+    return {answer.error().message};
+  }
+  Result<void> route_through_tunnel(const Prefix& destination) override {
+    return done(questions_.ask(request::RouteThroughTunnel{destination}));
+  }
+  void leave_outside(const Outside& outside) override { outside_ = outside; }
+  Result<void> route_everything_through_tunnel() override {
+    return done(questions_.ask(request::RouteEverything{outside_}));
+  }
+  Result<void> route_only(std::span<const Prefix> destinations) override {
+    return done(questions_.ask(request::RouteOnly{{destinations.begin(), destinations.end()}}));
+  }
+  Result<void> use_dns(const NameServerWish& wish) override {
+    return done(questions_.ask(request::UseDns{wish}));
+  }
+  Upkeep keep() override {
+    auto answer = questions_.ask(request::Keep{}, HostQuestions::kShortPatience);
+    if (answer) {
+      ignored_routes_ = std::move(answer->ignored_routes);
+      return answer->upkeep;
+    }
+    Upkeep upkeep;
+    upkeep.add_fault(answer.error().message);
+    return upkeep;
+  }
+  Result<void> adopt_device() override { return done(questions_.ask(request::AdoptDevice{})); }
+  std::vector<std::string> ignored_routes() const override { return ignored_routes_; }
+  std::vector<NameServer> name_servers_outside() override {
+    auto answer = questions_.ask(request::FindNameServersOutside{}, HostQuestions::kShortPatience);
+    if (answer) name_servers_ = std::move(answer->servers);
+    return name_servers_;
+  }
+
+ private:
+  HostQuestions& questions_;
+  Outside outside_;
+  std::vector<std::string> ignored_routes_;
+  std::vector<NameServer> name_servers_;
+};
+
+class RemoteKillSwitch final : public KillSwitch {
+ public:
+  explicit RemoteKillSwitch(HostQuestions& questions) : questions_(questions) {}
+
+  void keep(Upkeep& upkeep) override {
+    const auto answer = questions_.ask(request::KeepKillSwitch{}, HostQuestions::kShortPatience);
+    if (answer) return upkeep.add(answer->upkeep);
+    upkeep.add_fault(answer.error().message);
+  }
+  bool outlives_process() const override { return true; }
+  void lower() override {
+    [[maybe_unused]] const auto lowered = questions_.ask(request::LowerKillSwitch{});
+  }
+
+ private:
+  HostQuestions& questions_;
+};
+
+std::string words_of(int status) {
+  if (WIFEXITED(status)) return "ended with status " + std::to_string(WEXITSTATUS(status));
+  const char* const name = ::sigabbrev_np(WTERMSIG(status));
+  return std::string("was ended by ") + (name != nullptr ? "SIG" : "a signal") +
+         (name != nullptr ? name : "");
+}
+
+}  // namespace
+
+Result<void> HostQuestions::exchange(const HostRequest& request, Duration patience,
+                                     std::optional<PollHandle> stop) {
+  const Timestamp deadline = now() + patience;
+  if (is_behind()) {
+    const bool may_wait = patience > kShortPatience;
+    if (const auto ok = wait(may_wait ? deadline : now(), std::nullopt); !ok) return ok;
+  }
+  const auto message = encode(asked_ + 1, request);
+  if (!message) return fail(message);
+  if (const auto sent = link_.send(*message); !sent) return sent;
+  ++asked_;
+  return wait(deadline, stop);
+}
+
+Result<void> HostQuestions::wait(Timestamp deadline, std::optional<PollHandle> stop) {
+  for (bool is_told = !stop; is_behind();) {
+    std::array<pollfd, 2> polled = {
+        {{.fd = link_.fd(), .events = POLLIN, .revents = 0},
+         {.fd = is_told ? -1 : static_cast<int>(*stop), .events = POLLIN, .revents = 0}}};
+    const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(deadline));
+    if (!is_told && (polled[1].revents & POLLIN) != 0) {
+      const auto message = encode(asked_, request::StopHook{});
+      if (message) [[maybe_unused]]
+        const auto sent = link_.send(*message);
+      is_told = true;
+    }
+    auto parcel = link_.receive(HostLink::Wait::kNone, /*takes_descriptors=*/true);
+    if (link_.has_ended()) return fail(kGone);
+    if (parcel && number_of(parcel->bytes) == asked_) {
+      answered_ = asked_;
+      answer_ = std::move(*parcel);
+    } else if (!parcel && ready == 0) {
+      return fail(kNoAnswer);
+    }
+  }
+  return {};
+}
+
+bool HostQuestions::has_ended() {
+  while (!link_.has_ended()) {
+    const auto parcel = link_.receive(HostLink::Wait::kNone, /*takes_descriptors=*/true);
+    if (!parcel) break;
+    if (number_of(parcel->bytes) == asked_) answered_ = asked_;
+  }
+  return link_.has_ended();
+}
+
+RemoteHostControl::~RemoteHostControl() {
+  [[maybe_unused]] const auto closed = close();
+}
+
+Result<std::unique_ptr<HostNetwork>> RemoteHostControl::open_network() {
+  if (const auto opened = questions_.ask(request::OpenNetwork{}); !opened) return fail(opened);
+  return std::make_unique<RemoteHostNetwork>(questions_);
+}
+
+Result<std::unique_ptr<KillSwitch>> RemoteHostControl::raise_kill_switch() {
+  if (const auto raised = questions_.ask(request::RaiseKillSwitch{}); !raised) return fail(raised);
+  return std::make_unique<RemoteKillSwitch>(questions_);
+}
+
+Result<TunDevice> RemoteHostControl::open_tun() {
+  const auto facts = questions_.ask(request::OpenTun{});
+  if (!facts) return fail(facts);
+  return TunParts::join(*facts, questions_.take_descriptors());
+}
+
+Result<void> RemoteHostControl::run_hook(const Hook& hook, std::optional<PollHandle> stop) {
+  return done(questions_.ask(request::RunHook{hook}, HostQuestions::kPatience, stop));
+}
+
+Result<std::vector<std::string>> RemoteHostControl::read_files() {
+  const auto files = questions_.ask(request::ReadFiles{});
+  if (!files) return fail(files);
+  const auto descriptors = questions_.take_descriptors();
+  if (descriptors.size() != files->count) return fail("read the files again: they have not come");
+  std::vector<std::string> contents;
+  for (const UniqueFd& file : descriptors) {
+    std::string& content = contents.emplace_back();
+    std::array<char, 16384> piece{};
+    while (content.size() <= kMaxHostFileBytes) {
+      const ssize_t bytes =
+          ::pread(file.get(), piece.data(), piece.size(), static_cast<off_t>(content.size()));
+      if (bytes < 0) return os_error("read the files again");
+      if (bytes == 0) break;
+      content.append(piece.data(), static_cast<std::size_t>(bytes));
+    }
+  }
+  return contents;
+}
+
+std::optional<PollHandle> RemoteHostControl::poll_handle() const {
+  return PollHandle{questions_.fd()};
+}
+
+std::optional<std::string> RemoteHostControl::has_ended() {
+  if (!questions_.has_ended()) return std::nullopt;
+  return std::string(kGone) + explain_end() +
+         "; nobody looks after the host any more, and what was changed there is undone by the next "
+         "start, or by --cleanup";
+}
+
+// It has closed its end of the socket pair: it is about to be a child that has ended, at least.
+std::string RemoteHostControl::explain_end() {
+  int status = 0;
+  for (int looks = 0; process_ > 0 && looks < 100; ++looks) {
+    const pid_t ended = ::waitpid(process_, &status, WNOHANG);
+    if (ended == process_) {
+      process_ = 0;
+      return " (" + words_of(status) + ")";
+    }
+    if (ended < 0 && errno != EINTR) break;
+    ::poll(nullptr, 0, static_cast<int>(kLook / 1ms));
+  }
+  return "";
+}
+
+Result<void> RemoteHostControl::close() {
+  const bool was_behind = questions_.is_behind();
+  const bool had_ended = questions_.fd() >= 0 && questions_.has_ended();
+  questions_.close();
+  const Timestamp deadline = now() + (was_behind ? kShortEndPatience : kEndPatience);
+  while (process_ > 0) {
+    int status = 0;
+    const pid_t ended = ::waitpid(process_, &status, WNOHANG);
+    if (ended == process_ || (ended < 0 && errno != EINTR)) {
+      process_ = 0;
+      const bool is_good = ended < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+      if (!is_good) return fail(std::string(kGone) + " (" + words_of(status) + ")");
+      break;
+    }
+    if (now() >= deadline) {
+      process_ = 0;
+      return fail(std::string(kNoAnswer) + "; it puts the host back once it goes on");
+    }
+    ::poll(nullptr, 0, 1);
+  }
+  if (had_ended) return fail(kGone);
+  return {};
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "os/host_control.h"
+#include "os/linux/host_link.h"
+#include "os/linux/host_message.h"
+
+namespace qdt::os {
+
+/// Questions to a host process and its answers, one after the other. One thread.
+class HostQuestions {
+ public:
+  explicit HostQuestions(HostLink link) : link_(std::move(link)) {}
+
+  /// Longer than anything takes on a host that works: programs that set name servers have their 30
+  /// s.
+  static constexpr Duration kPatience = 60s;
+  /// For what is asked again soon, so that a host process that stands still holds nobody up.
+  static constexpr Duration kShortPatience = 5s;
+
+  /// Asks and waits. An answer that does not come in time is an error, and forgotten when it comes;
+  /// until then nothing else is asked.
+  template <typename Request>
+  Result<typename Request::Answer> ask(const Request& request, Duration patience = kPatience,
+                                       std::optional<PollHandle> stop = std::nullopt) {
+    if (const auto ok = exchange(request, patience, stop); !ok) return fail(ok);
+    auto answer = decode_answer<typename Request::Answer>(answer_.bytes);
+    return answer ? std::move(*answer) : fail("the host process has sent what is no answer");
+  }
+  /// The descriptors that came with the answer.
+  std::vector<UniqueFd> take_descriptors() { return std::move(answer_.descriptors); }
+
+  /// Whether the host process has gone. Forgets answers that come late.
+  bool has_ended();
+  /// It owes an answer.
+  bool is_behind() const { return asked_ != answered_; }
+  int fd() const { return link_.fd(); }
+  void close() { link_.close(); }
+
+ private:
+  Result<void> exchange(const HostRequest& request, Duration patience,
+                        std::optional<PollHandle> stop);
+  /// Until the latest question is answered, or the time is up.
+  Result<void> wait(Timestamp deadline, std::optional<PollHandle> stop);
+
+  HostLink link_;
+  RequestNumber asked_ = 0;
+  RequestNumber answered_ = 0;
+  HostParcel answer_;
+};
+
+/// HostControl by requests to a host process.
+class RemoteHostControl final : public HostControl {
+ public:
+  /// `process` is the host process, a child of ours; 0: nobody is to be waited for.
+  RemoteHostControl(HostLink link, pid_t process)
+      : questions_(std::move(link)), process_(process) {}
+  ~RemoteHostControl() override;
+
+  Result<std::unique_ptr<HostNetwork>> open_network() override;
+  Result<std::unique_ptr<KillSwitch>> raise_kill_switch() override;
+  Result<TunDevice> open_tun() override;
+  Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) override;
+  Result<std::vector<std::string>> read_files() override;
+  std::optional<PollHandle> poll_handle() const override;
+  std::optional<std::string> has_ended() override;
+  Result<void> close() override;
+
+ private:
+  std::string explain_end();
+
+  HostQuestions questions_;
+  pid_t process_;
+};
+
+}  // namespace qdt::os

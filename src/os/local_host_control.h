@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "os/host_control.h"
+#include "os/program.h"
+#include "os/steering.h"
+
+namespace qdt::os {
+
+/// HostControl in this process, by its own privilege.
+class LocalHostControl final : public HostControl {
+ public:
+  /// The logger outlives the object.
+  LocalHostControl(HostPlan plan, Logger& logger) : plan_(std::move(plan)), logger_(logger) {}
+  LocalHostControl(HostPlan plan, std::unique_ptr<Logger> logger)
+      : plan_(std::move(plan)), owned_logger_(std::move(logger)), logger_(*owned_logger_) {}
+
+  Result<std::unique_ptr<HostNetwork>> open_network() override {
+    return open_host_network(plan_.tun.name, logger_, plan_.leftover_nat);
+  }
+
+  Result<std::unique_ptr<KillSwitch>> raise_kill_switch() override {
+    if (!plan_.kill_switch) return fail("raise a kill switch: the configuration has none");
+    return KillSwitch::raise(*plan_.kill_switch, logger_);
+  }
+
+  // A host that refuses to steer costs speed, not service.
+  Result<TunDevice> open_tun() override {
+    auto tun = TunDevice::open(plan_.tun, logger_);
+    if (!tun || !plan_.is_steered) return tun;
+    if (const auto ok = steer_packets(tun->queues, plan_.ipv6_difference); !ok) {
+      logger_.warning(ok.error().message +
+                      "; the first shard takes all packets to clients and hands them over, which "
+                      "is slower");
+    }
+    return tun;
+  }
+
+  Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) override {
+    const auto& words = hook.moment == Hook::Moment::kUp ? plan_.up : plan_.down;
+    if (words.empty()) return {};
+    return run_program(
+        {.words = words, .environment = environment_of(hook, plan_.tun.name), .stop = stop},
+        logger_);
+  }
+
+  Result<std::vector<std::string>> read_files() override {
+    if (!plan_.read_files) return std::vector<std::string>();
+    return plan_.read_files();
+  }
+
+ private:
+  HostPlan plan_;
+  std::unique_ptr<Logger> owned_logger_;
+  Logger& logger_;
+};
+
+}  // namespace qdt::os
