@@ -38,7 +38,9 @@ Connection::Connection(const ConnectionContext& context, Role role)
   registration.connection = this;
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  wire::wipe(exporter_);
+}
 
 std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context,
                                                 const TlsClientContext& tls,
@@ -143,9 +145,7 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   }
   if (has_heard_) heard_at_ = now;
   if (status != 0) return fail(status, now);
-  if (std::exchange(has_completed_, false) && is_stranger_) {
-    admit_by_ = now + context_.options.admission_timeout;
-  }
+  if (std::exchange(has_completed_, false)) complete_handshake(now);
   // The engine calls a packet lost when the peer has acknowledged a later one.
   const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;
   if (has_lost || (was_suspicious && bytes_in_flight() < in_flight)) doubt_path(now);
@@ -337,10 +337,6 @@ void Connection::set_datagram_sink(StreamId stream, DatagramSink sink) {
   sink_ = sink;
 }
 
-void Connection::export_secret(std::string_view label, MutableBytes out) const {
-  tls_->export_secret(label, out);
-}
-
 bool Connection::accepts_datagrams() const {
   return http_takes_datagrams_ && datagram_bytes_in(PathMtu::kBaseBytes) > 0;
 }
@@ -353,10 +349,6 @@ ConnectionId Connection::first_peer_id() const {
   return from_engine(*ngtcp2_conn_get_client_initial_dcid(engine_.get()));
 }
 
-bool Connection::is_resumed() const {
-  return tls_->is_resumed();
-}
-
 std::optional<StreamId> Connection::request(const Request& request) {
   if (state_ != State::kOpen || !http_) return std::nullopt;
   return http_->request(request);
@@ -366,6 +358,15 @@ bool Connection::respond(StreamId stream, const Response& response) {
   if (state_ != State::kOpen || !http_->respond(stream, response)) return false;
   if (response.keeps_stream_open) admit();
   return true;
+}
+
+// A client tells TLS nothing behind its handshake (RFC 9001 sections 4.4 and 6), so a server's TLS
+// session, a third of what a connection takes, has done its work.
+void Connection::complete_handshake(Timestamp now) {
+  if (role_ != Role::kServer) return;
+  ngtcp2_conn_set_tls_native_handle(engine_.get(), nullptr);
+  tls_.reset();
+  if (is_stranger_) admit_by_ = now + context_.options.admission_timeout;
 }
 
 void Connection::admit() {

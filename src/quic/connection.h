@@ -18,6 +18,7 @@
 #include "quic/path_mtu.h"
 #include "quic/strangers.h"
 #include "quic/tls.h"
+#include "wire/hkdf.h"
 
 struct ngtcp2_conn;
 struct ngtcp2_path;
@@ -233,9 +234,9 @@ class Connection final : private Http3Events {
   std::size_t next_path_probe() const;
   /// Sends one of that length, of which the peer makes nothing, alone.
   SendStatus send_path_probe(Bytes datagram, UdpSendQueue& out, Timestamp now);
-  /// `out.size()` bytes that only the two ends of this TLS session can know (RFC 8446 section 7.5).
-  /// Once the handshake is complete.
-  void export_secret(std::string_view label, MutableBytes out) const;
+  /// What only the two ends of this TLS session can know (RFC 8446 section 7.5), by
+  /// wire::kDirectExporterLabel. Once the handshake is complete.
+  const wire::HkdfSecret& exporter() const { return exporter_; }
   /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
   bool accepts_datagrams() const;
   bool has_settings() const { return has_settings_; }
@@ -273,7 +274,7 @@ class Connection final : private Http3Events {
     (is_of_handshake ? handshake_is_answered_ : small_is_answered_) = true;
   }
   /// Its TLS session goes on from an earlier one: no certificate was shown.
-  bool is_resumed() const;
+  bool is_resumed() const { return is_resumed_; }
   /// When a closed connection may be forgotten (RFC 9000 section 10.2).
   Timestamp forget_at() const { return forget_at_; }
 
@@ -332,6 +333,7 @@ class Connection final : private Http3Events {
 
   Connection(const ConnectionContext& context, Role role);
   void attach(ngtcp2_conn* engine, TlsSession tls);
+  void complete_handshake(Timestamp now);
   void admit();
   void fail(int engine_error, Timestamp now);
   void end(State state, const CloseReason& reason, Timestamp now);
@@ -370,7 +372,9 @@ class Connection final : private Http3Events {
   ConnectionContext context_;
   Role role_;
   std::unique_ptr<Memory> memory_;  // the engine's and HTTP/3's
-  std::optional<TlsSession> tls_;
+  std::optional<TlsSession> tls_;   // a server's: until its handshake is complete
+  wire::HkdfSecret exporter_{};
+  bool is_resumed_ = false;
   std::unique_ptr<ConnectionReference> reference_;
   std::unique_ptr<ngtcp2_conn, EngineDeleter> engine_;
   std::unique_ptr<Http3> http_;

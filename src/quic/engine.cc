@@ -6,6 +6,7 @@
 
 #include "quic/packet_protection.h"
 #include "quic/path.h"
+#include "wire/direct_packet.h"
 #include "wire/varint.h"
 
 namespace qdt::quic {
@@ -104,7 +105,8 @@ struct Connection::Engine::Callbacks {
     Connection& connection = self(user);
     if (connection.role_ == Role::kServer) {
       connection.handshake_bytes_ += size;
-      if (connection.handshake_bytes_ > kMaxHandshakeBytes) return NGTCP2_ERR_CALLBACK_FAILURE;
+      const bool is_too_much = connection.handshake_bytes_ > kMaxHandshakeBytes;
+      if (is_too_much || !connection.tls_) return NGTCP2_ERR_CALLBACK_FAILURE;
     }
     return ngtcp2_crypto_recv_crypto_data_cb(engine, level, offset, data, size, user);
   }
@@ -123,6 +125,8 @@ struct Connection::Engine::Callbacks {
   static int handshake_completed(ngtcp2_conn*, void* user) {
     Connection& connection = self(user);
     connection.has_completed_ = true;
+    connection.tls_->export_secret(wire::kDirectExporterLabel, connection.exporter_);
+    connection.is_resumed_ = connection.tls_->is_resumed();
     if (connection.role_ == Role::kServer) connection.tls_->send_ticket();
     return 0;
   }

@@ -25,6 +25,8 @@ constexpr const char* kPriority =
     "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:"
     "%DISABLE_TLS13_COMPAT_MODE";
 constexpr std::string_view kAlpn = "h3";
+// That a client may send us: a ClientHello.
+constexpr std::size_t kMaxHandshakeMessage = 16 * 1024;
 
 // For calls that can only fail for want of memory, or by a fault of ours.
 void require(int status) {
@@ -60,8 +62,9 @@ Result<Fingerprint> leaf_fingerprint(gnutls_certificate_credentials_t credential
   return sha256(der);
 }
 
-void apply_common(gnutls_session_t session, gnutls_certificate_credentials_t credentials) {
-  require(gnutls_priority_set_direct(session, kPriority, nullptr));
+void apply_common(gnutls_session_t session, gnutls_certificate_credentials_t credentials,
+                  gnutls_priority_t priorities) {
+  require(gnutls_priority_set(session, priorities));
   require(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials));
   const gnutls_datum_t alpn = datum(kAlpn);
   require(gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY));
@@ -165,6 +168,16 @@ void TlsDeleter::operator()(gnutls_certificate_credentials_st* credentials) cons
   gnutls_certificate_free_credentials(credentials);
 }
 
+void TlsDeleter::operator()(gnutls_priority_st* priorities) const {
+  gnutls_priority_deinit(priorities);  // sessions that use it count
+}
+
+TlsPriorities tls_priorities() {
+  gnutls_priority_t priorities = nullptr;
+  require(gnutls_priority_init(&priorities, kPriority, nullptr));
+  return TlsPriorities(priorities);
+}
+
 void TlsDeleter::operator()(gnutls_session_int* session) const {
   gnutls_deinit(session);
 }
@@ -222,7 +235,8 @@ TlsSession TlsSession::server(const TlsServerContext& context) {
   require(gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET));
   TlsSession tls(session);
   tls.credentials_ = context.credentials_;
-  apply_common(session, context.credentials());
+  apply_common(session, context.credentials(), context.priorities());
+  gnutls_handshake_set_max_packet_length(session, kMaxHandshakeMessage);
   gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST,
                                      require_alpn);
   if (const Bytes key = context.ticket_key(); !key.empty()) {
@@ -239,7 +253,7 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   gnutls_session_t session = nullptr;
   require(gnutls_init(&session, GNUTLS_CLIENT));
   TlsSession tls(session);
-  apply_common(session, context.credentials());
+  apply_common(session, context.credentials(), context.priorities());
   require(ngtcp2_crypto_gnutls_configure_client_session(session));
   take_packet_secrets(session);
 

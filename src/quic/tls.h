@@ -13,6 +13,7 @@
 
 // GnuTLS's own names for the types behind its handles.
 struct gnutls_certificate_credentials_st;
+struct gnutls_priority_st;
 struct gnutls_session_int;
 
 namespace qdt::quic {
@@ -22,9 +23,14 @@ using Fingerprint = std::array<std::uint8_t, 32>;
 /// Frees GnuTLS objects.
 struct TlsDeleter {
   void operator()(gnutls_certificate_credentials_st* credentials) const;
+  void operator()(gnutls_priority_st* priorities) const;
   void operator()(gnutls_session_int* session) const;
 };
 using TlsCredentials = std::unique_ptr<gnutls_certificate_credentials_st, TlsDeleter>;
+using TlsPriorities = std::unique_ptr<gnutls_priority_st, TlsDeleter>;
+
+/// The ciphers and groups that we take, parsed: for any number of sessions.
+TlsPriorities tls_priorities();
 
 /// From which a server derives what has to outlive its restart: the tokens of stateless resets and
 /// of Retry, and the key of TLS session tickets.
@@ -38,6 +44,7 @@ class TlsServerContext {
   static Result<TlsServerContext> from_pem(std::string_view certificate, std::string_view key);
 
   gnutls_certificate_credentials_st* credentials() const { return credentials_.get(); }
+  gnutls_priority_st* priorities() const { return priorities_.get(); }
   /// SHA-256 of the leaf certificate (DER): what a client may pin.
   const Fingerprint& fingerprint() const { return fingerprint_; }
 
@@ -56,11 +63,13 @@ class TlsServerContext {
                    const CertificateFacts& certificate)
       : credentials_(std::move(credentials)),
         fingerprint_(fingerprint),
-        certificate_(certificate) {}
+        certificate_(certificate),
+        priorities_(tls_priorities()) {}
 
   std::shared_ptr<gnutls_certificate_credentials_st> credentials_;
   Fingerprint fingerprint_;
   CertificateFacts certificate_;
+  TlsPriorities priorities_;  // parsed once for all connections
   std::vector<std::uint8_t> ticket_key_;
 };
 
@@ -82,6 +91,7 @@ class TlsClientContext {
   static Result<TlsClientContext> without_verification();
 
   gnutls_certificate_credentials_st* credentials() const { return credentials_.get(); }
+  gnutls_priority_st* priorities() const { return priorities_.get(); }
   enum class Trust { kSystem, kFingerprint, kNone };
   Trust trust() const { return trust_; }
   const Fingerprint& fingerprint() const { return fingerprint_; }
@@ -92,6 +102,7 @@ class TlsClientContext {
       : credentials_(std::move(credentials)), trust_(trust), fingerprint_(fingerprint) {}
 
   TlsCredentials credentials_;
+  TlsPriorities priorities_ = tls_priorities();
   Trust trust_;
   Fingerprint fingerprint_;
   std::unique_ptr<ResumableSession> resumable_ = std::make_unique<ResumableSession>();

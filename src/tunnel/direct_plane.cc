@@ -51,9 +51,8 @@ wire::DirectSecrets DirectPlane::secrets(const quic::Connection& connection, std
                                          const wire::HandshakeNonce& client_nonce,
                                          const wire::HandshakeNonce& server_nonce,
                                          wire::AeadAlgorithm algorithm) {
-  wire::HkdfSecret exporter;
-  connection.export_secret("EXPORTER-qdt-direct-v1", exporter);
-  return wire::derive_direct_secrets(exporter, token, client_nonce, server_nonce, algorithm);
+  return wire::derive_direct_secrets(connection.exporter(), token, client_nonce, server_nonce,
+                                     algorithm);
 }
 
 DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, Random& random,

@@ -35,6 +35,9 @@ struct DirectSecrets {
   HkdfSecret server{};  ///< server to client
 };
 
+/// The label by which `exporter` below comes from TLS (docs/protocol.md section 7).
+inline constexpr std::string_view kDirectExporterLabel = "EXPORTER-qdt-direct-v1";
+
 /// The key schedule of section 7, over what TLS exports and the token. `algorithm` is that of the
 /// session's inner AEAD.
 DirectSecrets derive_direct_secrets(const HkdfSecret& exporter, std::string_view token,
