@@ -6,6 +6,7 @@ std::string_view drop_label(Drop drop) {
   switch (drop) {
     case Drop::kNotQuic: return "not_quic";
     case Drop::kUnknownConnection: return "unknown_connection";
+    case Drop::kUnproven: return "unproven";
     case Drop::kCrowded: return "crowded";
     case Drop::kNoSession: return "no_session";
     case Drop::kShort: return "short";

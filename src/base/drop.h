@@ -14,6 +14,7 @@ enum class Drop : std::uint8_t {
   // The outer payload, before it belongs to a connection.
   kNotQuic,            ///< no QUIC packet, or of a version that gets no answer
   kUnknownConnection,  ///< a connection ID that is not, or no longer, ours
+  kUnproven,           ///< a first packet whose sender has to show its address first (Retry)
   kCrowded,  ///< a first packet, while those that would give way to it are too young for that
   // The datagram.
   kNoSession,       ///< a datagram on a stream that is no session, a packet to an address not lent

@@ -19,7 +19,9 @@ namespace {
 constexpr int kMaxPacketsBeforeDatagram = 8;
 // An ordinary one holds 40 KiB at its handshake's height, most of it for a moment. This much is
 // needed for the pieces of a ClientHello that come out of order, and for a long certificate chain.
-constexpr std::size_t kMaxStrangerBytes = 80 * 1024;
+constexpr std::size_t kMaxStrangerBytes = 104 * 1024;
+// GnuTLS does not say what it holds during a handshake: measured.
+constexpr std::size_t kTlsBytes = 24 * 1024;
 
 }  // namespace
 
@@ -39,6 +41,7 @@ Connection::Connection(const ConnectionContext& context, Role role)
 }
 
 Connection::~Connection() {
+  if (role_ == Role::kServer && tls_) memory_->account.discharge(kTlsBytes);
   wire::wipe(exporter_);
 }
 
@@ -99,6 +102,7 @@ std::unique_ptr<Connection> Connection::accept(const ConnectionContext& context,
     std::abort();  // only for want of memory
   }
   connection->attach(engine, TlsSession::server(tls));
+  connection->memory_->account.charge(kTlsBytes);
   return connection;
 }
 
@@ -366,6 +370,7 @@ void Connection::complete_handshake(Timestamp now) {
   if (role_ != Role::kServer) return;
   ngtcp2_conn_set_tls_native_handle(engine_.get(), nullptr);
   tls_.reset();
+  memory_->account.discharge(kTlsBytes);
   if (is_stranger_) admit_by_ = now + context_.options.admission_timeout;
 }
 

@@ -304,7 +304,7 @@ class Connection final : private Http3Events {
     std::vector<ConnectionId> ids;
     Timestamp timer = kNever;
     std::size_t timer_index = SIZE_MAX;
-    bool is_touched = false;
+    std::size_t touched_index = SIZE_MAX;
     bool is_half_open = false;
     Strangers::Note stranger;
   } registration;

@@ -17,7 +17,6 @@ constexpr std::uint8_t kFixedBit = 0x40;
 constexpr std::uint8_t kShortHeaderBits = 0x3f;
 // Where a long header's destination ID begins: flags, version, length (RFC 9000 section 17.2).
 constexpr std::size_t kLongHeaderIdOffset = 6;
-constexpr int kAnswersPerSecond = 100;
 // The shortest reset has 21 bytes, and an answer is shorter than its cause (RFC 9000 section 10.3).
 constexpr std::size_t kMinResetTrigger = 22;
 // Among the packets of a connection with our IDs no reset stands out from this length on. To
@@ -71,7 +70,7 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
                          : ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(),
                                                          kOurConnectionIdBytes);
   if (status == NGTCP2_ERR_VERSION_NEGOTIATION) {
-    answer_version(path, payload, out);
+    answer_version(path, payload, out, now);
     return true;
   }
   if (status != 0 || header.dcidlen > ConnectionId::kMaxBytes) {
@@ -139,6 +138,10 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
 
   std::optional<ConnectionId> original_id;
   if (header.tokenlen > 0 && header.token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
+    if (!proofs_.take(now)) {
+      drops_.count(Drop::kUnproven);
+      return nullptr;
+    }
     ngtcp2_cid original;
     const EnginePath engine_path(path);
     const ngtcp2_addr& remote = engine_path.get()->remote;
@@ -150,9 +153,12 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
       return nullptr;
     }
     original_id.emplace(Bytes(original.data, original.datalen));
-  } else if (half_open_ >= options_.half_open_before_retry) {
+  } else if (must_prove(path, now)) {
+    drops_.count(Drop::kUnproven);
     answer_retry(path, header, out, now);
     return nullptr;
+  } else {
+    begun_.take(now);
   }
 
   if (!make_room(path, out, now)) {
@@ -170,6 +176,11 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
   by_id_[first_id] = &connection;
   connection.registration.ids.push_back(first_id);
   return &connection;
+}
+
+bool Endpoint::must_prove(const UdpPath& path, Timestamp now) {
+  return half_open_ >= options_.half_open_before_retry || begun_.is_used_up(now) ||
+         strangers_.count_of(path.remote.address) >= options_.strangers_before_retry;
 }
 
 bool Endpoint::make_room(const UdpPath& path, UdpSendQueue& out, Timestamp now) {
@@ -193,10 +204,12 @@ Endpoint::StrangerCounts Endpoint::strangers() const {
   return counts;
 }
 
-void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out) {
+void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out,
+                              Timestamp now) {
   drops_.count(Drop::kNotQuic);
   // An answer to a short packet could be larger than it (RFC 9000 section 6.1).
-  if (server_ == nullptr || payload.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE || !out.has_room()) return;
+  if (server_ == nullptr || payload.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE) return;
+  if (!out.has_room() || !versions_.take(now)) return;
   ngtcp2_version_cid header;
   ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(), kOurConnectionIdBytes);
   const std::uint32_t versions[] = {NGTCP2_PROTO_VER_V1};
@@ -209,12 +222,7 @@ void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& 
 
 // Anybody may ask for answers that need no connection.
 bool Endpoint::may_answer(const UdpSendQueue& out, Timestamp now) {
-  if (!out.has_room()) return false;
-  if (now - answer_second_ >= 1s) {
-    answer_second_ = now;
-    answers_in_second_ = 0;
-  }
-  return ++answers_in_second_ <= kAnswersPerSecond;
+  return out.has_room() && answers_.take(now);
 }
 
 void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out,
@@ -251,7 +259,7 @@ void Endpoint::ask_small(Connection& connection, UdpSendQueue& out) {
 
 void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                             Timestamp now) {
-  if (!out.has_room()) return;
+  if (!out.has_room() || !retries_.take(now)) return;
   const ConnectionId id = new_connection_id(random_, options_.shard, options_.shard_count);
   ngtcp2_cid retry_id;
   ngtcp2_cid_init(&retry_id, id.bytes().data(), id.bytes().size());
@@ -279,15 +287,24 @@ std::size_t Endpoint::shard_of_payload(Bytes payload) const {
 }
 
 void Endpoint::touch(Connection& connection) {
-  if (std::exchange(connection.registration.is_touched, true)) return;
+  if (connection.registration.touched_index != SIZE_MAX) return;
+  connection.registration.touched_index = touched_.size();
   touched_.push_back(&connection);
+}
+
+void Endpoint::untouch(Connection& connection) {
+  const std::size_t index = std::exchange(connection.registration.touched_index, SIZE_MAX);
+  if (index == SIZE_MAX) return;
+  touched_[index] = touched_.back();
+  touched_[index]->registration.touched_index = index;
+  touched_.pop_back();
+  connection.registration.touched_index = SIZE_MAX;  // it may have been the last
 }
 
 bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
   while (!touched_.empty()) {
     Connection& connection = *touched_.back();
-    touched_.pop_back();
-    connection.registration.is_touched = false;
+    untouch(connection);
     if (!connection.write(out, now)) {
       touch(connection);
       return false;
@@ -328,7 +345,7 @@ void Endpoint::forget(Connection& connection) {
     case Connection::Excess::kTime: ++stranger_counts_.out_of_time; break;
     case Connection::Excess::kMemory: ++stranger_counts_.too_large; break;
   }
-  std::erase(touched_, &connection);
+  untouch(connection);
   timers_.remove(connection.registration);
   last_connection_ = nullptr;
 

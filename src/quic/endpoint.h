@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
+#include "quic/per_second.h"
 #include "quic/strangers.h"
 #include "quic/timer_heap.h"
 
@@ -28,9 +29,12 @@ class Endpoint final : private ConnectionIds {
     std::size_t shard_count = 1;
     /// From which stateless reset tokens and Retry tokens are made; the same in all shards.
     ServerSecret secret{};
-    /// Handshakes under way above which a client has to prove its address first (Retry): a flood
-    /// of forged first packets then costs no memory.
+    /// Handshakes under way, or begun in a second, above which a client has to prove its address
+    /// first (Retry): a flood of forged first packets then costs no memory, and little time.
     std::size_t half_open_before_retry = 64;
+    /// The same for connections without a session from one address: who forges it does not take
+    /// the room of those who have it.
+    std::size_t strangers_before_retry = 16;
     /// A server's, of all its shards together.
     Strangers::Options strangers;
   };
@@ -101,6 +105,16 @@ class Endpoint final : private ConnectionIds {
   }
 
  private:
+  // Handshakes begun without a proof of address: 64 of them take 3 % of a processor.
+  static constexpr int kBegunPerSecond = 64;
+  // Stateless resets, and answers to small questions.
+  static constexpr int kAnswersPerSecond = 100;
+  static constexpr int kVersionsPerSecond = 500;
+  // What a flood of forged first packets may cost: about 5 % of a processor each (4 and 10 us).
+  // Those who are not answered ask again.
+  static constexpr int kRetriesPerSecond = 10'000;
+  static constexpr int kProofsPerSecond = 4000;
+
   // ConnectionIds
   ConnectionId issue(Connection& connection) override;
   void retire(const ConnectionId& id) override;
@@ -112,15 +126,18 @@ class Endpoint final : private ConnectionIds {
   /// looks like that on purpose.
   Connection* find_by_path(const UdpPath& path);
   Connection* accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
-  void answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out);
+  void answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   bool may_answer(const UdpSendQueue& out, Timestamp now);
   void answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                     Timestamp now);
   void forget(Connection& connection);
+  void untouch(Connection& connection);
   void add(std::unique_ptr<Connection> connection);
   void note_progress(Connection& connection);
+  /// Whether a client has to show that it is at this address.
+  bool must_prove(const UdpPath& path, Timestamp now);
   /// Whether a first packet from there may begin a connection, now that the one who has to go for
   /// it is gone.
   bool make_room(const UdpPath& path, UdpSendQueue& out, Timestamp now);
@@ -144,8 +161,11 @@ class Endpoint final : private ConnectionIds {
   ConnectionId last_id_;
   Connection* last_connection_ = nullptr;
   // Of stateless resets and refusals of small Initial packets: answers to anyone.
-  Timestamp answer_second_;
-  int answers_in_second_ = 0;
+  PerSecond begun_{kBegunPerSecond};
+  PerSecond answers_{kAnswersPerSecond};
+  PerSecond versions_{kVersionsPerSecond};
+  PerSecond retries_{kRetriesPerSecond};
+  PerSecond proofs_{kProofsPerSecond};
 };
 
 }  // namespace qdt::quic

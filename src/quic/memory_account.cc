@@ -73,6 +73,11 @@ void MemoryAccount::release(void* block) {
   std::free(header);
 }
 
+void MemoryAccount::charge(std::size_t bytes) {
+  bytes_ += bytes;
+  if (shared_ != nullptr) *shared_ += bytes;
+}
+
 void MemoryAccount::leave() {
   if (shared_ != nullptr) *shared_ -= bytes_;
   shared_ = nullptr;

@@ -23,6 +23,10 @@ class MemoryAccount {
   void* reallocate(void* block, std::size_t bytes);
   void release(void* block);
 
+  /// Counts memory that is allocated elsewhere, and has to be there: no limit holds for it.
+  void charge(std::size_t bytes);
+  void discharge(std::size_t bytes) { give_back(bytes); }
+
   /// Counts no longer in `shared`, and has no limit any more.
   void leave();
 

@@ -27,10 +27,11 @@ class Strangers {
     /// Of an IPv6 /48, which one customer may have as well.
     std::size_t max_per_site = 192;
     /// Of the memory that MemoryAccount counts.
-    std::size_t max_bytes = std::size_t{10} * 1024 * 1024;
+    std::size_t max_bytes = std::size_t{12} * 1024 * 1024;
     /// Before that a connection gives way to nobody: long enough for some round trips. It bounds
-    /// the handshakes of a second, and with them the processor's time, as well.
-    Duration tenure = 500ms;
+    /// the handshakes of a second, and with them the processor's time, as well: at half a
+    /// millisecond each, an eighth of one.
+    Duration tenure = 1s;
 
     /// The share of one of so many shards.
     Options share(std::size_t shard_count) const;

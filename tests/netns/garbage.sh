@@ -11,7 +11,7 @@ ping_steadily client2 10.8.0.1
 
 count=5000
 dropped() { metric "qdt_drops_total{reason=\"$1\"}"; }
-all_dropped() { echo $(($(dropped not_quic) + $(dropped unknown_connection))); }
+all_dropped() { echo $(($(dropped not_quic) + $(dropped unknown_connection) + $(dropped unproven))); }
 log_lines() { wc -l <"$work/server.log"; }
 
 # thrown KIND: at the port, from another host.
