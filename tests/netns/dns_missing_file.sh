@@ -20,7 +20,7 @@ stop "$client_pid"
 check "it is gone in the end" -- in_etc test ! -e /etc/resolv.conf
 
 start_client_in_etc client 'route_mode: default'
-stop "$client_pid" KILL
+crash "$client_pid"
 check "a crash leaves it" -- has_ours
 in_etc "$build/qdt-client" --cleanup >"$work/cleanup.log" 2>&1
 check "--cleanup removes it" -- in_etc test ! -e /etc/resolv.conf

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two clients of different servers on one host, each with name servers of its own, in every order of
-# their ends, some of them by SIGKILL of both processes: the newest one's are in force, then the other's, and in the end the
-# old file is back byte for byte. They do not set them against each other.
+# their ends, some of them by SIGKILL of both processes: the newest one's are in force, then the other's,
+# and in the end the old file is back byte for byte. They do not set them against each other.
 . "$(dirname "$0")/topology.sh"
 
 topology

@@ -86,9 +86,9 @@ check_unchanged "the server, too" server
 # Once more, to be killed.
 start_server 'pool_cidr6: fd00:8::/64'
 start_client client 'route_mode: default' "$public_lan"
-stop "$client_pid" KILL
+crash "$client_pid"
 check "after a crash, --cleanup" -- on client "$build/qdt-client" --cleanup
 check_unchanged "puts everything back" client
-stop "$server_pid" KILL
+crash "$server_pid"
 check "at the server" -- on server "$build/qdt-server" --cleanup
 check_unchanged "puts everything back" server

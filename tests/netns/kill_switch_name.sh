@@ -26,7 +26,7 @@ start_server 'dns: [192.0.2.80]'
 
 start_client client "server: 'vpn.test:443'" 'kill_switch: true' "$public_lan"
 check "the server is found by its name" -- on client ping -c 2 -i 0.2 -W 2 10.8.0.1
-stop "$client_pid" KILL
+crash "$client_pid"
 check_contains "a crash leaves the tunnel's name servers" "$(cat "$(etc client resolv.conf)")" 192.0.2.80
 watch router cl1 "ether src $mac and not arp and not (ip6 and icmp6) and not ip6 dst host ff02::16 and
   not (udp and dst host $server_address and dst port 443) and not (dst host 198.51.100.1 and port 53)"

@@ -73,6 +73,6 @@ fi
 
 start_server
 docker
-stop "$server_pid" KILL
+crash "$server_pid"
 on server "$build/qdt-server" --cleanup >"$work/cleanup.log" 2>&1
 left_on "after a crash" "nftables table ip nat has rules" cleanup.log

@@ -18,14 +18,14 @@ stop "$server_pid"
 check_unchanged "after an orderly end" server
 
 start_server "$pool6"
-stop "$server_pid" KILL
+crash "$server_pid"
 check_equal "a killed server leaves it on" "$(is_on)" "1 1 "
 on server "$build/qdt-server" --cleanup >"$work/cleanup.log"
 check_unchanged "after --cleanup" server
 check_contains "--cleanup says so" "$(cat "$work/cleanup.log")" "sysctl net/ipv4/ip_forward put back to 0"
 
 start_server "$pool6"
-stop "$server_pid" KILL
+crash "$server_pid"
 start_server "$pool6"
 check_equal "the next server needs it" "$(is_on)" "1 1 "
 stop "$server_pid"

@@ -45,7 +45,7 @@ stop "$second_pid"
 check "the second one stops: the first one's client goes on" -- reaches_web
 check "and the host is no router for others" -- closed
 stop "$client_pid"
-stop "$server_pid" KILL
+crash "$server_pid"
 second_server
 stop "$second_pid"
 on server "$build/qdt-server" --cleanup >/dev/null 2>&1

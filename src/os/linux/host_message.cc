@@ -79,6 +79,7 @@ class Reader {
 
 template <std::unsigned_integral Wire, typename Archive, typename T>
 void as(Archive& archive, T& value, std::size_t most) {
+  if (!Archive::kReads && static_cast<std::uint64_t>(value) > most) return archive.refuse();
   auto number = static_cast<Wire>(value);
   archive(number);
   if (number > most) archive.refuse();

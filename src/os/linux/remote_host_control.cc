@@ -38,6 +38,11 @@ int milliseconds_until(Timestamp deadline) {
   return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
+// A host process that is busy is no fault of the host's yet.
+bool is_told(const HostQuestions& questions) {
+  return !questions.is_behind() || questions.stands_still();
+}
+
 class RemoteHostNetwork final : public HostNetwork {
  public:
   explicit RemoteHostNetwork(HostQuestions& questions) : questions_(questions) {}
@@ -89,7 +94,7 @@ class RemoteHostNetwork final : public HostNetwork {
       return answer->upkeep;
     }
     Upkeep upkeep;
-    upkeep.add_fault(answer.error().message);
+    if (is_told(questions_)) upkeep.add_fault(answer.error().message);
     return upkeep;
   }
   Result<void> adopt_device() override { return done(questions_.ask(request::AdoptDevice{})); }
@@ -114,7 +119,7 @@ class RemoteKillSwitch final : public KillSwitch {
   void keep(Upkeep& upkeep) override {
     const auto answer = questions_.ask(request::KeepKillSwitch{}, HostQuestions::kShortPatience);
     if (answer) return upkeep.add(answer->upkeep);
-    upkeep.add_fault(answer.error().message);
+    if (is_told(questions_)) upkeep.add_fault(answer.error().message);
   }
   bool outlives_process() const override { return true; }
   void lower() override {
@@ -136,16 +141,25 @@ std::string words_of(int status) {
 
 Result<void> HostQuestions::exchange(const HostRequest& request, Duration patience,
                                      std::optional<PollHandle> stop) {
+  const bool is_repeated = patience <= kShortPatience;
   const Timestamp deadline = now() + patience;
   if (is_behind()) {
-    const bool may_wait = patience > kShortPatience;
-    if (const auto ok = wait(may_wait ? deadline : now(), std::nullopt); !ok) return ok;
+    const bool is_same = is_repeated && asked_kind_ == request.index();
+    if (is_same) return wait(stands_still() ? now() : deadline, stop);
+    if (const auto ok = wait(is_repeated ? now() : deadline, std::nullopt); !ok) return ok;
   }
   const auto message = encode(asked_ + 1, request);
   if (!message) return fail(message);
   if (const auto sent = link_.send(*message); !sent) return sent;
   ++asked_;
+  asked_kind_ = request.index();
+  asked_at_ = now();
   return wait(deadline, stop);
+}
+
+bool HostQuestions::stands_still() const {
+  constexpr Duration kLongest = 5s;
+  return is_behind() && now() - asked_at_ >= kLongest;
 }
 
 Result<void> HostQuestions::wait(Timestamp deadline, std::optional<PollHandle> stop) {

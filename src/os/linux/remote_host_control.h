@@ -22,11 +22,12 @@ class HostQuestions {
   /// Longer than anything takes on a host that works: programs that set name servers have their 30
   /// s.
   static constexpr Duration kPatience = 60s;
-  /// For what is asked again soon, so that a host process that stands still holds nobody up.
-  static constexpr Duration kShortPatience = 5s;
+  /// For what is asked again soon, so that a host process that stands still holds nobody up:
+  /// shorter than what a client takes for a sleep of the whole host.
+  static constexpr Duration kShortPatience = 2s;
 
-  /// Asks and waits. An answer that does not come in time is an error, and forgotten when it comes;
-  /// until then nothing else is asked.
+  /// Asks and waits. An answer that does not come in time is an error. Until it comes nothing else
+  /// is asked, and then it is forgotten, but where the same is asked again, with kShortPatience.
   template <typename Request>
   Result<typename Request::Answer> ask(const Request& request, Duration patience = kPatience,
                                        std::optional<PollHandle> stop = std::nullopt) {
@@ -41,6 +42,8 @@ class HostQuestions {
   bool has_ended();
   /// It owes an answer.
   bool is_behind() const { return asked_ != answered_; }
+  /// It has for so long that it must have been stopped.
+  bool stands_still() const;
   int fd() const { return link_.fd(); }
   void close() { link_.close(); }
 
@@ -52,6 +55,8 @@ class HostQuestions {
 
   HostLink link_;
   RequestNumber asked_ = 0;
+  std::size_t asked_kind_ = 0;
+  Timestamp asked_at_{};
   RequestNumber answered_ = 0;
   HostParcel answer_;
 };
