@@ -15,6 +15,7 @@
 #include "os/file.h"
 #include "os/linux/host_link.h"
 #include "os/linux/host_process.h"
+#include "os/linux/host_process_limits.h"
 #include "os/linux/host_process_name.h"
 #include "os/linux/remote_host_control.h"
 #include "os/linux/system_error.h"
@@ -66,6 +67,7 @@ void show_title(const std::string& title) {
   show_title(plan.program + ": host");
   {
     const auto logger = make_logger();
+    limit_host_process(plan, *logger);
     LocalHostControl control(plan, *logger);
     serve_host(link, control, plan, *logger);
   }

@@ -114,4 +114,27 @@ Result<std::string> restrict_files(const LandlockRules& rules) {
   return "";
 }
 
+Result<std::string> restrict_writing(const std::vector<std::string>& folders) {
+  const long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < 1) return "this kernel has no Landlock (Linux 5.13 has, where it is switched on)";
+  constexpr std::uint64_t kMake =
+      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM;
+  const std::uint64_t later =
+      everything(static_cast<int>(version)).files & (kTruncate | LANDLOCK_ACCESS_FS_REFER);
+  const Ruleset wanted{.files = kWrite | kMake | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                                LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                                LANDLOCK_ACCESS_FS_MAKE_SOCK | later};
+  const UniqueFd ruleset(
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &wanted, size_of_ruleset(1), 0)));
+  if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
+  for (const std::string& folder : folders) {
+    if (auto ok = allow_path(ruleset, folder, kWrite | kMake | later); !ok) return fail(ok);
+  }
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) < 0) {
+    return os_error("enter a set of rules (Landlock)");
+  }
+  return "";
+}
+
 }  // namespace qdt::os

@@ -22,4 +22,8 @@ struct LandlockRules {
 /// restricted, in words; empty: nothing.
 Result<std::string> restrict_files(const LandlockRules& rules);
 
+/// Has the calling thread and its descendants make, change and remove files in these folders alone;
+/// what they may read and run stays as it is. Otherwise as restrict_files().
+Result<std::string> restrict_writing(const std::vector<std::string>& folders);
+
 }  // namespace qdt::os

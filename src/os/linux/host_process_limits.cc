@@ -1,0 +1,154 @@
+#include "os/linux/host_process_limits.h"
+
+#include <linux/capability.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+
+#include "os/linux/capabilities.h"
+#include "os/linux/landlock.h"
+#include "os/linux/resolvconf_program.h"
+#include "os/linux/system_error.h"
+
+namespace qdt::os {
+namespace {
+
+constexpr const char* kResolvConfPath = "/etc/resolv.conf";
+
+// BPF: programs for the TUN device. The others: files of name servers may be anybody's, and their
+// owners are to stay; what resolvconf(8) starts is ended when it takes too long.
+constexpr Capabilities kKept = Capabilities{1} << CAP_NET_ADMIN | Capabilities{1} << CAP_BPF |
+                               Capabilities{1} << CAP_CHOWN | Capabilities{1} << CAP_DAC_OVERRIDE |
+                               Capabilities{1} << CAP_DAC_READ_SEARCH |
+                               Capabilities{1} << CAP_FOWNER | Capabilities{1} << CAP_KILL;
+
+// Linux before 5.8 has no CAP_BPF, and asks for this one.
+Capabilities kept_capabilities() {
+  const bool knows_bpf = ::prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) >= 0;
+  return knows_bpf ? kKept : kKept | Capabilities{1} << CAP_SYS_ADMIN;
+}
+
+// Other processes, other namespaces, file systems, the kernel's code, and the machine as a whole.
+constexpr std::array kRefused = {"ptrace",
+                                 "process_vm_readv",
+                                 "process_vm_writev",
+                                 "pidfd_getfd",
+                                 "kcmp",
+                                 "mount",
+                                 "umount2",
+                                 "pivot_root",
+                                 "chroot",
+                                 "fsopen",
+                                 "fsconfig",
+                                 "fsmount",
+                                 "fspick",
+                                 "move_mount",
+                                 "open_tree",
+                                 "mount_setattr",
+                                 "setns",
+                                 "unshare",
+                                 "init_module",
+                                 "finit_module",
+                                 "delete_module",
+                                 "kexec_load",
+                                 "kexec_file_load",
+                                 "reboot",
+                                 "swapon",
+                                 "swapoff",
+                                 "perf_event_open",
+                                 "userfaultfd",
+                                 "io_uring_setup",
+                                 "io_uring_enter",
+                                 "io_uring_register",
+                                 "add_key",
+                                 "request_key",
+                                 "keyctl",
+                                 "personality",
+                                 "open_by_handle_at",
+                                 "settimeofday",
+                                 "clock_settime",
+                                 "adjtimex",
+                                 "clock_adjtime",
+                                 "sethostname",
+                                 "setdomainname",
+                                 "iopl",
+                                 "ioperm",
+                                 "acct",
+                                 "quotactl",
+                                 "quotactl_fd",
+                                 "syslog",
+                                 "lookup_dcookie",
+                                 "vhangup",
+                                 "mknod",
+                                 "mknodat",
+                                 "name_to_handle_at"};
+
+Result<void> refuse_calls() {
+  const std::unique_ptr<void, decltype(&::seccomp_release)> filter(::seccomp_init(SCMP_ACT_ALLOW),
+                                                                   ::seccomp_release);
+  if (!filter) return fail("filter system calls: out of memory");
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);  // no_new_privs is set
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  for (const char* name : kRefused) {
+    const int number = ::seccomp_syscall_resolve_name(name);
+    if (number < 0) continue;  // not of this architecture
+    ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 0, nullptr);
+  }
+  if (const int error = ::seccomp_load(filter.get()); error < 0) {
+    return os_error("filter system calls", -error);
+  }
+  return {};
+}
+
+// The nearest folder above `path` that is there, where its links lead.
+std::string folder_above(const std::filesystem::path& path) {
+  std::error_code error;
+  auto folder = std::filesystem::weakly_canonical(path, error).parent_path();
+  while (folder.has_relative_path() && !std::filesystem::exists(folder, error)) {
+    folder = folder.parent_path();
+  }
+  return folder.string();
+}
+
+#ifdef QDT_SANITIZED
+// Reports of sanitizers go where they are told to.
+constexpr bool kMayRestrictFiles = false;
+#else
+constexpr bool kMayRestrictFiles = true;
+#endif
+
+}  // namespace
+
+std::vector<std::string> folders_written(const HostPlan& plan) {
+  std::vector<std::string> folders = {"/etc", "/run", "/proc/sys/net", "/dev"};
+  if (plan.role == HostPlan::Role::kClient) folders.push_back(folder_above(kResolvConfPath));
+  // A file system's root would allow everything.
+  std::erase_if(folders, [](const std::string& folder) { return folder.empty() || folder == "/"; });
+  return folders;
+}
+
+void limit_host_process(const HostPlan& plan, Logger& logger) {
+  if (!plan.up.empty() || !plan.down.empty()) {
+    return logger.info(
+        "the programs of up and down run with all the rights that this one was started with");
+  }
+  const auto look = [&](const Result<void>& ok) {
+    if (!ok) logger.debug("done without: " + ok.error().message);
+  };
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) look(os_error("set no_new_privs"));
+  if (kMayRestrictFiles && !is_resolvconf_installed()) {
+    const auto limits = restrict_writing(folders_written(plan));
+    if (!limits) look(fail(limits));
+    if (limits && !limits->empty()) logger.debug(*limits);
+  }
+  const Capabilities kept = kept_capabilities();
+  bound_capabilities(kept);
+  look(keep_capabilities(kept));
+  look(refuse_calls());
+}
+
+}  // namespace qdt::os

@@ -1,0 +1,74 @@
+#include "os/linux/host_process_limits.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "os/linux/network_fixture.h"
+
+namespace qdt::os {
+namespace {
+
+bool has_landlock() {
+  return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 3;
+}
+
+bool can_write(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return file.is_open();
+}
+
+TEST(HostProcessLimits, NamesNoRoot) {
+  const auto folders = folders_written({.role = HostPlan::Role::kClient});
+  const auto has = [&](const char* name) { return std::ranges::count(folders, name) > 0; };
+  EXPECT_TRUE(has("/proc/sys/net"));
+  EXPECT_FALSE(has("/"));
+  EXPECT_FALSE(has(""));
+}
+
+TEST(HostProcessLimits, LeaveNoFilesToWriteButThoseOfTheHost) {
+  if (!has_landlock()) GTEST_SKIP() << "this kernel's Landlock does not keep files";
+  const std::string elsewhere = "/tmp/qdt-limits-" + std::to_string(::getpid());
+  write_text(elsewhere, "as it was");
+  in_child([&] {
+    TestLogger logger;
+    limit_host_process({.role = HostPlan::Role::kServer}, logger);
+    EXPECT_FALSE(can_write(elsewhere));
+    EXPECT_EQ(::truncate(elsewhere.c_str(), 0), -1);
+    EXPECT_EQ(::unlink(elsewhere.c_str()), -1);
+    EXPECT_FALSE(can_write(elsewhere + ".new"));
+    EXPECT_TRUE(can_write("/dev/null"));
+    EXPECT_TRUE(can_write("/proc/sys/net/ipv4/ip_forward"));
+    EXPECT_EQ(read_text(elsewhere), "as it was");
+  });
+  ::unlink(elsewhere.c_str());
+}
+
+TEST(HostProcessLimits, LeaveNoCallsOfAnIntruder) {
+  in_child([] {
+    TestLogger logger;
+    limit_host_process({.role = HostPlan::Role::kServer}, logger);
+    EXPECT_TRUE(::unshare(CLONE_NEWUSER) == -1 && errno == EPERM);
+    EXPECT_TRUE(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == -1 && errno == EPERM);
+    EXPECT_EQ(shell("id -u"), "0\n");  // programs are run as before
+  });
+}
+
+TEST(HostProcessLimits, AreNoneWhereThereAreHooks) {
+  in_child([] {
+    TestLogger logger;
+    limit_host_process({.role = HostPlan::Role::kClient, .up = {"/bin/true"}}, logger);
+    EXPECT_EQ(::unshare(CLONE_NEWNS), 0);
+    EXPECT_TRUE(logger.text.contains("with all the rights"));
+  });
+}
+
+}  // namespace
+}  // namespace qdt::os
