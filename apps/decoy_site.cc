@@ -9,7 +9,7 @@ namespace {
 
 Result<server::Site> make_site(const ops::DecoyConfig& config) {
   using Kind = ops::DecoyConfig::Kind;
-  if (config.kind == Kind::kProxy) return fail("proxy is not supported yet");
+  if (config.kind == Kind::kProxy) return server::Site{server::Decoy::proxy(config.proxy), {}};
   if (config.kind == Kind::kRoot) return server::load_site(config.root);
   const bool is_status = config.kind == Kind::kStatus;
   return server::Site{

@@ -28,6 +28,7 @@
 #include "quic/certificate.h"
 #include "quic/tls.h"
 #include "server/certificate_file.h"
+#include "server/certificate_watch.h"
 #include "server/secret_file.h"
 #include "server/server.h"
 #include "server_check.h"
@@ -110,6 +111,8 @@ int run_on(os::HostControl& host, server::Server::Options options, const std::st
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
   logger->info("certificate: " + quic::fingerprint_text(tls.fingerprint()));
+  const auto telling = server::describe_telling_name(config.tls_cert, tls.certificate());
+  if (telling) logger->warning(*telling);
 
   options.tunnel.endpoint.secret =
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);

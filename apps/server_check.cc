@@ -39,6 +39,9 @@ void check_certificate(const std::string& config_path, const ops::ServerConfig& 
     return;
   }
   const server::CertificateWatch watch(config.tls_cert, tls->certificate());
+  if (const auto telling = server::describe_telling_name(config.tls_cert, tls->certificate())) {
+    findings.push_back({"tls_cert", *telling});
+  }
   if (const auto notice = watch.state(now)) {
     findings.push_back({"tls_cert", notice->text, notice->level == LogLevel::kError});
   }

@@ -167,7 +167,13 @@ Result<CertificateFacts> read_certificates(std::string_view pem) {
     const std::int64_t end = gnutls_x509_crt_get_expiration_time(raw);
     facts.validity.not_before = std::max(facts.validity.not_before, begin);
     facts.validity.not_after = std::min(facts.validity.not_after, end);
-    if (raw == chain[0]) facts.is_self_signed = gnutls_x509_crt_check_issuer(raw, raw) != 0;
+    if (raw != chain[0]) continue;
+    facts.is_self_signed = gnutls_x509_crt_check_issuer(raw, raw) != 0;
+    std::array<char, 65> name;
+    std::size_t bytes = name.size();
+    const bool has_name = gnutls_x509_crt_get_dn_by_oid(raw, GNUTLS_OID_X520_COMMON_NAME, 0, 0,
+                                                        name.data(), &bytes) >= 0;
+    if (has_name) facts.common_name.assign(name.data(), bytes);
   }
   return facts;
 }

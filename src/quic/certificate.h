@@ -33,6 +33,7 @@ struct CertificateValidity {
 struct CertificateFacts {
   CertificateValidity validity;
   bool is_self_signed = false;
+  std::string common_name;  ///< of its subject; at most 64 bytes (RFC 5280 appendix A.1), or empty
 };
 Result<CertificateFacts> read_certificates(std::string_view pem);
 

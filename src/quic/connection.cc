@@ -22,6 +22,9 @@ constexpr int kMaxPacketsBeforeDatagram = 8;
 constexpr std::size_t kMaxStrangerBytes = 104 * 1024;
 // GnuTLS does not say what it holds during a handshake: measured.
 constexpr std::size_t kTlsBytes = 24 * 1024;
+// Of an answer, so that a page of any size fits that memory: the engine takes 256 bytes to note a
+// packet that is under way. 64 KiB for each round trip load a page quickly on any path.
+constexpr std::uint64_t kMaxStrangerBytesInFlight = 64 * 1024;
 
 }  // namespace
 
@@ -242,7 +245,8 @@ bool Connection::write_open(UdpSendQueue& out, Timestamp now) {
     if (!out.has_room()) return false;
     Http3::Pick pick;
     std::ptrdiff_t count = 0;
-    if (http_ && ngtcp2_conn_get_max_data_left(engine_.get()) > 0) {
+    const bool may_send_more = !is_stranger_ || bytes_in_flight() < kMaxStrangerBytesInFlight;
+    if (http_ && may_send_more && ngtcp2_conn_get_max_data_left(engine_.get()) > 0) {
       count = http_->pick(pick, pieces.data(), pieces.size());
       if (count < 0) {
         http_error_ = static_cast<int>(count);

@@ -58,4 +58,15 @@ std::string CertificateWatch::remedy() const {
          "qdt-server read it: systemctl reload qdt-server, or SIGHUP";
 }
 
+std::optional<std::string> describe_telling_name(const std::string& path,
+                                                 const quic::CertificateFacts& certificate) {
+  // As the first start wrote them once, with this host's addresses beside it.
+  if (certificate.common_name != "qdt-server") return std::nullopt;
+  return "the certificate " + path +
+         " says qdt-server, perhaps with this host's inner addresses, to everybody who asks the "
+         "port; "
+         "to have a new one made, move it and its key away and restart, then give every client the "
+         "new tls_fingerprint (qdt-server client-config prints it)";
+}
+
 }  // namespace qdt::server

@@ -10,6 +10,11 @@
 
 namespace qdt::server {
 
+/// For a person: the certificate in `path` tells every visitor what this server is, and what can be
+/// done; nothing when it does not.
+std::optional<std::string> describe_telling_name(const std::string& path,
+                                                 const quic::CertificateFacts& certificate);
+
 /// Tells at the start, once a day, and at its end of a certificate that is near its end, past it,
 /// or not valid yet. Pure: the wall clock's time goes in, in seconds since the Unix epoch.
 class CertificateWatch {

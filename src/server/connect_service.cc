@@ -127,8 +127,12 @@ void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& c
                                      quic::StreamId stream, const quic::Message& request,
                                      std::optional<HandshakeResult> result) {
   if (options_.decoy) {
-    const auto date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    tunnel.respond(connection, stream, options_.decoy->answer(request, date));
+    if (options_.decoy->upstream()) {
+      ask_upstream(connection, stream, request);
+    } else {
+      const auto date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+      tunnel.respond(connection, stream, options_.decoy->answer(request, date));
+    }
     if (result) count_refusal(tunnel, connection, *result);
     return;
   }
@@ -136,6 +140,30 @@ void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& c
   tunnel.respond(
       connection, stream,
       {.status = 404, .headers = {{"content-type", "text/plain"}}, .body = "not found\n"});
+}
+
+void ConnectService::ask_upstream(quic::Connection& connection, quic::StreamId stream,
+                                  const quic::Message& request) {
+  const std::uint64_t question = ++last_question_;
+  pending_[&connection][stream].question = question;
+  options_.proxy->ask(*options_.decoy->upstream(), request, connection.path().remote.address,
+                      [this, &connection, stream, question](quic::Response response) {
+                        options_.post([this, connection = &connection, stream, question,
+                                       response = std::move(response)](tunnel::Tunnel& tunnel) {
+                          pass_on(tunnel, connection, stream, question, response);
+                        });
+                      });
+}
+
+// The connection may be gone by now, and another be in its place.
+void ConnectService::pass_on(tunnel::Tunnel& tunnel, quic::Connection* connection,
+                             quic::StreamId stream, std::uint64_t question,
+                             const quic::Response& response) {
+  const auto requests = pending_.find(connection);
+  if (requests == pending_.end()) return;
+  const auto pending = requests->second.find(stream);
+  if (pending == requests->second.end() || pending->second.question != question) return;
+  tunnel.respond(*connection, stream, response);
 }
 
 void ConnectService::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {

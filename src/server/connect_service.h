@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "server/admission.h"
 #include "server/decoy.h"
+#include "server/decoy_proxy.h"
 #include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_pool.h"
@@ -47,6 +48,9 @@ class ConnectService final : public tunnel::TunnelEvents {
     /// What everybody is answered who shows no right token; null: refusals in version 1's words.
     /// Shared by all shards, which may be given a newer one.
     std::shared_ptr<const Decoy> decoy;
+    DecoyProxy* proxy = nullptr;  ///< not null where a decoy may have an upstream
+    /// Has something done on this service's thread, with its tunnel; any thread.
+    std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
     std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
   };
@@ -76,6 +80,7 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool is_answered = false;
     bool has_body = false;
     std::string body;
+    std::uint64_t question = 0;  ///< to the proxy: its number; 0: none
   };
   // Of one connection: one request, as a rule, since a client without a session may have no more.
   using Requests = std::map<quic::StreamId, Pending>;
@@ -89,6 +94,10 @@ class ConnectService final : public tunnel::TunnelEvents {
                  const quic::Message& message);
   void answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                        const quic::Message& request, std::optional<wire::HandshakeResult> result);
+  void ask_upstream(quic::Connection& connection, quic::StreamId stream,
+                    const quic::Message& request);
+  void pass_on(tunnel::Tunnel& tunnel, quic::Connection* connection, quic::StreamId stream,
+               std::uint64_t question, const quic::Response& response);
   void refuse(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
               wire::HandshakeResult result);
   void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
@@ -106,6 +115,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   // A look-up by connection costs the same however many there are.
   std::unordered_map<const quic::Connection*, Requests> pending_;
   WaitingAnswers waiting_;
+  std::uint64_t last_question_ = 0;
 };
 
 }  // namespace qdt::server

@@ -185,6 +185,13 @@ Decoy Decoy::site(std::map<std::string, Page, std::less<>> pages) {
   return decoy;
 }
 
+Decoy Decoy::proxy(const SocketAddress& upstream) {
+  Decoy decoy;
+  decoy.page_ = error_page(502);
+  decoy.upstream_ = upstream;
+  return decoy;
+}
+
 quic::Response Decoy::answer(const quic::Message& request, std::chrono::sys_seconds now) const {
   const Page page = look_up(request);
   quic::Response response{.status = page.status};

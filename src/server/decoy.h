@@ -3,9 +3,11 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/ip_address.h"
 #include "quic/http3.h"
 
 namespace qdt::server {
@@ -30,6 +32,10 @@ class Decoy {
   /// The pages of a folder, by their paths from the root (`/index.html`).
   static Decoy site(std::map<std::string, Page, std::less<>> pages);
 
+  /// The answers of the web server at `upstream`, which DecoyProxy asks; answer() is not for it.
+  static Decoy proxy(const SocketAddress& upstream);
+  const std::optional<SocketAddress>& upstream() const { return upstream_; }
+
   /// The response's `server` header from now on; empty, as at first: it has none.
   void name_server(std::string name) { server_name_ = std::move(name); }
 
@@ -44,6 +50,7 @@ class Decoy {
   Page page_;  ///< of every path, where there are no pages_
   bool is_site_ = false;
   std::string server_name_;
+  std::optional<SocketAddress> upstream_;
 };
 
 }  // namespace qdt::server

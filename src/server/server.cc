@@ -165,6 +165,11 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   service.shard = index;
   service.failures = &handshake_log_;
   service.caps.resume = options_.lease_grace > Duration::zero();
+  service.proxy = &decoy_proxy_;
+  service.post = [this, index](std::move_only_function<void(tunnel::Tunnel&)> task) {
+    shards_[index]->post(
+        [task = std::move(task)](shard::Shard& shard, Timestamp) mutable { task(shard.tunnel()); });
+  };
   service.end_elsewhere = [this](const LeaseBook::Holder& replaced, const IpAddress& lease) {
     end_replaced(replaced, lease);
   };

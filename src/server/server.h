@@ -133,6 +133,7 @@ class Server {
   std::vector<std::unique_ptr<ConnectService>> services_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::vector<std::thread> threads_;
+  DecoyProxy decoy_proxy_;  // its threads write to the shards
 };
 
 }  // namespace qdt::server

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/time.h"
+#include "os/tcp_listener.h"
+#include "quic/http3.h"
+
+namespace qdt::server {
+
+/// Asks another web server of this host for what strangers are answered (`decoy: {proxy: ...}`), by
+/// HTTP/1.1, on threads of its own: nobody else waits for it. A request goes without its body and
+/// without what belongs to QDT.
+class DecoyProxy {
+ public:
+  struct Options {
+    std::size_t threads = 8;                ///< requests at a time
+    std::size_t max_waiting = 64;           ///< beyond those; a further one is answered 503
+    Duration timeout = 5s;                  ///< of a whole answer; a slower one is answered 504
+    std::size_t max_held_bytes = 32 << 20;  ///< of bodies that visitors have not fetched yet
+  };
+  using Done = std::move_only_function<void(quic::Response)>;
+
+  DecoyProxy() : DecoyProxy(Options{}) {}
+  explicit DecoyProxy(const Options& options);
+  /// Ends what is under way; `done` of those is not called any more.
+  ~DecoyProxy();
+
+  /// Calls `done` once, on a thread of its own or at once, with the answer of the web server at
+  /// `upstream` to `request`, or with the status that proxies have for its failure. `visitor` is
+  /// told to the web server. Any thread; never waits.
+  void ask(const SocketAddress& upstream, const quic::Message& request, const IpAddress& visitor,
+           Done done);
+
+ private:
+  struct Question {
+    SocketAddress upstream;
+    std::string text;
+    bool is_head = false;
+    Timestamp deadline;
+    Done done;
+  };
+
+  void serve();
+  quic::Response fetch(const Question& question);
+  quic::Response hold(quic::Response response);
+
+  const Options options_;
+  std::mutex mutex_;
+  std::condition_variable has_questions_;
+  std::deque<Question> questions_;            // under mutex_
+  bool is_stopping_ = false;                  // under mutex_
+  std::set<os::TcpConnection*> connections_;  // under mutex_
+  std::vector<std::thread> threads_;          // under mutex_; none before the first question
+  // Shared with the bodies that are counted, which may outlive this.
+  std::shared_ptr<std::atomic<std::size_t>> held_bytes_;
+};
+
+/// The request in HTTP/1.1's form, or nothing when it has no such form: a method, path or host that
+/// could be read as something else.
+std::optional<std::string> to_http1(const quic::Message& request, const IpAddress& visitor);
+
+}  // namespace qdt::server
