@@ -185,6 +185,7 @@ Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const Sock
   auto facts = hook_facts(options_, response, server, wish_.servers);
   if (facts == told_) return {};
   told_ = std::move(facts);
+  if (options_.up.empty()) return {};
   const auto done = host_.run_hook({.moment = os::Hook::Moment::kUp,
                                     .reason = is_first ? Reason::kConnected : Reason::kChanged,
                                     .tunnel = *told_},
@@ -197,6 +198,7 @@ Result<void> HostSetup::run_up(const wire::ConnectResponse& response, const Sock
 
 void HostSetup::bring_down() {
   if (!told_) return;
+  if (options_.down.empty()) return told_.reset();
   using Reason = os::Hook::Reason;
   const auto done = host_.run_hook({.moment = os::Hook::Moment::kDown,
                                     .reason = lets_go_ ? Reason::kStopped : Reason::kFailed,

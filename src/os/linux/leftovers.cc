@@ -59,8 +59,9 @@ Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_na
       return name != tun_name && name != kill_switch_journal(tun_name);
     });
   }
-  delete_dead_status_files(tun_name);
-  return undo_leftovers(tun_names, logger);
+  auto done = undo_leftovers(tun_names, logger);
+  delete_dead_status_files(tun_name);  // a client that was just being killed is dead by now
+  return done;
 }
 
 }  // namespace qdt::os

@@ -20,7 +20,7 @@ namespace {
 /// How long the undoing of everything may take at the end; a service manager waits 90 s by default.
 constexpr Duration kEndPatience = 60s;
 /// For a host process that stood still before.
-constexpr Duration kShortEndPatience = 10s;
+constexpr Duration kShortEndPatience = 3s;
 constexpr Duration kLook = 10ms;
 
 constexpr const char* kNoAnswer =
@@ -48,8 +48,7 @@ class RemoteHostNetwork final : public HostNetwork {
   explicit RemoteHostNetwork(HostQuestions& questions) : questions_(questions) {}
   // What the host process could not undo it has told in the log.
   ~RemoteHostNetwork() override {
-    const Duration patience = questions_.is_behind() ? kShortEndPatience : kEndPatience;
-    [[maybe_unused]] const auto closed = questions_.ask(request::CloseNetwork{}, patience);
+    [[maybe_unused]] const auto closed = questions_.ask(request::CloseNetwork{}, kEndPatience);
   }
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override {
@@ -146,7 +145,9 @@ Result<void> HostQuestions::exchange(const HostRequest& request, Duration patien
   if (is_behind()) {
     const bool is_same = is_repeated && asked_kind_ == request.index();
     if (is_same) return wait(stands_still() ? now() : deadline, stop);
-    if (const auto ok = wait(is_repeated ? now() : deadline, std::nullopt); !ok) return ok;
+    const Timestamp first =
+        stands_still() ? std::min(deadline, now() + kShortEndPatience) : deadline;
+    if (const auto ok = wait(is_repeated ? now() : first, std::nullopt); !ok) return ok;
   }
   const auto message = encode(asked_ + 1, request);
   if (!message) return fail(message);

@@ -35,6 +35,7 @@ std::string start_of_process(const std::string& pid) {
   const auto stat = read_file("/proc/" + pid + "/stat");
   if (!stat) return "";
   auto at = stat->rfind(')');
+  if (stat->find(" Z ", at) == at + 1 || stat->find(" X ", at) == at + 1) return "";
   for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat->find(' ', at + 1);
   if (at == std::string::npos) return "";
   return stat->substr(at + 1, stat->find(' ', at + 1) - at - 1);
