@@ -40,12 +40,6 @@ Ending explain_refusal(int status, std::string_view body) {
   return not_admitted(status);
 }
 
-// A page of a web site may be long, and never end.
-bool begins_as_json(std::string_view body) {
-  const std::size_t first = body.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos || body[first] == '{';
-}
-
 // In seconds (RFC 9110 section 10.2.3); its other form, a date, depends on two clocks.
 std::optional<Duration> parse_retry_after(std::string_view field) {
   constexpr std::size_t kMaxDigits = 6;
@@ -284,8 +278,9 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
     return give_up(connection, refusal(message), tunnel.now());
   }
 
-  const bool is_whole = message.has_ended || message.is_too_long ||
-                        wire::is_complete_json(message.body) || !begins_as_json(message.body);
+  // A page of a web site may be long, and never end: it is no object from its beginning on.
+  const bool is_whole =
+      message.has_ended || message.is_too_long || attempt->answer_end.has_come(message.body);
   if (!is_whole) return;
   const auto response = wire::parse_connect_response(message.body, options_.caps);
   if (!response && !wire::is_connect_response(message.body)) {

@@ -11,6 +11,7 @@
 #include "quic/tls.h"
 #include "tunnel/tunnel.h"
 #include "wire/handshake.h"
+#include "wire/json_end.h"
 
 namespace qdt::client {
 
@@ -106,6 +107,7 @@ class Connector final : public tunnel::TunnelEvents {
     State state = State::kConnecting;
     bool is_narrow = false;    ///< as was told
     bool is_answered = false;  ///< likewise
+    wire::JsonEnd answer_end;
   };
 
   Attempt* find(const quic::Connection& connection);

@@ -3,9 +3,9 @@
 #include <nghttp3/nghttp3.h>
 #include <ngtcp2/ngtcp2.h>
 
-#include <algorithm>
 #include <string>
 
+#include "base/peer_text.h"
 #include "quic/connection.h"
 #include "quic/engine.h"
 #include "quic/path.h"
@@ -76,10 +76,7 @@ CloseReason Connection::reason_from_peer() const {
   if (was_reset_) return {Kind::kReset, "the peer does not know this connection any more"};
   const ngtcp2_ccerr* error = ngtcp2_conn_get_ccerr(engine_.get());
   if (error->reasonlen > 0) {
-    std::string text(as_text({error->reason, error->reasonlen}));
-    std::ranges::replace_if(
-        text, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, '?');
-    return {Kind::kPeer, text};
+    return {Kind::kPeer, quote_peer(as_text({error->reason, error->reasonlen}))};
   }
   const bool is_tls = error->type == NGTCP2_CCERR_TYPE_TRANSPORT &&
                       error->error_code >= NGTCP2_CRYPTO_ERROR &&

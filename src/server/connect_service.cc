@@ -30,15 +30,6 @@ std::string failure(const quic::CloseReason& reason) {
   return reason.kind == Kind::kPeer ? "the client gave up: " + reason.text : reason.text;
 }
 
-// Complete when it is as long as announced, or, unannounced, when its JSON value is closed: the
-// client keeps its side of the stream open.
-bool has_whole_body(const quic::Message& message) {
-  if (message.has_ended || message.is_too_long) return true;
-  if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
-  if (const auto length = message.content_length()) return message.body.size() >= *length;
-  return wire::is_complete_json(message.body);
-}
-
 // What an answer depends on, to be kept while it waits.
 quic::Message without_body(const quic::Message& message) {
   quic::Message head;
@@ -72,10 +63,21 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
     if (!connection.is_closed()) pending_[&connection][stream].is_answered = true;
     return;
   }
-  if (!has_whole_body(message)) return;
+  if (is_new) pending.content_length = message.content_length();
+  if (!has_whole_body(pending, message)) return;
   pending.body = message.body;
   pending.has_body = true;
   if (connection.has_settings()) admit(tunnel, connection, stream, pending);
+}
+
+// Complete when it is as long as announced, or, unannounced, when its JSON object is closed: the
+// client keeps its side of the stream open. It may come in as many pieces as it has bytes, so what
+// has been looked at is not looked at again.
+bool ConnectService::has_whole_body(Pending& pending, const quic::Message& message) {
+  if (message.has_ended || message.is_too_long) return true;
+  if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
+  if (pending.content_length) return message.body.size() >= *pending.content_length;
+  return pending.end.has_come(message.body);
 }
 
 // Whether the headers are those of a request that may open a session. Else it is answered, now or

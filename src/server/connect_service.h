@@ -20,6 +20,7 @@
 #include "tunnel/counters.h"
 #include "tunnel/tunnel.h"
 #include "wire/handshake.h"
+#include "wire/json_end.h"
 
 namespace qdt::server {
 
@@ -81,10 +82,13 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool has_body = false;
     std::string body;
     std::uint64_t question = 0;  ///< to the proxy: its number; 0: none
+    std::optional<std::uint64_t> content_length;
+    wire::JsonEnd end;  // of a body whose length is not announced
   };
   // Of one connection: one request, as a rule, since a client without a session may have no more.
   using Requests = std::map<quic::StreamId, Pending>;
 
+  static bool has_whole_body(Pending& pending, const quic::Message& message);
   void admit(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
              Pending& pending);
   wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/domain_name.h"
+#include "base/peer_text.h"
 #include "wire/base64.h"
 
 namespace qdt::wire {
@@ -15,7 +16,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kVersion = 1;
-constexpr std::size_t kMaxNameBytes = 64;
 
 std::optional<Json> parse_object(std::string_view body) {
   Json json = Json::parse(body, /*cb=*/nullptr, /*allow_exceptions=*/false);
@@ -84,19 +84,11 @@ std::vector<std::string> texts_of_ids(const std::vector<DirectId>& ids) {
   return texts;
 }
 
-// Text from a peer, fit for a log line.
-std::string printable(std::string_view text) {
-  std::string out(text.substr(0, kMaxNameBytes));
-  std::ranges::replace_if(
-      out, [](unsigned char letter) { return letter < 0x20 || letter >= 0x7f; }, '?');
-  return out;
-}
-
 std::optional<std::string> parse_name(const Json& json, const char* name) {
   const auto member = json.find(name);
   if (member == json.end() || member->is_null()) return std::string();
   if (!member->is_string()) return std::nullopt;
-  return printable(member->get_ref<const std::string&>());
+  return quote_peer_name(member->get_ref<const std::string&>());
 }
 
 bool is_resume_token(std::string_view text) {
@@ -117,11 +109,6 @@ std::string_view text_member(const Json& json, const char* name) {
   const auto member = json.find(name);
   if (member == json.end() || !member->is_string()) return {};
   return member->get_ref<const std::string&>();
-}
-
-// Text from a peer, fit for an error message.
-std::string in_quotes(std::string_view text) {
-  return '"' + printable(text) + '"';
 }
 
 // --- the members of an answer; their errors name them ---
@@ -202,7 +189,7 @@ Result<std::vector<IpAddress>> parse_dns(const Json& json) {
     const auto server = IpAddress::parse(text);
     const bool is_usable = server && !server->is_unspecified() && !server->is_loopback() &&
                            !server->is_multicast() && !server->is_link_local();
-    if (!is_usable) return refuse_answer("an unusable server in dns, " + in_quotes(text));
+    if (!is_usable) return refuse_answer("an unusable server in dns, " + quote_peer_name(text));
     servers.push_back(*server);
   }
   return servers;
@@ -218,7 +205,7 @@ Result<std::vector<Prefix>> parse_routes(const Json& json) {
   for (const std::string& text : *texts) {
     const auto route = Prefix::parse(text);
     if (!route || !is_routable(*route)) {
-      return refuse_answer("an unusable prefix in routes, " + in_quotes(text));
+      return refuse_answer("an unusable prefix in routes, " + quote_peer_name(text));
     }
     routes.push_back(*route);
   }
@@ -235,7 +222,7 @@ Result<std::vector<std::string>> parse_dns_domains(const Json& json) {
   std::size_t bytes = 0;
   for (const std::string& domain : *domains) {
     if (!is_domain_name(domain)) {
-      return refuse_answer("an unusable name in dns_domains, " + in_quotes(domain));
+      return refuse_answer("an unusable name in dns_domains, " + quote_peer_name(domain));
     }
     bytes += domain.size();
   }
@@ -340,10 +327,6 @@ HandshakeStatus handshake_status(HandshakeResult result) {
   return {500, "internal error", "internal"};
 }
 
-bool is_complete_json(std::string_view body) {
-  return Json::accept(body);
-}
-
 std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string_view body) {
   if (body.size() > kMaxConnectBodyBytes) return std::unexpected(HandshakeResult::kBadRequest);
   const auto json = parse_object(body);
@@ -354,7 +337,7 @@ std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string
   auto client_id = parse_name(*json, "client_id");
   auto platform = parse_name(*json, "platform");
   auto resume_token = parse_resume_token(*json);
-  if (!mtu || !caps || !client_id || !platform || !resume_token) {
+  if (!mtu || *mtu < kMinMtu || !caps || !client_id || !platform || !resume_token) {
     return std::unexpected(HandshakeResult::kBadRequest);
   }
   const Capabilities capabilities = Capabilities::from_names(*caps);

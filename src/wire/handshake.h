@@ -125,7 +125,7 @@ struct ConnectRequest {
   HandshakeNonce client_nonce{};
   std::size_t mtu = kDefaultMtu;
   Capabilities caps;
-  std::string client_id;  ///< at most 64 bytes, free of control characters: fit for a log line
+  std::string client_id;  ///< fit for a log line (quote_peer_name())
   std::string platform;   ///< likewise
   /// From an earlier answer, to get its lease again; empty for a lease of any kind. At most
   /// kMaxResumeTokenBytes printable characters.
@@ -163,10 +163,6 @@ struct ConnectResponse {
   std::string resume_token;          ///< as in the request; empty: there is nothing to resume
   std::vector<DirectId> direct_ids;  ///< as in the request, for the client's direct packets
 };
-
-/// Whether `body` is a whole JSON value: the sign that a request whose length was not announced is
-/// complete, since its stream stays open.
-bool is_complete_json(std::string_view body);
 
 /// kBadRequest or kBadNonce when the body is not as docs/protocol.md has it.
 std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string_view body);

@@ -140,12 +140,23 @@ TEST(ConnectRequest, TakesAMissingOrNonPositiveMtuForTheDefault) {
   EXPECT_EQ(parse_connect_request(replaced(kRequest, "1350", "18446744073709551615"))->mtu, 65535u);
 }
 
+TEST(ConnectRequest, RefusesAnMtuThatCarriesNothing) {
+  EXPECT_EQ(parse_connect_request(replaced(kRequest, "1350", "576"))->mtu, 576u);
+  for (const char* mtu : {"1", "68", "575"}) {
+    EXPECT_EQ(parse_connect_request(replaced(kRequest, "1350", mtu)).error(),
+              HandshakeResult::kBadRequest);
+  }
+}
+
 TEST(ConnectRequest, MakesNamesFitForALog) {
   const auto request =
       parse_connect_request(replaced(kRequest, "laptop", "a\\nb\\u0007\\u001b[2J"));
-  EXPECT_EQ(request->client_id, "a?b??[2J");
+  EXPECT_EQ(request->client_id, "\"a?b??[2J\"");
+  const auto sentence =
+      parse_connect_request(replaced(kRequest, "laptop", "me from 192.0.2.1:5 opened with x"));
+  EXPECT_EQ(sentence->client_id, "\"me from 192.0.2.1:5 opened with x\"");
   const auto longer = parse_connect_request(replaced(kRequest, "laptop", std::string(500, 'x')));
-  EXPECT_EQ(longer->client_id.size(), 64u);
+  EXPECT_EQ(longer->client_id.size(), 66u);
 }
 
 TEST(ConnectRequest, SurvivesTheRoundTrip) {
@@ -414,13 +425,6 @@ TEST(ConnectResponse, ClearsHostBitsOfTheCidr) {
   EXPECT_EQ(parse_connect_response(replaced(kResponse, "10.8.0.0/24", "10.8.0.1/24"), kAllCaps)
                 ->cidr.to_string(),
             "10.8.0.0/24");
-}
-
-TEST(Handshake, KnowsWhenAnUnannouncedBodyIsComplete) {
-  EXPECT_TRUE(is_complete_json(kRequest));
-  for (std::size_t length = 0; length < kRequest.size(); ++length) {
-    EXPECT_FALSE(is_complete_json(kRequest.substr(0, length)));
-  }
 }
 
 TEST(Handshake, HasAStatusForEveryResult) {

@@ -16,6 +16,7 @@
 #include "probe/bad_datagrams.h"
 #include "quic/endpoint.h"
 #include "quic/tls.h"
+#include "wire/json_end.h"
 
 namespace qdt::probe {
 
@@ -91,6 +92,7 @@ class Visit final : private quic::ConnectionEvents {
   quic::Connection* connection_ = nullptr;
   wire::HandshakeNonce nonce_;
   bool has_answer_ = false;
+  wire::JsonEnd answer_end_;
   std::optional<BadDatagrams> maker_;
   std::optional<wire::DatagramOpener> opener_;
   std::deque<Datagram> datagrams_;  // to be sent
