@@ -18,19 +18,20 @@ Result<CertificateFiles> read_certificate_files(const std::string& certificate_p
   if (!certificate) return fail("tls_cert: " + certificate.error().message + kExpected);
   auto key = os::read_file(key_path, os::kMaxTextFileBytes);
   if (!key) return fail("tls_key: " + key.error().message + kExpected);
+  CertificateFiles files{certificate_path, key_path, std::move(*certificate), std::move(*key)};
+  if (const auto facts = quic::read_certificates(files.certificate); !facts) {
+    return fail("tls_cert: " + certificate_path + ": " + facts.error().message);
+  }
+  if (const auto ok = quic::check_private_key(files.key); !ok) {
+    return fail("tls_key: " + key_path + ": " + ok.error().message);
+  }
   if (const auto ok = os::check_secret(key_path, "the private key"); !ok) {
     return fail("tls_key: " + ok.error().message);
   }
-  return CertificateFiles{certificate_path, key_path, std::move(*certificate), std::move(*key)};
+  return files;
 }
 
 Result<quic::TlsServerContext> use_certificate(const CertificateFiles& files) {
-  if (const auto facts = quic::read_certificates(files.certificate); !facts) {
-    return fail("tls_cert: " + files.certificate_path + ": " + facts.error().message);
-  }
-  if (const auto ok = quic::check_private_key(files.key); !ok) {
-    return fail("tls_key: " + files.key_path + ": " + ok.error().message);
-  }
   auto tls = quic::TlsServerContext::from_pem(files.certificate, files.key);
   if (!tls) {
     return fail("tls_cert " + files.certificate_path + " and tls_key " + files.key_path + ": " +

@@ -15,10 +15,10 @@ struct CertificateFiles {
   std::string key;
 };
 
-/// The contents of both files; the key's is read by its owner alone.
+/// The contents of both files: a certificate, and a key that its owner alone may read.
 Result<CertificateFiles> read_certificate_files(const std::string& certificate_path,
                                                 const std::string& key_path);
-/// The error names the file at fault, and what is wrong with its content.
+/// An error when the key is not the certificate's.
 Result<quic::TlsServerContext> use_certificate(const CertificateFiles& files);
 
 /// Both. The error names the file at fault, and the system's reason or the content's.
