@@ -28,6 +28,29 @@ wire::Capabilities offered_caps(const ops::ServerConfig& config) {
   return caps;
 }
 
+os::HostAccess to_os(ops::HostAccess access) {
+  switch (access) {
+    case ops::HostAccess::kNone: return os::HostAccess::kNone;
+    case ops::HostAccess::kPing: return os::HostAccess::kPing;
+    case ops::HostAccess::kAll: break;
+  }
+  return os::HostAccess::kAll;
+}
+
+os::ClientAccess client_access(const ops::ServerConfig& config) {
+  const auto refuses = [&](bool is_translated) {
+    const bool by_pool = config.nat_inbound == ops::Inbound::kByPool;
+    return by_pool ? is_translated : config.nat_inbound == ops::Inbound::kRefuse;
+  };
+  return {.answers_only = refuses(config.nat_enabled),
+          .answers_only6 = refuses(config.nat_enabled && config.nat_ipv6),
+          .reach_each_other = config.client_to_client,
+          .host = to_os(config.host_access),
+          .denied = config.deny,
+          .name_servers = config.dns,
+          .follows_connections = config.nat_enabled};
+}
+
 }  // namespace
 
 server::Server::Options server_options(const ops::ServerConfig& config) {
@@ -59,6 +82,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                      .send_batch = config.send_batch,
                      .send_datagram_queue = config.send_datagram_queue,
                      .session_timeout = config.session_timeout},
+          .access = client_access(config),
           .has_nat = config.nat_enabled,
           .has_nat6 = config.nat_ipv6,
           .external_interface = config.nat_external_iface,

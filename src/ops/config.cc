@@ -177,6 +177,31 @@ void check_nat(const ServerConfig& config, ConfigReport& report) {
   }
 }
 
+/// Notes what is offered to clients and refused to them.
+void check_access(const ServerConfig& config, ConfigReport& report) {
+  if (!report.is_sound("deny")) return;
+  for (const Prefix& route : config.push_routes) {
+    const auto denies = [&](const Prefix& denied) { return denied.contains(route); };
+    const auto denied = std::ranges::find_if(config.deny, denies);
+    if (denied == config.deny.end() || !report.is_sound("push_routes")) continue;
+    report.add_note("push_routes", route.to_string() + " is pushed, and deny has " +
+                                       denied->to_string() + ": clients reach nothing there");
+  }
+  if (config.host_access == HostAccess::kAll || !report.is_sound("host_access")) return;
+  const auto note_service = [&](const char* key, const std::optional<SocketAddress>& address) {
+    const bool is_inside =
+        address && (config.pool_cidr.contains(address->address) ||
+                    (config.pool_cidr6 && config.pool_cidr6->contains(address->address)));
+    if (!is_inside || !report.is_sound(key)) return;
+    report.add_note(key, address->to_string() +
+                             " is an address in the tunnel, and clients reach it only with "
+                             "host_access: all");
+  };
+  note_service("metrics_addr", config.metrics_addr);
+  note_service("health_addr", config.health_addr);
+  note_service("pprof_addr", config.pprof_addr);
+}
+
 void check(ServerConfig& config, ConfigReport& report) {
   check_token(config.token, report);
   check_reassembly(config, report);
@@ -188,6 +213,7 @@ void check(ServerConfig& config, ConfigReport& report) {
   check_http_addresses(config, report);
   check_exposure(config, report);
   check_nat(config, report);
+  check_access(config, report);
   if (config.handshake_ip_rate.per_second == 0 && report.is_sound("handshake_ip_rate.pps")) {
     report.add_note("handshake_ip_rate.pps", "unlimited: nothing slows down who guesses tokens");
   }
@@ -287,6 +313,16 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
 }
 
 }  // namespace
+
+std::vector<Prefix> default_deny() {
+  std::vector<Prefix> prefixes;
+  for (const char* text :
+       {"169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32", "fe80::/10",
+        "fd00:ec2::254/128", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128"}) {
+    prefixes.push_back(*Prefix::parse(text));
+  }
+  return prefixes;
+}
 
 Result<Loaded<ServerConfig>> parse_server_config(std::string_view text, const std::string& name) {
   return parse(text, name, server_keys(), client_keys(), "client.yaml");

@@ -51,6 +51,17 @@ struct DecoyConfig {
   bool operator==(const DecoyConfig&) const = default;
 };
 
+/// Whether the world begins connections with clients; kByPool: where their addresses are routed.
+enum class Inbound { kByPool, kRefuse, kAllow };
+
+/// What clients reach of the server's host, besides its name server.
+enum class HostAccess { kNone, kPing, kAll };
+
+/// What clients do not reach unless the configuration says otherwise: link-local addresses, and
+/// those at which clouds tell a host its secrets (Alibaba, Azure, Oracle; Amazon's, Google's and
+/// Oracle's for IPv6).
+std::vector<Prefix> default_deny();
+
 /// server.yaml, checked. The defaults are those of a missing key; what each key means is in
 /// config_keys.cc, and for users in server.example.yaml.
 struct ServerConfig {
@@ -96,6 +107,10 @@ struct ServerConfig {
   std::string nat_external_iface;  ///< empty: any
   bool nat_ipv6 = true;            ///< with nat_enabled and pool_cidr6
   std::vector<Prefix> push_routes;
+  Inbound nat_inbound = Inbound::kByPool;
+  bool client_to_client = true;
+  HostAccess host_access = HostAccess::kPing;
+  std::vector<Prefix> deny = default_deny();  ///< what clients do not reach
 
   bool operator==(const ServerConfig&) const = default;
 };

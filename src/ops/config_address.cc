@@ -197,7 +197,7 @@ namespace {
 
 constexpr std::size_t kMaxPrefixes = 256;
 
-Reading<Prefix> parse_destination(const std::string& text) {
+Reading<Prefix> parse_prefix(const std::string& text) {
   const auto cleared = Prefix::parse(text, Prefix::HostBits::kCleared);
   if (!cleared) {
     const auto host = IpAddress::parse(text);
@@ -209,11 +209,17 @@ Reading<Prefix> parse_destination(const std::string& text) {
     return refuse("bits are set behind the prefix length; probably " + cleared->to_string() +
                   " was meant");
   }
-  const IpAddress& address = cleared->address();
+  return *cleared;
+}
+
+Reading<Prefix> parse_destination(const std::string& text) {
+  const auto prefix = parse_prefix(text);
+  if (!prefix) return prefix;
+  const IpAddress& address = prefix->address();
   if (address.is_loopback() || address.is_multicast() || address.is_link_local()) {
     return refuse("that never leaves the link");
   }
-  return *cleared;
+  return prefix;
 }
 
 Reading<Prefix> parse_route(const std::string& text) {
@@ -283,6 +289,12 @@ Reader<std::vector<Prefix>> pushed_routes() {
   return prefix_list(
       "a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
       wire::kMaxPushedRoutes, parse_pushed_route);
+}
+
+Reader<std::vector<Prefix>> denied_prefixes() {
+  return prefix_list(
+      "a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []", 64,
+      parse_prefix);
 }
 
 namespace {

@@ -29,6 +29,7 @@ Reader<std::vector<IpAddress>> pushed_dns();
 Reader<std::vector<Prefix>> routes();
 Reader<std::vector<Prefix>> excluded_prefixes();
 Reader<std::vector<Prefix>> pushed_routes();
+Reader<std::vector<Prefix>> denied_prefixes();
 /// Local networks, or `off`: nothing.
 Reader<std::optional<std::vector<Prefix>>> lan_prefixes();
 /// Name servers for this host; off: those that it has.

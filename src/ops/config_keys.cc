@@ -115,6 +115,46 @@ void add_network_keys(std::vector<Key<ServerConfig>>& keys) {
                       "host's, with nat.enabled; off: left as they are, for a pool_cidr6 that the "
                       "network routes to this host."},
       one_of<bool>({{"masquerade", true}, {"off", false}}, "masquerade or off"), &C::nat_ipv6));
+  keys.push_back(make_key<C>(
+      {.name = "nat.inbound",
+       .example = "auto",
+       .explanation =
+           "Connections that begin outside and go to clients. refuse: none, only answers "
+           "and ICMP errors, and ports that the host redirects to a client; allow: what "
+           "finds its way to this host; auto: refuse where the pool is translated, "
+           "allow where it is routed (nat.enabled: false, nat.ipv6: off)."},
+      one_of<Inbound>(
+          {{"auto", Inbound::kByPool}, {"refuse", Inbound::kRefuse}, {"allow", Inbound::kAllow}},
+          "auto, refuse or allow"),
+      &C::nat_inbound));
+}
+
+void add_access_keys(std::vector<Key<ServerConfig>>& keys) {
+  using C = ServerConfig;
+  keys.push_back(make_key<C>({.name = "client_to_client",
+                              .example = "true",
+                              .explanation = "Lets clients reach one another."},
+                             flag(), &C::client_to_client));
+  keys.push_back(make_key<C>(
+      {.name = "host_access",
+       .example = "icmp",
+       .explanation = "What clients reach of this host, by any of its addresses. none: nothing; "
+                      "icmp: an answer to a ping; all: every service that listens there. Port 53 "
+                      "of the addresses in dns is reached in any case, and answers to what this "
+                      "host itself asks of clients come in."},
+      one_of<HostAccess>(
+          {{"none", HostAccess::kNone}, {"icmp", HostAccess::kPing}, {"all", HostAccess::kAll}},
+          "none, icmp or all"),
+      &C::host_access));
+  keys.push_back(make_key<C>(
+      {.name = "deny",
+       .example = "[169.254.0.0/16, 100.100.100.200/32, 168.63.129.16/32, 192.0.0.192/32, "
+                  "\"fe80::/10\", \"fd00:ec2::254/128\", \"fd20:ce::254/128\", "
+                  "\"fd00:c1::a9fe:a9fe/128\"]",
+       .explanation = "Networks that clients do not reach, but for port 53 of the addresses in "
+                      "dns. The default is link-local addresses, and those at which clouds tell a "
+                      "host its secrets."},
+      denied_prefixes(), &C::deny));
 }
 
 void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
@@ -239,6 +279,7 @@ std::vector<Key<ServerConfig>> make_server_keys() {
       "The secret that clients show, also the root of the tunnel's keys; make one with: openssl "
       "rand -base64 32"));
   add_network_keys(keys);
+  add_access_keys(keys);
   add_decoy_key(keys);
   add_limit_keys(keys);
   add_sending_keys(keys);

@@ -13,9 +13,11 @@
 namespace qdt::ops {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr const char* kToken = "token: 0123456789abcdef\n";
 
@@ -96,6 +98,33 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_FALSE(config.udp_gro);
   EXPECT_FALSE(config.nat_enabled);
   EXPECT_EQ(config.nat_external_iface, "eth1");
+}
+
+TEST(ServerConfig, ReadsWhatClientsReach) {
+  const ServerConfig config = server(R"(
+nat: {inbound: allow}
+client_to_client: false
+host_access: none
+deny: [10.0.0.0/8, "fe80::/10", 127.0.0.0/8]
+)")
+                                  .config;
+  EXPECT_EQ(config.nat_inbound, Inbound::kAllow);
+  EXPECT_FALSE(config.client_to_client);
+  EXPECT_EQ(config.host_access, HostAccess::kNone);
+  ASSERT_EQ(config.deny.size(), 3u);
+  EXPECT_EQ(config.deny[0].to_string(), "10.0.0.0/8");
+  EXPECT_TRUE(server("deny: []\n").config.deny.empty());
+}
+
+TEST(ServerConfig, TellsWhatIsOfferedAndRefused) {
+  EXPECT_THAT(
+      server("push_routes: [10.7.0.0/16]\ndeny: [10.0.0.0/8]\n").notes,
+      ElementsAre(HasSubstr("push_routes: 10.7.0.0/16 is pushed, and deny has 10.0.0.0/8")));
+  EXPECT_THAT(server("push_routes: [10.7.0.0/16]\n").notes, IsEmpty());
+  const std::string inside = "metrics_addr: 10.8.0.1:9435\n";
+  EXPECT_THAT(server(inside).notes, Contains(HasSubstr("only with host_access: all")));
+  EXPECT_THAT(server(inside + "host_access: all\n").notes,
+              Not(Contains(HasSubstr("only with host_access: all"))));
 }
 
 TEST(ServerConfig, HasNoIpv6ByDefault) {

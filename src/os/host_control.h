@@ -31,6 +31,7 @@ struct HostPlan {
   LeftoverNat leftover_nat = LeftoverNat::kUndone;
   /// A server's device has these; a client's those of its lease.
   std::vector<TunAddress> addresses{};
+  std::optional<ClientAccess> access{};  ///< of a server's clients
   std::optional<NatOptions> nat{};
   std::optional<KillSwitch::Options> kill_switch{};
   /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.

@@ -35,6 +35,29 @@ struct NatOptions {
   std::optional<Prefix> pool6;
 };
 
+/// What a server's clients reach of its host, besides their name servers.
+enum class HostAccess {
+  kNone,
+  kPing,  ///< an answer to a ping
+  kAll,
+};
+
+/// What clients reach through their server, and who reaches them.
+struct ClientAccess {
+  /// IPv4 from outside reaches clients only as an answer, an ICMP error that belongs to one, or
+  /// what another program of the host redirects to them.
+  bool answers_only = true;
+  bool answers_only6 = true;  ///< IPv6 likewise
+  bool reach_each_other = true;
+  HostAccess host = HostAccess::kPing;
+  /// Not to be reached by clients, whether the host has the address or routes to it; at most 64.
+  std::vector<Prefix> denied{};
+  /// Their port 53 is reached in spite of `host` and `denied`; at most 8.
+  std::vector<IpAddress> name_servers{};
+  /// install_nat() follows.
+  bool follows_connections = true;
+};
+
 /// The exceptions to a tunnel that takes everything.
 struct Outside {
   std::vector<Prefix> destinations{};
@@ -89,6 +112,11 @@ class HostNetwork {
     return configure_tun({&only, 1}, mtu);
   }
 
+  /// Refuses what `access` says, in an nftables table of its own that nobody else can flush (a
+  /// plain one before Linux 5.12). To be called before the server forwards anything. What is
+  /// refused is told so: TCP is reset, all else answered with an ICMP error; what comes from
+  /// outside is not answered.
+  virtual Result<void> limit_clients(const ClientAccess& access) = 0;
   /// Switches IPv4 forwarding on, where it is off. Between the host's networks nothing is forwarded
   /// then that was not before, but for devices that come later. The last server of the host puts it
   /// back; where another program seems to want it by then, it stays on, and the log says why and

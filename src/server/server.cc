@@ -40,7 +40,8 @@ os::HostPlan Server::host_plan(const Options& options) {
                             .use_offloads = options.use_tun_offloads},
                     .is_steered = options.shard_count > 1,
                     .ipv6_difference = pool.ipv6_difference(),
-                    .addresses = tun_addresses(service)};
+                    .addresses = tun_addresses(service),
+                    .access = options.access};
   if (!options.has_nat) return plan;
   plan.leftover_nat = os::LeftoverNat::kKept;
   plan.nat = nat_options(options);
@@ -147,6 +148,7 @@ Result<void> Server::set_up_host() {
   const ConnectService::Options& service = options_.service;
   const std::vector<os::TunAddress> addresses = tun_addresses(service);
   if (auto ok = network_->configure_tun(addresses, service.mtu); !ok) return fail(ok);
+  if (auto ok = network_->limit_clients(options_.access); !ok) return fail(ok);
   if (auto ok = network_->enable_forwarding(); !ok) return fail(ok);
   if (service.ipv6) {
     if (auto ok = network_->enable_ipv6_forwarding(); !ok) return fail(ok);

@@ -46,6 +46,7 @@ class Server {
     Admission::Options admission;
     ConnectService::Options service;
     tunnel::Tunnel::Options tunnel;  ///< role and shard are filled in
+    os::ClientAccess access{};
     bool has_nat = true;
     bool has_nat6 = true;  ///< with has_nat and IPv6
     std::string external_interface;

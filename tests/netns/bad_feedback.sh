@@ -4,7 +4,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology
-start_server 'log_level: info'
+start_server 'log_level: info' 'host_access: all'
 start_client client 'route_mode: cidr' 'log_level: info'
 transfer() {
   on server iperf3 --server --one-off --port "$1" >/dev/null 2>&1 &

@@ -8,7 +8,7 @@ sysctl -n net.ipv4.tcp_available_congestion_control | grep -qw bbr || modprobe t
   { say "skipped: this kernel has no BBR"; exit 0; }
 topology
 bad_path --rate 50M --delay 20ms --loss 0.01
-start_server
+start_server 'host_access: all'
 start_client client "route_mode: cidr"
 
 uploads 6 1 bbr

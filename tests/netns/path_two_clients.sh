@@ -6,7 +6,7 @@
 
 topology 2
 bad_path --rate 100M --delay 20ms
-start_server
+start_server 'host_access: all'
 start_client client "route_mode: cidr"
 start_client client2 "route_mode: cidr"
 

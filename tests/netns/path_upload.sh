@@ -6,7 +6,7 @@
 
 topology
 bad_path --rate 20M --delay 15ms --queue 500ms
-start_server
+start_server 'host_access: all'
 start_client client "route_mode: cidr"
 
 idle=$(ping_p95 client 50 0.02)

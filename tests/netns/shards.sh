@@ -6,7 +6,7 @@
 
 topology 6
 clients=(client client2 client3 client4 client5 client6)
-start_server 'send_workers: 4'
+start_server 'send_workers: 4' 'host_access: all'
 check_equal "there are four shards" "$(metric qdt_shards)" 4
 client_pids=()
 start_clients() {
@@ -96,7 +96,7 @@ if [ "$(cat /proc/sys/kernel/unprivileged_bpf_disabled)" = 0 ]; then
 fi
 server_command=(setpriv "--bounding-set=-bpf,-sys_admin" "--inh-caps=-bpf,-sys_admin"
   "${server_command[@]}")
-start_server 'send_workers: 4'
+start_server 'send_workers: 4' 'host_access: all'
 check_equal "a refusal is told once, with its remedy" \
   "$(grep -c 'chooses TUN queues: not permitted; needs CAP_BPF' "$work/server.log")" 1
 on server "$here/tamper.py" "$server_pid" all-to-first

@@ -24,7 +24,7 @@ ping_beside_downloads() {
 }
 
 topology
-start_server
+start_server 'host_access: all'
 check_lacks "the kernel counts what waits" "$(cat "$work/server.log")" 'count what waits'
 start_client client 'route_mode: cidr'
 
@@ -46,7 +46,7 @@ fi
 stop "$client_pid"
 stop "$server_pid"
 server_command=(setpriv "--bounding-set=-bpf,-sys_admin" "--inh-caps=-bpf,-sys_admin" "${server_command[@]}")
-start_server
+start_server 'host_access: all'
 start_client client 'route_mode: cidr'
 check_contains "a kernel that may not count says so" "$(cat "$work/server.log")" \
   'count what waits in the TUN device: not permitted; needs CAP_BPF'

@@ -53,6 +53,7 @@ server::Server::Options server_options(const std::string& lease_path) {
           .service = {.token = kToken,
                       .pool = *Prefix::parse("10.8.0.0/24"),
                       .gateway = *IpAddress::parse("10.8.0.1")},
+          .access = {.host = os::HostAccess::kAll},
           .has_nat = false,
           .lease_path = lease_path};
 }

@@ -25,8 +25,9 @@ class Qdt:
             certificate = ssl.PEM_cert_to_DER_cert(file.read())
         server = hosts.write("server.yaml", "token: benchmark-token-0123456789\n"
                              "tls_cert: server.crt\ntls_key: server.key\nlog_level: warn\n"
-                             # The peers have no address translation either.
-                             "nat:\n  enabled: false\n")
+                             # The peers have no address translation either, and let clients
+                             # reach what is measured.
+                             "nat:\n  enabled: false\nhost_access: all\n")
         client = hosts.write("client.yaml", "token: benchmark-token-0123456789\n"
                              f"server: {ADDRESS['server']}:443\n"
                              f"tls_fingerprint: sha256:{hashlib.sha256(certificate).hexdigest()}\n"

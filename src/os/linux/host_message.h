@@ -76,6 +76,9 @@ struct EnableForwarding {
   using Answer = Nothing;
   bool is_v6 = false;
 };
+struct LimitClients {
+  using Answer = Nothing;
+};
 struct InstallNat {
   using Answer = Nothing;
 };
@@ -134,8 +137,8 @@ struct ReadFiles {
 
 using HostRequest =
     std::variant<request::OpenNetwork, request::CloseNetwork, request::ConfigureTun,
-                 request::SetTunMtu, request::EnableForwarding, request::InstallNat,
-                 request::FindForwardingObstacles, request::RouteThroughTunnel,
+                 request::SetTunMtu, request::LimitClients, request::EnableForwarding,
+                 request::InstallNat, request::FindForwardingObstacles, request::RouteThroughTunnel,
                  request::RouteEverything, request::RouteOnly, request::UseDns, request::Keep,
                  request::AdoptDevice, request::FindNameServersOutside, request::RaiseKillSwitch,
                  request::KeepKillSwitch, request::LowerKillSwitch, request::OpenTun,

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "os/clock.h"
+#include "os/linux/access_ruleset.h"
 #include "os/linux/forwarding_obstacles.h"
 #include "os/linux/interface_name.h"
 #include "os/linux/linux_host_network.h"
@@ -120,6 +121,27 @@ Result<void> LinuxHostNetwork::install_forward_rules() {
   return {};
 }
 
+Result<void> LinuxHostNetwork::limit_clients(const ClientAccess& access) {
+  Transaction transaction(journal_, logger_);
+  // By source routing (RFC 791), a packet names its destination where no rule looks.
+  try_sysctl(transaction, "net/ipv4/conf/" + tun_name_ + "/accept_source_route", "0");
+  try_sysctl(transaction, "net/ipv6/conf/" + tun_name_ + "/accept_source_route", "-1");
+  try_sysctl(transaction, "net/ipv6/conf/" + tun_name_ + "/seg6_enabled", "0");
+  if (refuses_anything(access)) {
+    const auto set = access_.set(
+        [&](const std::string& name, const std::string& flags) {
+          return access_ruleset(name, flags, tun_name_, access);
+        },
+        transaction);
+    if (!set) {
+      return fail("install rules about what clients reach: " + set.error().message +
+                  "; a server with nat.inbound: allow, host_access: all and deny: [] has none");
+    }
+  }
+  transaction.commit();
+  return {};
+}
+
 Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
   if (!options.external_interface.empty()) {
     const auto is_name = check_interface_name(options.external_interface);
@@ -130,7 +152,7 @@ Result<void> LinuxHostNetwork::install_nat(const NatOptions& options) {
   const std::string table = nat_table_name(tun_name_);
   Transaction transaction(journal_, logger_);
   const auto installed = transaction.install_table(
-      table, [rules = nat_ruleset(tun_name_, options, closed_)] { return run_nft(rules); });
+      table, [rules = nat_ruleset(tun_name_, options)] { return run_nft(rules); });
   if (!installed) return fail("install address translation: " + installed.error().message);
   transaction.commit();
   const std::string pools =

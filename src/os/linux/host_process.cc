@@ -109,6 +109,11 @@ class HostServant {
                                    : network.enable_forwarding());
     });
   }
+  Result<Nothing> work(const request::LimitClients&) {
+    if (!plan_.access) return fail("limit what clients reach: the configuration has no clients");
+    return with_network(
+        [&](HostNetwork& network) { return nothing(network.limit_clients(*plan_.access)); });
+  }
   Result<Nothing> work(const request::InstallNat&) {
     if (!plan_.nat) return fail("translate addresses: the configuration has no NAT");
     return with_network(

@@ -69,8 +69,9 @@ bool is_servers(const HostRequest& message) {
   using namespace request;
   return std::visit(
       []<typename T>(const T&) {
-        return std::same_as<T, EnableForwarding> || std::same_as<T, InstallNat> ||
-               std::same_as<T, FindForwardingObstacles> || std::same_as<T, ReadFiles>;
+        return std::same_as<T, LimitClients> || std::same_as<T, EnableForwarding> ||
+               std::same_as<T, InstallNat> || std::same_as<T, FindForwardingObstacles> ||
+               std::same_as<T, ReadFiles>;
       },
       message);
 }

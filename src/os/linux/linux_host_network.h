@@ -8,8 +8,10 @@
 #include "base/lasting_fault.h"
 #include "base/time.h"
 #include "os/host_network.h"
+#include "os/linux/access_ruleset.h"
 #include "os/linux/dns.h"
 #include "os/linux/forwarding.h"
+#include "os/linux/held_table.h"
 #include "os/linux/host_keeper.h"
 #include "os/linux/netlink.h"
 #include "os/linux/nft_ruleset.h"
@@ -45,6 +47,7 @@ class LinuxHostNetwork final : public HostNetwork {
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override;
   Result<void> set_tun_mtu(std::size_t mtu) override;
+  Result<void> limit_clients(const ClientAccess& access) override;
   Result<void> enable_forwarding() override;
   Result<void> enable_ipv6_forwarding() override;
   Result<void> install_nat(const NatOptions& options) override;
@@ -109,6 +112,7 @@ class LinuxHostNetwork final : public HostNetwork {
   std::optional<std::uint32_t> seen_generation_;            // of nftables, then
   Timestamp next_look_{};
   Outside outside_;
+  HeldTable access_{access_table_name(tun_name_)};
   TunnelPolicy policy_{tun_name_, journal_, netlink_, logger_};
   HostDns dns_{tun_name_, journal_, logger_};
 };

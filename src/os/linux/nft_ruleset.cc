@@ -13,17 +13,12 @@ constexpr std::string_view kNatRuleset = R"(
 add table inet $table
 delete table inet $table
 table inet $table {
-  chain from_outside {
-    ct state established,related accept
-    ct status dnat accept
-    drop
-  }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
 $translations  }
   chain forward {
     type filter hook forward priority filter; policy accept;
-$guards    iifname $tun accept
+    iifname $tun accept
     oifname $tun accept
   }
 }
@@ -182,18 +177,6 @@ std::string family_match(bool is_v6) {
   return std::string("    meta nfproto ") + (is_v6 ? "ipv6" : "ipv4");
 }
 
-// From what was closed before us to the tunnel, where its addresses are translated: answers only.
-std::string guard_of_pool(const ClosedHost& closed, const std::string& tun,
-                          const std::string& external) {
-  const bool is_closed = std::ranges::find(closed.from, external) != closed.from.end();
-  std::vector<std::string> from = closed.from;
-  if (!external.empty()) from = is_closed ? std::vector{external} : std::vector<std::string>();
-  const std::string set = set_of(from);
-  if (set.empty()) return {};
-  return family_match(closed.is_v6) + " iifname " + set + " oifname " + tun +
-         " jump from_outside\n";
-}
-
 }  // namespace
 
 std::string filled(std::string_view form, std::initializer_list<Word> words) {
@@ -254,8 +237,7 @@ std::string lan_multicast6() {
   return "ff02::/16, ff05::/16";
 }
 
-std::string nat_ruleset(const std::string& tun_name, const NatOptions& options,
-                        std::span<const ClosedHost> closed) {
+std::string nat_ruleset(const std::string& tun_name, const NatOptions& options) {
   const std::string external = options.external_interface.empty()
                                    ? "!= { " + quoted(tun_name) + ", \"lo\" }"
                                    : quoted(options.external_interface);
@@ -263,15 +245,8 @@ std::string nat_ruleset(const std::string& tun_name, const NatOptions& options,
     return "    " + protocol(pool.address()) + "saddr " + pool.to_string() + " oifname " +
            external + " masquerade\n";
   };
-  std::string guards;
-  for (const ClosedHost& family : closed) {
-    const bool is_translated = !family.is_v6 || options.pool6;
-    if (!is_translated) continue;
-    guards += guard_of_pool(family, quoted(tun_name), options.external_interface);
-  }
   return filled(kNatRuleset,
                 {{"$table", nat_table_name(tun_name)},
-                 {"$guards", guards},
                  {"$tun", quoted(tun_name)},
                  {"$translations",
                   translation(options.pool) + (options.pool6 ? translation(*options.pool6) : "")}});

@@ -34,10 +34,8 @@ struct ClosedHost {
   std::vector<std::string> to;    ///< all that were there, but for the tunnel
 };
 
-/// Masquerading and forwarding for a server. What `closed` devices begin does not reach translated
-/// clients; of an external interface, that one alone.
-std::string nat_ruleset(const std::string& tun_name, const NatOptions& options,
-                        std::span<const ClosedHost> closed = {});
+/// Masquerading and forwarding for a server.
+std::string nat_ruleset(const std::string& tun_name, const NatOptions& options);
 
 /// The server's table for every forwarding host: refuses what is between two `closed` devices, but
 /// for answers and what another program redirects (dnat); and ICMP redirects into the tunnel.

@@ -58,13 +58,16 @@ class RemoteHostNetwork final : public HostNetwork {
   Result<void> set_tun_mtu(std::size_t mtu) override {
     return done(questions_.ask(request::SetTunMtu{mtu}));
   }
+  // The host process has these options, and the next ones, in its plan.
+  Result<void> limit_clients(const ClientAccess&) override {
+    return done(questions_.ask(request::LimitClients{}));
+  }
   Result<void> enable_forwarding() override {
     return done(questions_.ask(request::EnableForwarding{.is_v6 = false}));
   }
   Result<void> enable_ipv6_forwarding() override {
     return done(questions_.ask(request::EnableForwarding{.is_v6 = true}));
   }
-  // The host process has the options in its plan.
   Result<void> install_nat(const NatOptions&) override {
     return done(questions_.ask(request::InstallNat{}));
   }

@@ -51,6 +51,10 @@ WindowsHostNetwork::~WindowsHostNetwork() {
   journal_.undo_down_to(0, undo_, logger_);
 }
 
+Result<void> WindowsHostNetwork::limit_clients(const ClientAccess&) {
+  return is_for_servers("limit what clients reach");
+}
+
 Result<void> WindowsHostNetwork::enable_forwarding() {
   return is_for_servers("switch on IPv4 forwarding");
 }

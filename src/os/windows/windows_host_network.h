@@ -29,6 +29,7 @@ class WindowsHostNetwork final : public HostNetwork {
   Result<void> set_tun_mtu(std::size_t mtu) override;
 
   // A server's affairs.
+  Result<void> limit_clients(const ClientAccess& access) override;
   Result<void> enable_forwarding() override;
   Result<void> enable_ipv6_forwarding() override;
   Result<void> install_nat(const NatOptions& options) override;
