@@ -19,10 +19,10 @@ start_server
 start_client client 'route_mode: default' "$public_lan"
 check "work" -- on client ping -c 2 -i 0.2 -W 2 "$web_address"
 kill -KILL "$client_pid"
+wait "$client_pid" 2>/dev/null || true
 try client "$build/qdt-client" --cleanup
 check_equal "--cleanup in that moment succeeds" "$status" 0
 check_unchanged "and waits for the host to be put back" client
-wait "$client_pid" 2>/dev/null || true
 try client "$build/qdt-client" --status
 check_contains "nobody is sent to --cleanup after it" "$output" "no qdt-client runs"
 

@@ -289,8 +289,8 @@ void field(Archive& archive, HostFiles& answer) {
 }
 
 // What the host process says of a host has no bound of its own: it is cut to what a message takes.
-void cut(std::string& text) {
-  if (text.size() > kMaxHostTextBytes) text = text.substr(0, kMaxHostTextBytes - 3) + "...";
+void cut(std::string& text, std::size_t most = kMaxHostTextBytes) {
+  if (text.size() > most) text = text.substr(0, most - 3) + "...";
 }
 void cut(std::vector<std::string>& lines) {
   if (lines.size() > kMaxHostLines) lines.resize(kMaxHostLines);
@@ -362,8 +362,8 @@ std::vector<std::uint8_t> encode_answer(RequestNumber number, const Result<Answe
     field(writer, copy);
   } else {
     std::string text = answer.error().message;
-    cut(text);
-    field(writer, text, kMaxHostTextBytes);
+    cut(text, kMaxHostErrorBytes);
+    field(writer, text, kMaxHostErrorBytes);
   }
   if (writer.is_good()) return writer.take();
   return encode_answer<Answer>(number, fail("the answer has more than a message takes"));
@@ -383,7 +383,7 @@ std::optional<Result<Answer>> decode_answer(Bytes message) {
     if (reader.is_at_end()) return answer;
   } else {
     std::string text;
-    field(reader, text, kMaxHostTextBytes);
+    field(reader, text, kMaxHostErrorBytes);
     if (reader.is_at_end()) return fail(std::move(text));
   }
   return std::nullopt;

@@ -25,6 +25,8 @@ inline constexpr std::size_t kMaxHostDomains = 256;
 inline constexpr std::size_t kMaxHostLines = 64;
 /// Longer texts, which only the host process sends, are cut.
 inline constexpr std::size_t kMaxHostTextBytes = 1024;
+/// An error's: a configuration may have many faults.
+inline constexpr std::size_t kMaxHostErrorBytes = 32 * 1024;
 inline constexpr std::size_t kMaxHostDescriptors = 65;
 /// IPv4's least (RFC 791), and the most that an IP packet has.
 inline constexpr std::size_t kMinHostMtu = 576;

@@ -137,6 +137,15 @@ TEST(HostMessage, AnswersAreCutToTheirBounds) {
   EXPECT_EQ((*answer)->ignored_routes.size(), kMaxHostLines);
 }
 
+TEST(HostMessage, BringsLongErrorsAcross) {
+  const std::string faults(30'000, 'f');
+  EXPECT_EQ(decode_answer<Nothing>(encode_answer<Nothing>(1, fail(faults)))->error().message,
+            faults);
+  const std::string more(40'000, 'f');
+  EXPECT_EQ(decode_answer<Nothing>(encode_answer<Nothing>(1, fail(more)))->error().message.size(),
+            kMaxHostErrorBytes);
+}
+
 TEST(HostMessage, BringsFailuresAcross) {
   const auto answer = decode_answer<TunFacts>(encode_answer<TunFacts>(1, fail("no room")));
   ASSERT_TRUE(answer);

@@ -53,13 +53,21 @@ class HostServant {
   void serve(const Request& message) {
     using Answer = Request::Answer;
     if (const auto ok = check_request(message, plan_); !ok) {
-      logger_.warning("a request of the main process is refused: " + ok.error().message);
+      tell_refusal(ok.error().message);
       return answer<Answer>(fail(ok));
     }
     answer<Answer>(work(message));
   }
   // It came too late: the program has ended already.
   void serve(const request::StopHook&) {}
+
+  // A main process that somebody has taken over fills no log.
+  void tell_refusal(const std::string& why) {
+    constexpr int kMostLines = 16;
+    if (refusals_ >= kMostLines) return;
+    logger_.warning("a request of the main process is refused: " + why +
+                    (++refusals_ == kMostLines ? "; no more of them are told" : ""));
+  }
 
   template <typename Answer>
   void answer(const Result<Answer>& result) {
@@ -219,6 +227,7 @@ class HostServant {
   std::unique_ptr<KillSwitch> kill_switch_;
   std::unique_ptr<HostNetwork> network_;
   RequestNumber number_ = 0;
+  int refusals_ = 0;
   // Of the answer that is about to go.
   std::optional<TunDevice> tun_;
   std::vector<UniqueFd> files_;

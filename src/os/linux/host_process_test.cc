@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include <atomic>
+#include <algorithm>
 #include <mutex>
 #include <thread>
 
@@ -229,6 +229,14 @@ TEST(HostProcess, EndsWithAMainProcessThatSendsRubbish) {
   EXPECT_TRUE(links->first.send(as_bytes("rubbish")));
   EXPECT_EQ(serve_host(links->second, control, kClient, logger), MainEnd::kRefused);
   EXPECT_EQ(diary.take(), Lines{"put back"});
+}
+
+TEST(HostProcess, TellsOfSoManyRefusalsAndNoMore) {
+  Pair pair(kServer);
+  const auto network = *pair.main->open_network();
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(network->use_dns(NameServerWish{}));
+  pair.finish();
+  EXPECT_EQ(std::ranges::count(pair.logger.text, '\n'), 17);  // and that of the end
 }
 
 TEST(HostProcess, TakesNoDescriptors) {

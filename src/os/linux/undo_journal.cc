@@ -149,11 +149,20 @@ std::string parent_of(const std::string& pid) {
   return status.substr(begin, status.find('\n', begin) - begin);
 }
 
+// The file that a process runs; empty where that may not be seen.
+std::string program_of(const std::string& pid) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/" + pid + "/exe", error).string();
+}
+
 // Whether it is a host process whose main process is gone, as after kill -9: somebody else has
 // become its parent, and it puts the host back and ends.
 bool is_putting_back(const std::string& pid) {
-  return name_of_process(pid) == kHostProcessName &&
-         !name_of_process(parent_of(pid)).starts_with("qdt-");
+  if (name_of_process(pid) != kHostProcessName) return false;
+  const std::string parent = parent_of(pid);
+  const std::string program = program_of(parent);
+  if (!program.empty()) return program != program_of(pid);
+  return !name_of_process(parent).starts_with("qdt-");
 }
 
 // Locks the file, which may take as long as its last owner puts the host back.
