@@ -357,7 +357,7 @@ void Endpoint::forget(Connection& connection) {
 
 void Endpoint::close_all(std::string_view text, Timestamp now) {
   for (const auto& connection : connections_) {
-    connection->close(text, now);
+    connection->close(connection->is_stranger() ? "" : text, now);  // in a web server's words
     touch(*connection);
   }
 }

@@ -50,7 +50,9 @@ ConnectService::ConnectService(const Options& options, Admission& admission, Lea
       book_(book),
       handshakes_(handshakes),
       random_(random),
-      logger_(logger) {}
+      logger_(logger) {
+  strangers_.reserve(kMaxNotedStrangers);
+}
 
 void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                 quic::StreamId stream, const quic::Message& message) {
@@ -81,26 +83,19 @@ bool ConnectService::has_whole_body(Pending& pending, const quic::Message& messa
 }
 
 // Whether the headers are those of a request that may open a session. Else it is answered, now or
-// in its turn.
+// in its turn. The work is the same for every path, so that time does not tell one from another.
 bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                quic::StreamId stream, const quic::Message& message) {
-  const IpAddress& from = connection.path().remote.address;
-  std::optional<HandshakeResult> result;  // nothing: it asks for something else
-  std::optional<Duration> delay;
-  if (message.path == wire::kConnectPath) {
-    const auto verdict = admission_.judge_request(
-        message.method, message.header(wire::kTokenHeader), from, tunnel.now());
-    if (verdict.result == HandshakeResult::kOk) return true;
-    if (verdict.is_proven) {
-      refuse(tunnel, connection, stream, verdict.result);
-      return false;
-    }
-    result = verdict.result;
-    delay = verdict.delay;
-  } else {
-    delay = admission_.delay_stranger(from, tunnel.now());
+  const auto verdict = admission_.judge_request(message.method, message.header(wire::kTokenHeader),
+                                                connection.path().remote.address, tunnel.now());
+  const bool is_handshake = message.path == wire::kConnectPath;
+  if (is_handshake && verdict.result == HandshakeResult::kOk) return true;
+  if (is_handshake && verdict.is_proven) {
+    refuse(tunnel, connection, stream, verdict.result);
+    return false;
   }
-
+  const auto result = is_handshake ? std::optional(verdict.result) : std::nullopt;
+  const auto delay = verdict.delay;
   if (delay == Duration::zero()) {
     answer_stranger(tunnel, connection, stream, message, result);
   } else if (delay && waiting_.add({.connection = &connection,
@@ -108,9 +103,9 @@ bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connect
                                     .result = result,
                                     .request = without_body(message)},
                                    tunnel.now() + *delay)) {
-    tunnel.wake_at(waiting_.next());
+    tunnel.wake_at(next_wake());
   } else {
-    if (result) count_refusal(tunnel, connection, *result);
+    note_stranger(tunnel, connection, result);
     tunnel.close(connection, "");
   }
   return false;
@@ -120,7 +115,8 @@ void ConnectService::on_wake(tunnel::Tunnel& tunnel) {
   while (const auto answer = waiting_.take_due(tunnel.now())) {
     answer_stranger(tunnel, *answer->connection, answer->stream, answer->request, answer->result);
   }
-  tunnel.wake_at(waiting_.next());
+  if (tell_at_ <= tunnel.now()) tell_strangers(tunnel.now());
+  tunnel.wake_at(next_wake());
 }
 
 // The answer to one who has not shown the token: the same, and in the same time, whatever it asked
@@ -135,7 +131,7 @@ void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& c
       const auto date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
       tunnel.respond(connection, stream, options_.decoy->answer(request, date));
     }
-    if (result) count_refusal(tunnel, connection, *result);
+    note_stranger(tunnel, connection, result);
     return;
   }
   if (result) return refuse(tunnel, connection, stream, *result);
@@ -295,9 +291,34 @@ void ConnectService::refuse(tunnel::Tunnel& tunnel, quic::Connection& connection
 void ConnectService::count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
                                    HandshakeResult result) {
   handshakes_.count(result);
+  note_failure(tunnel, connection, std::string(wire::handshake_status(result).label));
+}
+
+void ConnectService::note_failure(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
+                                  std::string reason) {
   if (options_.failures == nullptr) return;
-  options_.failures->add(connection.path().remote,
-                         std::string(wire::handshake_status(result).label), tunnel.now());
+  options_.failures->add(connection.path().remote, std::move(reason), tunnel.now());
+}
+
+// The log's part takes a third of a microsecond for a handshake and nothing for another path: a
+// thousand answers would show that (Mann and Whitney's test), so it is done later.
+void ConnectService::note_stranger(tunnel::Tunnel& tunnel, const quic::Connection& connection,
+                                   std::optional<HandshakeResult> result) {
+  if (result) handshakes_.count(*result);
+  if (strangers_.size() >= kMaxNotedStrangers) tell_strangers(tunnel.now());
+  strangers_.push_back({connection.path().remote, result});
+  if (tell_at_ != kNever) return;
+  tell_at_ = tunnel.now() + kTellDelay;
+  tunnel.wake_at(next_wake());
+}
+
+void ConnectService::tell_strangers(Timestamp now) {
+  for (const auto& [client, result] : strangers_) {
+    if (!result || options_.failures == nullptr) continue;
+    options_.failures->add(client, std::string(wire::handshake_status(*result).label), now);
+  }
+  strangers_.clear();
+  tell_at_ = kNever;
 }
 
 void ConnectService::on_stream_closed(tunnel::Tunnel&, quic::Connection& connection,
@@ -338,9 +359,7 @@ void ConnectService::on_connection_closed(tunnel::Tunnel& tunnel, quic::Connecti
                                           const quic::CloseReason& reason) {
   const bool has_failed =
       !connection.is_handshake_complete() && reason.kind != quic::CloseReason::Kind::kLocal;
-  if (has_failed && options_.failures != nullptr) {
-    options_.failures->add(connection.path().remote, failure(reason), tunnel.now());
-  }
+  if (has_failed) note_failure(tunnel, connection, failure(reason));
   waiting_.forget(connection);
   pending_.erase(&connection);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -104,6 +105,21 @@ class ConnectService final : public tunnel::TunnelEvents {
                std::uint64_t question, const quic::Response& response);
   void refuse(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
               wire::HandshakeResult result);
+  /// A request without the token, which was answered.
+  struct Stranger {
+    SocketAddress client;
+    std::optional<wire::HandshakeResult> result;  ///< why it is no session, if it asked for one
+  };
+  static constexpr std::size_t kMaxNotedStrangers = 256;
+  static constexpr Duration kTellDelay = 500ms;
+
+  Timestamp next_wake() const { return std::min(waiting_.next(), tell_at_); }
+
+  void note_stranger(tunnel::Tunnel& tunnel, const quic::Connection& connection,
+                     std::optional<wire::HandshakeResult> result);
+  void tell_strangers(Timestamp now);
+  void note_failure(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
+                    std::string reason);
   void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
                      wire::HandshakeResult result);
   void forget(const quic::Connection& connection, quic::StreamId stream);
@@ -120,6 +136,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   std::unordered_map<const quic::Connection*, Requests> pending_;
   WaitingAnswers waiting_;
   std::uint64_t last_question_ = 0;
+  std::vector<Stranger> strangers_;  // yet to be logged
+  Timestamp tell_at_ = kNever;
 };
 
 }  // namespace qdt::server

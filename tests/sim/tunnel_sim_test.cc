@@ -199,6 +199,32 @@ TEST_F(TunnelSim, RefusesAWrongToken) {
   EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kUnauthorized), 1u);
 }
 
+TEST_F(TunnelSim, ShowsAPageToAWrongToken) {
+  for (const auto& decoy : {server::Decoy::plain_page(), server::Decoy::status_page(404),
+                            server::Decoy::status_page(503)}) {
+    server.service.use_decoy(std::make_shared<const server::Decoy>(decoy));
+    ClientNode guesser({.token = "wrong"}, 5);
+    world.attach(kClient2Address, guesser);
+    EXPECT_FALSE(connect(guesser, kClient2Address));
+    EXPECT_EQ(guesser.ending->kind, client::Ending::Kind::kRefused);
+    EXPECT_TRUE(guesser.ending->is_lasting);
+    EXPECT_TRUE(guesser.ending->text.starts_with(
+        "not admitted: the token is wrong, or this is no QDT server"));
+  }
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kUnauthorized), 3u);
+}
+
+TEST_F(TunnelSim, RefusesInItsOwnWordsWhoHasTheTokenAlone) {
+  server.service.use_decoy(std::make_shared<const server::Decoy>(server::Decoy::plain_page()));
+  server.admission.set_ready(false);
+  EXPECT_FALSE(connect());
+  EXPECT_EQ(client.ending->text, "not ready: it is starting or its network is down; trying again");
+  ClientNode guesser({.token = "wrong"}, 5);
+  world.attach(kClient2Address, guesser);
+  EXPECT_FALSE(connect(guesser, kClient2Address));
+  EXPECT_TRUE(guesser.ending->text.starts_with("not admitted: "));
+}
+
 TEST_F(TunnelSim, RefusesWhileItIsNotReady) {
   server.admission.set_ready(false);
   EXPECT_FALSE(connect());

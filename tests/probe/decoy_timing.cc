@@ -1,0 +1,178 @@
+// qdt-decoy-timing: asks a server for several things in random order, and prints how long each
+// answer took: a line `KIND NANOSECONDS` for each. Kinds are told apart by whoever reads that.
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "os/clock.h"
+#include "os/poller.h"
+#include "os/system_random.h"
+#include "os/udp_socket.h"
+#include "quic/endpoint.h"
+#include "quic/tls.h"
+#include "support/seeded_random.h"
+#include "wire/handshake.h"
+
+namespace {
+
+using namespace qdt;
+
+class PrintingLogger final : public Logger {
+  void write(LogLevel, std::string_view message) override { std::cerr << message << '\n'; }
+};
+
+struct Kind {
+  const char* name;
+  quic::Request request;
+};
+
+quic::Request request(const char* path) {
+  return {.method = "POST",
+          .authority = "probe",
+          .path = path,
+          .headers = {{std::string(wire::kTokenHeader), "wrong-token-0123456789abcdef"},
+                      {"content-length", "0"}},
+          .body = ""};
+}
+
+/// One request at a time, on a connection that is made again when the server has ended it.
+class Asker final : private quic::ConnectionEvents {
+ public:
+  Asker(const SocketAddress& server, const quic::TlsClientContext& tls, os::UdpSocket socket,
+        os::Poller poller)
+      : server_(server),
+        tls_(tls),
+        socket_(std::move(socket)),
+        poller_(std::move(poller)),
+        endpoint_({}, nullptr, *this, random_, drops_) {}
+
+  bool begin() { return poller_.add(socket_.poll_handle(), 0).has_value(); }
+
+  /// How long the answer took; nothing when the connection ended meanwhile, or never began.
+  std::optional<Duration> ask(const quic::Request& request) {
+    if (connection_ == nullptr && !connect()) return std::nullopt;
+    // The server allows the next request when it has seen the end of the last.
+    is_answered_ = false;
+    if (!run_until([&] { return connection_->request(request).has_value(); })) return std::nullopt;
+    endpoint_.touch(*connection_);
+    const Timestamp begun = os::now();
+    if (!run_until([&] { return is_answered_; })) return std::nullopt;
+    return answered_at_ - begun;
+  }
+
+ private:
+  static constexpr Duration kPatience = 5s;
+
+  bool connect() {
+    const UdpPath path{.local = socket_.local_address(), .remote = server_};
+    has_settings_ = false;
+    connection_ = &endpoint_.connect(tls_, server_.address.to_string(), path, os::now());
+    return run_until([&] { return has_settings_; });
+  }
+
+  template <typename Done>
+  bool run_until(Done&& done) {
+    const Timestamp deadline = os::now() + kPatience;
+    while (connection_ != nullptr && !done()) {
+      write();
+      const Timestamp now = os::now();
+      if (connection_ == nullptr || now >= deadline) return false;
+      const auto events = poller_.wait(std::min(deadline, endpoint_.next_timeout()), now);
+      if (!events.empty()) take_payloads();
+      endpoint_.handle_timeouts(os::now());
+    }
+    return connection_ != nullptr;
+  }
+
+  void take_payloads() {
+    socket_.receive(received_);
+    const Timestamp now = os::now();
+    for (const UdpBurst& burst : received_.bursts()) {
+      for_each_payload(burst, [&](Bytes payload) {
+        endpoint_.receive(burst.path, burst.ecn, payload, out_, now);
+      });
+    }
+  }
+
+  void write() {
+    while (!endpoint_.write(out_, os::now())) socket_.send(out_);
+    socket_.send(out_);
+  }
+
+  void on_settings(quic::Connection&) override { has_settings_ = true; }
+  void on_message(quic::Connection&, quic::StreamId, const quic::Message& message) override {
+    if (!message.has_ended || is_answered_) return;
+    is_answered_ = true;
+    answered_at_ = os::now();
+  }
+  void on_stream_closed(quic::Connection& connection, quic::StreamId) override {
+    endpoint_.touch(connection);
+  }
+  void on_closed(quic::Connection&, const quic::CloseReason&) override { connection_ = nullptr; }
+
+  SocketAddress server_;
+  const quic::TlsClientContext& tls_;
+  os::UdpSocket socket_;
+  os::Poller poller_;
+  os::SystemRandom random_;
+  DropCounters drops_;
+  quic::Endpoint endpoint_;
+  os::UdpReceiveBatch received_;
+  UdpSendQueue out_{64};
+  quic::Connection* connection_ = nullptr;
+  bool has_settings_ = false;
+  bool is_answered_ = false;
+  Timestamp answered_at_;
+};
+
+int fail_with(const std::string& message) {
+  std::cerr << "qdt-decoy-timing: " << message << '\n';
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string server;
+  std::size_t count = 1000;
+  std::uint64_t seed = 1;
+  CLI::App app("Measures how long a server takes to answer a wrong token, an unknown path, and /.");
+  app.add_option("server", server, "ADDRESS:PORT")->required();
+  app.add_option("--count", count, "answers of each kind");
+  app.add_option("--seed", seed);
+  CLI11_PARSE(app, argc, argv);
+
+  const auto address = SocketAddress::parse(server);
+  if (!address) return fail_with(address.error().message);
+  PrintingLogger logger;
+  auto poller = os::Poller::open();
+  auto socket = os::UdpSocket::open({.local = {address->address, 0}, .remote = *address}, logger);
+  const auto tls = quic::TlsClientContext::without_verification();
+  if (!poller) return fail_with(poller.error().message);
+  if (!socket) return fail_with(socket.error().message);
+  if (!tls) return fail_with(tls.error().message);
+  Asker asker(*address, *tls, std::move(*socket), std::move(*poller));
+  if (!asker.begin()) return fail_with("no poller");
+
+  const Kind kinds[] = {{"wrong-token", request("/connect")},
+                        {"unknown-path", request("/contact")},
+                        {"root", request("/")}};
+  testing::SeededRandom random(seed);
+  std::vector<std::size_t> left(std::size(kinds), count);
+  std::size_t failures = 0;
+  for (std::size_t rest = std::size(kinds) * count; rest > 0;) {
+    const std::size_t pick = random.number() % std::size(kinds);
+    if (left[pick] == 0) continue;
+    const auto took = asker.ask(kinds[pick].request);
+    if (!took) {
+      if (++failures > count) return fail_with("the server does not answer");
+      continue;
+    }
+    std::cout << kinds[pick].name << ' ' << took->count() << '\n';
+    --left[pick];
+    --rest;
+  }
+  return 0;
+}
