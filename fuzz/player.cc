@@ -1,0 +1,500 @@
+#include "player.h"
+
+#include <algorithm>
+
+#include "frames.h"
+
+namespace qdt::fuzz {
+namespace {
+
+constexpr std::size_t kMaxContacts = 12;
+constexpr Duration kHandshakeTime = 300ms;
+constexpr Duration kLongestWait = 72h;
+constexpr std::size_t kMaxParameters = 16;
+
+RawPeer::Parameters read_parameters(ByteReader& arguments) {
+  RawPeer::Parameters parameters;
+  while (!arguments.empty() && parameters.size() < kMaxParameters) {
+    const std::uint8_t id = arguments.byte();
+    const std::uint8_t kind = arguments.byte();
+    const std::uint64_t number = id < 0x40 ? id : read_number(arguments);
+    switch (kind % 4) {
+      case 0: parameters.push_back({RawPeer::kLeftOut + number, {}}); break;
+      case 1: {
+        const Bytes value = arguments.take(arguments.byte());
+        parameters.push_back({number, {value.begin(), value.end()}});
+        break;
+      }
+      default:
+        parameters.push_back({number, ByteWriter().varint(read_number(arguments)).bytes});
+        break;
+    }
+  }
+  return parameters;
+}
+
+}  // namespace
+
+Player::Player(const Options& options, Stage& stage, TunnelNode& target)
+    : options_(options), stage_(stage), target_(target), target_address_(options.target) {
+  stage_.on_hostile = [this](const UdpPath& path, Ecn, Bytes payload) { receive(path, payload); };
+}
+
+SocketAddress Player::address(std::uint8_t index) {
+  if (index % 16 >= 12) {
+    const auto base = IpAddress::parse("2001:db8:1::1");
+    return {*base, static_cast<std::uint16_t>(4000 + index)};
+  }
+  return {IpAddress::v4(0xc6336410u + index % 16 / 2),
+          static_cast<std::uint16_t>(4433 + index % 2)};
+}
+
+Contact* Player::current() {
+  return contacts_.empty() ? nullptr : contacts_[current_ % contacts_.size()].get();
+}
+
+void Player::play(Program program) {
+  while (const auto step_read = program.next()) {
+    step(step_read->kind, step_read->arguments, true);
+    played_.push_back({step_read->kind, step_read->arguments});
+    if (steps_left_ == 0) break;
+  }
+}
+
+void Player::receive(const UdpPath& path, Bytes payload) {
+  target_address_ = path.remote;
+  bool is_known = false;
+  for (const auto& contact : contacts_) {
+    if (contact->here != path.local) continue;
+    is_known = true;
+    contact->there = path.remote;
+    contact->receive(payload, stage_.now());
+    answer(*contact);
+  }
+  // A client target's first packet: version 1, Initial.
+  const bool is_first =
+      options_.role == quic::Role::kServer && payload.size() >= 1200 && (payload[0] & 0xf0) == 0xc0;
+  if (!is_first || contacts_.size() >= kMaxContacts) return;
+  ByteReader reader(payload.subspan(5));
+  const Bytes destination = reader.take(reader.byte());
+  const Bytes source = reader.take(reader.byte());
+  const bool is_of_another = std::ranges::any_of(contacts_, [&](const auto& contact) {
+    return std::ranges::equal(contact->raw.destination(), source);
+  });
+  if (is_of_another && is_known) return;
+  if (greeting_.is_silent) return;
+  if (std::exchange(greeting_.is_retry, false)) {
+    const ByteVector id(8, 0x77);
+    stage_.give({.local = path.remote, .remote = path.local}, Ecn::kNotEct,
+                testing::retry_packet(source, id, as_bytes("a token"), destination));
+    return;
+  }
+  contacts_.push_back(std::make_unique<Contact>(
+      RawPeer::Options{.role = quic::Role::kServer,
+                       .parameters = std::exchange(greeting_.parameters, {}),
+                       .seed = seed_++,
+                       .tls = &testing::test_server_tls()},
+      path.local, path.remote));
+  current_ = contacts_.size() - 1;
+  ++opened_;
+  contacts_.back()->receive(payload, stage_.now());
+  answer(*contacts_.back());
+}
+
+void Player::answer(Contact& contact) {
+  for (const ByteVector& payload : contact.take_payloads(stage_.now())) send(contact, payload);
+}
+
+void Player::send(const Contact& contact, Bytes payload, Ecn ecn) {
+  if (payload.empty()) return;
+  stage_.give({.local = contact.there, .remote = contact.here}, ecn, payload);
+}
+
+void Player::send_frames(Contact& contact, Bytes frames) {
+  send(contact, contact.raw.seal(PacketSpace::kApplication, frames));
+}
+
+void Player::step(std::uint8_t kind_byte, Bytes bytes, bool may_repeat) {
+  if (steps_left_ == 0) return;
+  --steps_left_;
+  ByteReader arguments(bytes);
+  const auto kind = static_cast<StepKind>(kind_byte % static_cast<std::uint8_t>(StepKind::kCount));
+  Contact* contact = current();
+  switch (kind) {
+    case StepKind::kWait: {
+      Duration time(static_cast<std::int64_t>(arguments.byte()) + 1);
+      for (int i = arguments.byte() % 13; i > 0; --i) time *= 10;
+      stage_.advance(std::min(time, Duration(kLongestWait)));
+      break;
+    }
+    case StepKind::kOpen: open(arguments); break;
+    case StepKind::kSelect: current_ = arguments.byte(); break;
+    case StepKind::kSession: open_session(arguments); break;
+    case StepKind::kHello: {
+      if (contact == nullptr) break;
+      ByteVector settings = Contact::usual_settings();
+      if (!arguments.empty()) {
+        ByteWriter changed;
+        while (!arguments.empty()) changed.varint(read_number(arguments));
+        settings = changed.bytes;
+      }
+      send_frames(*contact, contact->hello(settings));
+      break;
+    }
+    case StepKind::kRequest: request(arguments); break;
+    case StepKind::kFrames:
+      if (contact != nullptr) send_frames(*contact, write_frames(arguments, *contact));
+      break;
+    case StepKind::kStream: {
+      if (contact == nullptr) break;
+      const std::uint64_t id = read_number(arguments);
+      const bool ends = arguments.byte() % 8 == 7;
+      send_frames(*contact, contact->stream_frame(id, arguments.rest(), ends));
+      break;
+    }
+    case StepKind::kHttp: {
+      if (contact == nullptr) break;
+      const std::uint64_t id = read_number(arguments);
+      const std::uint64_t type = read_number(arguments);
+      ByteVector frame = Contact::http_frame(type, arguments.take(arguments.byte()));
+      change(frame, arguments);
+      send_frames(*contact, contact->stream_frame(id, frame, false));
+      break;
+    }
+    case StepKind::kDatagram: send_datagram(arguments); break;
+    case StepKind::kDirect: send_direct(arguments); break;
+    case StepKind::kPayload: send_payload(arguments); break;
+    case StepKind::kReplay: replay(arguments); break;
+    case StepKind::kInitial: send_initial(arguments); break;
+    case StepKind::kHandshake: send_handshake(arguments); break;
+    case StepKind::kRetry: send_retry(arguments); break;
+    case StepKind::kForward: forward(arguments); break;
+    case StepKind::kKeys: {
+      if (contact == nullptr) break;
+      const std::uint8_t choice = arguments.byte();
+      if (choice % 2 == 0) contact->raw.update_keys();
+      if (choice >= 0x40) {
+        contact->raw.skip_numbers(PacketSpace::kApplication, read_number(arguments) >> 8);
+      }
+      break;
+    }
+    case StepKind::kMode: {
+      const std::uint8_t choice = arguments.byte();
+      if (contact != nullptr) contact->raw.set_answering(choice % 2 == 0);
+      stage_.loses_everything = choice % 8 == 6;
+      break;
+    }
+    case StepKind::kMove: {
+      if (contact == nullptr) break;
+      contact->here = address(arguments.byte());
+      if (const std::uint8_t id = arguments.byte(); id != 0) contact->raw.use_id(id);
+      break;
+    }
+    case StepKind::kTarget: on_target(arguments); break;
+    case StepKind::kHonest: on_honest(arguments); break;
+    case StepKind::kRepeat:
+      if (may_repeat) repeat(arguments);
+      break;
+    case StepKind::kCount: break;
+  }
+  stage_.settle();
+  if (check) check();
+}
+
+void Player::repeat(ByteReader& arguments) {
+  const std::size_t count = std::min<std::size_t>(1 + arguments.byte() % 4u, played_.size());
+  const std::size_t times = arguments.byte() % 64u;
+  const std::size_t first = played_.size() - count;
+  for (std::size_t time = 0; time < times; ++time) {
+    for (std::size_t i = first; i < first + count; ++i) {
+      step(played_[i].first, played_[i].second, false);
+    }
+  }
+}
+
+// A client's connection: settings, address, transport parameters.
+void Player::open(ByteReader& arguments) {
+  const std::uint8_t flags = arguments.byte();
+  const std::uint8_t from = arguments.byte();
+  RawPeer::Parameters parameters = read_parameters(arguments);
+  if (options_.role == quic::Role::kServer) {
+    greeting_ = {.parameters = std::move(parameters),
+                 .is_retry = (flags & 1) != 0,
+                 .is_silent = (flags & 2) != 0};
+    return;
+  }
+  if (contacts_.size() >= kMaxContacts) contacts_.erase(contacts_.begin());
+  contacts_.push_back(
+      std::make_unique<Contact>(RawPeer::Options{.role = quic::Role::kClient,
+                                                 .parameters = std::move(parameters),
+                                                 .token = {},
+                                                 .seed = seed_++},
+                                address(from), options_.target));
+  current_ = contacts_.size() - 1;
+  ++opened_;
+  Contact& contact = *contacts_.back();
+  contact.raw.start();
+  answer(contact);
+  if ((flags & 1) == 0) {
+    stage_.advance_until([&] { return contact.raw.is_handshake_complete(); }, kHandshakeTime);
+  }
+}
+
+void Player::open_session(ByteReader& arguments) {
+  Contact* contact = current();
+  const bool is_client = options_.role == quic::Role::kClient;
+  if (is_client && (contact == nullptr || contact->has_session() || contact->raw.is_closed())) {
+    ByteReader plain(arguments.rest());
+    const std::uint8_t from = plain.byte();
+    const ByteVector how = {0, from};
+    ByteReader options(how);
+    open(options);
+    contact = current();
+  }
+  if (contact == nullptr) return;
+  ByteWriter frames;
+  if (contact->next_offset(is_client ? 2 : 3) == 0) {
+    frames.append(contact->hello(Contact::usual_settings()));
+  }
+  if (is_client) {
+    const std::string body = wire::to_json(contact->new_request());
+    frames.append(contact->stream_frame(
+        0,
+        ByteWriter()
+            .append(Contact::headers_frame({{":method", "POST"},
+                                            {":scheme", "https"},
+                                            {":authority", "localhost"},
+                                            {":path", "/connect"},
+                                            {"x-qdt-token", options_.token},
+                                            {"content-length", std::to_string(body.size())}}))
+            .append(Contact::http_frame(0, as_bytes(body)))
+            .bytes,
+        false));
+    send_frames(*contact, frames.bytes);
+    stage_.advance_until([&] { return contact->open_session(options_.token); }, kHandshakeTime);
+    return;
+  }
+  send_frames(*contact, frames.bytes);
+  stage_.advance(20ms);
+  const auto response = contact->new_response();
+  if (!response) return;
+  send_frames(*contact, contact->stream_frame(
+                            0,
+                            ByteWriter()
+                                .append(Contact::headers_frame({{":status", "200"}}))
+                                .append(Contact::http_frame(0, as_bytes(wire::to_json(*response))))
+                                .bytes,
+                            false));
+  contact->open_session(options_.token);
+  stage_.advance(20ms);
+}
+
+void Player::request(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  const std::uint8_t choice = arguments.byte();
+  const std::uint64_t stream = (flags & 1) != 0 ? read_number(arguments) * 4 : 0;
+  ByteReader head(arguments.take(arguments.byte()));
+  Contact::Fields fields;
+  std::string body;
+  if (options_.role == quic::Role::kClient) {
+    constexpr std::string_view kMethods[] = {"POST", "POST", "GET", "HEAD", "CONNECT", "OPTIONS"};
+    constexpr std::string_view kPaths[] = {"/connect", "/connect", "/", "/index.html", "*", ""};
+    constexpr std::string_view kTokens[] = {"", "x", "wrong-token-"};
+    const std::string right = options_.token;
+    body = wire::to_json(contact->new_request());
+    fields = {{":method", std::string(kMethods[choice % 6])},
+              {":scheme", "https"},
+              {":authority", "localhost"},
+              {":path", std::string(kPaths[choice / 6 % 6])},
+              {"x-qdt-token", (flags & 2) != 0 ? std::string(kTokens[choice % 3]) : right}};
+  } else {
+    constexpr std::string_view kStatuses[] = {"200", "200", "100", "103", "204", "301",
+                                              "400", "401", "404", "429", "503", "999"};
+    const auto response = contact->new_response();
+    if (response) body = wire::to_json(*response);
+    fields = {{":status", std::string(kStatuses[choice % 12])}};
+    if ((flags & 2) != 0) fields.push_back({"retry-after", std::to_string(read_number(head))});
+  }
+  if ((flags & 4) != 0) {
+    ByteVector changed(as_bytes(body).begin(), as_bytes(body).end());
+    change(changed, arguments);
+    body = as_text(changed);
+  }
+  if ((flags & 8) != 0) fields.push_back({"content-length", std::to_string(body.size())});
+  if ((flags & 16) != 0) {
+    const std::uint64_t count = read_number(head) % 300;
+    const std::string name(as_text(head.take(head.byte())));
+    const std::string value(read_number(head) % 3000, 'v');
+    for (std::uint64_t i = 0; i < count; ++i) fields.push_back({name, value});
+  }
+  ByteVector headers = Contact::headers_frame(fields);
+  if ((flags & 32) != 0) change(headers, head);
+  ByteWriter all;
+  all.append(headers);
+  if ((flags & 64) == 0) all.append(Contact::http_frame(0, as_bytes(body)));
+  // As many packets as it takes.
+  for (Bytes rest = all.bytes; !rest.empty();) {
+    const Bytes piece = rest.first(std::min<std::size_t>(rest.size(), 1100));
+    rest = rest.subspan(piece.size());
+    send_frames(*contact, contact->stream_frame(stream, piece, (flags & 128) != 0 && rest.empty()));
+  }
+  stage_.advance(20ms);
+  contact->open_session(options_.token);
+}
+
+void Player::send_datagram(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  const std::uint8_t type = arguments.byte() % 8;
+  const std::uint64_t quarter = (flags & 1) != 0 ? read_number(arguments) : 0;
+  const std::uint64_t skip = (flags & 2) != 0 ? read_number(arguments) : 0;
+  ByteVector plaintext;
+  if ((flags & 4) != 0) {
+    plaintext.assign(arguments.rest().begin(), arguments.rest().end());
+  } else if (type == 1) {
+    plaintext = ByteWriter()
+                    .be32(static_cast<std::uint32_t>(read_number(arguments)))
+                    .be32(static_cast<std::uint32_t>(read_number(arguments)))
+                    .be32(static_cast<std::uint32_t>(read_number(arguments)))
+                    .append(arguments.rest())
+                    .bytes;
+  } else {
+    plaintext = write_packet(arguments, *contact, (flags & 32) != 0);
+  }
+  ByteVector datagram = contact->datagram(quarter, type, skip, (flags & 8) != 0, plaintext);
+  if ((flags & 16) != 0) change(datagram, arguments);
+  ByteWriter frames;
+  frames.byte(0x30).append(datagram);
+  send_frames(*contact, frames.bytes);
+}
+
+void Player::send_direct(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  const Contact::DirectChoice choice{.id = (flags & 3u),
+                                     .skip = (flags & 4) != 0 ? read_number(arguments) : 0,
+                                     .is_old = (flags & 8) != 0,
+                                     .updates_key = (flags & 0x30) == 0x30};
+  const ByteVector frames = write_direct_frames(arguments, *contact, stage_.now());
+  const ByteVector packet = contact->direct(choice, frames, stage_.now());
+  send(*contact, packet, static_cast<Ecn>(flags >> 6));
+}
+
+void Player::send_payload(ByteReader& arguments) {
+  const std::uint8_t flags = arguments.byte();
+  const SocketAddress from = address(arguments.byte());
+  ByteVector payload;
+  const Contact* contact = current();
+  if (contact != nullptr && (flags & 1) != 0) {
+    payload.push_back(arguments.byte());
+    const ByteVector& id = contact->raw.destination();
+    payload.insert(payload.end(), id.begin(), id.end());
+  }
+  if ((flags & 2) != 0) {
+    payload.resize(payload.size() + read_number(arguments) % 66000, arguments.byte());
+  }
+  const Bytes rest = arguments.rest();
+  payload.insert(payload.end(), rest.begin(), rest.end());
+  if (payload.size() > 65507) payload.resize(65507);
+  stage_.give({.local = target_address_, .remote = from}, static_cast<Ecn>(flags >> 6), payload);
+}
+
+void Player::replay(ByteReader& arguments) {
+  if (stage_.recent().empty()) return;
+  const std::uint8_t flags = arguments.byte();
+  const auto pick = [&] {
+    return stage_.recent()[stage_.recent().size() - 1 - arguments.byte() % stage_.recent().size()];
+  };
+  ByteVector payload = pick();
+  if ((flags & 1) != 0) {
+    const ByteVector more = pick();
+    payload.insert(payload.end(), more.begin(), more.end());
+  }
+  const Contact* contact = current();
+  const bool is_elsewhere = (flags & 2) != 0 || contact == nullptr;
+  const SocketAddress from = is_elsewhere ? address(arguments.byte()) : contact->here;
+  change(payload, arguments);
+  stage_.give({.local = target_address_, .remote = from}, static_cast<Ecn>(flags >> 6), payload);
+}
+
+void Player::send_initial(ByteReader& arguments) {
+  const std::uint8_t flags = arguments.byte();
+  const SocketAddress from = address(arguments.byte());
+  PacketHeader header{.space = PacketSpace::kInitial, .version = 1};
+  const std::uint8_t id_bytes = arguments.byte() % 24;
+  header.destination.assign(id_bytes, arguments.byte());
+  header.source.assign(arguments.byte() % 24, 0x51);
+  header.number = (flags & 1) != 0 ? read_number(arguments) : 0;
+  header.number_bytes = 1 + flags / 2 % 4;
+  if ((flags & 8) != 0) header.token.assign(arguments.byte(), arguments.byte());
+  if ((flags & 16) != 0) header.version = static_cast<std::uint32_t>(read_number(arguments));
+  if ((flags & 32) != 0) header.first_byte_flip = arguments.byte() & 0xf0;
+  ByteWriter frames;
+  frames.byte(0x06).varint(0).block(arguments.take(arguments.byte()));
+  frames.append(arguments.rest());
+  if ((flags & 64) == 0) frames.bytes.resize(std::max<std::size_t>(frames.bytes.size(), 1180));
+  testing::PacketKeys keys = testing::PacketKeys::initial(header.destination, quic::Role::kClient);
+  stage_.give({.local = target_address_, .remote = from}, Ecn::kNotEct,
+              keys.seal(header, frames.bytes));
+}
+
+void Player::send_handshake(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  const PacketSpace space = (flags & 1) != 0 ? PacketSpace::kHandshake : PacketSpace::kInitial;
+  PacketHeader header = contact->raw.next_header(space);
+  if ((flags & 2) != 0) header.version = static_cast<std::uint32_t>(read_number(arguments));
+  if ((flags & 4) != 0) header.first_byte_flip = arguments.byte() & 0xf0;
+  if ((flags & 8) != 0) header.number = read_number(arguments);
+  if ((flags & 16) != 0) header.source.assign(arguments.byte() % 21, 0x52);
+  ByteVector frames = write_frames(arguments, *contact);
+  if ((flags & 32) != 0) frames.resize(std::max<std::size_t>(frames.size(), 1150));
+  send(*contact, contact->raw.seal(header, frames));
+}
+
+void Player::send_retry(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  ByteWriter payload;
+  switch (flags % 3) {
+    case 0:
+      payload.append(testing::retry_packet(contact->raw.destination(), contact->raw.own_id(),
+                                           arguments.take(arguments.byte()),
+                                           contact->raw.destination()));
+      break;
+    case 1:
+      payload.byte(0x80u | flags).be32(0);
+      payload.byte(contact->raw.destination().size()).append(contact->raw.destination());
+      payload.byte(contact->raw.own_id().size()).append(contact->raw.own_id());
+      while (!arguments.empty()) payload.be32(static_cast<std::uint32_t>(read_number(arguments)));
+      break;
+    default:
+      // A stateless reset, perhaps with a right token.
+      payload.byte(0x40u | arguments.byte());
+      payload.bytes.resize(5 + read_number(arguments) % 1200, 0x66);
+      if (!contact->raw.reset_tokens().empty() && (flags & 0x80) == 0) {
+        const auto& tokens = contact->raw.reset_tokens();
+        payload.append(tokens[flags % tokens.size()]);
+      } else {
+        payload.append(ByteVector(16, 0xab));
+      }
+      break;
+  }
+  send(*contact, payload.bytes);
+}
+
+void Player::forward(ByteReader& arguments) {
+  const Contact* contact = current();
+  if (contact == nullptr) return;
+  const unsigned count = 1 + arguments.byte() % 32u;
+  const ByteVector packet = write_packet(arguments, *contact, true);
+  for (unsigned i = 0; i < count; ++i) target_.inject(packet, stage_.now());
+}
+
+}  // namespace qdt::fuzz
