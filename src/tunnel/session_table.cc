@@ -6,11 +6,14 @@
 namespace qdt::tunnel {
 
 Session& SessionTable::add(std::unique_ptr<Session> session) {
-  assert(session->lease().is_v4() && find(session->lease()) == nullptr);
-  by_v4_[session->lease().v4_number()] = session.get();
-  if (session->lease6()) {
-    assert(find(*session->lease6()) == nullptr);
-    by_v6_[*session->lease6()] = session.get();
+  assert(session->lease().is_v4());
+  if (role_ == quic::Role::kServer) {
+    assert(find(session->lease()) == nullptr);
+    by_v4_[session->lease().v4_number()] = session.get();
+    if (session->lease6()) {
+      assert(find(*session->lease6()) == nullptr);
+      by_v6_[*session->lease6()] = session.get();
+    }
   }
   session->table_index = sessions_.size();
   sessions_.push_back(std::move(session));
@@ -20,8 +23,10 @@ Session& SessionTable::add(std::unique_ptr<Session> session) {
 std::unique_ptr<Session> SessionTable::remove(Session& session) {
   const std::size_t index = session.table_index;
   if (index >= sessions_.size() || sessions_[index].get() != &session) return nullptr;
-  by_v4_.erase(session.lease().v4_number());
-  if (session.lease6()) by_v6_.erase(*session.lease6());
+  if (role_ == quic::Role::kServer) {
+    by_v4_.erase(session.lease().v4_number());
+    if (session.lease6()) by_v6_.erase(*session.lease6());
+  }
   // The last one takes its place: the order of sessions means nothing.
   std::swap(sessions_[index], sessions_.back());
   sessions_[index]->table_index = index;

@@ -18,7 +18,8 @@ class SessionTable {
   /// one session there is.
   explicit SessionTable(quic::Role role) : role_(role) {}
 
-  /// `session`'s addresses are not in the table yet.
+  /// On a server `session`'s addresses are not in the table yet. A client's sessions, one of which
+  /// was set aside for the other, may have the same: servers lend them.
   Session& add(std::unique_ptr<Session> session);
   /// Takes the session out; it lives on in the caller's hands.
   std::unique_ptr<Session> remove(Session& session);
@@ -28,7 +29,7 @@ class SessionTable {
     if (role_ == quic::Role::kClient) return sessions_.empty() ? nullptr : sessions_.front().get();
     return find(destination);
   }
-  /// By either of its addresses.
+  /// A server's, by either of its addresses.
   Session* find(const IpAddress& lease) const;
 
   std::size_t size() const { return sessions_.size(); }

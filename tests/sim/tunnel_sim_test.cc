@@ -9,6 +9,8 @@
 namespace qdt::testing {
 namespace {
 
+const SocketAddress kOtherServerAddress{IpAddress::v4(0xc0000202), 443};
+
 TEST_F(TunnelSim, GrantsALease) {
   ASSERT_TRUE(connect());
   EXPECT_EQ(client.response->client_ip.to_string(), "10.8.0.2");
@@ -189,6 +191,24 @@ TEST_F(TunnelSim, CarriesALargePacketThatMayBeFragmented) {
 }
 
 // --- refusals ---
+
+// Another server knows nothing of the lease that a client has set aside.
+TEST_F(TunnelSim, TakesTheLeaseAgainThatItHasSetAside) {
+  ServerNode other({}, 7);
+  world.attach(kOtherServerAddress, other, {.delay = 10ms});
+  ASSERT_TRUE(connect());
+  const IpAddress first = lease();
+  client.connector.set_aside();
+  client.response.reset();
+  client.connect(kClientAddress, kOtherServerAddress, world.now());
+  ASSERT_TRUE(world.run_until([&] { return client.response.has_value(); }, 5s));
+  EXPECT_EQ(lease(), first);
+  client.connector.end_set_aside(client.tunnel(), world.now());
+  client.inject(up(600), world.now());
+  world.run_for(1s);
+  EXPECT_EQ(other.delivered.size(), 1u);
+  EXPECT_EQ(client.tunnel().sessions().size(), 1u);
+}
 
 TEST_F(TunnelSim, RefusesAWrongToken) {
   ClientNode guesser({.token = "wrong"}, 5);
