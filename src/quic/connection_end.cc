@@ -11,6 +11,13 @@
 #include "quic/path.h"
 
 namespace qdt::quic {
+namespace {
+
+// A peer that acknowledges late on purpose, or a host that slept, makes a probe timeout of minutes;
+// what comes later than this gets a stateless reset, which does as well.
+constexpr Duration kLongestFarewell = 30s;
+
+}  // namespace
 
 void Connection::close(std::string_view text, Timestamp now) {
   if (state_ != State::kOpen) return;
@@ -101,7 +108,8 @@ void Connection::end(State state, const CloseReason& reason, Timestamp now) {
   // is kept: it hears of its end once, and then gets a stateless reset.
   forget_at_ = now;
   if (!is_stranger_) {
-    forget_at_ += Duration(static_cast<std::int64_t>(3 * ngtcp2_conn_get_pto(engine_.get())));
+    const Duration pto(static_cast<std::int64_t>(ngtcp2_conn_get_pto(engine_.get())));
+    forget_at_ += std::min(3 * pto, kLongestFarewell);
   }
   context_.events.on_closed(*this, reason);
 }

@@ -364,5 +364,17 @@ TEST_F(EndpointTest, KnowsTheShardOfAPayload) {
   EXPECT_EQ(four.endpoint.shard_of_payload({}), 1u);
 }
 
+TEST_F(EndpointTest, ForgetsAClosedConnectionSoonHoweverLateItsPeerAnswers) {
+  open_session();
+  // A round trip of 24 s: three probe timeouts would be more than three minutes.
+  world.set_link(kServer, {.delay = 12s});
+  world.set_link(kClient, {.delay = 12s});
+  client.datagrams.assign(4, "late");
+  world.run_for(28s);
+  client.endpoint.close_all("done", world.now());
+  world.run_for(30s);
+  EXPECT_EQ(client.endpoint.connection_count(), 0u);
+}
+
 }  // namespace
 }  // namespace qdt::quic
