@@ -197,6 +197,8 @@ def main():
     for name, program in parameters():
         write(server, name, 0, program + step("session", 1) + step("forward", 9, 100) + step("wait", *SECOND))
         write(client, name, 1, program + step("target", 0) + step("session") + step("forward", 9, 100) + step("wait", *SECOND))
+    for path in range(6):
+        write(server, f"site_{path}", 0x20, step("open", 0, 1) + step("hello") + step("request", 2, 6 * path + path, 0) + step("wait", *SECOND))
     write(server, "target", 0x80, step("session", 1) + b"".join(step("target", i) + step("honest") for i in range(8)))
     write(server, "session_timeout", 4, step("session", 1) + step("wait", *MINUTE) + step("wait", *MINUTE))
     answers = {

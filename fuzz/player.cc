@@ -300,7 +300,8 @@ void Player::request(ByteReader& arguments) {
   std::string body;
   if (options_.role == quic::Role::kClient) {
     constexpr std::string_view kMethods[] = {"POST", "POST", "GET", "HEAD", "CONNECT", "OPTIONS"};
-    constexpr std::string_view kPaths[] = {"/connect", "/connect", "/", "/index.html", "*", ""};
+    constexpr std::string_view kPaths[] = {"/connect", "/connect",    "/",
+                                           "/large",   "/large/?a#b", "*"};
     constexpr std::string_view kTokens[] = {"", "x", "wrong-token-"};
     const std::string right = options_.token;
     body = wire::to_json(contact->new_request());

@@ -21,11 +21,25 @@ const SocketAddress kServer = testing::kServerAddress;
 const SocketAddress kHonest = testing::kClientAddress;
 const IpAddress kInternet = testing::kInternet;
 constexpr std::size_t kMaxMemory = 48u << 20;
+constexpr std::size_t kMaxStrangers = 8;
+constexpr std::size_t kMaxStrangerBytes = std::size_t{1} << 20;
 
 std::size_t allocated() {
   return __sanitizer_get_current_allocated_bytes != nullptr
              ? __sanitizer_get_current_allocated_bytes()
              : 0;
+}
+
+std::shared_ptr<const server::Decoy> site() {
+  static const auto decoy = [] {
+    const auto page = [](std::size_t bytes) {
+      return server::Decoy::Page{.headers = {{"content-type", "text/html"}, {"etag", "\"1\""}},
+                                 .body = std::make_shared<const std::string>(bytes, 'x')};
+    };
+    return std::make_shared<const server::Decoy>(
+        server::Decoy::site({{"/index.html", page(300)}, {"/large/index.html", page(200'000)}}));
+  }();
+  return decoy;
 }
 
 ServerNodeOptions server_options(std::uint8_t settings) {
@@ -36,9 +50,16 @@ ServerNodeOptions server_options(std::uint8_t settings) {
   if ((settings & 2) != 0) options.ipv6 = testing::kIpv6Pool;
   if ((settings & 4) != 0) options.tunnel.session_timeout = 60s;
   if ((settings & 8) != 0) options.admission.max_sessions = 4;
-  if ((settings & 16) != 0) options.admission.address_rate = {.per_second = 5, .burst = 10};
-  if ((settings & 32) != 0) options.rate_limit = {.per_second = 1000, .burst = 100};
+  if ((settings & 16) != 0) {
+    options.admission.address_rate = {.per_second = 5, .burst = 10};
+    options.rate_limit = {.per_second = 1000, .burst = 100};
+  }
+  if ((settings & 32) != 0) options.decoy = site();
   if ((settings & 64) != 0) options.tunnel.endpoint.half_open_before_retry = 1;
+  options.tunnel.endpoint.strangers = {.max_connections = kMaxStrangers,
+                                       .max_per_address = kMaxStrangers / 2,
+                                       .max_per_site = kMaxStrangers / 2 + 1,
+                                       .max_bytes = kMaxStrangerBytes};
   options.tunnel.send_datagram_queue = 64;
   options.tunnel.max_queued_packets = 64;
   options.send_queue = 32;
@@ -160,6 +181,8 @@ class Run {
             "admission counts the sessions that are there");
     require(server_.leases.lent() == tunnel.sessions().size(), "each session has one lease");
     require(tunnel.sessions().size() <= tunnel.connection_count(), "each session has a connection");
+    require(counters.strangers.value() <= kMaxStrangers, "few connections are without a session");
+    require(counters.stranger_bytes.value() <= kMaxStrangerBytes, "they hold little memory");
     require(allocated() <= memory_ + kMaxMemory, "memory is bounded");
   }
 
@@ -179,6 +202,11 @@ class Run {
     require(server_.leases.lent() == 0, "every lease is given back");
     require(server_.tunnel().connection_count() == 0, "no connection outlives the end");
     require(server_.tunnel().next_timeout() == kNever, "no timer outlives the end");
+    const tunnel::Counters& counters = server_.counters;
+    require(counters.strangers.value() == 0 && counters.stranger_bytes.value() == 0,
+            "nothing is counted for connections that are gone");
+    require(counters.connections.value() == 0 && counters.queued_packets.value() == 0,
+            "the gauges say that nothing is there");
     require(honest_.tunnel().connection_count() == 0, "nor at the honest client");
   }
 

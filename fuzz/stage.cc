@@ -25,7 +25,8 @@ void Stage::give(const UdpPath& path, Ecn ecn, Bytes payload) {
 
 void Stage::send_from(TunnelNode& node, bool is_target) {
   for (bool is_done = false; !is_done;) {
-    is_done = node.send(out_, now_);
+    // One whose socket takes nothing is never done.
+    is_done = node.send(out_, now_) || out_.empty();
     for (const UdpBurst& burst : out_.bursts()) {
       for_each_payload(burst, [&](Bytes payload) {
         if (is_target) note(payload);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -85,6 +86,7 @@ struct ServerNodeOptions {
   std::size_t max_reassembly_bytes = 256 * 1024;
   std::size_t send_queue = 1024;
   bool needs_direct = false;
+  std::shared_ptr<const server::Decoy> decoy;
 };
 
 class ServerNode final : public TunnelNode {
@@ -105,7 +107,8 @@ class ServerNode final : public TunnelNode {
                  .rate_limit = options.rate_limit,
                  .send_queue = options.send_queue,
                  .max_reassembly_bytes = options.max_reassembly_bytes,
-                 .needs_direct = options.needs_direct},
+                 .needs_direct = options.needs_direct,
+                 .decoy = options.decoy},
                 admission, leases, book, handshakes, random, logger),
         tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters) {
     admission.set_ready(true);
