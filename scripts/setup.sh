@@ -20,8 +20,8 @@ build_packages="g++ cmake ninja-build pkg-config make git ca-certificates
 # Clang 19: the first in Debian whose tools and fuzzer understand std::expected.
 test_libraries="libgtest-dev libgmock-dev libbenchmark-dev"
 test_packages="$test_libraries clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-  iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 socat
-  ethtool shellcheck systemd ccache chromium"
+  iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3 python3-cryptography
+  socat ethtool shellcheck systemd ccache chromium"
 quic_test_packages="ngtcp2-client"
 # Another implementation as the peer: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"

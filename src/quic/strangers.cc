@@ -92,8 +92,7 @@ void Strangers::remove(Note& note) {
 
 Strangers::Note* Strangers::too_large(Note& note, std::size_t bytes) const {
   if (bytes_ <= options_.max_bytes) return nullptr;
-  const std::size_t share = options_.max_bytes / std::max<std::size_t>(options_.max_connections, 1);
-  return bytes > share ? &note : oldest_of_largest_site();
+  return bytes > options_.usual_bytes ? &note : oldest_of_largest_site();
 }
 
 Strangers::Note* Strangers::oldest_of_largest_site() const {

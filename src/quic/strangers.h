@@ -20,14 +20,16 @@ class Strangers {
  public:
   struct Options {
     /// What a server limited to 64 MiB can spare, at about 40 KiB each.
-    std::size_t max_connections = 256;
+    std::size_t max_connections = 224;
     /// Of an IPv4 address or an IPv6 /64: a customer has at least that (RFC 6177). More than the
     /// clients of an office that come back in the same second.
     std::size_t max_per_address = 128;
     /// Of an IPv6 /48, which one customer may have as well.
-    std::size_t max_per_site = 192;
+    std::size_t max_per_site = 160;
     /// Of the memory that MemoryAccount counts.
     std::size_t max_bytes = std::size_t{12} * 1024 * 1024;
+    /// A connection that behaves holds no more, not even at its handshake's height.
+    std::size_t usual_bytes = std::size_t{80} * 1024;
     /// Before that a connection gives way to nobody: long enough for some round trips. It bounds
     /// the handshakes of a second, and with them the processor's time, as well: at half a
     /// millisecond each, an eighth of one.
@@ -66,7 +68,7 @@ class Strangers {
   void add(Note& note, const IpAddress& address, Timestamp now);
   void remove(Note& note);
   /// `note`'s connection, with `bytes` of memory, has just been served. The connection that has to
-  /// go because all of them hold too much: it, if it holds more than its share, or else the oldest
+  /// go because all of them hold too much: it, if it holds more than is usual, or else the oldest
   /// of those that are too many. Null while they do not.
   Note* too_large(Note& note, std::size_t bytes) const;
 

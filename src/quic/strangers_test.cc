@@ -28,6 +28,7 @@ class StrangersTest : public ::testing::Test {
                        .max_per_address = 3,
                        .max_per_site = 5,
                        .max_bytes = 8000,
+                       .usual_bytes = 1000,
                        .tenure = 1ms}};
   std::deque<Strangers::Note> notes;
   Strangers::Note* gave_way = nullptr;
@@ -102,7 +103,7 @@ TEST_F(StrangersTest, WhoLeavesMakesRoom) {
   EXPECT_EQ(strangers.count(), 3u);
 }
 
-TEST_F(StrangersTest, WhoHoldsMoreThanAShareGoesWhenMemoryIsShort) {
+TEST_F(StrangersTest, WhoHoldsMoreThanUsualGoesWhenMemoryIsShort) {
   Strangers::Note* old = begin("192.0.2.1");
   Strangers::Note* large = begin("192.0.2.2");
   strangers.bytes() = 8000;
@@ -122,9 +123,9 @@ TEST_F(StrangersTest, AFirstPacketIsNotTakenWhileMemoryIsShort) {
 
 TEST(StrangersOptions, ShardsHaveShares) {
   const auto share = Strangers::Options{}.share(4);
-  EXPECT_EQ(share.max_connections, 64u);
+  EXPECT_EQ(share.max_connections, 56u);
   EXPECT_EQ(share.max_per_address, 32u);
-  EXPECT_EQ(share.max_per_site, 48u);
+  EXPECT_EQ(share.max_per_site, 40u);
   EXPECT_LE(share.max_bytes, Strangers::Options{}.max_bytes / 4);
   EXPECT_EQ(Strangers::Options{}.share(64).max_connections, 32u);
 }

@@ -1,0 +1,63 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317  # topology.sh and the scripts have them
+# What the tests of strangers have in common, a part of theirs: a client with a busy session, a host
+# that has the addresses of a whole /48, and a server whose memory the kernel limits.
+
+strangers=2001:db8:77::/48
+
+# strangers_topology CLIENTS: client2 is the one with the /48.
+strangers_topology() {
+  topology "$1"
+  add_ipv6 router cl2 2001:db8:4::1 client2 eth0 2001:db8:4::2
+  on client2 sysctl -qw net.ipv6.ip_nonlocal_bind=1
+  ip -n "$(ns client2)" -6 route add local "$strangers" dev lo
+  ip -n "$(ns client2)" -6 route add default via 2001:db8:4::1
+  ip -n "$(ns router)" -6 route add "$strangers" via 2001:db8:4::2
+  wait_for 5 on client2 ping -6 -c 1 -W 1 -I 2001:db8:77:1::1 "$server_address6" || fail "no way for strangers"
+}
+
+# crowd ARGUMENTS...: from every address of the /48, in the background; its PID in $crowd_pid.
+crowd() {
+  run client2 crowd "$build/qdt-crowd" "[$server_address6]:443" --sources "$strangers" "$@"
+  crowd_pid=$pid
+}
+
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$server_pid/status"; }
+kernel_ended_it() { ! kill -0 "$server_pid" 2>/dev/null; }
+
+# limit_memory MIB: of the server, where this machine has control groups that can be written.
+limit_memory() {
+  local root file=memory.max
+  for root in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/memory; do
+    group=$root/qdt-$$
+    [ "$root" = /sys/fs/cgroup/memory ] && file=memory.limit_in_bytes
+    mkdir "$group" 2>/dev/null || continue
+    if echo $(($1 * 1048576)) >"$group/$file" && echo "$server_pid" >"$group/cgroup.procs"; then return; fi 2>/dev/null
+    rmdir "$group"
+  done
+  group=
+  say "this machine has no control groups: the server's memory is not limited, only measured"
+}
+# Once the server has ended.
+unlimit_memory() { [ -z "$group" ] || rmdir "$group" 2>/dev/null || true; }
+
+# busy: a flow of 100 Mbit/s from the web to the client, for as long as the test runs.
+busy() {
+  run web iperf3-server iperf3 -s -B "$web_address"
+  wait_for 5 on web ss -Hltn 'sport = 5201' || fail "iperf3 does not listen"
+  run client iperf3 iperf3 -c "$web_address" -R -b "${BUSY:-100M}" -t 60
+  is_busy() { [ "$(carried)" -gt 2000000 ]; }
+  wait_for 10 is_busy || fail "the session carries nothing"
+}
+carried() { metric 'qdt_bytes_total{direction="down"}'; }
+# goodput SECONDS: of the session, in bytes a second.
+goodput() {
+  local before begun now
+  before=$(carried) begun=${EPOCHREALTIME/./}
+  sleep "$1"
+  now=$(carried)
+  echo $(((now - before) * 1000000 / (${EPOCHREALTIME/./} - begun)))
+}
+# check_goodput WORDS PERCENT BEFORE NOW
+check_goodput() {
+  check "$1: $(($4 * 100 / $3)) % of what it was" -- test $(($4 * 100)) -ge $(($3 * $2))
+}
