@@ -51,6 +51,14 @@ os::ClientAccess client_access(const ops::ServerConfig& config) {
           .follows_connections = config.nat_enabled};
 }
 
+// An office has many clients behind its address; a pool has to have room for others all the same.
+server::ClientShares::Options shares(const ops::ServerConfig& config) {
+  const std::size_t max = config.max_sessions_per_client;
+  const std::size_t pool = std::size_t{1} << (32 - config.pool_cidr.length());
+  return {.max_of_client = max,
+          .max_of_address = std::max(max, std::min(8 * max, std::max<std::size_t>(pool / 2, 16)))};
+}
+
 }  // namespace
 
 server::Server::Options server_options(const ops::ServerConfig& config) {
@@ -63,7 +71,8 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                         .rate = to_tunnel(config.handshake_rate),
                         .address_rate = to_tunnel(config.handshake_ip_rate),
                         .address_ttl = config.handshake_ip_ttl,
-                        .max_sessions = config.max_sessions},
+                        .max_sessions = config.max_sessions,
+                        .shares = shares(config)},
           .service = {.token = config.token,
                       .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
                       .caps = offered_caps(config),
@@ -104,6 +113,7 @@ ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server:
           .handshakes = &server.handshakes(),
           .certificate_expiry = &certificate_expiry,
           .max_sessions = config.max_sessions,
+          .max_sessions_per_client = config.max_sessions_per_client,
           .pool_addresses = server.leases().capacity(),
           .send_queue_packets = config.send_queue,
           .payload_queue_payloads = config.send_datagram_queue};

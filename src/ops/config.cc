@@ -217,6 +217,10 @@ void check(ServerConfig& config, ConfigReport& report) {
   if (config.handshake_ip_rate.per_second == 0 && report.is_sound("handshake_ip_rate.pps")) {
     report.add_note("handshake_ip_rate.pps", "unlimited: nothing slows down who guesses tokens");
   }
+  if (config.max_sessions_per_client == 0 && report.is_sound("max_sessions_per_client")) {
+    report.add_note("max_sessions_per_client",
+                    "unlimited: one client may have every address of the pool");
+  }
   if (report.is_given("session_shards")) {
     report.add_note("session_shards",
                     "has no effect: sessions live in their shard, without locks; see send_workers");

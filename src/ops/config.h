@@ -88,6 +88,7 @@ struct ServerConfig {
   Duration session_timeout{};    ///< 0: an idle session stays as long as its connection lives
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
   std::size_t max_sessions = 0;                  ///< 0: unlimited
+  std::size_t max_sessions_per_client = 16;      ///< 0: unlimited
   DecoyConfig decoy;
   RateLimit handshake_rate{200, 400};
   RateLimit handshake_ip_rate{5, 100};

@@ -164,6 +164,13 @@ void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
                               .explanation = "Clients at one time; 0: as many as the pool holds."},
                              whole_number(0, 1 << 24), &C::max_sessions));
   keys.push_back(make_key<C>(
+      {.name = "max_sessions_per_client",
+       .example = "16",
+       .explanation = "Clients at one time with one client_id behind one address; all behind an "
+                      "address may be eight times as many, but no more than half of the pool, and "
+                      "all of an IPv6 /48 half as many again; 0: any number."},
+      whole_number(0, 1 << 24), &C::max_sessions_per_client));
+  keys.push_back(make_key<C>(
       {.name = "session_timeout",
        .example = "0",
        .explanation = "Ends a session that carried no packet for this long; 0: never, the session "
@@ -180,8 +187,8 @@ void add_limit_keys(std::vector<Key<ServerConfig>>& keys) {
   add_rate_keys(keys, "handshake_rate", &C::handshake_rate, "200", "400",
                 "Handshakes per second of all clients together; 0: unlimited.", "twice pps");
   add_rate_keys(keys, "handshake_ip_rate", &C::handshake_ip_rate, "5", "100",
-                "Handshakes per second of one IP address, failed ones included; 0: unlimited, "
-                "which lets tokens be guessed.",
+                "Handshakes per second of one IP address; requests without the token have as many "
+                "of their own, and wait beyond them. 0: unlimited, which lets tokens be guessed.",
                 "twenty times pps");
   keys.push_back(make_key<C>({.name = "handshake_ip_rate.ttl",
                               .example = "10m",

@@ -61,6 +61,7 @@ session_timeout: 2m
 lease_grace: 1h
 max_reassembly_bytes: 65536
 max_sessions: 10
+max_sessions_per_client: 3
 send_workers: 4
 send_queue: 100
 send_batch: 32
@@ -89,6 +90,7 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.lease_grace, 1h);
   EXPECT_EQ(config.max_reassembly_bytes, 65536u);
   EXPECT_EQ(config.max_sessions, 10u);
+  EXPECT_EQ(config.max_sessions_per_client, 3u);
   EXPECT_EQ(config.send_workers, 4u);
   EXPECT_EQ(config.send_queue, 100u);
   EXPECT_EQ(config.send_batch, 32u);

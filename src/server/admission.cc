@@ -68,7 +68,8 @@ Admission::Admission(const Options& options)
       strangers_(options, kStrangers, AttemptTable::Newcomer::kInheritsDebt,
                  {.of_address = kMaxWaitingOfAddress,
                   .of_site = kMaxWaitingOfSite,
-                  .of_all = kMaxWaiting}) {}
+                  .of_all = kMaxWaiting}),
+      shares_(options.shares) {}
 
 Admission::Verdict Admission::judge_request(std::string_view method, std::string_view token,
                                             const IpAddress& from, Timestamp now) {

@@ -11,6 +11,7 @@
 #include "base/ip_address.h"
 #include "base/time.h"
 #include "server/attempt_table.h"
+#include "server/client_shares.h"
 #include "tunnel/token_bucket.h"
 #include "wire/handshake.h"
 
@@ -33,6 +34,7 @@ class Admission {
     Duration address_ttl = 10min;    ///< how long an address is remembered after its last handshake
     std::size_t max_sessions = 0;    ///< 0: unlimited
     std::uint64_t seed = 0;          ///< of the tables of addresses
+    ClientShares::Options shares;
   };
 
   /// The longest that an answer waits.
@@ -78,6 +80,8 @@ class Admission {
   bool reserve_session(bool replaces = false);
   void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
   std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+  /// What each client has of them.
+  ClientShares& shares() { return shares_; }
 
  private:
   /// What one kind of request may.
@@ -109,6 +113,7 @@ class Admission {
   std::mutex mutex_;
   Budget proven_;
   Budget strangers_;
+  ClientShares shares_;
 };
 
 }  // namespace qdt::server

@@ -177,12 +177,14 @@ void ConnectService::admit(tunnel::Tunnel& tunnel, quic::Connection& connection,
   pending.is_answered = true;
   const HandshakeResult result = open(tunnel, connection, stream, pending);
   pending.body.clear();
-  if (result != HandshakeResult::kOk) return refuse(tunnel, connection, stream, result);
+  if (result != HandshakeResult::kOk) {
+    return refuse(tunnel, connection, stream, result, pending.why);
+  }
   handshakes_.count(result);
 }
 
 HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                                     quic::StreamId stream, const Pending& pending) {
+                                     quic::StreamId stream, Pending& pending) {
   if (!connection.accepts_datagrams()) return HandshakeResult::kNotHttp3;
   const auto request = wire::parse_connect_request(pending.body);
   if (!request) return request.error();
@@ -192,12 +194,22 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   const wire::Capabilities caps = request->caps & options_.caps;
   if (options_.needs_direct && !caps.direct) return HandshakeResult::kBadRequest;
   const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
-  if (!admission_.reserve_session(token && book_.is_in_use(*token))) return HandshakeResult::kBusy;
+  const bool replaces = token && book_.is_in_use(*token);
   const wire::SessionId session_id = random_.number();
+  if (!admission_.shares().take(session_id, connection.path().remote.address, request->client_id,
+                                replaces)) {
+    pending.why = "busy: max_sessions_per_client is met";
+    return HandshakeResult::kBusy;
+  }
+  if (!admission_.reserve_session(replaces)) {
+    admission_.shares().give_back(session_id);
+    return HandshakeResult::kBusy;
+  }
   const auto grant =
       book_.acquire({.shard = options_.shard, .session = session_id}, token, random_, tunnel.now());
   if (!grant) {
     admission_.release_session();
+    admission_.shares().give_back(session_id);
     return HandshakeResult::kPoolExhausted;
   }
   end_replaced(tunnel, *grant);
@@ -276,7 +288,7 @@ void ConnectService::end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant
 }
 
 void ConnectService::refuse(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                            quic::StreamId stream, HandshakeResult result) {
+                            quic::StreamId stream, HandshakeResult result, std::string_view why) {
   const wire::HandshakeStatus status = wire::handshake_status(result);
   quic::HeaderFields headers = {{"content-type", "text/plain"}};
   if (result == HandshakeResult::kRateLimited) {
@@ -285,13 +297,14 @@ void ConnectService::refuse(tunnel::Tunnel& tunnel, quic::Connection& connection
   tunnel.respond(
       connection, stream,
       {.status = status.status, .headers = std::move(headers), .body = std::string(status.body)});
-  count_refusal(tunnel, connection, result);
+  count_refusal(tunnel, connection, result, why);
 }
 
 void ConnectService::count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
-                                   HandshakeResult result) {
+                                   HandshakeResult result, std::string_view why) {
   handshakes_.count(result);
-  note_failure(tunnel, connection, std::string(wire::handshake_status(result).label));
+  note_failure(tunnel, connection,
+               std::string(why.empty() ? wire::handshake_status(result).label : why));
 }
 
 void ConnectService::note_failure(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
@@ -347,6 +360,7 @@ void ConnectService::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& 
   forget(session.connection(), session.stream());
   book_.release(session.lease(), session.id(), tunnel.now());
   admission_.release_session();
+  admission_.shares().give_back(session.id());
   const std::string client = session.client_id().empty() ? "a client" : session.client_id();
   const std::string reason = detail.empty() ? std::string(describe(end)) : detail;
   logger_.info("session of " + client + " with " + session.lease().to_string() +

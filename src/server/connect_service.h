@@ -84,7 +84,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     std::string body;
     std::uint64_t question = 0;  ///< to the proxy: its number; 0: none
     std::optional<std::uint64_t> content_length;
-    wire::JsonEnd end;  // of a body whose length is not announced
+    wire::JsonEnd end;     // of a body whose length is not announced
+    std::string_view why;  // it is refused, where there is more to say than the result
   };
   // Of one connection: one request, as a rule, since a client without a session may have no more.
   using Requests = std::map<quic::StreamId, Pending>;
@@ -93,7 +94,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   void admit(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
              Pending& pending);
   wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                             quic::StreamId stream, const Pending& pending);
+                             quic::StreamId stream, Pending& pending);
   void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
   bool may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                  const quic::Message& message);
@@ -104,7 +105,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   void pass_on(tunnel::Tunnel& tunnel, quic::Connection* connection, quic::StreamId stream,
                std::uint64_t question, const quic::Response& response);
   void refuse(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
-              wire::HandshakeResult result);
+              wire::HandshakeResult result, std::string_view why = {});
   /// A request without the token, which was answered.
   struct Stranger {
     SocketAddress client;
@@ -121,7 +122,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   void note_failure(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
                     std::string reason);
   void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
-                     wire::HandshakeResult result);
+                     wire::HandshakeResult result, std::string_view why = {});
   void forget(const quic::Connection& connection, quic::StreamId stream);
   void lend_ipv6(wire::ConnectResponse& response) const;
 

@@ -6,7 +6,7 @@
 
 topology 2
 bad_path --delay 5ms  # what a client of a short path gets does not wait
-start_server
+start_server 'max_sessions_per_client: 70'
 have_pongs() { [ "$(cat "$work"/probe*.log | grep -c pong)" -eq "$1" ]; }
 vanished=()
 for i in $(seq 70); do

@@ -51,6 +51,8 @@ Result<probe::VisitOptions> parse(int argc, char** argv, int& exit_code) {
   app.add_option("--method", options.method);
   app.add_option("--path", options.path);
   app.add_option("--token", options.token, "the last one counts")->take_last();
+  app.add_option("--client-id", options.client_id);
+  app.add_option("--reason", options.reason, "for the end of the connection");
   app.add_option("--header", headers, "NAME: VALUE, in lower case; may come more than once");
   auto* has_body = app.add_option("--body", body, "as it is, in place of a good one");
   app.add_option("--resume", options.resume_token, "a token to show, or an empty one to get one");

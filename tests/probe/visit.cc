@@ -52,7 +52,7 @@ bool Visit::run() {
   const bool is_done = !maker_ || send_volleys();
   if (is_done && options_.stays && maker_) run_until([] { return false; }, kNever);
 
-  if (connection_ != nullptr) connection_->close("the probe leaves", os::now());
+  if (connection_ != nullptr) connection_->close(options_.reason, os::now());
   endpoint_.close_all("", os::now());
   write();
   return is_done;
@@ -131,7 +131,7 @@ void Visit::on_settings(quic::Connection& connection) {
   const std::string body = options_.body.value_or(
       wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
                                          .caps = capabilities(),
-                                         .client_id = "probe",
+                                         .client_id = options_.client_id,
                                          .platform = "probe",
                                          .resume_token = options_.resume_token.value_or("")}));
   quic::HeaderFields headers = options_.headers;

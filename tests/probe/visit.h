@@ -32,6 +32,8 @@ struct VisitOptions {
   std::string method = "POST";
   std::string path = "/connect";
   std::string token;
+  std::string client_id = "probe";
+  std::string reason = "the probe leaves";  ///< for the end of the connection
   quic::HeaderFields headers;
   std::optional<std::string> body;          ///< none: a good one
   std::optional<std::string> resume_token;  ///< offers cap `resume`, and shows this unless empty

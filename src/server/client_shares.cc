@@ -1,0 +1,52 @@
+#include "server/client_shares.h"
+
+#include <algorithm>
+
+namespace qdt::server {
+namespace {
+
+// An IPv6 customer has at least a /64 and at most a /48 (RFC 6177).
+std::string prefix_of(const IpAddress& from, int length) {
+  return from.is_v4() ? from.to_string() : Prefix(from, length).to_string();
+}
+
+}  // namespace
+
+ClientShares::Units ClientShares::units_of(const IpAddress& from,
+                                           std::string_view client_id) const {
+  const std::size_t max = options_.max_of_address;
+  // Without a name anybody behind the address may be meant.
+  const std::size_t max_of_client = client_id.empty() ? max : options_.max_of_client;
+  const std::string address = prefix_of(from, 64);
+  // No key is another one's: none of the parts before the name has a space.
+  return {{{.key = "address " + address, .max = max},
+           {.key = "site " + prefix_of(from, 48), .max = from.is_v4() ? max : max + max / 2},
+           {.key = "name " + address + " " + std::string(client_id),
+            .max = std::min(max, max_of_client)}}};
+}
+
+bool ClientShares::take(wire::SessionId session, const IpAddress& from, std::string_view client_id,
+                        bool replaces) {
+  if (options_.max_of_client == 0) return true;
+  const Units units = units_of(from, client_id);
+  const std::scoped_lock lock(mutex_);
+  for (const Unit& unit : units) {
+    const auto count = counts_.find(unit.key);
+    if (count != counts_.end() && count->second >= unit.max && !replaces) return false;
+  }
+  if (!places_.try_emplace(session, units).second) return false;
+  for (const Unit& unit : units) ++counts_[unit.key];
+  return true;
+}
+
+void ClientShares::give_back(wire::SessionId session) {
+  const std::scoped_lock lock(mutex_);
+  const auto place = places_.extract(session);
+  if (place.empty()) return;
+  for (const Unit& unit : place.mapped()) {
+    const auto count = counts_.find(unit.key);
+    if (--count->second == 0) counts_.erase(count);
+  }
+}
+
+}  // namespace qdt::server

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/ip_address.h"
+#include "wire/datagram.h"
+
+namespace qdt::server {
+
+/// How many sessions each client has, so that none has them all. A client is known by the address
+/// that it comes from, by the site of that address (an IPv6 /48), and by its client_id behind the
+/// address. Asked once for each session; any thread.
+class ClientShares {
+ public:
+  struct Options {
+    std::size_t max_of_client = 0;   ///< of one client_id behind one address; 0: any number
+    std::size_t max_of_address = 0;  ///< together; IPv6: of a /64, and half as many again of a /48
+  };
+
+  explicit ClientShares(const Options& options) : options_(options) {}
+
+  /// Takes a place for `session`; false when its client has as many as it may. One that `replaces`
+  /// another session is never refused: that one's place will be free in a moment.
+  bool take(wire::SessionId session, const IpAddress& from, std::string_view client_id,
+            bool replaces);
+  /// Nothing for a session that has no place.
+  void give_back(wire::SessionId session);
+
+ private:
+  static constexpr std::size_t kUnits = 3;
+  struct Unit {
+    std::string key;
+    std::size_t max = 0;
+  };
+  using Units = std::array<Unit, kUnits>;
+  Units units_of(const IpAddress& from, std::string_view client_id) const;
+
+  const Options options_;
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> counts_;
+  std::unordered_map<wire::SessionId, Units> places_;
+};
+
+}  // namespace qdt::server
