@@ -16,6 +16,9 @@ constexpr std::string_view kHeading =
 constexpr std::string_view kInUse = "-";
 constexpr std::string_view kDigest = "digest ";
 
+constexpr std::string_view kConsequence =
+    "; the server works without this file, but after its next restart clients get new addresses";
+
 // A disk that is full may have room again.
 constexpr Duration kRetryAfter = 10s;
 
@@ -90,10 +93,26 @@ Result<std::vector<LeaseBook::Entry>> parse_leases(std::string_view text, const 
   return entries;
 }
 
+Result<std::vector<LeaseBook::Entry>> find_leases(std::string_view text, const Moment& now) {
+  auto whole = parse_leases(text, now);
+  for (std::size_t at = text.rfind(kHeading); !whole && at != std::string_view::npos;
+       at = at == 0 ? std::string_view::npos : text.rfind(kHeading, at - 1)) {
+    const std::string_view rest = text.substr(at);
+    const std::size_t digest_at = rest.find(kDigest, kHeading.size());
+    const std::size_t end = rest.find('\n', digest_at);
+    if (digest_at == std::string_view::npos || end == std::string_view::npos) continue;
+    if (auto one = parse_leases(rest.substr(0, end + 1), now)) return one;
+  }
+  return whole;
+}
+
 void LeaseFile::load(const Moment& now) {
   if (!os::file_exists(path_)) return;
-  const auto text = os::read_file(path_);
-  const auto entries = text ? parse_leases(*text, now) : fail(text);
+  auto file = os::KeptFile::open(path_);
+  if (!file) return fault_.look(fail(file), kConsequence, "", logger_);
+  file_ = std::move(*file);
+  const auto text = file_->read();
+  const auto entries = text ? find_leases(*text, now) : fail(text);
   if (!entries) {
     const std::string why =
         text ? path_ + ": damaged: " + entries.error().message : entries.error().message;
@@ -110,17 +129,23 @@ void LeaseFile::load(const Moment& now) {
                " leases are kept for their clients");
 }
 
+Result<void> LeaseFile::write(const Moment& now) {
+  if (!file_ || file_->was_removed()) {
+    auto file = open_();
+    if (!file) return fail(file);
+    file_ = std::move(*file);
+  }
+  return file_->replace(to_text(book_.entries(now.time), now));
+}
+
 void LeaseFile::save(const Moment& now) {
   const std::uint64_t version = book_.version();
   if (version == saved_version_) return;
   if (fault_.is_there() && now.time < tried_at_ + kRetryAfter) return;
   tried_at_ = now.time;
-  const auto ok = os::replace_private_file(path_, to_text(book_.entries(now.time), now));
+  const auto ok = write(now);
   if (ok) saved_version_ = version;
-  fault_.look(ok,
-              "; the server works without this file, but after its next restart clients get new "
-              "addresses",
-              path_ + " is written again", logger_);
+  fault_.look(ok, kConsequence, path_ + " is written again", logger_);
 }
 
 }  // namespace qdt::server

@@ -100,7 +100,8 @@ class LeaseFileTest : public ::testing::Test {
 
   struct Process {
     Process(const std::string& path, Logger& logger, const char* prefix = "10.8.0.0/24")
-        : pool(*Prefix::parse(prefix), *IpAddress::parse("10.8.0.1"), 1), file(path, book, logger) {
+        : pool(*Prefix::parse(prefix), *IpAddress::parse("10.8.0.1"), 1),
+          file(path, book, [path] { return os::KeptFile::open(path); }, logger) {
       file.load(kNow);
     }
     LeasePool pool;
@@ -134,9 +135,12 @@ TEST_F(LeaseFileTest, IsWrittenOnlyWhenSomethingHasChanged) {
   EXPECT_FALSE(std::filesystem::exists(path));
   open(process);
   process.file.save(kNow);
-  std::filesystem::remove(path);
+  write("not again");
   process.file.save(kNow);
-  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(os::read_file(path), "not again");
+  open(process);
+  process.file.save(kNow);
+  EXPECT_TRUE(parse_leases(*os::read_file(path), kNow));
 }
 
 TEST_F(LeaseFileTest, IsReportedAndReplacedWhenItIsDamaged) {
@@ -148,6 +152,32 @@ TEST_F(LeaseFileTest, IsReportedAndReplacedWhenItIsDamaged) {
     process.file.save(kNow);
     EXPECT_TRUE(parse_leases(*os::read_file(path), kNow));
   }
+}
+
+TEST_F(LeaseFileTest, IsWholeHoweverAWriteWasCutShort) {
+  const std::string old = to_text({kInUse}, kNow);
+  const std::string next = to_text({kInUse, kKept}, kNow);
+  // Written behind the old text first, then in its place: any part of either may be there.
+  for (std::size_t done = 0; done <= next.size(); ++done) {
+    const std::string gap(next.size() - old.size(), '\0');
+    const auto first = find_leases(old + gap + next.substr(0, done), kNow);
+    ASSERT_TRUE(first) << done;
+    EXPECT_EQ(first->size(), done == next.size() ? 2u : 1u) << done;
+    const std::string over = next.substr(0, done) + (old + gap).substr(done) + next;
+    const auto second = find_leases(over, kNow);
+    ASSERT_TRUE(second) << done;
+    EXPECT_EQ(second->size(), 2u) << done;
+  }
+}
+
+TEST_F(LeaseFileTest, IsMadeAgainWhenSomebodyRemovesIt) {
+  Process process(path, logger);
+  for (int i = 0; i < 2; ++i) {
+    open(process);
+    process.file.save(kNow);
+    EXPECT_TRUE(std::filesystem::remove(path));
+  }
+  EXPECT_EQ(logger.text, "");
 }
 
 TEST_F(LeaseFileTest, DropsWhatAnotherPoolHad) {

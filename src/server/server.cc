@@ -84,7 +84,9 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
       leases_(options.service.pool, options.service.gateway, options.shard_count,
               options.service.ipv6),
       book_(leases_, options.lease_grace),
-      lease_file_(options.lease_path, book_, logger),
+      lease_file_(
+          options.lease_path, book_,
+          [path = options.lease_path] { return os::KeptFile::open(path); }, logger),
       handshake_log_(logger) {}
 
 Server::~Server() {
