@@ -84,6 +84,7 @@ struct ServerConfig {
   bool pprof_public = false;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
+  std::string user = "qdt";  ///< root: it stays root
   Duration lease_grace = 10min;  ///< 0: no lease is kept
   Duration session_timeout{};    ///< 0: an idle session stays as long as its connection lives
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
@@ -135,6 +136,7 @@ struct ClientConfig {
   bool dns_required = false;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
+  std::string user = "qdt";  ///< as the server's
   bool insecure = false;
   /// SHA-256 of the server's certificate (DER): it alone is trusted. None: the system's CAs decide.
   std::optional<std::array<std::uint8_t, 32>> tls_fingerprint;

@@ -413,7 +413,7 @@ TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
       "kill_switch_lan, tun_name, tun_offloads, mtu, up, down, client_id, timeout, "
       "wait_for_server, keepalive, "
       "congestion, aead, data_plane, shaping, max_reassembly_bytes, udp_gso, udp_gro, caps, "
-      "log_level, log_json");
+      "log_level, log_json, user");
 }
 
 }  // namespace

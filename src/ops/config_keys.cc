@@ -278,6 +278,7 @@ void add_observation_keys(std::vector<Key<ServerConfig>>& keys) {
                              flag(), &C::pprof_public));
   keys.push_back(log_level_key<C>());
   keys.push_back(log_json_key<C>());
+  keys.push_back(user_key<C>());
 }
 
 std::vector<Key<ServerConfig>> make_server_keys() {
@@ -435,6 +436,7 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                   offered_caps(), &C::offers_caps));
   keys.push_back(log_level_key<C>());
   keys.push_back(log_json_key<C>());
+  keys.push_back(user_key<C>());
   return keys;
 }
 

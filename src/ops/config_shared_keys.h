@@ -156,6 +156,18 @@ Key<Config> udp_gro_key() {
 }
 
 template <typename Config>
+Key<Config> user_key() {
+  return make_key<Config>(
+      {.name = "user",
+       .example = "qdt",
+       .explanation =
+           "The user that the program runs as once it is set up, when root has started it "
+           "(Linux). Where there is no user qdt, an ID that no user has. root: it keeps "
+           "root's files."},
+      user_name(), &Config::user);
+}
+
+template <typename Config>
 Key<Config> log_level_key() {
   return make_key<Config>(
       {.name = "log_level", .example = "info", .explanation = "The least serious messages shown."},

@@ -260,6 +260,20 @@ Reader<std::string> optional_interface_name() {
   return or_empty(interface_name());
 }
 
+Reader<std::string> user_name() {
+  return text_reader<std::string>(
+      "a user's name: 1 to 32 lower-case letters, digits, hyphens and underscores, a letter or "
+      "underscore first",
+      [](const std::string& text) -> Reading<std::string> {
+        const auto is_letter = [](char one) { return (one >= 'a' && one <= 'z') || one == '_'; };
+        const bool is_name = std::ranges::all_of(text, [&](char one) {
+          return is_letter(one) || (one >= '0' && one <= '9') || one == '-';
+        });
+        if (text.empty() || text.size() > 32 || !is_name || !is_letter(text[0])) return refuse();
+        return text;
+      });
+}
+
 Reader<std::string> client_name() {
   return text_reader<std::string>(
       "a name of 1 to 64 printable ASCII characters",

@@ -89,6 +89,8 @@ Reader<std::vector<std::string>> command();
 /// A name that the kernel takes for a network interface.
 Reader<std::string> interface_name();
 Reader<std::string> optional_interface_name();
+/// A user of this host, by name (useradd(8)).
+Reader<std::string> user_name();
 /// At most 64 printable ASCII characters (docs/protocol.md, client_id).
 Reader<std::string> client_name();
 

@@ -180,6 +180,11 @@ TEST(Token, FitsAHeader) {
 }
 
 TEST(InterfaceName, FollowsTheKernel) {
+  EXPECT_TRUE(user_name().read(scalar("_qdt-2")));
+  for (const char* text :
+       {"", "0", "-x", "Qdt", "a b", "qdt;", "abcdefghijklmnopqrstuvwxyz0123456"}) {
+    EXPECT_TRUE(refuses(user_name(), text)) << text;
+  }
   EXPECT_TRUE(interface_name().read(scalar("qdt0")));
   EXPECT_TRUE(interface_name().read(scalar("fifteen-letters")));
   for (const char* text : {"", ".", "..", "a b", "a/b", "a:b", "tun%d", "sixteen-letters-"}) {
