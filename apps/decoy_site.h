@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,5 +19,10 @@ struct DecoySite {
 
 /// Reads what there is to read; the error says what is wrong with the value of `decoy`.
 Result<DecoySite> make_decoy(const ops::DecoyConfig& config);
+
+/// What make_decoy() would read, for a process that may not read it; empty: nothing.
+Result<std::string> read_decoy(const ops::DecoyConfig& config);
+/// From what read_decoy() returned.
+Result<DecoySite> make_decoy(const ops::DecoyConfig& config, std::string_view packed);
 
 }  // namespace qdt::apps

@@ -106,7 +106,8 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                         .platform = os::platform(),
                         .max_reassembly_bytes = config.max_reassembly_bytes,
                         .needs_direct = config.data_plane == ops::DataPlane::kDirect,
-                        .has_shaper = config.has_shaping}};
+                        .has_shaper = config.has_shaping},
+          .is_confined = true};
 }
 
 std::unique_ptr<ops::LevelLogger> make_logger(const ops::ClientConfig& config) {
@@ -160,9 +161,14 @@ int print_status(bool as_json) {
   return worst;
 }
 
-int run_on(os::HostControl& host, const client::Client::Options& options,
-           const ops::ClientConfig& config, const quic::TlsClientContext& tls,
-           os::StopSignal& stop) {
+// Server names are resolved all the time, by what /etc says, also where that leads to /run.
+os::SandboxOptions sandbox_options(const os::ProcessUser& user) {
+  return {.user = user, .readable = {"/etc", "/run"}};
+}
+
+int run_on(os::HostControl& host, const os::ProcessUser& user,
+           const client::Client::Options& options, const ops::ClientConfig& config,
+           const quic::TlsClientContext& tls, os::StopSignal& stop) {
   const auto logger = make_logger(config);
   if (tls.trust() == quic::TlsClientContext::Trust::kNone) {
     logger->warning(
@@ -172,6 +178,9 @@ int run_on(os::HostControl& host, const client::Client::Options& options,
   os::SystemRandom random;
   client::Client client(options, tls, random, host, *logger);
   if (const auto ok = client.open(stop); !ok) return fail_with(ok.error().message);
+  if (const auto ok = os::enter_sandbox(sandbox_options(user), *logger); !ok) {
+    return fail_with(ok.error().message);
+  }
   const client::Client::Outcome outcome = client.run(stop);
   os::notify_stopping();
   if (!outcome.text.empty()) apps::print_error(kName, outcome.text);
@@ -179,11 +188,13 @@ int run_on(os::HostControl& host, const client::Client::Options& options,
 }
 
 int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
+  const auto user = os::find_process_user(config.user);
+  if (!user) return fail_with(user.error().message);
   const client::Client::Options options = client_options(config);
   auto host = os::start_host_control(client::Client::host_plan(options),
                                      [&] { return make_logger(config); });
   if (!host) return fail_with(host.error().message);
-  const int exit_code = run_on(**host, options, config, tls, stop);
+  const int exit_code = run_on(**host, *user, options, config, tls, stop);
   const auto closed = (*host)->close();
   return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }

@@ -104,9 +104,9 @@ std::string state_path(const std::string& config_path, const char* extension) {
   return std::filesystem::path(config_path).replace_extension(extension).string();
 }
 
-int run_on(os::HostControl& host, server::Server::Options options, const std::string& config_path,
-           const ops::Loaded<ops::ServerConfig>& loaded, quic::TlsServerContext& tls,
-           os::StopSignal& stop) {
+int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::Options options,
+           const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
+           quic::TlsServerContext& tls, os::StopSignal& stop) {
   const ops::ServerConfig& config = loaded.config;
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
@@ -116,7 +116,6 @@ int run_on(os::HostControl& host, server::Server::Options options, const std::st
 
   options.tunnel.endpoint.secret =
       server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
-  options.lease_path = state_path(config_path, ".leases");
   auto decoy = apps::make_decoy(config.decoy);
   if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
@@ -127,11 +126,15 @@ int run_on(os::HostControl& host, server::Server::Options options, const std::st
   std::optional<os::EndWatch> end_watch;  // outlives what is taken down
   auto server = server::Server::open(options, tls, random, host, *logger);
   if (!server) return fail_with(server.error().message);
-  (*server)->run();
-  auto monitoring = ops::Monitoring::start(
+  auto monitoring = ops::Monitoring::open(
       apps::monitoring_options(config),
       apps::metrics_source(config, **server, files.certificate_expiry()), *logger);
   if (!monitoring) return fail_with(monitoring.error().message);
+  if (auto ok = os::enter_sandbox(apps::sandbox_options(config, user), *logger); !ok) {
+    return fail_with(ok.error().message);
+  }
+  (*server)->run();
+  (*monitoring)->run();
 
   os::notify_ready("serving on " + (*server)->local_address().to_string());
   const auto ok = serve(**server, host, stop, files, *logger);
@@ -143,14 +146,18 @@ int run_on(os::HostControl& host, server::Server::Options options, const std::st
 
 int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
         quic::TlsServerContext& tls, os::StopSignal& stop) {
-  const server::Server::Options options = apps::server_options(loaded.config);
+  const auto user = os::find_process_user(loaded.config.user);
+  if (!user) return fail_with(user.error().message);
+  server::Server::Options options = apps::server_options(loaded.config);
+  options.lease_path = state_path(config_path, ".leases");
+  options.is_confined = true;
   apps::ServerFileReader reader(config_path);
   os::HostPlan plan = server::Server::host_plan(options);
   plan.read_files = [&] { return reader.read(); };
   auto host =
       os::start_host_control(std::move(plan), [&] { return reader.make_logger(loaded.config); });
   if (!host) return fail_with(host.error().message);
-  const int exit_code = run_on(**host, options, config_path, loaded, tls, stop);
+  const int exit_code = run_on(**host, *user, options, config_path, loaded, tls, stop);
   const auto closed = (*host)->close();
   return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }

@@ -46,7 +46,9 @@ Result<std::vector<std::string>> ServerFileReader::read() {
   if (const auto tls = server::use_certificate(*files); !tls) return fail(tls);
   for (const std::string& note : loaded->notes) logger_->warning(note);
   logger_->set_level(loaded->config.log_level);
-  return std::vector{loaded->text, files->certificate, files->key};
+  auto site = read_decoy(loaded->config.decoy);
+  if (!site) return fail("decoy: " + site.error().message);
+  return std::vector{loaded->text, files->certificate, files->key, std::move(*site)};
 }
 
 void ServerFiles::watch_certificate() {
@@ -61,7 +63,7 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause) {
   if (!contents) {
     return logger_.error(cause + ": nothing is changed: " + contents.error().message);
   }
-  if (contents->size() != 3) return logger_.error(cause + ": nothing is changed: no files came");
+  if (contents->size() != 4) return logger_.error(cause + ": nothing is changed: no files came");
   const std::string& text = (*contents)[0];
   auto loaded = ops::parse_server_config(text, config_path_);
   if (!loaded) {
@@ -73,7 +75,7 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause) {
                                       .certificate = (*contents)[1],
                                       .key = (*contents)[2]});
   if (!tls) return logger_.error(cause + ": nothing is changed: " + tls.error().message);
-  const auto decoy = make_decoy(loaded->config.decoy);
+  const auto decoy = make_decoy(loaded->config.decoy, (*contents)[3]);
   if (!decoy) return logger_.error(cause + ": nothing is changed: decoy: " + decoy.error().message);
 
   // The more talkative of the two levels decides whether this is seen.

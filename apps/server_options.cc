@@ -98,6 +98,10 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
           .lease_grace = config.lease_grace};
 }
 
+os::SandboxOptions sandbox_options(const ops::ServerConfig& config, const os::ProcessUser& user) {
+  return {.user = user, .has_profiler = config.pprof_addr.has_value()};
+}
+
 ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config) {
   return {.metrics_addr = config.metrics_addr,
           .health_addr = config.health_addr,

@@ -3,6 +3,7 @@
 #include "ops/config.h"
 #include "ops/metrics.h"
 #include "ops/monitoring.h"
+#include "os/sandbox.h"
 #include "server/server.h"
 
 namespace qdt::apps {
@@ -13,5 +14,8 @@ ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config);
 /// `certificate_expiry` outlives the source.
 ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server,
                                   const std::atomic<std::int64_t>& certificate_expiry);
+
+/// What the server needs once it is set up.
+os::SandboxOptions sandbox_options(const ops::ServerConfig& config, const os::ProcessUser& user);
 
 }  // namespace qdt::apps

@@ -65,6 +65,7 @@ Client::~Client() {
     shard_->stop(tunnel::SessionEnd::kDone, "the client stops");
     thread_.join();
   }
+  [[maybe_unused]] const auto ended = host_control_.show_status("");
   begin_end("this host's network is put back");
 }
 
@@ -170,13 +171,11 @@ Result<void> Client::open(os::StopSignal& stop) {
   auto host = HostSetup::open(host_options, host_control_, logger_);
   if (!host) return fail(host);
   host_ = std::move(*host);
-  auto status_file = os::StatusFile::open(options_.host.tun_name);
-  if (!status_file) return fail(status_file);
-  status_file_ = std::move(*status_file);
   const auto resume_path = os::run_file_path(options_.host.tun_name, "resume");
   if (!resume_path) return fail(resume_path);
-  resume_.emplace(*resume_path, options_.server_host + ":" + std::to_string(options_.server_port),
-                  logger_);
+  resume_.emplace(
+      *resume_path, options_.server_host + ":" + std::to_string(options_.server_port),
+      [this](std::string_view content) { return host_control_.keep_note(content); }, logger_);
   return make_shard();
 }
 

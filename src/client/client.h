@@ -51,6 +51,7 @@ class Client final : private ConnectorEvents {
     Reconnect::Options reconnect;
     os::UdpOffloads udp_offloads;
     Connector::Options connector;
+    bool is_confined = false;  ///< between open() and run() the process enters its sandbox
   };
 
   /// The exit status of main (README, Exit status).
@@ -226,7 +227,6 @@ class Client final : private ConnectorEvents {
   Timestamp fault_since_ = kNever;
   Timestamp degraded_since_ = kNever;
   Timestamp next_status_{};
-  std::optional<os::StatusFile> status_file_;
   LastingFault status_fault_;
   std::optional<Timestamp> silent_at_;  // when nobody had answered for long
   std::string told_;                    // by report()

@@ -43,9 +43,9 @@ Result<void> Client::make_shard() {
   tunnel.endpoint.connection.handshake_timeout = kMaxTimeouts * options_.reconnect.timeout;
   tunnel.endpoint.secret = random_.bytes<32>();
   tunnel.max_packet_bytes = options_.connector.mtu;
-  auto shard =
-      shard::Shard::create({.thread_name = "qdt-client", .tunnel = tunnel},
-                           std::move(tun->queues.front()), nullptr, connector_, random_, counters_);
+  auto shard = shard::Shard::create(
+      {.thread_name = "qdt-client", .is_confined = options_.is_confined, .tunnel = tunnel},
+      std::move(tun->queues.front()), nullptr, connector_, random_, counters_);
   if (!shard) return fail(shard);
   shard_ = std::move(*shard);
   return {};

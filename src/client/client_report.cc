@@ -103,7 +103,7 @@ void Client::write_status() {
   }
   if (response_) status.ignored_routes = host_->ignored_routes();
   tell_silence(status);
-  status_fault_.look(status_file_->write(to_text(status)),
+  status_fault_.look(host_control_.show_status(to_text(status)),
                      "; the tunnel works on, but --status shows nothing new",
                      "the status is written again", logger_);
 }

@@ -15,8 +15,11 @@ constexpr std::string_view kTokenLine = "\ntoken ";
 
 }  // namespace
 
-ResumeStore::ResumeStore(std::string path, std::string server, Logger& logger)
-    : path_(std::move(path)), server_(std::move(server)), logger_(logger) {
+ResumeStore::ResumeStore(std::string path, std::string server, Write write, Logger& logger)
+    : path_(std::move(path)),
+      server_(std::move(server)),
+      write_(std::move(write)),
+      logger_(logger) {
   if (!path_.empty() && os::file_exists(path_)) load();
 }
 
@@ -46,9 +49,7 @@ void ResumeStore::keep(const std::string& token) {
   if (path_.empty()) return;
   std::string content = token.empty() ? "" : std::string(kHeader) + server_;
   if (!token.empty()) content += std::string(kTokenLine) + token + "\n";
-  const auto written =
-      token.empty() ? os::remove_file(path_) : os::replace_private_file(path_, content);
-  fault_.look(written, "; after a restart the server will lend this client any address",
+  fault_.look(write_(content), "; after a restart the server will lend this client any address",
               path_ + " is written again", logger_);
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/lasting_fault.h"
 #include "base/logger.h"
+#include "base/result.h"
 
 namespace qdt::client {
 
@@ -13,7 +16,9 @@ namespace qdt::client {
 class ResumeStore {
  public:
   /// `path`: empty when nothing is to be kept over a restart. `server`: as configured.
-  ResumeStore(std::string path, std::string server, Logger& logger);
+  /// `write` makes its content what it is given, or removes it.
+  using Write = std::function<Result<void>(std::string_view content)>;
+  ResumeStore(std::string path, std::string server, Write write, Logger& logger);
 
   /// Empty: there is none.
   const std::string& token() const { return token_; }
@@ -25,6 +30,7 @@ class ResumeStore {
 
   std::string path_;
   std::string server_;
+  Write write_;
   Logger& logger_;
   std::string token_;
   LastingFault fault_;

@@ -22,7 +22,14 @@ class KeptLog final : public Logger {
 
 class ResumeStoreTest : public ::testing::Test {
  protected:
-  ResumeStore open(const std::string& server = "vpn.test:443") { return {path, server, log}; }
+  ResumeStore open(const std::string& server = "vpn.test:443") {
+    return {path, server,
+            [this](std::string_view content) {
+              return content.empty() ? os::remove_file(path)
+                                     : os::replace_private_file(path, content);
+            },
+            log};
+  }
   void write(const std::string& content) { std::ofstream(path) << content; }
 
   testing::ScratchFolder folder;
@@ -70,7 +77,7 @@ TEST_F(ResumeStoreTest, ReportsADamagedFileAndForgetsIt) {
 }
 
 TEST_F(ResumeStoreTest, WorksWithoutAFile) {
-  ResumeStore store("", "vpn.test:443", log);
+  ResumeStore store("", "vpn.test:443", {}, log);
   store.keep("secret");
   EXPECT_EQ(store.token(), "secret");
   EXPECT_TRUE(log.lines.empty());

@@ -96,12 +96,14 @@ class HttpServer::State {
     for (const auto& connection : slots_) counters_.connections -= connection ? 1 : 0;
   }
 
-  Result<void> start() {
+  Result<void> watch() {
     if (auto ok = poller_.add(waker_.poll_handle(), kWakerKey); !ok) return ok;
-    if (auto ok = poller_.add(listener_.poll_handle(), kListenerKey); !ok) return ok;
+    return poller_.add(listener_.poll_handle(), kListenerKey);
+  }
+
+  void start() {
     threads_.emplace_back([this] { run(); });
     for (int i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
-    return {};
   }
 
   SocketAddress address() const { return address_; }
@@ -357,10 +359,10 @@ class HttpServer::State {
   std::vector<std::jthread> threads_;  // joined before all else goes
 };
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& key,
-                                                      const SocketAddress& address,
-                                                      HttpRoutes routes, HttpCounters& counters,
-                                                      Logger& logger) {
+Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& key,
+                                                     const SocketAddress& address,
+                                                     HttpRoutes routes, HttpCounters& counters,
+                                                     Logger& logger) {
   auto listener = os::TcpListener::open(address);
   if (!listener) {
     return fail(key + " " + listener.error().message + "; choose another address or set " + key +
@@ -374,7 +376,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& key,
   for (const auto& [path, route] : routes) paths += " " + path;
   auto state = std::make_unique<State>(std::move(*listener), std::move(*poller), std::move(*waker),
                                        std::move(routes), counters, logger);
-  if (auto ok = state->start(); !ok) return fail(key + ": " + ok.error().message);
+  if (auto ok = state->watch(); !ok) return fail(key + ": " + ok.error().message);
   logger.info(key + ": http://" + state->address().to_string() + " serves" + paths);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
@@ -382,6 +384,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& key,
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 HttpServer::~HttpServer() = default;
+
+void HttpServer::run() {
+  state_->start();
+}
 
 SocketAddress HttpServer::address() const {
   return state_->address();

@@ -56,11 +56,14 @@ class HttpServer {
   static constexpr std::size_t kMaxConnections = 64;
   static constexpr std::size_t kMaxConnectionsOfAddress = 16;
 
-  /// `key` is the configuration's name for `address`; the error tells how to mend the address. The
-  /// logger and the counters, which several servers may share, outlive the server.
-  static Result<std::unique_ptr<HttpServer>> start(const std::string& key,
-                                                   const SocketAddress& address, HttpRoutes routes,
-                                                   HttpCounters& counters, Logger& logger);
+  /// Listens, without a thread: run() answers. `key` is the configuration's name for `address`; the
+  /// error tells how to mend the address. The logger and the counters, which several servers may
+  /// share, outlive the server.
+  static Result<std::unique_ptr<HttpServer>> open(const std::string& key,
+                                                  const SocketAddress& address, HttpRoutes routes,
+                                                  HttpCounters& counters, Logger& logger);
+  /// Once.
+  void run();
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -36,9 +36,10 @@ const HttpRoutes kEcho = {{"/hello", {.answer = [](const HttpRequest&) -> HttpRe
 class Http : public testing::Test {
  protected:
   void start(HttpRoutes routes) {
-    auto started = HttpServer::start("test_addr", kLoopback, std::move(routes), counters_, logger_);
-    ASSERT_TRUE(started) << started.error().message;
-    server_ = std::move(*started);
+    auto opened = HttpServer::open("test_addr", kLoopback, std::move(routes), counters_, logger_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    server_ = std::move(*opened);
+    server_->run();
   }
 
   std::string send(std::string_view request) { return http(server_->address(), request); }
@@ -140,7 +141,7 @@ TEST_F(Http, SaysWhereItListens) {
 
 TEST_F(Http, SaysHowToMendATakenAddress) {
   start(kEcho);
-  const auto second = HttpServer::start("test_addr", server_->address(), kEcho, counters_, logger_);
+  const auto second = HttpServer::open("test_addr", server_->address(), kEcho, counters_, logger_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message,
             "test_addr " + server_->address().to_string() +

@@ -22,29 +22,33 @@ HttpRoutes metrics_routes(const MetricsSource& source) {
 
 }  // namespace
 
-Result<std::unique_ptr<Monitoring>> Monitoring::start(const MonitoringOptions& options,
-                                                      MetricsSource source, Logger& logger) {
+Result<std::unique_ptr<Monitoring>> Monitoring::open(const MonitoringOptions& options,
+                                                     MetricsSource source, Logger& logger) {
   std::unique_ptr<Monitoring> monitoring(new Monitoring(std::move(source)));
   monitoring->source_.http = &monitoring->http_;
   const auto listen = [&](const char* key, const std::optional<SocketAddress>& address,
                           HttpRoutes routes) -> Result<void> {
     if (!address) return {};
-    auto server = HttpServer::start(key, *address, std::move(routes), monitoring->http_, logger);
+    auto server = HttpServer::open(key, *address, std::move(routes), monitoring->http_, logger);
     if (!server) return fail(server);
     monitoring->servers_.push_back(std::move(*server));
     return {};
   };
 
-  auto started = listen("metrics_addr", options.metrics_addr, metrics_routes(monitoring->source_));
+  auto opened = listen("metrics_addr", options.metrics_addr, metrics_routes(monitoring->source_));
   const bool is_one_listener = options.health_addr == options.metrics_addr;
-  if (started && !is_one_listener) {
-    started = listen("health_addr", options.health_addr, health_routes(monitoring->source_));
+  if (opened && !is_one_listener) {
+    opened = listen("health_addr", options.health_addr, health_routes(monitoring->source_));
   }
-  if (started) {
-    started = listen("pprof_addr", options.pprof_addr, monitoring->profiler_.routes());
+  if (opened) {
+    opened = listen("pprof_addr", options.pprof_addr, monitoring->profiler_.routes());
   }
-  if (!started) return fail(started);
+  if (!opened) return fail(opened);
   return monitoring;
+}
+
+void Monitoring::run() {
+  for (const auto& server : servers_) server->run();
 }
 
 std::vector<SocketAddress> Monitoring::addresses() const {

@@ -25,8 +25,11 @@ struct MonitoringOptions {
 /// the object.
 class Monitoring {
  public:
-  static Result<std::unique_ptr<Monitoring>> start(const MonitoringOptions& options,
-                                                   MetricsSource source, Logger& logger);
+  /// Listens, without a thread. run() answers.
+  static Result<std::unique_ptr<Monitoring>> open(const MonitoringOptions& options,
+                                                  MetricsSource source, Logger& logger);
+  /// Once.
+  void run();
 
   /// Where it listens, in the order of MonitoringOptions.
   std::vector<SocketAddress> addresses() const;

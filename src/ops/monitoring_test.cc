@@ -19,9 +19,10 @@ class MonitoringTest : public testing::Test {
  protected:
   std::vector<SocketAddress> start(const MonitoringOptions& options) {
     MetricsSource source{.version = "1.2.3", .readiness = [this] { return obstacle_; }};
-    auto started = Monitoring::start(options, std::move(source), logger_);
-    if (!started) return {};
-    monitoring_ = std::move(*started);
+    auto opened = Monitoring::open(options, std::move(source), logger_);
+    if (!opened) return {};
+    monitoring_ = std::move(*opened);
+    monitoring_->run();
     return monitoring_->addresses();
   }
 
@@ -73,7 +74,7 @@ TEST_F(MonitoringTest, MayBeOff) {
 TEST_F(MonitoringTest, NamesTheKeyOfAnAddressThatIsTaken) {
   const auto taken = start({.metrics_addr = kLoopback});
   ASSERT_EQ(taken.size(), 1u);
-  const auto second = Monitoring::start({.pprof_addr = taken[0]}, MetricsSource{}, logger_);
+  const auto second = Monitoring::open({.pprof_addr = taken[0]}, MetricsSource{}, logger_);
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message, StartsWith("pprof_addr " + taken[0].to_string() + ": "));
 }

@@ -6,12 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/logger.h"
 #include "base/result.h"
 #include "os/hook.h"
 #include "os/host_network.h"
+#include "os/kept_file.h"
 #include "os/kill_switch.h"
 #include "os/poller.h"
 #include "os/tun_device.h"
@@ -37,13 +39,20 @@ struct HostPlan {
   /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
   std::vector<std::string> up{};
   std::vector<std::string> down{};
+  /// Where a server keeps whose leases are kept; empty: nowhere.
+  std::string lease_path{};
+  /// Whose status show_status() tells; 0: this process's. start_host_control() fills it in.
+  std::uint32_t main_process = 0;
   /// Reads the files of the configuration again, which root alone may read; their contents.
   std::function<Result<std::vector<std::string>>()> read_files{};
 };
 
 /// A file is no longer than that, and there are no more of them.
-inline constexpr std::size_t kMaxHostFileBytes = 1 << 20;
+inline constexpr std::size_t kMaxHostFileBytes = 24 << 20;  // a decoy's folder
 inline constexpr std::size_t kMaxHostFiles = 4;
+/// A status and a note for the next start are no longer than that.
+inline constexpr std::size_t kMaxHostStatusBytes = 32 << 10;
+inline constexpr std::size_t kMaxHostNoteBytes = 2 << 10;
 
 /// What needs privilege on this host for as long as a program runs. On Linux a process of its own
 /// does it (docs/architecture.md, Two processes). One thread. What it returns does not outlive it.
@@ -61,6 +70,17 @@ class HostControl {
   virtual Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) = 0;
   /// The contents of the plan's files, read now.
   virtual Result<std::vector<std::string>> read_files() = 0;
+
+  // Files that somebody may remove at any time, in folders that are root's alone. Nobody here looks
+  // into their contents.
+
+  /// As StatusFile::write(), for the plan's device; empty: there is no status any more.
+  virtual Result<void> show_status(std::string_view content) = 0;
+  /// Keeps a note for the next start, to be read by nobody else (run_file_path(), "resume"); empty:
+  /// none.
+  virtual Result<void> keep_note(std::string_view content) = 0;
+  /// The file at lease_path, made where it is missing.
+  virtual Result<KeptFile> open_lease_file() = 0;
 
   /// Readable once has_ended() is worth asking. Nothing: it cannot end by itself.
   virtual std::optional<PollHandle> poll_handle() const { return std::nullopt; }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -15,6 +16,10 @@ class KeptFile {
   /// Opens the file, or makes it. One that somebody else may write is not believed: an empty one
   /// takes its place. A file that can only be read is opened for that.
   static Result<KeptFile> open(const std::string& path);
+  /// One that another process has opened so.
+  static KeptFile adopt(std::string path, std::intptr_t handle) {
+    return KeptFile(std::move(path), handle);
+  }
   KeptFile(KeptFile&& other) noexcept;
   KeptFile& operator=(KeptFile&& other) noexcept;
   ~KeptFile();
@@ -27,6 +32,8 @@ class KeptFile {
   /// Makes `content` the whole of the file, on disk when this returns. Twice as much room is needed
   /// for a moment: it is written behind what is there before it takes its place.
   Result<void> replace(std::string_view content);
+  /// The open file, for adopt() elsewhere.
+  std::intptr_t release() { return std::exchange(handle_, -1); }
 
  private:
   KeptFile(std::string path, std::intptr_t handle) : path_(std::move(path)), handle_(handle) {}

@@ -3,11 +3,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "os/file.h"
 #include "os/host_control.h"
 #include "os/program.h"
+#include "os/status_file.h"
 #include "os/steering.h"
 
 namespace qdt::os {
@@ -54,10 +57,40 @@ class LocalHostControl final : public HostControl {
     return plan_.read_files();
   }
 
+  // A status that is still there belongs to a process that has crashed, and says so to who asks.
+  ~LocalHostControl() override {
+    if (status_) status_->leave();
+  }
+
+  Result<void> show_status(std::string_view content) override {
+    if (content.empty()) {
+      status_.reset();
+      return {};
+    }
+    if (!status_) {
+      auto status = StatusFile::open(plan_.tun.name, plan_.main_process);
+      if (!status) return fail(status);
+      status_ = std::move(*status);
+    }
+    return status_->write(content);
+  }
+
+  Result<void> keep_note(std::string_view content) override {
+    const auto path = run_file_path(plan_.tun.name, "resume");
+    if (!path) return fail(path);
+    return content.empty() ? remove_file(*path) : replace_private_file(*path, content);
+  }
+
+  Result<KeptFile> open_lease_file() override {
+    if (plan_.lease_path.empty()) return fail("open a file of leases: the plan has none");
+    return KeptFile::open(plan_.lease_path);
+  }
+
  private:
   HostPlan plan_;
   std::unique_ptr<Logger> owned_logger_;
   Logger& logger_;
+  std::optional<StatusFile> status_;
 };
 
 }  // namespace qdt::os

@@ -16,7 +16,7 @@ struct ProcessUser {
   std::uint32_t id = 0;
   std::uint32_t group = 0;
   /// What to tell whoever runs the program, if anything: there is no such user, or it is root.
-  std::string warning;
+  std::string note;
 
   bool is_root() const { return id == 0; }
 };
@@ -36,8 +36,7 @@ struct SandboxOptions {
   std::vector<std::string> writable;
   /// Ports of TCP servers that it connects to; none: any.
   std::optional<std::vector<std::uint16_t>> tcp_ports;
-  bool has_profiler = false;   ///< it writes profiles to memory, and reads its own symbols
-  bool runs_programs = false;  ///< it may start others
+  bool has_profiler = false;  ///< it writes profiles, to memory
 };
 
 /// Keeps the secrets of this process out of core files, and other processes of the same user from

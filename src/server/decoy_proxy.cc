@@ -91,6 +91,12 @@ DecoyProxy::~DecoyProxy() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+// Not by who asks: a thread that may only move packets would make threads that may only do so.
+void DecoyProxy::run() {
+  const std::scoped_lock lock(mutex_);
+  while (threads_.size() < options_.threads) threads_.emplace_back([this] { serve(); });
+}
+
 void DecoyProxy::ask(const SocketAddress& upstream, const quic::Message& request,
                      const IpAddress& visitor, Done done) {
   const bool is_head = request.method == "HEAD";
@@ -107,7 +113,6 @@ void DecoyProxy::ask(const SocketAddress& upstream, const quic::Message& request
     is_full = questions_.size() >= options_.max_waiting;
     if (!is_full) {
       questions_.push_back(std::move(question));
-      while (threads_.size() < options_.threads) threads_.emplace_back([this] { serve(); });
     }
   }
   if (is_full) return question.done(failure(503, is_head));

@@ -37,6 +37,9 @@ class DecoyProxy {
   /// Ends what is under way; `done` of those is not called any more.
   ~DecoyProxy();
 
+  /// Starts the threads: until then questions wait.
+  void run();
+
   /// Calls `done` once, on a thread of its own or at once, with the answer of the web server at
   /// `upstream` to `request`, or with the status that proxies have for its failure. `visitor` is
   /// told to the web server. Any thread; never waits.
@@ -62,7 +65,7 @@ class DecoyProxy {
   std::deque<Question> questions_;            // under mutex_
   bool is_stopping_ = false;                  // under mutex_
   std::set<os::TcpConnection*> connections_;  // under mutex_
-  std::vector<std::thread> threads_;          // under mutex_; none before the first question
+  std::vector<std::thread> threads_;          // under mutex_; none before run()
   // Shared with the bodies that are counted, which may outlive this.
   std::shared_ptr<std::atomic<std::size_t>> held_bytes_;
 };

@@ -41,7 +41,8 @@ os::HostPlan Server::host_plan(const Options& options) {
                     .is_steered = options.shard_count > 1,
                     .ipv6_difference = pool.ipv6_difference(),
                     .addresses = tun_addresses(service),
-                    .access = options.access};
+                    .access = options.access,
+                    .lease_path = options.lease_path};
   if (!options.has_nat) return plan;
   plan.leftover_nat = os::LeftoverNat::kKept;
   plan.nat = nat_options(options);
@@ -85,8 +86,7 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
               options.service.ipv6),
       book_(leases_, options.lease_grace),
       lease_file_(
-          options.lease_path, book_,
-          [path = options.lease_path] { return os::KeptFile::open(path); }, logger),
+          options.lease_path, book_, [this] { return host_.open_lease_file(); }, logger),
       handshake_log_(logger) {}
 
 Server::~Server() {
@@ -189,6 +189,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   tunnel.has_siblings = options_.shard_count > 1;
   auto shard = shard::Shard::create(
       {.thread_name = "qdt-shard-" + std::to_string(index),
+       .is_confined = options_.is_confined,
        .index = index,
        .tunnel = tunnel,
        .owner_of_lease = [this](const IpAddress& lease) { return leases_.owner(lease); }},
@@ -200,6 +201,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
 }
 
 void Server::run() {
+  decoy_proxy_.run();
   std::vector<shard::Mailbox<shard::Mail>*> mailboxes;
   for (const auto& shard : shards_) mailboxes.push_back(&shard->mailbox());
   for (const auto& shard : shards_) {

@@ -52,6 +52,7 @@ class Server {
     std::string external_interface;
     Duration lease_grace = 10min;  ///< 0: cap `resume` is not taken up
     std::string lease_path;        ///< where leases are kept across a restart
+    bool is_confined = false;      ///< between open() and run() the process enters its sandbox
   };
 
   /// What start_host_control() is to know of a server with these options.

@@ -6,6 +6,7 @@
 
 #include "os/clock.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 #include "wire/ip_packet.h"
 
 namespace qdt::shard {
@@ -130,6 +131,7 @@ void Shard::release_packets(Timestamp now) {
 void Shard::run() {
   os::name_thread(options_.thread_name);
   os::sharpen_timers();
+  if (options_.is_confined) os::confine_packet_thread();
   while (!is_stopping_) {
     const auto events = poller_.wait(std::min(tunnel_.next_timeout(), late_until_), os::now());
     Timestamp now = os::now();

@@ -51,6 +51,7 @@ class Shard {
  public:
   struct Options {
     std::string thread_name = "qdt";
+    bool is_confined = false;  ///< run() gives up all that moving packets does not need
     std::size_t index = 0;
     tunnel::Tunnel::Options tunnel;
     /// Which shard has the session with this lease; asked for strays only. Any thread.

@@ -62,6 +62,7 @@ chmod 755 "$work"
 chown 65534 "$work/server.yaml"
 refused server "server under a user who may not read the key" "$work/server.key" "may read" \
   setpriv --reuid=65534 --regid=65534 --clear-groups "${server[@]}"
+chown 0 "$work/server.yaml"
 
 start_server 'send_workers: 2'
 start_client client 'route_mode: cidr'

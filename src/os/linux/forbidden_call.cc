@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -132,10 +133,52 @@ bool is_for_reading(int number, const void* context) {
   ::_exit(128 + SIGSYS);
 }
 
+// Before it makes a process, and in a few other places, the C library blocks all signals: a refusal
+// would then end the process without a word. So the filter has every change of what is blocked come
+// here, where it is made as asked, but for SIGSYS. The kernel takes the context's mask when the
+// handler returns. Whether it was done: else the call fails.
+bool change_mask([[maybe_unused]] void* context) {
+#if defined(__x86_64__)
+  auto* const machine = static_cast<ucontext_t*>(context);
+  const auto how = static_cast<int>(machine->uc_mcontext.gregs[REG_RDI]);
+  const auto wanted = static_cast<std::uintptr_t>(machine->uc_mcontext.gregs[REG_RSI]);
+  const auto before = static_cast<std::uintptr_t>(machine->uc_mcontext.gregs[REG_RDX]);
+#elif defined(__aarch64__)
+  auto* const machine = static_cast<ucontext_t*>(context);
+  const auto how = static_cast<int>(machine->uc_mcontext.regs[0]);
+  const auto wanted = static_cast<std::uintptr_t>(machine->uc_mcontext.regs[1]);
+  const auto before = static_cast<std::uintptr_t>(machine->uc_mcontext.regs[2]);
+#else
+  return false;
+#endif
+#if defined(__x86_64__) || defined(__aarch64__)
+  using Mask = std::uint64_t;  // as the kernel has it
+  constexpr Mask kOurs = Mask{1} << (SIGSYS - 1);
+  Mask mask = 0;
+  std::memcpy(&mask, &machine->uc_sigmask, sizeof mask);
+  const Mask old_mask = mask;
+  if (wanted != 0) {
+    Mask given = 0;
+    std::memcpy(&given, reinterpret_cast<const void*>(wanted), sizeof given);
+    if (how == SIG_BLOCK) mask |= given;
+    if (how == SIG_UNBLOCK) mask &= ~given;
+    if (how == SIG_SETMASK) mask = given;
+    mask &= ~kOurs;
+  }
+  if (before != 0) std::memcpy(reinterpret_cast<void*>(before), &old_mask, sizeof old_mask);
+  std::memcpy(&machine->uc_sigmask, &mask, sizeof mask);
+  return return_error(context, 0);
+#endif
+}
+
 void on_forbidden_call(int /*signal*/, siginfo_t* info, void* context) {
   const int error = errno;
   Knowledge& known = knowledge();
   const int number = info->si_syscall;
+  if (number == SYS_rt_sigprocmask && change_mask(context)) {
+    errno = error;
+    return;
+  }
   const bool is_known = number >= 0 && static_cast<std::size_t>(number) < known.calls.size();
   const KnownCall nothing;
   const KnownCall& call = is_known ? known.calls[static_cast<std::size_t>(number)] : nothing;

@@ -260,6 +260,14 @@ template <typename Archive>
 void field(Archive& archive, request::RunHook& message) {
   field(archive, message.hook);
 }
+template <typename Archive>
+void field(Archive& archive, request::ShowStatus& message) {
+  field(archive, message.content, kMaxHostStatusBytes);
+}
+template <typename Archive>
+void field(Archive& archive, request::KeepNote& message) {
+  field(archive, message.content, kMaxHostNoteBytes);
+}
 
 template <typename Archive>
 void field(Archive& archive, Kept& answer) {

@@ -135,6 +135,17 @@ struct StopHook {
 struct ReadFiles {
   using Answer = HostFiles;
 };
+struct ShowStatus {
+  using Answer = Nothing;
+  std::string content;
+};
+struct KeepNote {
+  using Answer = Nothing;
+  std::string content;
+};
+struct OpenLeaseFile {
+  using Answer = HostFiles;
+};
 }  // namespace request
 
 using HostRequest =
@@ -144,7 +155,8 @@ using HostRequest =
                  request::RouteEverything, request::RouteOnly, request::UseDns, request::Keep,
                  request::AdoptDevice, request::FindNameServersOutside, request::RaiseKillSwitch,
                  request::KeepKillSwitch, request::LowerKillSwitch, request::OpenTun,
-                 request::RunHook, request::StopHook, request::ReadFiles>;
+                 request::RunHook, request::StopHook, request::ReadFiles, request::ShowStatus,
+                 request::KeepNote, request::OpenLeaseFile>;
 
 /// A message's number is that of the request, in its answer, too.
 using RequestNumber = std::uint32_t;

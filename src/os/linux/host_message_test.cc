@@ -55,7 +55,10 @@ std::vector<HostRequest> one_of_each() {
           request::OpenTun{},
           request::RunHook{hook()},
           request::StopHook{},
-          request::ReadFiles{}};
+          request::ReadFiles{},
+          request::ShowStatus{"{}\n"},
+          request::KeepNote{"QDT resume 1\n"},
+          request::OpenLeaseFile{}};
 }
 
 TEST(HostMessage, HasOnePlaceForEachByte) {
@@ -94,7 +97,7 @@ TEST(HostMessage, HasOneFormOfEachValue) {
   const Message good = {0, 0, 0, 1, 7, 0, 10, 8, 0, 0, 16};
   EXPECT_TRUE(decode_request(good));
   const std::initializer_list<std::pair<std::size_t, std::uint8_t>> changes = {
-      {4, 21},  // no such kind
+      {4, 24},  // no such kind
       {5, 2},   // neither IPv4 nor IPv6
       {10, 33},
       {10, 8},  // host bits
@@ -196,6 +199,9 @@ TEST(HostRequestCheck, EachRoleHasItsRequests) {
   EXPECT_FALSE(check_request(request::EnableForwarding{}, kClient));
   EXPECT_FALSE(check_request(request::InstallNat{}, kClient));
   EXPECT_FALSE(check_request(request::ReadFiles{}, kClient));
+  EXPECT_FALSE(check_request(request::OpenLeaseFile{}, kClient));
+  EXPECT_FALSE(check_request(request::ShowStatus{}, kServer));
+  EXPECT_FALSE(check_request(request::KeepNote{}, kServer));
 }
 
 }  // namespace

@@ -208,6 +208,20 @@ class HostServant {
     return HostFiles{static_cast<std::uint8_t>(files_.size())};
   }
 
+  Result<Nothing> work(const request::ShowStatus& message) {
+    return nothing(control_.show_status(message.content));
+  }
+  Result<Nothing> work(const request::KeepNote& message) {
+    return nothing(control_.keep_note(message.content));
+  }
+  Result<HostFiles> work(const request::OpenLeaseFile&) {
+    auto file = control_.open_lease_file();
+    if (!file) return fail(file);
+    files_.emplace_back(static_cast<int>(file->release()));
+    descriptors_.push_back(files_.back().get());
+    return HostFiles{1};
+  }
+
   MainEnd end(MainEnd how) {
     if (how == MainEnd::kRefused) {
       logger_.error("the main process has sent what is no request; this host is put back");

@@ -126,6 +126,8 @@ constexpr bool kMayRestrictFiles = true;
 std::vector<std::string> folders_written(const HostPlan& plan) {
   std::vector<std::string> folders = {"/etc", "/run", "/proc/sys/net", "/dev"};
   if (plan.role == HostPlan::Role::kClient) folders.push_back(folder_above(kResolvConfPath));
+  // Somebody may have removed it.
+  if (!plan.lease_path.empty()) folders.push_back(folder_above(plan.lease_path));
   // A file system's root would allow everything.
   std::erase_if(folders, [](const std::string& folder) { return folder.empty() || folder == "/"; });
   return folders;

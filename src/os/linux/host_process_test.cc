@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <mutex>
@@ -113,6 +114,17 @@ class FakeControl final : public HostControl {
   Result<std::vector<std::string>> read_files() override {
     return std::vector<std::string>{"token: secret", std::string(100'000, 'k'), ""};
   }
+  Result<void> show_status(std::string_view content) override {
+    diary_.add("status " + std::string(content));
+    return {};
+  }
+  Result<void> keep_note(std::string_view content) override {
+    diary_.add("note " + std::string(content));
+    return {};
+  }
+  Result<KeptFile> open_lease_file() override {
+    return KeptFile::adopt("leases", ::memfd_create("leases", MFD_CLOEXEC));
+  }
 
  private:
   Diary& diary_;
@@ -174,6 +186,25 @@ TEST(HostProcess, TakesTheNatFromItsPlan) {
   EXPECT_FALSE(network->use_dns(NameServerWish{}));
   network.reset();
   EXPECT_EQ(pair.diary.take(), (Lines{"NAT 10.8.0.0/24", "put back"}));
+}
+
+TEST(HostProcess, WritesWhatItIsGivenToFilesOfItsOwn) {
+  Pair pair(kClient);
+  EXPECT_TRUE(pair.main->show_status("{\"state\": 1}\n"));
+  EXPECT_TRUE(pair.main->keep_note(""));
+  EXPECT_FALSE(pair.main->show_status("\x1b[2J")) << "for no terminal";
+  EXPECT_FALSE(pair.main->show_status(std::string(kMaxHostStatusBytes + 1, 'x')));
+  EXPECT_FALSE(pair.main->keep_note(std::string(kMaxHostNoteBytes + 1, 'x')));
+  EXPECT_FALSE(pair.main->open_lease_file()) << "a server's";
+  EXPECT_EQ(pair.diary.take(), (Lines{"status {\"state\": 1}\n", "note "}));
+}
+
+TEST(HostProcess, OpensTheLeaseFile) {
+  Pair pair(kServer);
+  auto file = pair.main->open_lease_file();
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_TRUE(file->replace("10.8.0.2"));
+  EXPECT_EQ(file->read(), "10.8.0.2");
 }
 
 TEST(HostProcess, PutsTheHostBackWhenTheMainProcessIsGone) {

@@ -37,8 +37,7 @@ struct PortRule {
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWrite =
     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
-constexpr std::uint64_t kOfFiles =
-    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+constexpr std::uint64_t kOfFiles = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
 
 // All that the kernel can refuse: every version knows what the ones before it do.
 Ruleset everything(int version) {
@@ -88,15 +87,13 @@ Result<std::string> restrict_files(const LandlockRules& rules) {
   }
   Ruleset wanted = everything(static_cast<int>(version));
   if (rules.tcp_ports == std::nullopt) wanted.network &= ~kConnectTcp;
-  if (rules.runs_programs) wanted.scoped = 0;  // it ends them
   const UniqueFd ruleset(static_cast<int>(::syscall(
       SYS_landlock_create_ruleset, &wanted, size_of_ruleset(static_cast<int>(version)), 0)));
   if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
 
-  const std::uint64_t read = kRead | (rules.runs_programs ? LANDLOCK_ACCESS_FS_EXECUTE : 0);
   const std::uint64_t write = kWrite | (wanted.files & kTruncate);
   for (const std::string& path : rules.readable) {
-    if (auto ok = allow_path(ruleset, path, read); !ok) return fail(ok);
+    if (auto ok = allow_path(ruleset, path, kRead); !ok) return fail(ok);
   }
   for (const std::string& path : rules.writable) {
     if (auto ok = allow_path(ruleset, path, kRead | write); !ok) return fail(ok);

@@ -13,7 +13,6 @@ namespace qdt::os {
 struct LandlockRules {
   std::vector<std::string> readable;  ///< files, or folders with all that is in them
   std::vector<std::string> writable;  ///< folders, for files alone
-  bool runs_programs = false;         ///< in what is readable
   std::optional<std::vector<std::uint16_t>> tcp_ports;  ///< none: any
 };
 

@@ -49,16 +49,16 @@ std::string how_to_make(const std::string& name) {
 }  // namespace
 
 Result<ProcessUser> find_process_user(const std::string& name) {
-  if (::geteuid() != 0) return ProcessUser{.id = ::geteuid(), .group = ::getegid(), .warning = ""};
+  if (::geteuid() != 0) return ProcessUser{.id = ::geteuid(), .group = ::getegid(), .note = ""};
   if (name == "root") {
     return ProcessUser{
-        .warning =
+        .note =
             "user: root: whoever breaks into this process is root, with what the sandbox leaves; "
             "leave user out"};
   }
   const Found found = find<const char*>(::getpwnam_r, name.c_str());
   if (found.entry && found.entry->pw_uid != 0) {
-    return ProcessUser{.id = found.entry->pw_uid, .group = found.entry->pw_gid, .warning = ""};
+    return ProcessUser{.id = found.entry->pw_uid, .group = found.entry->pw_gid, .note = ""};
   }
   if (found.entry) return fail("user: " + name + " is another name of root");
   if (name != kOwnUser) {
@@ -68,9 +68,9 @@ Result<ProcessUser> find_process_user(const std::string& name) {
     if (!is_spare(id)) continue;
     return ProcessUser{.id = id,
                        .group = id,
-                       .warning = "this host has no user " + name +
-                                  ": the process runs as user ID " + std::to_string(id) +
-                                  ", which is nobody's; make the user with: " + how_to_make(name)};
+                       .note = "this host has no user " + name + ": the process runs as user ID " +
+                               std::to_string(id) +
+                               ", which is nobody's; make the user with: " + how_to_make(name)};
   }
   return fail("user: this host has no user " + name + "; make it with: " + how_to_make(name));
 }

@@ -243,6 +243,24 @@ Result<std::vector<std::string>> RemoteHostControl::read_files() {
   return contents;
 }
 
+Result<void> RemoteHostControl::show_status(std::string_view content) {
+  return done(
+      questions_.ask(request::ShowStatus{std::string(content)}, HostQuestions::kShortPatience));
+}
+
+Result<void> RemoteHostControl::keep_note(std::string_view content) {
+  return done(
+      questions_.ask(request::KeepNote{std::string(content)}, HostQuestions::kShortPatience));
+}
+
+Result<KeptFile> RemoteHostControl::open_lease_file() {
+  const auto files = questions_.ask(request::OpenLeaseFile{}, HostQuestions::kShortPatience);
+  if (!files) return fail(files);
+  auto descriptors = questions_.take_descriptors();
+  if (descriptors.size() != 1) return fail("open " + lease_path_ + ": it has not come");
+  return KeptFile::adopt(lease_path_, descriptors.front().release());
+}
+
 std::optional<PollHandle> RemoteHostControl::poll_handle() const {
   return PollHandle{questions_.fd()};
 }

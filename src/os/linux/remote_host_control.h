@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -65,8 +66,8 @@ class HostQuestions {
 class RemoteHostControl final : public HostControl {
  public:
   /// `process` is the host process, a child of ours; 0: nobody is to be waited for.
-  RemoteHostControl(HostLink link, pid_t process)
-      : questions_(std::move(link)), process_(process) {}
+  RemoteHostControl(HostLink link, pid_t process, std::string lease_path = "")
+      : questions_(std::move(link)), process_(process), lease_path_(std::move(lease_path)) {}
   ~RemoteHostControl() override;
 
   Result<std::unique_ptr<HostNetwork>> open_network() override;
@@ -74,6 +75,9 @@ class RemoteHostControl final : public HostControl {
   Result<TunDevice> open_tun() override;
   Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) override;
   Result<std::vector<std::string>> read_files() override;
+  Result<void> show_status(std::string_view content) override;
+  Result<void> keep_note(std::string_view content) override;
+  Result<KeptFile> open_lease_file() override;
   std::optional<PollHandle> poll_handle() const override;
   std::optional<std::string> has_ended() override;
   Result<void> close() override;
@@ -83,6 +87,7 @@ class RemoteHostControl final : public HostControl {
 
   HostQuestions questions_;
   pid_t process_;
+  std::string lease_path_;  // for words
 };
 
 }  // namespace qdt::os

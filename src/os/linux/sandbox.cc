@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <iterator>
+
 #include "os/linux/capabilities.h"
 #include "os/linux/forbidden_call.h"
 #include "os/linux/landlock.h"
@@ -24,15 +26,26 @@ constexpr bool kIsSanitized = false;
 
 constexpr Capabilities kNetworkAdministration = Capabilities{1} << CAP_NET_ADMIN;
 
+// Libraries that are loaded late and what they look up, the time zone, this process's own facts.
+constexpr const char* kAlwaysReadable[] = {
+    "/proc",       "/sys/devices/system/cpu", "/usr/lib",       "/usr/lib64",       "/lib",
+    "/lib64",      "/usr/share/zoneinfo",     "/etc/localtime", "/etc/ld.so.cache", "/dev/null",
+    "/dev/urandom"};
+
 Result<void> change_user(const ProcessUser& user) {
   if (::geteuid() != 0 || user.is_root()) return {};
-  return become_user(user.id, user.group);
+  auto changed = become_user(user.id, user.group);
+  hide_memory();  // another user's: the kernel has decided anew
+  return changed;
 }
 
 // In this order: paths are found with root's rights, and to filter calls is the last of them.
 Result<void> enter(const SandboxOptions& options, Logger& logger) {
-  const auto limits = restrict_files(
-      {.readable = options.readable, .writable = options.writable, .tcp_ports = options.tcp_ports});
+  LandlockRules rules{
+      .readable = options.readable, .writable = options.writable, .tcp_ports = options.tcp_ports};
+  rules.readable.insert(rules.readable.end(), std::begin(kAlwaysReadable),
+                        std::end(kAlwaysReadable));
+  const auto limits = restrict_files(rules);
   if (!limits) return fail(limits);
   if (!limits->empty()) logger.warning(*limits);
   bound_capabilities(kNetworkAdministration);
@@ -56,7 +69,8 @@ void hide_memory() {
 }
 
 Result<void> enter_sandbox(const SandboxOptions& options, Logger& logger) {
-  if (!options.user.warning.empty()) logger.warning(options.user.warning);
+  if (!options.user.note.empty() && options.user.is_root()) logger.warning(options.user.note);
+  if (!options.user.note.empty() && !options.user.is_root()) logger.info(options.user.note);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return os_error("set no_new_privs");
   if (kIsSanitized) return keep_capabilities(kNetworkAdministration);
   return enter(options, logger);

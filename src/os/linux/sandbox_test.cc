@@ -82,7 +82,7 @@ Ending in_child(const std::function<int()>& body) {
   return ending;
 }
 
-SandboxOptions options(ProcessUser user = {.id = kOther, .group = kOther, .warning = ""}) {
+SandboxOptions options(ProcessUser user = {.id = kOther, .group = kOther, .note = ""}) {
   return {.user = std::move(user), .readable = {"/proc"}};
 }
 
@@ -278,7 +278,7 @@ TEST(ProcessUser, IsRootWithAWarning) {
   const auto user = find_process_user("root");
   ASSERT_TRUE(user);
   EXPECT_TRUE(user->is_root());
-  EXPECT_THAT(user->warning, HasSubstr("user: root"));
+  EXPECT_THAT(user->note, HasSubstr("user: root"));
 }
 
 TEST(ProcessUser, HasToBeThereWhenItIsAnother) {

@@ -76,10 +76,11 @@ Result<std::string> run_file_path(const std::string& tun_name, const std::string
   return std::string(kJournalDirectory) + "/" + tun_name + *suffix;
 }
 
-Result<StatusFile> StatusFile::open(const std::string& tun_name) {
+Result<StatusFile> StatusFile::open(const std::string& tun_name, std::uint32_t process) {
   auto path = run_file_path(tun_name, "status");
   if (!path) return fail(path);
-  return StatusFile(std::move(*path));
+  return StatusFile(std::move(*path),
+                    process != 0 ? process : static_cast<std::uint32_t>(::getpid()));
 }
 
 StatusFile::~StatusFile() {
@@ -87,7 +88,7 @@ StatusFile::~StatusFile() {
 }
 
 Result<void> StatusFile::write(std::string_view content) const {
-  const std::string whole = header_of(std::to_string(::getpid())) + "\n" + std::string(content);
+  const std::string whole = header_of(std::to_string(process_)) + "\n" + std::string(content);
   const std::string temporary = path_ + ".new";
   auto written = write_whole(temporary, whole);
   if (written && ::rename(temporary.c_str(), path_.c_str()) < 0)

@@ -35,7 +35,7 @@ constexpr const char* kMovePackets[] = {
     "membarrier", "gettid", "getpid", "exit", "exit_group", "restart_syscall", "clock_gettime",
     "clock_getres", "gettimeofday", "time", "clock_nanosleep", "nanosleep",
     // signals, and randomness
-    "rt_sigreturn", "rt_sigprocmask", "sigaltstack", "getrandom", "fstat"};
+    "rt_sigreturn", "sigaltstack", "getrandom", "fstat"};
 
 constexpr const char* kBeAProcess[] = {
     // what is open
