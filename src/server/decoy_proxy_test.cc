@@ -70,6 +70,7 @@ quic::Response ask(const std::string& method, std::string_view answer,
   });
   std::promise<quic::Response> promise;
   DecoyProxy proxy(options);
+  proxy.run();
   proxy.ask(listener->address(), request(method, "/"), kVisitor,
             [&](quic::Response response) { promise.set_value(std::move(response)); });
   quic::Response response = promise.get_future().get();
