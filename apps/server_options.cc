@@ -115,6 +115,7 @@ ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server:
           .host_repairs = [&server] { return server.host_repairs(); },
           .shards = server.counters(),
           .handshakes = &server.handshakes(),
+          .decoy = &server.decoy_counters(),
           .certificate_expiry = &certificate_expiry,
           .max_sessions = config.max_sessions,
           .max_sessions_per_client = config.max_sessions_per_client,

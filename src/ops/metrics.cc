@@ -328,6 +328,15 @@ void add_host(std::vector<MetricFamily>& families, const MetricsSource& source) 
                              samples));
 }
 
+void add_decoy(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (source.decoy == nullptr) return;
+  families.push_back(counter("qdt_decoy_failures_total",
+                             "Visitors' requests that the decoy's web server did not answer.",
+                             {sample("reason", "bad_answer", source.decoy->bad_answers.load()),
+                              sample("reason", "too_many", source.decoy->too_many.load()),
+                              sample("reason", "too_late", source.decoy->too_late.load())}));
+}
+
 void add_http(std::vector<MetricFamily>& families, const MetricsSource& source) {
   if (source.http == nullptr) return;
   families.push_back(gauge("qdt_http_connections",
@@ -379,6 +388,7 @@ std::string metrics_text(const MetricsSource& source) {
   add_certificate(families, source);
   add_host(families, source);
   add_http(families, source);
+  add_decoy(families, source);
   add_process(families);
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "server/admission.h"
 #include "server/decoy.h"
-#include "server/decoy_proxy.h"
+#include "server/decoy_upstream.h"
 #include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_pool.h"
@@ -50,7 +50,7 @@ class ConnectService final : public tunnel::TunnelEvents {
     /// What everybody is answered who shows no right token; null: refusals in version 1's words.
     /// Shared by all shards, which may be given a newer one.
     std::shared_ptr<const Decoy> decoy;
-    DecoyProxy* proxy = nullptr;  ///< not null where a decoy may have an upstream
+    DecoyUpstream* proxy = nullptr;  ///< not null where a decoy may have an upstream
     /// Has something done on this service's thread, with its tunnel; any thread.
     std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.

@@ -45,12 +45,6 @@ std::chrono::sys_seconds wall_clock() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-quic::Response failure(int status, bool is_head) {
-  quic::Message request;
-  request.method = is_head ? "HEAD" : "GET";
-  return Decoy::status_page(status).answer(request, wall_clock());
-}
-
 }  // namespace
 
 std::optional<std::string> to_http1(const quic::Message& request, const IpAddress& visitor) {
@@ -101,7 +95,7 @@ void DecoyProxy::ask(const SocketAddress& upstream, const quic::Message& request
                      const IpAddress& visitor, Done done) {
   const bool is_head = request.method == "HEAD";
   auto text = to_http1(request, visitor);
-  if (!text) return done(failure(400, is_head));
+  if (!text) return done(fail(400, is_head));
   Question question{.upstream = upstream,
                     .text = std::move(*text),
                     .is_head = is_head,
@@ -115,8 +109,20 @@ void DecoyProxy::ask(const SocketAddress& upstream, const quic::Message& request
       questions_.push_back(std::move(question));
     }
   }
-  if (is_full) return question.done(failure(503, is_head));
+  if (is_full) return question.done(fail(503, is_head));
   has_questions_.notify_one();
+}
+
+quic::Response DecoyProxy::fail(int status, bool is_head) {
+  switch (status) {
+    case 502: ++counters_.bad_answers; break;
+    case 503: ++counters_.too_many; break;
+    case 504: ++counters_.too_late; break;
+    default: break;
+  }
+  quic::Message request;
+  request.method = is_head ? "HEAD" : "GET";
+  return Decoy::status_page(status).answer(request, wall_clock());
 }
 
 void DecoyProxy::serve() {
@@ -138,9 +144,9 @@ void DecoyProxy::serve() {
 
 quic::Response DecoyProxy::fetch(const Question& question) {
   const Timestamp connect_deadline = std::min(question.deadline, os::now() + kConnectTime);
-  if (os::now() >= question.deadline) return failure(504, question.is_head);
+  if (os::now() >= question.deadline) return fail(504, question.is_head);
   auto connection = os::TcpConnection::connect(question.upstream, connect_deadline);
-  if (!connection) return failure(os::now() >= connect_deadline ? 504 : 502, question.is_head);
+  if (!connection) return fail(os::now() >= connect_deadline ? 504 : 502, question.is_head);
   {
     const std::scoped_lock lock(mutex_);
     if (is_stopping_) return {};
@@ -161,7 +167,7 @@ quic::Response DecoyProxy::fetch(const Question& question) {
     connections_.erase(&*connection);
   }
   if (state == HttpAnswer::State::kWhole) return std::move(answer).response();
-  return failure(os::now() >= question.deadline ? 504 : 502, question.is_head);
+  return fail(os::now() >= question.deadline ? 504 : 502, question.is_head);
 }
 
 // Visitors fetch as slowly as they like, so what waits for them is bounded, all of it together.
@@ -180,7 +186,7 @@ quic::Response DecoyProxy::hold(quic::Response response) {
                                            held->fetch_sub(bytes);
                                          });
   response.body.clear();
-  return is_too_much ? failure(503, /*is_head=*/false) : response;
+  return is_too_much ? fail(503, /*is_head=*/false) : response;
 }
 
 }  // namespace qdt::server

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,13 +15,15 @@
 #include "base/time.h"
 #include "os/tcp_listener.h"
 #include "quic/http3.h"
+#include "server/decoy_upstream.h"
+#include "tunnel/counters.h"
 
 namespace qdt::server {
 
 /// Asks another web server of this host for what strangers are answered (`decoy: {proxy: ...}`), by
 /// HTTP/1.1, on threads of its own: nobody else waits for it. A request goes without its body and
 /// without what belongs to QDT.
-class DecoyProxy {
+class DecoyProxy final : public DecoyUpstream {
  public:
   struct Options {
     std::size_t threads = 8;                ///< requests at a time
@@ -30,21 +31,18 @@ class DecoyProxy {
     Duration timeout = 5s;                  ///< of a whole answer; a slower one is answered 504
     std::size_t max_held_bytes = 32 << 20;  ///< of bodies that visitors have not fetched yet
   };
-  using Done = std::move_only_function<void(quic::Response)>;
-
   DecoyProxy() : DecoyProxy(Options{}) {}
   explicit DecoyProxy(const Options& options);
   /// Ends what is under way; `done` of those is not called any more.
-  ~DecoyProxy();
+  ~DecoyProxy() override;
 
   /// Starts the threads: until then questions wait.
   void run();
 
-  /// Calls `done` once, on a thread of its own or at once, with the answer of the web server at
-  /// `upstream` to `request`, or with the status that proxies have for its failure. `visitor` is
-  /// told to the web server. Any thread; never waits.
   void ask(const SocketAddress& upstream, const quic::Message& request, const IpAddress& visitor,
-           Done done);
+           Done done) override;
+  /// Questions without an answer of the web server's. Any thread.
+  const tunnel::DecoyCounters& counters() const { return counters_; }
 
  private:
   struct Question {
@@ -57,9 +55,11 @@ class DecoyProxy {
 
   void serve();
   quic::Response fetch(const Question& question);
+  quic::Response fail(int status, bool is_head);
   quic::Response hold(quic::Response response);
 
   const Options options_;
+  tunnel::DecoyCounters counters_;
   std::mutex mutex_;
   std::condition_variable has_questions_;
   std::deque<Question> questions_;            // under mutex_

@@ -24,6 +24,7 @@
 #include "quic/tls.h"
 #include "server/admission.h"
 #include "server/connect_service.h"
+#include "server/decoy_proxy.h"
 #include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_file.h"
@@ -99,6 +100,7 @@ class Server {
   const SocketAddress& local_address() const { return local_address_; }
   std::vector<const tunnel::Counters*> counters() const;
   const tunnel::HandshakeCounters& handshakes() const { return handshakes_; }
+  const tunnel::DecoyCounters& decoy_counters() const { return decoy_proxy_.counters(); }
   const LeasePool& leases() const { return leases_; }
 
  private:

@@ -89,4 +89,11 @@ class HandshakeCounters {
       counts_{};
 };
 
+/// Requests of visitors that the web server behind the decoy did not answer. Any thread.
+struct DecoyCounters {
+  std::atomic<std::uint64_t> bad_answers = 0;  ///< nothing, no HTTP, or too much: 502
+  std::atomic<std::uint64_t> too_many = 0;     ///< at a time, or too much that waits: 503
+  std::atomic<std::uint64_t> too_late = 0;     ///< 504
+};
+
 }  // namespace qdt::tunnel

@@ -63,6 +63,8 @@ check_equal "all of them are told something" "$(grep -c '^50[34] ' "$work/slow.t
 
 stop "$upstream_pid" KILL
 check_equal "no web server is a bad gateway" "$(answer GET / | first)" 502
+failures=$(metric 'qdt_decoy_failures_total{reason="bad_answer"}')
+check "its failures are counted" -- test "$failures" -ge 4
 check_contains "and the token is let in" "$(probe client)" '200 {'
 answer GET /slow >/dev/null &
 stop "$server_pid"
