@@ -41,8 +41,6 @@ struct HostPlan {
   std::vector<std::string> down{};
   /// Where a server keeps whose leases are kept; empty: nowhere.
   std::string lease_path{};
-  /// Whose status show_status() tells; 0: this process's. start_host_control() fills it in.
-  std::uint32_t main_process = 0;
   /// Reads the files of the configuration again, which root alone may read; their contents.
   std::function<Result<std::vector<std::string>>()> read_files{};
 };
@@ -50,9 +48,6 @@ struct HostPlan {
 /// A file is no longer than that, and there are no more of them.
 inline constexpr std::size_t kMaxHostFileBytes = 24 << 20;  // a decoy's folder
 inline constexpr std::size_t kMaxHostFiles = 4;
-/// A status and a note for the next start are no longer than that.
-inline constexpr std::size_t kMaxHostStatusBytes = 32 << 10;
-inline constexpr std::size_t kMaxHostNoteBytes = 2 << 10;
 
 /// What needs privilege on this host for as long as a program runs. On Linux a process of its own
 /// does it (docs/architecture.md, Two processes). One thread. What it returns does not outlive it.
@@ -71,8 +66,8 @@ class HostControl {
   /// The contents of the plan's files, read now.
   virtual Result<std::vector<std::string>> read_files() = 0;
 
-  // Files that somebody may remove at any time, in folders that are root's alone. Nobody here looks
-  // into their contents.
+  // Files that somebody may remove at any time, in folders that are root's alone. Who has the
+  // privilege makes, opens and renames them; their contents are written by the caller.
 
   /// As StatusFile::write(), for the plan's device; empty: there is no status any more.
   virtual Result<void> show_status(std::string_view content) = 0;

@@ -57,18 +57,13 @@ class LocalHostControl final : public HostControl {
     return plan_.read_files();
   }
 
-  // A status that is still there belongs to a process that has crashed, and says so to who asks.
-  ~LocalHostControl() override {
-    if (status_) status_->leave();
-  }
-
   Result<void> show_status(std::string_view content) override {
     if (content.empty()) {
       status_.reset();
       return {};
     }
     if (!status_) {
-      auto status = StatusFile::open(plan_.tun.name, plan_.main_process);
+      auto status = StatusFile::open(plan_.tun.name);
       if (!status) return fail(status);
       status_ = std::move(*status);
     }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,25 +15,19 @@ namespace qdt::os {
 /// recognised as that.
 class StatusFile {
  public:
-  /// `process`: whose status it is; 0: this one's.
-  static Result<StatusFile> open(const std::string& tun_name, std::uint32_t process = 0);
-  StatusFile(StatusFile&& other) noexcept
-      : path_(std::exchange(other.path_, "")), process_(other.process_) {}
+  static Result<StatusFile> open(const std::string& tun_name);
+  StatusFile(StatusFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}
   StatusFile& operator=(StatusFile&& other) noexcept {
     std::swap(path_, other.path_);
-    std::swap(process_, other.process_);
     return *this;
   }
   ~StatusFile();
 
   Result<void> write(std::string_view content) const;
-  /// The file stays when the object goes.
-  void leave() { path_.clear(); }
 
  private:
-  StatusFile(std::string path, std::uint32_t process) : path_(std::move(path)), process_(process) {}
+  explicit StatusFile(std::string path) : path_(std::move(path)) {}
   std::string path_;
-  std::uint32_t process_ = 0;
 };
 
 /// `/run/qdt/TUN.NAMESPACE.KIND`: where a program keeps what concerns one TUN device of this

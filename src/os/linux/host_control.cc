@@ -81,7 +81,6 @@ Result<std::unique_ptr<HostControl>> start_host_control(
   auto links = HostLink::make_pair();
   if (!links) return fail(links);
   auto& [ours, theirs] = *links;
-  plan.main_process = static_cast<std::uint32_t>(::getpid());
   const pid_t process = ::fork();
   if (process < 0) return os_error("start the process that changes this host's network");
   if (process == 0) {

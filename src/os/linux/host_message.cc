@@ -261,12 +261,20 @@ void field(Archive& archive, request::RunHook& message) {
   field(archive, message.hook);
 }
 template <typename Archive>
-void field(Archive& archive, request::ShowStatus& message) {
-  field(archive, message.content, kMaxHostStatusBytes);
+void field(Archive& archive, OwnFile& file) {
+  as<std::uint8_t>(archive, file, static_cast<std::size_t>(OwnFile::kNote));
 }
 template <typename Archive>
-void field(Archive& archive, request::KeepNote& message) {
-  field(archive, message.content, kMaxHostNoteBytes);
+void field(Archive& archive, request::DraftFile& message) {
+  field(archive, message.file);
+}
+template <typename Archive>
+void field(Archive& archive, request::PublishFile& message) {
+  field(archive, message.file);
+}
+template <typename Archive>
+void field(Archive& archive, request::RemoveFile& message) {
+  field(archive, message.file);
 }
 
 template <typename Archive>

@@ -57,6 +57,12 @@ struct HostFiles {
   std::uint8_t count = 0;
 };
 
+/// Files of a client's that the main process writes, but does not open.
+enum class OwnFile : std::uint8_t {
+  kStatus,  ///< for anyone who asks
+  kNote,    ///< for the next start alone
+};
+
 /// The requests. There are no others.
 namespace request {
 struct OpenNetwork {
@@ -135,28 +141,32 @@ struct StopHook {
 struct ReadFiles {
   using Answer = HostFiles;
 };
-struct ShowStatus {
-  using Answer = Nothing;
-  std::string content;
+/// The next content of a file is to be written, and then to take the file's place.
+struct DraftFile {
+  using Answer = HostFiles;
+  OwnFile file = OwnFile::kStatus;
 };
-struct KeepNote {
+struct PublishFile {
   using Answer = Nothing;
-  std::string content;
+  OwnFile file = OwnFile::kStatus;
+};
+struct RemoveFile {
+  using Answer = Nothing;
+  OwnFile file = OwnFile::kStatus;
 };
 struct OpenLeaseFile {
   using Answer = HostFiles;
 };
 }  // namespace request
 
-using HostRequest =
-    std::variant<request::OpenNetwork, request::CloseNetwork, request::ConfigureTun,
-                 request::SetTunMtu, request::LimitClients, request::EnableForwarding,
-                 request::InstallNat, request::FindForwardingObstacles, request::RouteThroughTunnel,
-                 request::RouteEverything, request::RouteOnly, request::UseDns, request::Keep,
-                 request::AdoptDevice, request::FindNameServersOutside, request::RaiseKillSwitch,
-                 request::KeepKillSwitch, request::LowerKillSwitch, request::OpenTun,
-                 request::RunHook, request::StopHook, request::ReadFiles, request::ShowStatus,
-                 request::KeepNote, request::OpenLeaseFile>;
+using HostRequest = std::variant<
+    request::OpenNetwork, request::CloseNetwork, request::ConfigureTun, request::SetTunMtu,
+    request::EnableForwarding, request::InstallNat, request::FindForwardingObstacles,
+    request::RouteThroughTunnel, request::RouteEverything, request::RouteOnly, request::UseDns,
+    request::Keep, request::AdoptDevice, request::FindNameServersOutside, request::RaiseKillSwitch,
+    request::KeepKillSwitch, request::LowerKillSwitch, request::OpenTun, request::RunHook,
+    request::StopHook, request::ReadFiles, request::DraftFile, request::PublishFile,
+    request::RemoveFile, request::OpenLeaseFile, request::LimitClients>;
 
 /// A message's number is that of the request, in its answer, too.
 using RequestNumber = std::uint32_t;

@@ -56,9 +56,11 @@ std::vector<HostRequest> one_of_each() {
           request::RunHook{hook()},
           request::StopHook{},
           request::ReadFiles{},
-          request::ShowStatus{"{}\n"},
-          request::KeepNote{"QDT resume 1\n"},
-          request::OpenLeaseFile{}};
+          request::DraftFile{OwnFile::kNote},
+          request::PublishFile{OwnFile::kNote},
+          request::RemoveFile{OwnFile::kStatus},
+          request::OpenLeaseFile{},
+          request::LimitClients{}};
 }
 
 TEST(HostMessage, HasOnePlaceForEachByte) {
@@ -200,8 +202,9 @@ TEST(HostRequestCheck, EachRoleHasItsRequests) {
   EXPECT_FALSE(check_request(request::InstallNat{}, kClient));
   EXPECT_FALSE(check_request(request::ReadFiles{}, kClient));
   EXPECT_FALSE(check_request(request::OpenLeaseFile{}, kClient));
-  EXPECT_FALSE(check_request(request::ShowStatus{}, kServer));
-  EXPECT_FALSE(check_request(request::KeepNote{}, kServer));
+  EXPECT_FALSE(check_request(request::DraftFile{}, kServer));
+  EXPECT_FALSE(check_request(request::PublishFile{}, kServer));
+  EXPECT_FALSE(check_request(request::RemoveFile{}, kServer));
 }
 
 }  // namespace

@@ -3,15 +3,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "os/file.h"
+#include "os/linux/file_draft.h"
 #include "os/linux/host_message.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
+#include "os/status_file.h"
 
 namespace qdt::os {
 namespace {
@@ -208,11 +212,35 @@ class HostServant {
     return HostFiles{static_cast<std::uint8_t>(files_.size())};
   }
 
-  Result<Nothing> work(const request::ShowStatus& message) {
-    return nothing(control_.show_status(message.content));
+  static constexpr std::size_t kOwnFiles = 2;
+  static std::size_t place_of(OwnFile file) { return static_cast<std::size_t>(file); }
+  Result<std::string> path_of(OwnFile file) const {
+    return run_file_path(plan_.tun.name, file == OwnFile::kStatus ? "status" : "resume");
   }
-  Result<Nothing> work(const request::KeepNote& message) {
-    return nothing(control_.keep_note(message.content));
+
+  Result<HostFiles> work(const request::DraftFile& message) {
+    auto& draft = drafts_[place_of(message.file)];
+    draft.reset();
+    const auto path = path_of(message.file);
+    if (!path) return fail(path);
+    auto begun = FileDraft::begin(*path, message.file == OwnFile::kStatus ? 0644 : 0600);
+    if (!begun) return fail(begun);
+    draft = std::move(*begun);
+    descriptors_.push_back(draft->fd());
+    return HostFiles{1};
+  }
+  Result<Nothing> work(const request::PublishFile& message) {
+    auto& draft = drafts_[place_of(message.file)];
+    if (!draft) return fail("write a file: nothing was written");
+    const auto published = draft->publish();
+    draft.reset();
+    return nothing(published);
+  }
+  Result<Nothing> work(const request::RemoveFile& message) {
+    drafts_[place_of(message.file)].reset();
+    const auto path = path_of(message.file);
+    if (!path) return fail(path);
+    return nothing(remove_file(*path));
   }
   Result<HostFiles> work(const request::OpenLeaseFile&) {
     auto file = control_.open_lease_file();
@@ -242,6 +270,7 @@ class HostServant {
   std::unique_ptr<HostNetwork> network_;
   RequestNumber number_ = 0;
   int refusals_ = 0;
+  std::array<std::optional<FileDraft>, kOwnFiles> drafts_;
   // Of the answer that is about to go.
   std::optional<TunDevice> tun_;
   std::vector<UniqueFd> files_;

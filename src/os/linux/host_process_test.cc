@@ -46,6 +46,9 @@ class FakeNetwork final : public HostNetwork {
   Result<void> set_tun_mtu(std::size_t) override { return fail("the device is busy"); }
   Result<void> enable_forwarding() override { return done("forwarding"); }
   Result<void> enable_ipv6_forwarding() override { return done("IPv6 forwarding"); }
+  Result<void> limit_clients(const ClientAccess& access) override {
+    return done("deny " + access.denied.at(0).to_string());
+  }
   Result<void> install_nat(const NatOptions& nat) override {
     return done("NAT " + nat.pool.to_string());
   }
@@ -158,6 +161,7 @@ struct Pair {
 const HostPlan kClient{.role = HostPlan::Role::kClient};
 const HostPlan kServer{.role = HostPlan::Role::kServer,
                        .leftover_nat = LeftoverNat::kKept,
+                       .access = ClientAccess{.denied = {*Prefix::parse("169.254.0.0/16")}},
                        .nat = NatOptions{.pool = *Prefix::parse("10.8.0.0/24")}};
 using Lines = std::vector<std::string>;
 
@@ -178,25 +182,28 @@ TEST(HostProcess, DoesWhatAClientAsksForAndPutsItBack) {
   EXPECT_EQ(pair.finish(), MainEnd::kOrderly);
 }
 
-TEST(HostProcess, TakesTheNatFromItsPlan) {
+TEST(HostProcess, TakesNatAndAccessFromItsPlan) {
   Pair pair(kServer);
   auto network = *pair.main->open_network();
+  EXPECT_TRUE(network->limit_clients({.answers_only = false}));
   EXPECT_TRUE(network->install_nat({.pool = *Prefix::parse("192.0.2.0/24")}));
   EXPECT_EQ(network->forwarding_obstacles(), (Lines{"a policy", "a rule"}));
   EXPECT_FALSE(network->use_dns(NameServerWish{}));
   network.reset();
-  EXPECT_EQ(pair.diary.take(), (Lines{"NAT 10.8.0.0/24", "put back"}));
+  EXPECT_EQ(pair.diary.take(), (Lines{"deny 169.254.0.0/16", "NAT 10.8.0.0/24", "put back"}));
 }
 
-TEST(HostProcess, WritesWhatItIsGivenToFilesOfItsOwn) {
-  Pair pair(kClient);
-  EXPECT_TRUE(pair.main->show_status("{\"state\": 1}\n"));
-  EXPECT_TRUE(pair.main->keep_note(""));
-  EXPECT_FALSE(pair.main->show_status("\x1b[2J")) << "for no terminal";
-  EXPECT_FALSE(pair.main->show_status(std::string(kMaxHostStatusBytes + 1, 'x')));
-  EXPECT_FALSE(pair.main->keep_note(std::string(kMaxHostNoteBytes + 1, 'x')));
-  EXPECT_FALSE(pair.main->open_lease_file()) << "a server's";
-  EXPECT_EQ(pair.diary.take(), (Lines{"status {\"state\": 1}\n", "note "}));
+TEST(HostProcess, PublishesNothingThatWasNotBegun) {
+  auto links = HostLink::make_pair();
+  TestLogger logger;
+  Diary diary;
+  FakeControl control(diary);
+  EXPECT_TRUE(links->first.send(*encode(1, request::PublishFile{OwnFile::kNote})));
+  EXPECT_TRUE(links->first.send(as_bytes("rubbish")));  // the end
+  serve_host(links->second, control, kClient, logger);
+  const auto parcel = links->first.receive(HostLink::Wait::kNone, true);
+  ASSERT_TRUE(parcel);
+  EXPECT_FALSE(*decode_answer<Nothing>(parcel->bytes));
 }
 
 TEST(HostProcess, OpensTheLeaseFile) {

@@ -51,14 +51,6 @@ Result<void> check_each(const Values& values, Check check) {
   return {};
 }
 
-// Nothing that a terminal, or a reader of lines, takes for more than letters.
-Result<void> check_text(std::string_view text) {
-  const bool is_text = std::ranges::all_of(text, [](char letter) {
-    return letter == '\n' || (static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7f);
-  });
-  return is_text ? Result<void>() : fail("a file's content has control characters");
-}
-
 bool is_clients(const HostRequest& message) {
   using namespace request;
   return std::visit(
@@ -68,8 +60,8 @@ bool is_clients(const HostRequest& message) {
                std::same_as<T, UseDns> || std::same_as<T, FindNameServersOutside> ||
                std::same_as<T, RaiseKillSwitch> || std::same_as<T, KeepKillSwitch> ||
                std::same_as<T, LowerKillSwitch> || std::same_as<T, RunHook> ||
-               std::same_as<T, StopHook> || std::same_as<T, ShowStatus> ||
-               std::same_as<T, KeepNote>;
+               std::same_as<T, StopHook> || std::same_as<T, DraftFile> ||
+               std::same_as<T, PublishFile> || std::same_as<T, RemoveFile>;
       },
       message);
 }
@@ -122,12 +114,6 @@ struct Check {
   }
   Result<void> operator()(const request::RunHook& message) const {
     return check_each(message.hook.tunnel.dns, check_name_server);
-  }
-  Result<void> operator()(const request::ShowStatus& message) const {
-    return check_text(message.content);
-  }
-  Result<void> operator()(const request::KeepNote& message) const {
-    return check_text(message.content);
   }
   template <typename Other>
   Result<void> operator()(const Other&) const {

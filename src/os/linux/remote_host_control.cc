@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "os/clock.h"
+#include "os/linux/status_text.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
 
@@ -146,17 +147,18 @@ Result<void> HostQuestions::exchange(const HostRequest& request, Duration patien
   const bool is_repeated = patience <= kShortPatience;
   const Timestamp deadline = now() + patience;
   if (is_behind()) {
-    const bool is_same = is_repeated && asked_kind_ == request.index();
+    const auto again = encode(asked_, request);
+    const bool is_same = is_repeated && again && *again == asked_message_;
     if (is_same) return wait(stands_still() ? now() : deadline, stop);
     const Timestamp first =
         stands_still() ? std::min(deadline, now() + kShortEndPatience) : deadline;
     if (const auto ok = wait(is_repeated ? now() : first, std::nullopt); !ok) return ok;
   }
-  const auto message = encode(asked_ + 1, request);
+  auto message = encode(asked_ + 1, request);
   if (!message) return fail(message);
   if (const auto sent = link_.send(*message); !sent) return sent;
   ++asked_;
-  asked_kind_ = request.index();
+  asked_message_ = std::move(*message);
   asked_at_ = now();
   return wait(deadline, stop);
 }
@@ -244,13 +246,28 @@ Result<std::vector<std::string>> RemoteHostControl::read_files() {
 }
 
 Result<void> RemoteHostControl::show_status(std::string_view content) {
-  return done(
-      questions_.ask(request::ShowStatus{std::string(content)}, HostQuestions::kShortPatience));
+  return put(OwnFile::kStatus, content.empty() ? "" : status_text(content));
 }
 
 Result<void> RemoteHostControl::keep_note(std::string_view content) {
-  return done(
-      questions_.ask(request::KeepNote{std::string(content)}, HostQuestions::kShortPatience));
+  return put(OwnFile::kNote, content);
+}
+
+Result<void> RemoteHostControl::put(OwnFile file, std::string_view content) {
+  constexpr Duration kPatience = HostQuestions::kShortPatience;
+  if (content.empty()) return done(questions_.ask(request::RemoveFile{file}, kPatience));
+  if (const auto begun = questions_.ask(request::DraftFile{file}, kPatience); !begun) {
+    return fail(begun);
+  }
+  const auto descriptors = questions_.take_descriptors();
+  if (descriptors.size() != 1) return fail("write a file: it has not come");
+  const ssize_t bytes = ::write(descriptors.front().get(), content.data(), content.size());
+  if (bytes < 0) return os_error("write a file");
+  if (static_cast<std::size_t>(bytes) != content.size()) {
+    return fail("write a file: the file system is full");
+  }
+  if (file == OwnFile::kNote) ::fdatasync(descriptors.front().get());
+  return done(questions_.ask(request::PublishFile{file}, kPatience));
 }
 
 Result<KeptFile> RemoteHostControl::open_lease_file() {

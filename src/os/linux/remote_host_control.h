@@ -56,7 +56,7 @@ class HostQuestions {
 
   HostLink link_;
   RequestNumber asked_ = 0;
-  std::size_t asked_kind_ = 0;
+  std::vector<std::uint8_t> asked_message_;
   Timestamp asked_at_{};
   RequestNumber answered_ = 0;
   HostParcel answer_;
@@ -84,6 +84,8 @@ class RemoteHostControl final : public HostControl {
 
  private:
   std::string explain_end();
+  /// Makes `content` the whole of a file, or removes it.
+  Result<void> put(OwnFile file, std::string_view content);
 
   HostQuestions questions_;
   pid_t process_;

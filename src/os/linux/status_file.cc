@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "os/file.h"
+#include "os/linux/status_text.h"
 #include "os/linux/system_error.h"
 #include "os/linux/undo_journal.h"
 #include "os/linux/unique_fd.h"
@@ -76,11 +77,14 @@ Result<std::string> run_file_path(const std::string& tun_name, const std::string
   return std::string(kJournalDirectory) + "/" + tun_name + *suffix;
 }
 
-Result<StatusFile> StatusFile::open(const std::string& tun_name, std::uint32_t process) {
+Result<StatusFile> StatusFile::open(const std::string& tun_name) {
   auto path = run_file_path(tun_name, "status");
   if (!path) return fail(path);
-  return StatusFile(std::move(*path),
-                    process != 0 ? process : static_cast<std::uint32_t>(::getpid()));
+  return StatusFile(std::move(*path));
+}
+
+std::string status_text(std::string_view content) {
+  return header_of(std::to_string(::getpid())) + "\n" + std::string(content);
 }
 
 StatusFile::~StatusFile() {
@@ -88,7 +92,7 @@ StatusFile::~StatusFile() {
 }
 
 Result<void> StatusFile::write(std::string_view content) const {
-  const std::string whole = header_of(std::to_string(process_)) + "\n" + std::string(content);
+  const std::string whole = status_text(content);
   const std::string temporary = path_ + ".new";
   auto written = write_whole(temporary, whole);
   if (written && ::rename(temporary.c_str(), path_.c_str()) < 0)

@@ -78,10 +78,10 @@ Result<std::string> run_file_path(const std::string& tun_name, const std::string
   return *folder + "\\" + tun_name + "." + kind;
 }
 
-Result<StatusFile> StatusFile::open(const std::string& tun_name, std::uint32_t process) {
+Result<StatusFile> StatusFile::open(const std::string& tun_name) {
   auto path = run_file_path(tun_name, std::string(kSuffix.substr(1)));
   if (!path) return fail(path);
-  return StatusFile(std::move(*path), process != 0 ? process : ::GetCurrentProcessId());
+  return StatusFile(std::move(*path));
 }
 
 StatusFile::~StatusFile() {
