@@ -205,8 +205,8 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
     admission_.shares().give_back(session_id);
     return HandshakeResult::kBusy;
   }
-  const auto grant =
-      book_.acquire({.shard = options_.shard, .session = session_id}, token, random_, tunnel.now());
+  const auto grant = book_.acquire({.shard = options_.shard, .session = session_id}, token, random_,
+                                   tunnel.now(), connection.path().remote.address);
   if (!grant) {
     admission_.release_session();
     admission_.shares().give_back(session_id);

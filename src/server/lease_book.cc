@@ -1,7 +1,6 @@
 #include "server/lease_book.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -9,6 +8,15 @@
 #include "wire/seal.h"
 
 namespace qdt::server {
+
+namespace {
+
+// An IPv6 customer has at least a /64 (RFC 6177).
+IpAddress client_network(const IpAddress& from) {
+  return from.is_v4() ? from : Prefix(from, 64).address();
+}
+
+}  // namespace
 
 std::size_t LeaseBook::DigestHash::operator()(const Digest& digest) const {
   std::size_t hash = 0;
@@ -18,17 +26,18 @@ std::size_t LeaseBook::DigestHash::operator()(const Digest& digest) const {
 
 std::optional<LeaseBook::Grant> LeaseBook::acquire(const Holder& holder,
                                                    std::optional<std::string_view> token,
-                                                   Random& random, Timestamp now) {
+                                                   Random& random, Timestamp now,
+                                                   const IpAddress& from) {
   const std::scoped_lock lock(mutex_);
   expire(now);
   const bool can_resume = token && grace_ > Duration::zero();
   if (can_resume && !token->empty()) {
-    if (auto grant = resume(holder, *token)) return grant;
+    if (auto grant = resume(holder, *token, from)) return grant;
   }
 
   auto address = pool_.acquire(holder.shard);
   if (!address && !ended_.empty()) {
-    forget(ended_.begin());
+    forget(ended_.begin()->second);
     address = pool_.acquire(holder.shard);
   }
   if (!address) return std::nullopt;
@@ -37,18 +46,21 @@ std::optional<LeaseBook::Grant> LeaseBook::acquire(const Holder& holder,
   Grant grant{
       .address = *address, .token = wire::encode_base64(random.bytes<16>()), .replaced = {}};
   const Digest digest = wire::secret_digest(grant.token);
-  notes_[*address] = {.token = digest, .holder = holder, .ended_at = {}};
+  notes_[*address] = {
+      .token = digest, .holder = holder, .ended_at = {}, .from = client_network(from)};
   by_token_[digest] = *address;
   ++version_;
   return grant;
 }
 
-std::optional<LeaseBook::Grant> LeaseBook::resume(const Holder& holder, std::string_view token) {
+std::optional<LeaseBook::Grant> LeaseBook::resume(const Holder& holder, std::string_view token,
+                                                  const IpAddress& from) {
   const auto found = by_token_.find(wire::secret_digest(token));
   if (found == by_token_.end()) return std::nullopt;
   const IpAddress address = found->second;
   Note& note = notes_.at(address);
-  if (!note.holder) ended_.erase(find_ended(address, note.ended_at));
+  if (!note.holder) stop_keeping(address, note);
+  note.from = client_network(from);
   pool_.give(address, holder.shard);
   ++version_;
   return Grant{.address = address,
@@ -78,25 +90,31 @@ void LeaseBook::keep(const IpAddress& address, Note& note, Timestamp ended_at) {
   note.holder.reset();
   note.ended_at = ended_at;
   ended_.emplace(ended_at, address);
+  if (note.from.is_unspecified()) return;
+  ByEnd& of_client = ended_of_[note.from];
+  of_client.emplace(ended_at, address);
+  if (max_kept_ > 0 && of_client.size() > max_kept_) forget(of_client.begin()->second);
 }
 
-LeaseBook::ByEnd::iterator LeaseBook::find_ended(const IpAddress& address, Timestamp ended_at) {
-  auto [at, end] = ended_.equal_range(ended_at);
-  while (at != end && at->second != address) ++at;
-  assert(at != end);
-  return at;
+void LeaseBook::stop_keeping(const IpAddress& address, const Note& note) {
+  ended_.erase({note.ended_at, address});
+  const auto of_client = ended_of_.find(note.from);
+  if (of_client == ended_of_.end()) return;
+  of_client->second.erase({note.ended_at, address});
+  if (of_client->second.empty()) ended_of_.erase(of_client);
 }
 
 void LeaseBook::expire(Timestamp now) {
-  while (!ended_.empty() && now - ended_.begin()->first >= grace_) forget(ended_.begin());
+  while (!ended_.empty() && now - ended_.begin()->first >= grace_) forget(ended_.begin()->second);
 }
 
-void LeaseBook::forget(ByEnd::iterator ended) {
-  const auto note = notes_.find(ended->second);
-  pool_.release(ended->second);
+// By value: the sets that it may be from lose it.
+void LeaseBook::forget(IpAddress address) {
+  const auto note = notes_.find(address);
+  stop_keeping(address, note->second);
+  pool_.release(address);
   by_token_.erase(note->second.token);
   notes_.erase(note);
-  ended_.erase(ended);
   ++version_;
 }
 

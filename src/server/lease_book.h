@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,13 +22,17 @@ namespace qdt::server {
 /// Which client may have which lease again (docs/protocol.md, cap `resume`). A session whose client
 /// can resume gets a token; when it ends, its lease is kept for the holder of the token, up to
 /// `grace`, and given to others only when no other is left, the one longest in grace first. Tokens
-/// are known by their digests only. Asked once for each session; any thread.
+/// are known by their digests only. An address for whose clients very many leases are kept loses
+/// the oldest of its own: nobody pushes out what is kept for others by coming and going. Asked once
+/// for each session; any thread.
 class LeaseBook {
  public:
   using Digest = std::array<std::uint8_t, 32>;
 
-  /// `grace` 0: nothing is ever kept. `pool` outlives the book.
-  LeaseBook(LeasePool& pool, Duration grace) : pool_(pool), grace_(grace) {}
+  /// `grace` 0: nothing is ever kept. `max_kept`: for the clients of one address (IPv6: of a /64);
+  /// 0: any number. `pool` outlives the book.
+  LeaseBook(LeasePool& pool, Duration grace, std::size_t max_kept = 0)
+      : pool_(pool), grace_(grace), max_kept_(max_kept) {}
 
   struct Holder {
     std::size_t shard = 0;
@@ -40,9 +45,10 @@ class LeaseBook {
     std::optional<Holder> replaced;
   };
   /// A lease for a session that is about to open: the one of `token`, or any. `token` is the
-  /// client's, or empty; nothing for one that cannot resume. Nothing when all are lent.
+  /// client's, or empty; nothing for one that cannot resume. `from` is where it comes from. Nothing
+  /// when all are lent.
   std::optional<Grant> acquire(const Holder& holder, std::optional<std::string_view> token,
-                               Random& random, Timestamp now);
+                               Random& random, Timestamp now, const IpAddress& from = {});
   /// The session of `holder` ended. Where another has its lease by now, nothing changes.
   void release(const IpAddress& address, wire::SessionId session, Timestamp now);
   /// Whether a session has the lease of `token` now.
@@ -69,24 +75,27 @@ class LeaseBook {
     Digest token{};
     std::optional<Holder> holder;
     Timestamp ended_at;
+    IpAddress from;  // unspecified: not known since a restart
   };
   struct DigestHash {
     std::size_t operator()(const Digest& digest) const;
   };
-  using ByEnd = std::multimap<Timestamp, IpAddress>;
+  using ByEnd = std::set<std::pair<Timestamp, IpAddress>>;
 
-  std::optional<Grant> resume(const Holder& holder, std::string_view token);
+  std::optional<Grant> resume(const Holder& holder, std::string_view token, const IpAddress& from);
   void expire(Timestamp now);
   void keep(const IpAddress& address, Note& note, Timestamp ended_at);
-  ByEnd::iterator find_ended(const IpAddress& address, Timestamp ended_at);
-  void forget(ByEnd::iterator ended);
+  void stop_keeping(const IpAddress& address, const Note& note);
+  void forget(IpAddress address);
 
   LeasePool& pool_;
   const Duration grace_;
+  const std::size_t max_kept_;
   mutable std::mutex mutex_;
   std::map<IpAddress, Note> notes_;
   std::unordered_map<Digest, IpAddress, DigestHash> by_token_;
-  ByEnd ended_;  // those without a session, oldest first
+  ByEnd ended_;                          // those without a session, oldest first
+  std::map<IpAddress, ByEnd> ended_of_;  // likewise, by where their clients came from
   std::uint64_t version_ = 0;
 };
 

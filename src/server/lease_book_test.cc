@@ -56,6 +56,27 @@ TEST_F(LeaseBookTest, TakesALeaseFromTheSessionThatHasIt) {
   EXPECT_TRUE(book.is_in_use(first.token));
 }
 
+// Somebody who comes and goes loses what is kept for itself, not what is kept for others.
+TEST_F(LeaseBookTest, KeepsSoManyForTheClientsOfAnAddress) {
+  LeaseBook bounded(pool, kGrace, 2);
+  const auto visit = [&](wire::SessionId session, const IpAddress& from, Timestamp now) {
+    const auto grant = bounded.acquire({0, session}, "", random, now, from);
+    bounded.release(grant->address, session, now);
+    return *grant;
+  };
+  const LeaseBook::Grant other = visit(1, IpAddress::v4(7), kStart);
+  std::vector<LeaseBook::Grant> grants;
+  for (int i = 2; i < 20; ++i) {
+    grants.push_back(visit(static_cast<wire::SessionId>(i), IpAddress::v4(8), kStart + i * 1s));
+  }
+  EXPECT_EQ(bounded.entries(kStart + 20s).size(), 3u);
+  EXPECT_EQ(bounded.acquire({0, 30}, other.token, random, kStart + 20s)->address, other.address);
+  EXPECT_EQ(bounded.acquire({0, 31}, grants.back().token, random, kStart + 20s)->address,
+            grants.back().address);
+  EXPECT_NE(bounded.acquire({0, 32}, grants.front().token, random, kStart + 20s)->token,
+            grants.front().token);
+}
+
 TEST_F(LeaseBookTest, KnowsNoOtherTokens) {
   const auto first = open(1);
   book.release(first.address, 1, kStart);

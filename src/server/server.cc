@@ -84,7 +84,9 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
       }()),
       leases_(options.service.pool, options.service.gateway, options.shard_count,
               options.service.ipv6),
-      book_(leases_, options.lease_grace),
+      book_(
+          leases_, options.lease_grace,
+          options.admission.shares.max_of_client > 0 ? options.admission.shares.max_of_address : 0),
       lease_file_(
           options.lease_path, book_, [this] { return host_.open_lease_file(); }, logger),
       handshake_log_(logger) {}
