@@ -28,6 +28,7 @@ LABEL org.opencontainers.image.title="QDT" \
 RUN --mount=type=bind,from=build,source=/runtime,target=/runtime \
     DEBIAN_FRONTEND=noninteractive dpkg --install /runtime/packages/*.deb \
  && install -t /usr/local/bin /runtime/bin/* \
+ && useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin qdt \
  && rm -rf /var/log/dpkg.log /var/cache/debconf/*-old
 COPY deploy/docker/qdt-health /usr/local/bin/
 

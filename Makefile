@@ -77,6 +77,8 @@ windows-package: windows
 
 install: build
 	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
+	@[ -n "$(DESTDIR)" ] || getent passwd qdt >/dev/null || \
+	  useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin qdt
 
 clean:
 	rm -rf build
