@@ -112,7 +112,7 @@ class Endpoint final : private ConnectionIds {
   static constexpr int kVersionsPerSecond = 500;
   // What a flood of forged first packets may cost: about 5 % of a processor each (4 and 10 us).
   // Those who are not answered ask again.
-  static constexpr int kRetriesPerSecond = 10'000;
+  static constexpr int kRetriesPerSecond = 5'000;
   static constexpr int kProofsPerSecond = 4000;
 
   // ConnectionIds

@@ -5,6 +5,9 @@
 topology
 start_server
 run client chatter python3 "$here/strangers.py" chatter "$server_address" 443 1
+is_seen() { [ "$(metric qdt_strangers)" -eq 1 ] && [ "$(metric qdt_connections)" -eq 1 ]; }
+check "gauges tell of it, although nobody has a session" -- wait_for 5 is_seen
+check "and of its memory" -- test "$(metric qdt_stranger_memory_bytes)" -gt 0
 wait_for 30 grep -q '^heard' "$work/chatter.log" || fail "$(tail -n 3 "$work/chatter.log")"
 heard=$(sed -n 's/^heard for \([0-9]*\).*/\1/p' "$work/chatter.log")
 check_contains "it is answered meanwhile" "$(cat "$work/chatter.log")" answers
