@@ -6,6 +6,9 @@
 namespace qdt::client {
 namespace {
 
+// More than any refusal in the protocol's words has.
+constexpr std::size_t kMaxRefusalBytes = 256;
+
 // Any web server's answer to somebody without the token, a QDT server's decoy as well: to try again
 // helps nobody, and would show that this is no visitor of a web site.
 Ending not_admitted(int status) {
@@ -274,7 +277,8 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
   }
   if (attempt->state != State::kAsking) return;
   if (message.status != 200) {
-    if (!message.has_ended) return;  // the words are still on their way
+    // The words are still on their way, unless it is a page, which may be long and never end.
+    if (!message.has_ended && message.body.size() <= kMaxRefusalBytes) return;
     return give_up(connection, refusal(message), tunnel.now());
   }
 

@@ -62,4 +62,20 @@ hostile "an IPv6 pool that is everything" '.cidr6 = "::/0"' cidr6
 hostile "no session" 'del(.session_id)' session_id
 hostile "no JSON object" '[.]' "not admitted: the token is wrong, or this is no QDT server"
 hostile "an API's answer" '{"error": "no such call"}' "not admitted: "
+
+# page WORDS STATUS: an answer of any web server's, whose body never ends.
+page() {
+  { echo "status $2"; printf '<html>%0300d' 0; } >"$body"
+  local begun=$SECONDS
+  try_client client 'route_mode: cidr' 'timeout: 8s'
+  check_equal "$1: the client ends with status 2" "$status" 2
+  check_contains "and says what may be the matter" "$output" \
+    "not admitted: the token is wrong, or this is no QDT server (it answered with status $2)"
+  check "without waiting for the end" -- test $((SECONDS - begun)) -lt 6
+  check_unchanged "$1: the host is as it was" client
+}
+page "a page" 200
+page "a page that is not there" 404
+page "a way to somewhere else" 301
+page "a web server that is down" 503
 say "$count answers"

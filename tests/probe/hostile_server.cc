@@ -3,6 +3,7 @@
 // file.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <string>
 
@@ -59,10 +60,15 @@ class HostileServer final : private quic::ConnectionEvents {
   void on_message(quic::Connection& connection, quic::StreamId stream,
                   const quic::Message& message) override {
     if (!message.has_ended && message.body.find('}') == std::string::npos) return;
-    const auto body = os::read_file(body_file_);
-    connection.respond(stream, {.status = 200,
+    std::string body = os::read_file(body_file_).value_or("");
+    int status = 200;
+    if (body.starts_with("status ")) {  // status 404, and the body from the next line on
+      status = std::stoi(body.substr(7, 3));
+      body.erase(0, std::min(body.find('\n'), body.size() - 1) + 1);
+    }
+    connection.respond(stream, {.status = status,
                                 .headers = {{"content-type", "application/json"}},
-                                .body = body.value_or(""),
+                                .body = body,
                                 .keeps_stream_open = true});
   }
   void on_stream_closed(quic::Connection&, quic::StreamId) override {}
@@ -89,7 +95,8 @@ int main(int argc, char** argv) {
   std::string key;
   std::string body;
   CLI::App app(
-      "Answers every request on UDP port 443 with 200 and what is in a file at that time.");
+      "Answers every request on UDP port 443 with what is in a file at that time, and with 200 or "
+      "what its first line says, as in: status 404");
   app.add_option("certificate", certificate)->required();
   app.add_option("key", key)->required();
   app.add_option("body", body, "the file")->required();
