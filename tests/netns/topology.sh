@@ -287,8 +287,9 @@ stop() {
 
 # host_process PID: that of a program, by which it changes its host's network.
 host_process() {
-  local child
-  for child in $(cat "/proc/$1/task/$1/children"); do
+  local child children=()
+  read -ra children <"/proc/$1/task/$1/children" || true  # there is no end of line
+  for child in "${children[@]}"; do
     if [ "$(cat "/proc/$child/comm")" = qdt-host ]; then say "$child"; fi
   done
 }
