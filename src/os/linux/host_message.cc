@@ -276,6 +276,10 @@ template <typename Archive>
 void field(Archive& archive, request::RemoveFile& message) {
   field(archive, message.file);
 }
+template <typename Archive>
+void field(Archive& archive, request::ForgetDraft& message) {
+  field(archive, message.file);
+}
 
 template <typename Archive>
 void field(Archive& archive, Kept& answer) {

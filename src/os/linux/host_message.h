@@ -154,6 +154,11 @@ struct RemoveFile {
   using Answer = Nothing;
   OwnFile file = OwnFile::kStatus;
 };
+/// It could not be written: the file stays as it is.
+struct ForgetDraft {
+  using Answer = Nothing;
+  OwnFile file = OwnFile::kStatus;
+};
 struct OpenLeaseFile {
   using Answer = HostFiles;
 };
@@ -166,7 +171,7 @@ using HostRequest = std::variant<
     request::Keep, request::AdoptDevice, request::FindNameServersOutside, request::RaiseKillSwitch,
     request::KeepKillSwitch, request::LowerKillSwitch, request::OpenTun, request::RunHook,
     request::StopHook, request::ReadFiles, request::DraftFile, request::PublishFile,
-    request::RemoveFile, request::OpenLeaseFile, request::LimitClients>;
+    request::RemoveFile, request::OpenLeaseFile, request::LimitClients, request::ForgetDraft>;
 
 /// A message's number is that of the request, in its answer, too.
 using RequestNumber = std::uint32_t;

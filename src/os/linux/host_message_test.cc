@@ -60,7 +60,8 @@ std::vector<HostRequest> one_of_each() {
           request::PublishFile{OwnFile::kNote},
           request::RemoveFile{OwnFile::kStatus},
           request::OpenLeaseFile{},
-          request::LimitClients{}};
+          request::LimitClients{},
+          request::ForgetDraft{OwnFile::kNote}};
 }
 
 TEST(HostMessage, HasOnePlaceForEachByte) {
@@ -205,6 +206,7 @@ TEST(HostRequestCheck, EachRoleHasItsRequests) {
   EXPECT_FALSE(check_request(request::DraftFile{}, kServer));
   EXPECT_FALSE(check_request(request::PublishFile{}, kServer));
   EXPECT_FALSE(check_request(request::RemoveFile{}, kServer));
+  EXPECT_FALSE(check_request(request::ForgetDraft{}, kServer));
 }
 
 }  // namespace

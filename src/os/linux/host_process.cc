@@ -236,6 +236,10 @@ class HostServant {
     draft.reset();
     return nothing(published);
   }
+  Result<Nothing> work(const request::ForgetDraft& message) {
+    drafts_[place_of(message.file)].reset();
+    return Nothing{};
+  }
   Result<Nothing> work(const request::RemoveFile& message) {
     drafts_[place_of(message.file)].reset();
     const auto path = path_of(message.file);

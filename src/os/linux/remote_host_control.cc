@@ -29,6 +29,15 @@ constexpr const char* kNoAnswer =
     "(SIGCONT has it go on)";
 constexpr const char* kGone = "the process that changes this host's network has gone";
 
+constexpr const char* kWriteFile = "write a file";
+
+Result<void> write_whole(const UniqueFd& file, std::string_view content) {
+  const ssize_t bytes = ::pwrite(file.get(), content.data(), content.size(), 0);
+  if (bytes < 0) return os_error(kWriteFile);
+  if (static_cast<std::size_t>(bytes) == content.size()) return {};
+  return fail(std::string(kWriteFile) + ": the file system is full");
+}
+
 Result<void> done(const Result<Nothing>& answer) {
   if (!answer) return fail(answer);
   return {};
@@ -245,29 +254,49 @@ Result<std::vector<std::string>> RemoteHostControl::read_files() {
   return contents;
 }
 
+// A status is of most use while the host process stands still, and makes no new file: then the one
+// that is there is written, in its place.
 Result<void> RemoteHostControl::show_status(std::string_view content) {
-  return put(OwnFile::kStatus, content.empty() ? "" : status_text(content));
+  const std::string text = content.empty() ? "" : status_text(content);
+  auto written = put(OwnFile::kStatus, text);
+  if (written) {
+    status_ = std::move(*written);
+    return {};
+  }
+  if (!questions_.is_behind() || text.empty() || !status_.is_open()) return fail(written);
+  if (auto ok = write_whole(status_, text); !ok) return ok;
+  if (::ftruncate(status_.get(), static_cast<off_t>(text.size())) < 0) return os_error(kWriteFile);
+  return {};
 }
 
 Result<void> RemoteHostControl::keep_note(std::string_view content) {
-  return put(OwnFile::kNote, content);
+  const auto written = put(OwnFile::kNote, content);
+  if (!written) return fail(written);
+  return {};
 }
 
-Result<void> RemoteHostControl::put(OwnFile file, std::string_view content) {
+Result<UniqueFd> RemoteHostControl::put(OwnFile file, std::string_view content) {
   constexpr Duration kPatience = HostQuestions::kShortPatience;
-  if (content.empty()) return done(questions_.ask(request::RemoveFile{file}, kPatience));
+  if (content.empty()) {
+    if (const auto gone = questions_.ask(request::RemoveFile{file}, kPatience); !gone) {
+      return fail(gone);
+    }
+    return UniqueFd();
+  }
   if (const auto begun = questions_.ask(request::DraftFile{file}, kPatience); !begun) {
     return fail(begun);
   }
-  const auto descriptors = questions_.take_descriptors();
-  if (descriptors.size() != 1) return fail("write a file: it has not come");
-  const ssize_t bytes = ::write(descriptors.front().get(), content.data(), content.size());
-  if (bytes < 0) return os_error("write a file");
-  if (static_cast<std::size_t>(bytes) != content.size()) {
-    return fail("write a file: the file system is full");
+  auto descriptors = questions_.take_descriptors();
+  if (descriptors.size() != 1) return fail(std::string(kWriteFile) + ": it has not come");
+  if (const auto ok = write_whole(descriptors.front(), content); !ok) {
+    [[maybe_unused]] const auto gone = questions_.ask(request::ForgetDraft{file}, kPatience);
+    return fail(ok);
   }
   if (file == OwnFile::kNote) ::fdatasync(descriptors.front().get());
-  return done(questions_.ask(request::PublishFile{file}, kPatience));
+  if (const auto named = questions_.ask(request::PublishFile{file}, kPatience); !named) {
+    return fail(named);
+  }
+  return std::move(descriptors.front());
 }
 
 Result<KeptFile> RemoteHostControl::open_lease_file() {

@@ -84,11 +84,12 @@ class RemoteHostControl final : public HostControl {
 
  private:
   std::string explain_end();
-  /// Makes `content` the whole of a file, or removes it.
-  Result<void> put(OwnFile file, std::string_view content);
+  /// Makes `content` the whole of a file, which is returned, or removes it.
+  Result<UniqueFd> put(OwnFile file, std::string_view content);
 
   HostQuestions questions_;
   pid_t process_;
+  UniqueFd status_;         // as written last
   std::string lease_path_;  // for words
 };
 
