@@ -61,6 +61,8 @@ refused bad_request "400 bad request" "no object" --body '[1]'
 refused bad_request "400 bad request" "wrong version, before the nonce" \
   --body '{"version":2,"client_nonce":"?"}'
 refused bad_request "400 bad request" "no version" --body "{\"client_nonce\":\"$good_nonce\"}"
+refused bad_request "400 bad request" "an mtu that carries nothing" \
+  --body "{\"version\":1,\"client_nonce\":\"$good_nonce\",\"mtu\":575}"
 refused bad_request "400 bad request" "too long" --body "$long_body"
 refused bad_request "400 bad request" "too long, length not announced" \
   --body "$long_body" --no-content-length
