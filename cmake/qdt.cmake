@@ -50,6 +50,8 @@ if(QDT_FUZZ)
   target_compile_options(qdt_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+include(cmake/hardening.cmake)
+
 # The standard library, compiled once: half of a product file's compile time. Not in the release build,
 # which shows that each file includes what it needs.
 if(QDT_SANITIZE OR CMAKE_CROSSCOMPILING)
@@ -71,6 +73,7 @@ function(qdt_test_options name)
   # compares types and is not optimised (GCC's bug 110572).
   target_compile_options(${name} PRIVATE $<IF:$<BOOL:${WIN32}>,-O1,-O0>)
   target_compile_definitions(${name} PRIVATE QDT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES QDT_IS_TEST ON)
 endfunction()
 if(QDT_TESTS)
   find_package(GTest REQUIRED)
