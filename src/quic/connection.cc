@@ -60,6 +60,7 @@ std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context
   const auto first_id = context.random.bytes<18>();
   const ngtcp2_cid their_id = to_engine(ConnectionId(first_id));
   const ngtcp2_path* engine_path = connection->engine_path(path).get();
+  connection->path_guard_.emplace(path, connection->tried_paths_);
 
   ngtcp2_conn* engine = nullptr;
   if (ngtcp2_conn_client_new(&engine, &their_id, &our_id, engine_path, NGTCP2_PROTO_VER_V1,
@@ -98,6 +99,7 @@ std::unique_ptr<Connection> Connection::accept(const ConnectionContext& context,
   const ngtcp2_callbacks callbacks = Engine::callbacks();
   const ngtcp2_cid our_id = to_engine(id);
   const ngtcp2_path* engine_path = connection->engine_path(path).get();
+  connection->path_guard_.emplace(path, connection->tried_paths_);
   ngtcp2_conn* engine = nullptr;
   if (ngtcp2_conn_server_new(&engine, &header.scid, &our_id, engine_path, header.version,
                              &callbacks, &settings, &params, &connection->memory_->engine,
@@ -134,7 +136,8 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   const std::uint64_t in_flight = was_awaiting_ack || was_suspicious ? bytes_in_flight() : 0;
   has_heard_ = false;
   is_in_engine_ = true;
-  const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(path).get(), &packet_info,
+  const UdpPath seen = seen_path(path, now);
+  const int status = ngtcp2_conn_read_pkt(engine_.get(), engine_path(seen).get(), &packet_info,
                                           payload.data(), payload.size(), to_engine(now));
   is_in_engine_ = false;
   // The engine does not say whether a payload was authentic; what came of it does.
@@ -153,11 +156,12 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (has_heard_) heard_at_ = now;
   if (status != 0) return fail(status, now);
   if (std::exchange(has_completed_, false)) complete_handshake(now);
+  note_path(path, seen, payload, now);
   // The engine calls a packet lost when the peer has acknowledged a later one.
   const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;
   if (has_lost || (was_suspicious && bytes_in_flight() < in_flight)) doubt_path(now);
   refresh_path_mtu(now);
-  tell_path();
+  tell_path(now);
 }
 
 Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, UdpSendQueue& out,
@@ -234,7 +238,7 @@ bool Connection::write(UdpSendQueue& out, Timestamp now) {
   answerable_bytes_ += added;
   // MTU probes are in flight too, but were left out of the sum: see push().
   if (added > probe_bytes_) expect_answer(now);
-  tell_path();
+  tell_path(now);
   return state_ == State::kOpen ? is_done : write_close(out, now);
 }
 
@@ -337,7 +341,7 @@ void Connection::handle_timeout(Timestamp now) {
     ++small_probes_;
     ++unacknowledged_probes_;
   }
-  tell_path();
+  tell_path(now);
 }
 
 void Connection::set_datagram_sink(StreamId stream, DatagramSink sink) {

@@ -15,9 +15,11 @@
 #include "quic/connection_id.h"
 #include "quic/http3.h"
 #include "quic/mark_watch.h"
+#include "quic/path_guard.h"
 #include "quic/path_mtu.h"
 #include "quic/strangers.h"
 #include "quic/tls.h"
+#include "quic/tried_paths.h"
 #include "wire/hkdf.h"
 
 struct ngtcp2_conn;
@@ -280,6 +282,14 @@ class Connection final : private Http3Events {
 
   /// The path in use.
   UdpPath path() const;
+  /// The latest path on which the peer has answered, which is where it can be reached as far as is
+  /// known.
+  const UdpPath& home_path() const { return path_guard_->home(); }
+  /// The addresses of the peer that are not home; of both planes.
+  TriedPaths& tried_paths() { return tried_paths_; }
+  /// How long an address has to answer: three probe timeouts, of a path not yet measured where that
+  /// is longer (RFC 9000 section 8.2.4).
+  Duration path_patience() const;
   PathState path_state() const;
   /// With what mark the payload came whose datagrams the sink is being given, as judge_mark() has
   /// it.
@@ -362,7 +372,7 @@ class Connection final : private Http3Events {
     if (unanswered_since_ == kNever) unanswered_since_ = now;
     if (unacknowledged_since_ == kNever) unacknowledged_since_ = now;
   }
-  void tell_path();
+  void tell_path(Timestamp now);
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
@@ -383,6 +393,8 @@ class Connection final : private Http3Events {
   bool has_settings_ = false;
   bool http_takes_datagrams_ = false;
 
+  TriedPaths tried_paths_;
+  std::optional<PathGuard> path_guard_;
   // The path of the latest payload in both forms, since almost always the next one is on it too.
   UdpPath path_;
   std::unique_ptr<EnginePath> engine_path_;
@@ -415,6 +427,9 @@ class Connection final : private Http3Events {
     UdpPath path;
     bool is_usable = false;
   };
+  UdpPath seen_path(const UdpPath& path, Timestamp now) const;
+  void note_path(const UdpPath& path, const UdpPath& seen, Bytes payload, Timestamp now);
+  PathGuard::Times path_times(Timestamp now) const;
   std::optional<PathVerdict> path_verdict_;  // to be told when the engine is left
   PathMtu path_mtu_;
   bool has_new_path_ = true;  // since path_mtu_ last heard

@@ -33,10 +33,34 @@ bool Connection::migrate(const UdpPath& path, Timestamp now) {
   return true;
 }
 
+PathGuard::Times Connection::path_times(Timestamp now) const {
+  return {.now = now, .rtt = path_state().smoothed_rtt, .patience = path_patience()};
+}
+
+// A client's engine ignores what does not come from the server's address.
+UdpPath Connection::seen_path(const UdpPath& path, Timestamp now) const {
+  if (path == path_guard_->home() || role_ == Role::kClient || !is_handshake_complete()) {
+    return path;
+  }
+  return path_guard_->seen_path(path, path_times(now));
+}
+
+void Connection::note_path(const UdpPath& path, const UdpPath& seen, Bytes payload, Timestamp now) {
+  const bool is_usual = path == path_guard_->home() && !path_guard_->is_watching();
+  if (is_usual || role_ == Role::kClient || !is_handshake_complete()) return;
+  path_guard_->on_read({.path = path,
+                        .seen = seen,
+                        .payload = payload,
+                        .engine_path = this->path(),
+                        .is_heard = has_heard_},
+                       path_times(now));
+}
+
 // Not from within the engine, which the owner may want to use.
-void Connection::tell_path() {
+void Connection::tell_path(Timestamp now) {
   if (!path_verdict_ || state_ != State::kOpen) return;
   const PathVerdict verdict = *std::exchange(path_verdict_, std::nullopt);
+  path_guard_->on_verdict(verdict.path, verdict.is_usable, path(), path_times(now));
   context_.events.on_path_tried(*this, verdict.path, verdict.is_usable);
 }
 
@@ -116,6 +140,11 @@ void Connection::note_search(Timestamp now) {
 
 Duration Connection::probe_timeout() const {
   return Duration(static_cast<std::int64_t>(ngtcp2_conn_get_pto(engine_.get())));
+}
+
+Duration Connection::path_patience() const {
+  constexpr Duration kInitialProbeTimeout = 1s;  // RFC 9002 section 6.2.2
+  return 3 * std::max<Duration>(probe_timeout(), kInitialProbeTimeout);
 }
 
 Duration Connection::answer_time() const {

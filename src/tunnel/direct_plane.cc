@@ -20,11 +20,10 @@ constexpr Duration kMinSilence = 500ms;
 constexpr std::size_t kMaxJoinedPacket = 512;
 // Every path of QUIC's carries it (RFC 9000 section 14).
 constexpr std::size_t kSmallPayload = 1200;
-constexpr int kMovesPerSecond = 10;
-constexpr std::uint64_t kUnvalidatedFactor = 3;  // RFC 9000 section 8
 // Ping, pong and feedback.
 constexpr std::size_t kControlBytes = 2 * wire::kPingFrameBytes + wire::kFeedbackFrameBytes;
 constexpr std::size_t kControlFrames = 3;
+constexpr std::size_t kPingBytes = wire::kPingFrameBytes + wire::kDirectOverhead;
 
 // Not if it has only feedback and padding.
 bool calls_for_feedback(Bytes payload) {
@@ -66,7 +65,8 @@ DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, R
       opener_(options.secrets.algorithm, their_secret(options)),
       has_shaper_(options.has_shaper),
       path_(connection.path()),
-      used_id_(options.own_ids.front()) {
+      used_id_(options.own_ids.front()),
+      paths_(path_, connection.tried_paths(), random) {
   assert(!own_ids_.empty() && !peer_ids_.empty());
   begin_pings(now);
 }
@@ -130,8 +130,11 @@ DirectPlane::Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, Udp
   if (!may_send(bytes, content, now)) return Step::kBlocked;
   if (has_packets) expect_answer(now);
   departures_.on_packet(sealer_.next_counter(), now);
-  sealer_.seal(peer_ids_[peer_id_], payload, out.next_payload(), now);
+  const MutableBytes sealed = out.next_payload().first(bytes);
+  sealer_.seal(peer_ids_[peer_id_], payload, sealed, now);
   out.push(path_, ecn, bytes);
+  paths_.on_sent(bytes);
+  if (has_packets) send_second(sealed, ecn, out);
   shaper_.on_sent(bytes);
   larges_.on_sent(bytes);
   if (bytes > kSmallPayload) {
@@ -139,8 +142,32 @@ DirectPlane::Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, Udp
     sparse_larges_.on_large(sealer_.next_counter() - 1);
   }
   if (!has_packets) ++unanswered_.controls;
-  if (!is_validated_) sent_unvalidated_ += bytes;
   return Step::kDone;
+}
+
+// To the other of two addresses that may be the client's.
+void DirectPlane::send_second(Bytes payload, Ecn ecn, UdpSendQueue& out) {
+  if (!paths_.is_watching() || !out.has_room()) return;
+  const auto second = paths_.take_second(payload.size());
+  if (!second) return;
+  append(out.next_payload(), payload);
+  out.push(*second, ecn, payload.size());
+}
+
+void DirectPlane::send_pings_elsewhere(UdpSendQueue& out, Timestamp now) {
+  while (out.has_room() && !sealer_.is_exhausted()) {
+    const auto ping = paths_.take_ping_elsewhere(kPingBytes, now);
+    if (!ping) return;
+    departures_.on_packet(sealer_.next_counter(), now);
+    sealer_.seal(peer_ids_[peer_id_], wire::encode_ping(DirectFrameType::kPing, ping->cookie),
+                 out.next_payload(), now);
+    out.push(ping->path, Ecn::kNotEct, kPingBytes);
+    ++unanswered_.controls;
+  }
+}
+
+PeerPaths::Times DirectPlane::times(Timestamp now) const {
+  return {.now = now, .rtt = rtt(), .patience = connection_.path_patience()};
 }
 
 void DirectPlane::expect_answer(Timestamp now) {
@@ -160,9 +187,7 @@ bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
   }
   // Packets leave room for the ping whose answer ends the limit.
   const std::size_t reserved = has_packets ? kControlBytes + wire::kDirectOverhead : 0;
-  const bool is_amplifying = !is_validated_ && sent_unvalidated_ + bytes + reserved >
-                                                   kUnvalidatedFactor * received_unvalidated_;
-  if (is_amplifying) {
+  if (!paths_.may_send(bytes + reserved)) {
     // It is the ping's that they wait for.
     if (has_packets) expect_answer(now);
     return false;
@@ -178,12 +203,16 @@ Duration DirectPlane::patience() const {
 }
 
 DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
+  if (paths_.is_watching()) {
+    if (paths_.expire(times(now))) follow_peer();
+    send_pings_elsewhere(out, now);
+  }
   if (is_usable_ && unanswered_since_ != kNever && now - unanswered_since_ >= patience()) {
     is_usable_ = false;
     was_silent_ = true;
     has_silent_large_ = unanswered_.has_large;
     // RFC 9000 section 9.3.2: whoever sent from elsewhere is not there.
-    if (!is_validated_) move_to(connection_.path(), now);
+    if (role_ == quic::Role::kServer && paths_.go_home_to(connection_.home_path())) follow_peer();
     begin_pings(now);
     // A server that has forgotten the session says so to the QUIC connection alone.
     ask_quic(now);
@@ -220,7 +249,9 @@ std::size_t DirectPlane::write_control(MutableBytes out, bool tells, Timestamp n
   if (std::exchange(has_pong_to_send_, false)) {
     rest = append(rest, wire::encode_ping(DirectFrameType::kPong, pong_cookie_));
   }
-  if (next_ping_ <= now) {
+  if (const auto cookie = paths_.take_ping(now)) {
+    rest = append(rest, wire::encode_ping(DirectFrameType::kPing, *cookie));
+  } else if (next_ping_ <= now) {
     next_ping_ = now + ping_interval_;
     ping_interval_ = std::min(2 * ping_interval_, kLongestPing);
     rest = append(rest, wire::encode_ping(DirectFrameType::kPing, cookie_));
@@ -238,7 +269,7 @@ bool DirectPlane::has_something(Timestamp now) const {
 
 Timestamp DirectPlane::next_timeout() const {
   const bool is_waiting = is_usable_ && unanswered_since_ != kNever;
-  return std::min({next_ping_, arrivals_.due(), unblocked_at_,
+  return std::min({next_ping_, arrivals_.due(), unblocked_at_, paths_.next_timeout(),
                    is_waiting ? unanswered_since_ + patience() : kNever});
 }
 
@@ -246,11 +277,15 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
                                                            Bytes packet, MutableBytes slot,
                                                            Timestamp now) {
   const auto opened = opener_.open(packet, slot, now, std::max(kMinSilence, 3 * rtt()));
-  if (!opened) return std::unexpected(opened.error());
+  if (!opened) {
+    if (opened.error() == Drop::kReplayed) {
+      note_arrival(path, packet, PeerPaths::Kind::kCopy, now);
+    }
+    return std::unexpected(opened.error());
+  }
   heard_at_ = now;
-
-  if (opened->is_newest && path != path_ && role_ == quic::Role::kServer) follow(path, packet, now);
-  if (!is_validated_ && path == path_) received_unvalidated_ += packet.size();
+  note_arrival(path, packet, opened->is_newest ? PeerPaths::Kind::kNewest : PeerPaths::Kind::kLate,
+               now);
   const MutableBytes payload = slot.first(opened->bytes);
   const Ecn mark = connection_.judge_mark(ecn, now);
   arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
@@ -267,13 +302,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       // The server may have found us at another address: the QUIC connection is to move along.
       if (role_ == quic::Role::kClient) ask_quic(now);
       return {};
-    case DirectFrameType::kPong:
-      if (!std::ranges::equal(frame.body, cookie_)) return {};  // of an earlier path
-      if (path == path_) is_validated_ = true;
-      // Feedback tells which packets arrived.
-      if (!is_usable_) on_peer_reached(now);
-      if (is_validated_) next_ping_ = kNever;
-      return {};
+    case DirectFrameType::kPong: take_pong(frame.body, path, now); return {};
     case DirectFrameType::kFeedback: {
       const std::uint64_t highest = departures_.highest();
       auto sample = departures_.on_feedback(wire::decode_feedback(frame.body), now);
@@ -306,6 +335,18 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
   }
 }
 
+void DirectPlane::take_pong(Bytes body, const UdpPath& path, Timestamp now) {
+  wire::PingCookie cookie;
+  append(cookie, body);
+  const UdpPath home = paths_.home();
+  if (paths_.is_watching() && paths_.on_pong(cookie, path, times(now))) follow_peer();
+  const bool is_ours = cookie == cookie_ || paths_.home() != home;
+  if (!is_ours) return;  // of an earlier path
+  // Feedback tells which packets arrived.
+  if (!is_usable_) on_peer_reached(now);
+  next_ping_ = kNever;
+}
+
 // Large packets were sent, and the ping after them is the first thing of which the peer tells: a
 // sender that has little to send, or waits to be acknowledged, gives LargeWatch nothing to count.
 bool DirectPlane::only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
@@ -326,7 +367,7 @@ void DirectPlane::on_peer_reached(Timestamp now) {
   unanswered_since_ = kNever;
   connection_.note_answer(now);
   ping_interval_ = kFirstPing;
-  if (is_validated_) next_ping_ = kNever;
+  next_ping_ = kNever;
 }
 
 void DirectPlane::ask_quic(Timestamp now) {
@@ -341,18 +382,27 @@ void DirectPlane::begin_pings(Timestamp now) {
   ping_interval_ = kFirstPing;
 }
 
-// The client is elsewhere: by its own will, if it uses another ID of ours, and then we do, too.
-void DirectPlane::follow(const UdpPath& path, Bytes packet, Timestamp now) {
-  if (now - moves_began_ >= 1s) {
-    moves_began_ = now;
-    moves_ = 0;
-  }
-  // An attacker who replays packets from another address must not pin the session to it.
-  const bool is_home = path == connection_.path();
-  if (!is_home && ++moves_ > kMovesPerSecond) return;
+void DirectPlane::note_arrival(const UdpPath& path, Bytes packet, PeerPaths::Kind kind,
+                               Timestamp now) {
+  if (role_ == quic::Role::kClient) return;
+  if (path == paths_.home() && !paths_.is_watching()) return;
+  // The client is elsewhere: by its own will, if it uses another ID of ours, and then we do, too.
   const wire::DirectId id = *wire::direct_id_of(packet);
+  const bool has_moved = paths_.on_arrival({.path = path,
+                                            .counter = opener_.latest(),
+                                            .kind = kind,
+                                            .bytes = packet.size(),
+                                            .has_new_id = id != used_id_},
+                                           times(now));
+  if (!has_moved) return;
   if (id != std::exchange(used_id_, id)) peer_id_ = (peer_id_ + 1) % peer_ids_.size();
-  move_to(path, now);
+  follow_peer();
+}
+
+void DirectPlane::follow_peer() {
+  if (path_ == paths_.current()) return;
+  path_ = paths_.current();
+  forget_path();
 }
 
 void DirectPlane::forget_path() {
@@ -363,16 +413,9 @@ void DirectPlane::forget_path() {
   sparse_larges_ = {};
 }
 
-void DirectPlane::move_to(const UdpPath& path, Timestamp now) {
-  path_ = path;
-  is_validated_ = path == connection_.path();
-  received_unvalidated_ = sent_unvalidated_ = 0;
-  forget_path();
-  if (!is_validated_) begin_pings(now);
-}
-
 void DirectPlane::migrate(const UdpPath& path, Timestamp now) {
   path_ = path;
+  paths_.go_home_to(path);
   peer_id_ = (peer_id_ + 1) % peer_ids_.size();
   forget_path();
   unanswered_since_ = kNever;
@@ -380,13 +423,9 @@ void DirectPlane::migrate(const UdpPath& path, Timestamp now) {
 }
 
 void DirectPlane::on_connection_path(const UdpPath& path, Timestamp now) {
-  if (path == path_) {
-    is_validated_ = true;
-    return;
-  }
   // Packets that arrive tell where the peer is sooner than its QUIC connection.
-  if (is_usable_) return;
-  move_to(path, now);
+  if (is_usable_ && path != path_) return;
+  if (paths_.on_validated(path, times(now))) follow_peer();
 }
 
 }  // namespace qdt::tunnel

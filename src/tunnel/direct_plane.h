@@ -16,6 +16,7 @@
 #include "tunnel/arrival_log.h"
 #include "tunnel/departure_log.h"
 #include "tunnel/large_watch.h"
+#include "tunnel/peer_paths.h"
 #include "tunnel/shaper.h"
 #include "tunnel/sparse_large_watch.h"
 #include "wire/direct_frame.h"
@@ -122,8 +123,12 @@ class DirectPlane {
   std::size_t write_control(MutableBytes out, bool tells, Timestamp now);
   void expect_answer(Timestamp now);
   Duration patience() const;
-  void follow(const UdpPath& path, Bytes packet, Timestamp now);
-  void move_to(const UdpPath& path, Timestamp now);
+  void take_pong(Bytes body, const UdpPath& path, Timestamp now);
+  void note_arrival(const UdpPath& path, Bytes packet, PeerPaths::Kind kind, Timestamp now);
+  void follow_peer();
+  void send_second(Bytes payload, Ecn ecn, UdpSendQueue& out);
+  void send_pings_elsewhere(UdpSendQueue& out, Timestamp now);
+  PeerPaths::Times times(Timestamp now) const;
   void begin_pings(Timestamp now);
   bool only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
                             Timestamp now) const;
@@ -175,14 +180,9 @@ class DirectPlane {
   bool asks_quic_ = false;
   Timestamp asked_quic_;
 
-  // Where the peer is, and whether it has answered from there.
-  UdpPath path_;
+  UdpPath path_;            // where the peer is
   wire::DirectId used_id_;  // of ours, by the peer
-  bool is_validated_ = true;
-  std::uint64_t received_unvalidated_ = 0;
-  std::uint64_t sent_unvalidated_ = 0;
-  Timestamp moves_began_;
-  int moves_ = 0;
+  PeerPaths paths_;         // a server's: a client's server stays where it is
 };
 
 }  // namespace qdt::tunnel

@@ -119,7 +119,10 @@ class DirectPlaneTest : public quic::EndpointTest {
     Sent sent{.path = path, .id = *wire::direct_id_of(payload), .bytes = payload.size()};
     Octets slot(2000);
     const auto opened = opener.open(payload, slot, now(), 1s);
-    EXPECT_TRUE(opened);
+    // As long as it may be at either address, the client gets packets at both.
+    const bool is_copy = !opened && opened.error() == Drop::kReplayed;
+    EXPECT_TRUE(opened || is_copy);
+    if (!opened) return sent;
     for (MutableBytes rest = MutableBytes(slot).first(opened->bytes); !rest.empty();) {
       const auto frame = *wire::take_direct_frame(rest);
       sent.frames.push_back(frame.type);

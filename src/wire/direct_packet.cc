@@ -183,6 +183,7 @@ std::expected<DirectOpener::Opened, Drop> DirectOpener::open(Bytes packet, Mutab
     ++forged_;
     return std::unexpected(Drop::kForged);
   }
+  latest_ = counter;
   if (!window_.accepts(counter)) return std::unexpected(Drop::kReplayed);
   if (&phase == &next_) {
     previous_ = std::move(current_);

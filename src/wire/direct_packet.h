@@ -138,6 +138,8 @@ class DirectOpener {
                                    Duration keep_old);
 
   std::uint64_t highest() const { return window_.highest(); }
+  /// The counter of the latest authentic packet, also of one that was dropped as replayed.
+  std::uint64_t latest() const { return latest_; }
 
  private:
   static constexpr std::size_t kReplayWindow = 8192;
@@ -151,6 +153,7 @@ class DirectOpener {
   std::uint64_t phase_began_at_ = 0;  // the first counter of the current phase that was seen
   bool phase_bit_ = false;
   ReplayWindow<kReplayWindow> window_;
+  std::uint64_t latest_ = 0;
   std::uint64_t forged_ = 0;
 };
 

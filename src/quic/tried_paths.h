@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "base/udp_burst.h"
+
+namespace qdt::quic {
+
+/// The addresses from which packets of a peer came, and which have not shown that it gets what is
+/// sent there. Each is tried for a while, and then no more: whoever sends from elsewhere what he
+/// has copied, or in somebody else's name, makes nobody the target of a session (RFC 9000 section
+/// 9.3). One for a connection, for both planes. One thread.
+class TriedPaths {
+ public:
+  /// Of them are remembered; when as many are given up, the oldest of them may be tried anew.
+  static constexpr std::size_t kMaxTried = 32;
+  static constexpr Duration kMemory = 10min;
+
+  /// Until when packets may go to `path`, which has `patience` to answer from the first call on;
+  /// nothing where none may.
+  std::optional<Timestamp> try_until(const UdpPath& path, Duration patience, Timestamp now);
+  /// Whether try_until() would have an answer.
+  bool may_try(const UdpPath& path, Timestamp now) const;
+  void give_up(const UdpPath& path, Timestamp now);
+  /// The peer has answered on `path`.
+  void on_answer(const UdpPath& path);
+
+ private:
+  struct Try {
+    SocketAddress address;
+    Timestamp until;
+  };
+  std::vector<Try> tries_;  // in the order in which they began
+};
+
+}  // namespace qdt::quic

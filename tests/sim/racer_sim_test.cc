@@ -1,0 +1,239 @@
+// Somebody who copies packets and is faster than the path, but can drop none (RFC 9000 section
+// 9.3.3): the session stays with the client, or comes back to it, on both planes.
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "sim/direct_sim.h"
+
+namespace qdt::testing {
+namespace {
+
+const IpAddress kRacerHost = IpAddress::v4(0xc6336466);
+const SocketAddress kRacer{kRacerHost, 666};
+constexpr Duration kPathDelay = 50ms;
+
+// Reads what passes on the client's path, and is at the other end before it.
+class Racer final : public SimNode {
+ public:
+  Racer(ServerNode& server, ClientNode& client) : server_(server), client_(client) {}
+
+  void copy(Bytes payload, Timestamp now) {
+    if (is_racing) due_.push_back({now + lag, {payload.begin(), payload.end()}});
+  }
+  void receive(const UdpPath&, Ecn, Bytes payload, UdpSendQueue&, Timestamp now) override {
+    bytes += payload.size();
+    if (relays)
+      client_.receive({kClientAddress, kServerAddress}, Ecn::kNotEct, payload, unused_, now);
+  }
+  bool send(UdpSendQueue&, Timestamp) override { return true; }
+  Timestamp next_timeout() override { return due_.empty() ? kNever : due_.front().time; }
+  void handle_timeouts(Timestamp now) override {
+    for (; !due_.empty() && due_.front().time <= now; due_.pop_front()) {
+      if (changes_port) ++from.port;
+      server_.receive({kServerAddress, from}, Ecn::kNotEct, due_.front().payload, unused_, now);
+    }
+  }
+
+  bool is_racing = false;
+  bool relays = false;        // the server's packets, in its name
+  bool changes_port = false;  // with each packet
+  Duration lag = 5ms;
+  SocketAddress from = kRacer;
+  std::size_t bytes = 0;  // that came to him
+
+ private:
+  struct Due {
+    Timestamp time;
+    Packet payload;
+  };
+  ServerNode& server_;
+  ClientNode& client_;
+  std::deque<Due> due_;
+  UdpSendQueue unused_{1};
+};
+
+enum class Plane { kDirect, kQuic };
+
+class RacerSim : public TunnelSim, public ::testing::WithParamInterface<Plane> {
+ protected:
+  static wire::Capabilities caps() {
+    return GetParam() == Plane::kDirect ? with_direct() : wire::Capabilities::supported();
+  }
+  RacerSim() : TunnelSim({.caps = caps()}, {.caps = caps()}) {}
+
+  void SetUp() override {
+    world.attach(kRacer, racer, {.delay = 5ms});
+    world.attach(kServerAddress, server, {.delay = kPathDelay});
+    world.attach(kClientAddress, client, {.delay = kPathDelay, .passes = [this](Bytes payload) {
+                                            racer.copy(payload, world.now());
+                                            return true;
+                                          }});
+    // A gateway that answers.
+    server.on_packet = [this](Bytes, Timestamp) { ++unanswered; };
+    ASSERT_TRUE(connect());
+    world.run_for(3s);
+  }
+  // Pings, each answered at once; how many were answered within half a second.
+  int ping(int count, Duration interval) {
+    const std::size_t before = client.delivered.size();
+    std::deque<Timestamp> times;
+    for (int i = 0; i < count; ++i) {
+      client.inject(up(200), world.now());
+      for (const Timestamp end = world.now() + interval; world.now() < end;) {
+        world.run_for(std::min<Duration>(end - world.now(), 1ms));
+        answer();
+      }
+    }
+    for (int i = 0; i < 500; ++i) {
+      world.run_for(1ms);
+      answer();
+    }
+    return static_cast<int>(client.delivered.size() - before);
+  }
+  void answer() {
+    for (; unanswered > 0; --unanswered) server.inject(down(200), world.now());
+  }
+  tunnel::Session& server_session() { return **server.tunnel().sessions().begin(); }
+  SocketAddress peer() {
+    tunnel::Session& session = server_session();
+    return session.direct() != nullptr ? session.direct()->path().remote
+                                       : session.connection().path().remote;
+  }
+  // The direct plane sends to both addresses in question; QUIC may lose what it sends before the
+  // copies are found out.
+  int lost_at_most() const { return GetParam() == Plane::kDirect ? 0 : 2; }
+
+  Racer racer{server, client};
+  int unanswered = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Planes, RacerSim, ::testing::Values(Plane::kDirect, Plane::kQuic),
+                         [](const auto& plane) {
+                           return plane.param == Plane::kDirect ? "Direct" : "Quic";
+                         });
+
+TEST_P(RacerSim, StopsNoPings) {
+  racer.is_racing = true;
+  EXPECT_GE(ping(60, 100ms), 60 - lost_at_most());
+  EXPECT_EQ(peer(), kClientAddress);
+  EXPECT_FALSE(client.ending);
+}
+
+TEST_P(RacerSim, StopsNoPingsThatAreFarApart) {
+  racer.is_racing = true;
+  EXPECT_GE(ping(20, 3s), 20 - lost_at_most());
+  EXPECT_FALSE(client.ending);
+}
+
+TEST_P(RacerSim, Debug) {
+  ping(100, 5ms);
+  racer.lag = 0ms; racer.is_racing = true;
+  for (int i = 0; i < 20; ++i) {
+    const auto before = client.delivered.size();
+    const auto sb = server.counters.packets_up.value();
+    for (int j = 0; j < 20; ++j) {
+      client.inject(up(200), world.now());
+      for (int k = 0; k < 5; ++k) {
+        world.run_for(1ms);
+        answer();
+      }
+    }
+    auto* d = server_session().direct();
+    if (!d) break;
+    std::fprintf(stderr,
+                 "%d: up %lu down %lu usable %d/%d path %s shaper %d %f client %d %f bad %lu/%lu rtt %ld "
+                 "queued %lu %lu\n",
+                 i, server.counters.packets_up.value() - sb, client.delivered.size() - before,
+                 d->is_usable(), client.session().direct()->is_usable(),
+                 d->path().remote.to_string().c_str(), d->shaper().is_limiting(),
+                 d->shaper().rate(), client.session().direct()->shaper().is_limiting(),
+                 client.session().direct()->shaper().rate(), server.drops().value(Drop::kBadFeedback), client.drops().value(Drop::kBadFeedback), d->rtt() / 1us,
+                 server_session().queued_packets(), client.session().queued_packets());
+  }
+}
+
+TEST_P(RacerSim, StopsNothingInTheMiddleOfALoad) {
+  for (const Duration lag : {0ms, 20ms, 45ms}) {
+    racer.lag = lag;
+    EXPECT_EQ(ping(100, 5ms), 100);
+    racer.is_racing = true;
+    EXPECT_GE(ping(400, 5ms), 400 - 12 * lost_at_most()) << "for the time of his lead";
+    racer.is_racing = false;
+  }
+  EXPECT_FALSE(client.ending);
+}
+
+TEST_P(RacerSim, GetsLittle) {
+  racer.is_racing = true;
+  ping(60, 100ms);
+  const std::size_t got = racer.bytes;
+  ping(60, 100ms);
+  EXPECT_EQ(racer.bytes, got);
+  EXPECT_LT(got, 6000u);
+}
+
+TEST_P(RacerSim, TakesNothingByRelaying) {
+  racer.is_racing = racer.relays = true;
+  EXPECT_GE(ping(100, 50ms), 100 - 2 * lost_at_most());
+  EXPECT_EQ(peer(), kClientAddress);
+  EXPECT_FALSE(client.ending);
+}
+
+TEST_P(RacerSim, StopsNothingFromEverNewPorts) {
+  racer.is_racing = racer.changes_port = true;
+  EXPECT_GE(ping(100, 50ms), 100 - 3 * lost_at_most());
+  EXPECT_EQ(peer(), kClientAddress);
+  EXPECT_FALSE(client.ending);
+}
+
+// The NAT before the client maps it anew, while somebody is faster with every packet.
+TEST_P(RacerSim, DoesNotKeepTheServerFromFollowing) {
+  racer.is_racing = true;
+  ping(20, 100ms);
+  const SocketAddress outside{kClientAddress.address, 50001};
+  world.translate(kClientAddress, outside);
+  ping(20, 100ms);
+  EXPECT_EQ(peer(), outside);
+  EXPECT_EQ(ping(20, 100ms), 20);
+  EXPECT_FALSE(client.ending);
+}
+
+TEST_P(RacerSim, LeavesMovesAsQuickAsTheyWere) {
+  std::uint16_t port = 50000;
+  for (int i = 0; i < 5; ++i) {
+    world.translate(kClientAddress, {kClientAddress.address, ++port});
+    EXPECT_EQ(ping(10, 100ms), 10) << i;
+    EXPECT_EQ(peer().port, port);
+  }
+}
+
+// Copies in the name of the address that the client has left.
+TEST_P(RacerSim, DoesNotCallTheSessionBack) {
+  const SocketAddress outside{kClientAddress.address, 50001};
+  world.translate(kClientAddress, outside);
+  racer.from = kClientAddress;
+  racer.lag = kPathDelay + 10ms;
+  racer.is_racing = true;
+  ping(50, 100ms);
+  EXPECT_EQ(peer(), outside);
+  EXPECT_EQ(ping(20, 100ms), 20);
+  EXPECT_FALSE(client.ending);
+}
+
+// Copies of the server's packets, to the client from elsewhere.
+TEST_P(RacerSim, DoesNotImpressTheClient) {
+  world.set_link(kServerAddress, {.delay = kPathDelay, .passes = [this](Bytes payload) {
+                                    UdpSendQueue unused(1);
+                                    client.receive({kClientAddress, kRacer}, Ecn::kNotEct, payload,
+                                                   unused, world.now());
+                                    return true;
+                                  }});
+  EXPECT_EQ(ping(60, 50ms), 60);
+  EXPECT_EQ(client.session().connection().path().remote, kServerAddress);
+  EXPECT_FALSE(client.ending);
+}
+
+}  // namespace
+}  // namespace qdt::testing
