@@ -71,7 +71,7 @@ wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   wire::Capabilities caps = wire::Capabilities::supported(config.aead);
   caps.ipv6 &= os::can_use_ipv6();
   caps.resume = true;
-  caps.direct = config.data_plane != ops::DataPlane::kQuic;
+  caps.direct = caps.shared_id = config.data_plane != ops::DataPlane::kQuic;
   return caps;
 }
 

@@ -24,7 +24,7 @@ std::optional<server::Ipv6Pool> ipv6_pool(const ops::ServerConfig& config) {
 
 wire::Capabilities offered_caps(const ops::ServerConfig& config) {
   wire::Capabilities caps = wire::Capabilities::supported(config.aead);
-  caps.direct = config.data_plane != ops::DataPlane::kQuic;
+  caps.direct = caps.shared_id = config.data_plane != ops::DataPlane::kQuic;
   return caps;
 }
 

@@ -314,7 +314,8 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
                                                       response.server_nonce, response.caps.aead()),
               .own_ids = direct_ids_,
               .peer_ids = response.direct_ids,
-              .has_shaper = options_.has_shaper};
+              .has_shaper = options_.has_shaper,
+              .shares_ids = response.caps.shared_id};
   }
   tunnel.open_session(
       {.role = quic::Role::kClient,

@@ -161,6 +161,7 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;
   if (has_lost || (was_suspicious && bytes_in_flight() < in_flight)) doubt_path(now);
   refresh_path_mtu(now);
+  note_peer_id();
   tell_path(now);
 }
 
@@ -238,6 +239,7 @@ bool Connection::write(UdpSendQueue& out, Timestamp now) {
   answerable_bytes_ += added;
   // MTU probes are in flight too, but were left out of the sum: see push().
   if (added > probe_bytes_) expect_answer(now);
+  note_peer_id();
   tell_path(now);
   return state_ == State::kOpen ? is_done : write_close(out, now);
 }
@@ -341,6 +343,7 @@ void Connection::handle_timeout(Timestamp now) {
     ++small_probes_;
     ++unacknowledged_probes_;
   }
+  note_peer_id();
   tell_path(now);
 }
 

@@ -282,6 +282,18 @@ class Connection final : private Http3Events {
 
   /// The path in use.
   UdpPath path() const;
+  /// The connection ID by which this side's packets go to the peer on path(), as of
+  /// peer_id_changes(), which says whether either is another since.
+  struct PeerId {
+    ConnectionId id;
+    UdpPath path;
+  };
+  const PeerId& peer_id() const { return peer_id_; }
+  std::uint32_t peer_id_changes() const { return peer_id_changes_; }
+  /// 1-RTT packets of the peer that were authentic, copies included; 0 where nobody counts.
+  std::uint64_t opened_packets() const { return opened_packets_; }
+  /// For the packet protection, which counts them.
+  std::uint64_t& opened_counter() { return opened_packets_; }
   /// The latest path on which the peer has answered, which is where it can be reached as far as is
   /// known.
   const UdpPath& home_path() const { return path_guard_->home(); }
@@ -373,6 +385,7 @@ class Connection final : private Http3Events {
     if (unacknowledged_since_ == kNever) unacknowledged_since_ = now;
   }
   void tell_path(Timestamp now);
+  void note_peer_id();
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
@@ -393,6 +406,10 @@ class Connection final : private Http3Events {
   bool has_settings_ = false;
   bool http_takes_datagrams_ = false;
 
+  PeerId peer_id_;
+  std::uint32_t peer_id_changes_ = 0;
+  std::unique_ptr<EnginePath> peer_id_path_;
+  std::uint64_t opened_packets_ = 0;
   TriedPaths tried_paths_;
   std::optional<PathGuard> path_guard_;
   // The path of the latest payload in both forms, since almost always the next one is on it too.

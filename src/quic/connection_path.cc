@@ -30,6 +30,7 @@ bool Connection::migrate(const UdpPath& path, Timestamp now) {
   path_verdict_.reset();
   has_new_path_ = true;
   refresh_path_mtu(now);
+  note_peer_id();
   return true;
 }
 
@@ -54,6 +55,18 @@ void Connection::note_path(const UdpPath& path, const UdpPath& seen, Bytes paylo
                         .engine_path = this->path(),
                         .is_heard = has_heard_},
                        path_times(now));
+}
+
+// After whatever may have changed it: the engine does not tell.
+void Connection::note_peer_id() {
+  const ngtcp2_cid* id = ngtcp2_conn_get_dcid(engine_.get());
+  const ngtcp2_path* path = ngtcp2_conn_get_path(engine_.get());
+  const bool is_same = peer_id_path_ && ngtcp2_path_eq(path, peer_id_path_->get()) != 0 &&
+                       std::ranges::equal(Bytes(id->data, id->datalen), peer_id_.id.bytes());
+  if (is_same) return;
+  peer_id_ = {from_engine(*id), from_engine(*path)};
+  peer_id_path_ = std::make_unique<EnginePath>(peer_id_.path);
+  ++peer_id_changes_;
 }
 
 // Not from within the engine, which the owner may want to use.

@@ -64,6 +64,7 @@ void Endpoint::add(std::unique_ptr<Connection> connection) {
 
 bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
                        Timestamp now) {
+  now_ = now;
   ngtcp2_version_cid header{};
   const int status = payload.empty()
                          ? NGTCP2_ERR_INVALID_ARGUMENT
@@ -324,6 +325,8 @@ void Endpoint::note_progress(Connection& connection) {
 }
 
 void Endpoint::handle_timeouts(Timestamp now) {
+  now_ = now;
+  forget_retired();
   while (timers_.next() <= now) {
     Connection& connection = *timers_.front().connection;
     timers_.remove(connection.registration);
@@ -370,11 +373,19 @@ ConnectionId Endpoint::issue(Connection& connection) {
 }
 
 void Endpoint::retire(const ConnectionId& id) {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return;
-  std::erase(found->second->registration.ids, id);
-  by_id_.erase(found);
-  last_connection_ = nullptr;
+  retired_.push_back({id, now_ + kRetiredTime});
+  forget_retired();
+}
+
+void Endpoint::forget_retired() {
+  while (!retired_.empty() && (retired_.front().until <= now_ || retired_.size() > kMaxRetired)) {
+    const auto found = by_id_.find(retired_.front().id);
+    retired_.pop_front();
+    if (found == by_id_.end()) continue;
+    std::erase(found->second->registration.ids, found->first);
+    by_id_.erase(found);
+    last_connection_ = nullptr;
+  }
 }
 
 std::array<std::uint8_t, 16> Endpoint::reset_token(const ConnectionId& id) const {

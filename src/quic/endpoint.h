@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -72,6 +73,9 @@ class Endpoint final : private ConnectionIds {
   /// section 14.1), and ours do. Connection::is_path_too_narrow() tells what came of it.
   void ask_small(Connection& connection, UdpSendQueue& out);
 
+  /// The connection that has given out `id`; null if none has. It may have been retired lately.
+  Connection* find(Bytes id);
+
   /// Which shard a payload belongs to, by the first byte of its connection ID.
   std::size_t shard_of_payload(Bytes payload) const;
 
@@ -121,7 +125,7 @@ class Endpoint final : private ConnectionIds {
   std::array<std::uint8_t, 16> reset_token(const ConnectionId& id) const override;
 
   ConnectionContext context();
-  Connection* find(Bytes id);
+  void forget_retired();
   /// A client's connection for a payload whose ID nobody knows: it may be a stateless reset, which
   /// looks like that on purpose.
   Connection* find_by_path(const UdpPath& path);
@@ -157,6 +161,15 @@ class Endpoint final : private ConnectionIds {
   std::vector<Connection*> touched_;
   TimerHeap<Connection::Registration> timers_;
   std::size_t half_open_ = 0;  // accepted, handshake under way
+  // IDs that peers have retired, which late packets may still have, in the order of their ends.
+  struct Retired {
+    ConnectionId id;
+    Timestamp until;
+  };
+  static constexpr std::size_t kMaxRetired = 4096;
+  static constexpr Duration kRetiredTime = 3s;
+  std::deque<Retired> retired_;
+  Timestamp now_;  // of the latest call
   // The last look-up: a burst's payloads have one ID.
   ConnectionId last_id_;
   Connection* last_connection_ = nullptr;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "quic/connection.h"
 #include "wire/aead.h"
 #include "wire/block_cipher.h"
 
@@ -23,6 +24,14 @@ using wire::Aes128Block;
 constexpr std::size_t kKeyBytes = 16;
 constexpr std::size_t kIvBytes = 12;
 constexpr std::size_t kMaskBytes = 5;
+
+// An AEAD and, for the direction of the peer, its connection's count of what it has opened.
+struct PacketAead {
+  PacketAead(const std::array<std::uint8_t, kKeyBytes>& key, std::uint64_t& opened_packets)
+      : aead(AeadAlgorithm::kAes128Gcm, key), opened(opened_packets) {}
+  Aead aead;
+  std::uint64_t& opened;
+};
 
 using Key = std::array<std::uint8_t, kKeyBytes>;
 using Iv = std::array<std::uint8_t, kIvBytes>;
@@ -52,8 +61,8 @@ bool is_for_us(ngtcp2_conn* engine) {
          reinterpret_cast<std::intptr_t>(cipher) == GNUTLS_CIPHER_AES_128_GCM;
 }
 
-ngtcp2_crypto_aead_ctx new_context(const Key& key) {
-  return {.native_handle = to_handle(new Aead(AeadAlgorithm::kAes128Gcm, key))};
+ngtcp2_crypto_aead_ctx new_context(const Key& key, std::uint64_t& opened) {
+  return {.native_handle = to_handle(new PacketAead(key, opened))};
 }
 
 // HKDF-Expand-Label (RFC 8446 section 7.1) with an empty context.
@@ -74,7 +83,7 @@ using Install = int (*)(ngtcp2_conn*, const std::uint8_t*, std::size_t,
                         const ngtcp2_crypto_cipher_ctx*);
 
 // RFC 9001 section 5.1: key, IV and header protection key from one direction's secret.
-bool install(ngtcp2_conn* engine, Bytes secret, Install install_key) {
+bool install(ngtcp2_conn* engine, Bytes secret, Install install_key, std::uint64_t& opened) {
   const ngtcp2_crypto_md& hash = ngtcp2_conn_get_crypto_ctx(engine)->md;
   Key key;
   Iv iv;
@@ -83,7 +92,7 @@ bool install(ngtcp2_conn* engine, Bytes secret, Install install_key) {
       !expand_label(header_key, hash, secret, "quic hp")) {
     return false;
   }
-  const ngtcp2_crypto_aead_ctx aead = new_context(key);
+  const ngtcp2_crypto_aead_ctx aead = new_context(key, opened);
   const ngtcp2_crypto_cipher_ctx header{.native_handle = to_handle(new Aes128Block(
                                             std::span<const std::uint8_t, kKeyBytes>(header_key)))};
   gnutls_memset(key.data(), 0, key.size());
@@ -92,7 +101,7 @@ bool install(ngtcp2_conn* engine, Bytes secret, Install install_key) {
       0) {
     return true;
   }
-  delete &from_handle<Aead>(aead.native_handle);
+  delete &from_handle<PacketAead>(aead.native_handle);
   delete &from_handle<Aes128Block>(header.native_handle);
   return false;
 }
@@ -104,11 +113,12 @@ int take_secrets(gnutls_session_t session, gnutls_record_encryption_level_t tls_
   ngtcp2_conn* engine = reference->get_conn(reference);
   const auto level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(tls_level);
   const bool is_taken = level == NGTCP2_ENCRYPTION_LEVEL_1RTT && is_for_us(engine);
+  std::uint64_t& opened = static_cast<Connection*>(reference->user_data)->opened_counter();
 
   if (receive_secret != nullptr) {
     const auto* secret = static_cast<const std::uint8_t*>(receive_secret);
     const bool is_installed =
-        is_taken ? install(engine, {secret, bytes}, ngtcp2_conn_install_rx_key)
+        is_taken ? install(engine, {secret, bytes}, ngtcp2_conn_install_rx_key, opened)
                  : ngtcp2_crypto_derive_and_install_rx_key(engine, nullptr, nullptr, nullptr, level,
                                                            secret, bytes) == 0;
     if (!is_installed) return -1;
@@ -116,7 +126,7 @@ int take_secrets(gnutls_session_t session, gnutls_record_encryption_level_t tls_
   if (send_secret != nullptr) {
     const auto* secret = static_cast<const std::uint8_t*>(send_secret);
     const bool is_installed =
-        is_taken ? install(engine, {secret, bytes}, ngtcp2_conn_install_tx_key)
+        is_taken ? install(engine, {secret, bytes}, ngtcp2_conn_install_tx_key, opened)
                  : ngtcp2_crypto_derive_and_install_tx_key(engine, nullptr, nullptr, nullptr, level,
                                                            secret, bytes) == 0;
     if (!is_installed) return -1;
@@ -134,9 +144,9 @@ int encrypt(std::uint8_t* out, const ngtcp2_crypto_aead* aead,
   }
   wire::AeadNonce our_nonce;
   append(our_nonce, {nonce, our_nonce.size()});
-  from_handle<Aead>(context->native_handle)
-      .seal(our_nonce, {associated, associated_bytes}, {plaintext, bytes},
-            {out, bytes + wire::kTagBytes});
+  from_handle<PacketAead>(context->native_handle)
+      .aead.seal(our_nonce, {associated, associated_bytes}, {plaintext, bytes},
+                 {out, bytes + wire::kTagBytes});
   return 0;
 }
 
@@ -151,10 +161,13 @@ int decrypt(std::uint8_t* out, const ngtcp2_crypto_aead* aead,
   if (bytes < wire::kTagBytes) return NGTCP2_ERR_DECRYPT;
   wire::AeadNonce our_nonce;
   append(our_nonce, {nonce, our_nonce.size()});
-  const bool is_authentic = from_handle<Aead>(context->native_handle)
-                                .open(our_nonce, {associated, associated_bytes}, {sealed, bytes},
-                                      {out, bytes - wire::kTagBytes});
-  return is_authentic ? 0 : NGTCP2_ERR_DECRYPT;
+  auto& packet_aead = from_handle<PacketAead>(context->native_handle);
+  if (!packet_aead.aead.open(our_nonce, {associated, associated_bytes}, {sealed, bytes},
+                             {out, bytes - wire::kTagBytes})) {
+    return NGTCP2_ERR_DECRYPT;
+  }
+  ++packet_aead.opened;
+  return 0;
 }
 
 int mask_header(std::uint8_t* out, const ngtcp2_crypto_cipher* cipher,
@@ -173,7 +186,7 @@ int update_key(ngtcp2_conn* engine, std::uint8_t* receive_secret, std::uint8_t* 
                ngtcp2_crypto_aead_ctx* receive, std::uint8_t* receive_iv,
                ngtcp2_crypto_aead_ctx* send, std::uint8_t* send_iv,
                const std::uint8_t* old_receive_secret, const std::uint8_t* old_send_secret,
-               std::size_t bytes, void*) {
+               std::size_t bytes, void* user) {
   // Room for the longest key: the suite may be another than ours.
   std::array<std::uint8_t, 64> receive_key;
   std::array<std::uint8_t, 64> send_key;
@@ -188,7 +201,7 @@ int update_key(ngtcp2_conn* engine, std::uint8_t* receive_secret, std::uint8_t* 
       ngtcp2_crypto_aead_ctx_free(context);
       Key key;
       append(key, Bytes(*bytes_of_key).first(kKeyBytes));
-      *context = new_context(key);
+      *context = new_context(key, static_cast<Connection*>(user)->opened_counter());
       gnutls_memset(key.data(), 0, key.size());
     }
   }
@@ -202,7 +215,7 @@ void delete_aead(ngtcp2_conn* engine, ngtcp2_crypto_aead_ctx* context, void* use
     ngtcp2_crypto_delete_crypto_aead_ctx_cb(engine, context, user);
     return;
   }
-  delete &from_handle<Aead>(context->native_handle);
+  delete &from_handle<PacketAead>(context->native_handle);
 }
 
 void delete_cipher(ngtcp2_conn* engine, ngtcp2_crypto_cipher_ctx* context, void* user) {

@@ -191,7 +191,8 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   const bool has_session = tunnel::Tunnel::session_of(connection) != nullptr;
   if (has_session) return HandshakeResult::kBadRequest;
 
-  const wire::Capabilities caps = request->caps & options_.caps;
+  wire::Capabilities caps = request->caps & options_.caps;
+  caps.shared_id &= connection.peer_id().id.bytes().size() == wire::kDirectIdBytes;
   if (options_.needs_direct && !caps.direct) return HandshakeResult::kBadRequest;
   const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
   const bool replaces = token && book_.is_in_use(*token);
@@ -235,7 +236,8 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                                 response.server_nonce, caps.aead()),
         .own_ids = response.direct_ids,
         .peer_ids = request->direct_ids,
-        .has_shaper = options_.has_shaper};
+        .has_shaper = options_.has_shaper,
+        .shares_ids = caps.shared_id};
   }
   tunnel.open_session(
       {.role = quic::Role::kServer,

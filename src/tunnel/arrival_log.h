@@ -29,6 +29,12 @@ class ArrivalLog {
     if (asks && due_ == kNever) due_ = std::max(now + patience_, last_told_ + interval_);
   }
 
+  std::uint64_t highest() const { return feedback_.highest; }
+
+  /// Nothing is told until resume(): the latest times are of a path that may not be the peer's.
+  void pause() { is_paused_ = true; }
+  void resume() { is_paused_ = false; }
+
   /// Feedback is sent each quarter of the round trip, within limits. On a short path the first
   /// after a silence waits for a packet to ride in: the answer to a request leaves within that
   /// time, as a rule. By itself it would be sent before the request is handed on, and wake the peer
@@ -39,9 +45,11 @@ class ArrivalLog {
   }
 
   /// When the next feedback is due; kNever when there is nothing to tell.
-  Timestamp due() const { return due_; }
+  Timestamp due() const { return is_paused_ ? kNever : due_; }
   /// Whether feedback is worth its bytes in a packet that leaves anyway.
-  bool may_ride(Timestamp now) const { return due_ != kNever && now >= last_told_ + interval_ / 2; }
+  bool may_ride(Timestamp now) const {
+    return due() != kNever && now >= last_told_ + interval_ / 2;
+  }
 
   /// The feedback that is due now.
   wire::Feedback take(Timestamp now) {
@@ -61,6 +69,7 @@ class ArrivalLog {
   Timestamp arrived_;
   Timestamp last_told_;
   Timestamp due_ = kNever;
+  bool is_paused_ = false;
   Duration interval_ = kMaxInterval;
   Duration patience_{};
 };

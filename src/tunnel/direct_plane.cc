@@ -57,17 +57,18 @@ wire::DirectSecrets DirectPlane::secrets(const quic::Connection& connection, std
 DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, Random& random,
                          Timestamp now)
     : role_(options.role),
-      own_ids_(options.own_ids),
+      own_ids_(options.shares_ids ? std::vector<wire::DirectId>() : options.own_ids),
       peer_ids_(options.peer_ids),
+      shares_ids_(options.shares_ids),
       connection_(connection),
       random_(random),
       sealer_(options.secrets.algorithm, our_secret(options), now),
       opener_(options.secrets.algorithm, their_secret(options)),
       has_shaper_(options.has_shaper),
       path_(connection.path()),
-      used_id_(options.own_ids.front()),
       paths_(path_, connection.tried_paths(), random) {
-  assert(!own_ids_.empty() && !peer_ids_.empty());
+  assert(!options.own_ids.empty() && !peer_ids_.empty());
+  if (!shares_ids_) used_id_ = options.own_ids.front();
   begin_pings(now);
 }
 
@@ -131,7 +132,7 @@ DirectPlane::Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, Udp
   if (has_packets) expect_answer(now);
   departures_.on_packet(sealer_.next_counter(), now);
   const MutableBytes sealed = out.next_payload().first(bytes);
-  sealer_.seal(peer_ids_[peer_id_], payload, sealed, now);
+  sealer_.seal(id_, payload, sealed, now);
   out.push(path_, ecn, bytes);
   paths_.on_sent(bytes);
   if (has_packets) send_second(sealed, ecn, out);
@@ -155,12 +156,12 @@ void DirectPlane::send_second(Bytes payload, Ecn ecn, UdpSendQueue& out) {
 }
 
 void DirectPlane::send_pings_elsewhere(UdpSendQueue& out, Timestamp now) {
-  while (out.has_room() && !sealer_.is_exhausted()) {
+  while (out.has_room() && !sealer_.is_exhausted() && choose_id()) {
     const auto ping = paths_.take_ping_elsewhere(kPingBytes, now);
     if (!ping) return;
     departures_.on_packet(sealer_.next_counter(), now);
-    sealer_.seal(peer_ids_[peer_id_], wire::encode_ping(DirectFrameType::kPing, ping->cookie),
-                 out.next_payload(), now);
+    sealer_.seal(id_, wire::encode_ping(DirectFrameType::kPing, ping->cookie), out.next_payload(),
+                 now);
     out.push(ping->path, Ecn::kNotEct, kPingBytes);
     ++unanswered_.controls;
   }
@@ -185,6 +186,10 @@ bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
     is_usable_ = false;
     return false;
   }
+  if (!choose_id()) {
+    if (has_packets) expect_answer(now);
+    return false;
+  }
   // Packets leave room for the ping whose answer ends the limit.
   const std::size_t reserved = has_packets ? kControlBytes + wire::kDirectOverhead : 0;
   if (!paths_.may_send(bytes + reserved)) {
@@ -196,6 +201,28 @@ bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
   is_backlogged_ = true;
   unblocked_at_ = shaper_.next(now);
   return false;
+}
+
+// The ID that the QUIC connection has on path_. False: it has none there yet, and the client has
+// changed its own, so that nobody sees that both addresses are the same one's (RFC 9000 section
+// 9.5).
+bool DirectPlane::choose_id() {
+  if (!is_id_stale_ && id_changes_ == connection_.peer_id_changes()) return has_id_;
+  is_id_stale_ = false;
+  id_changes_ = connection_.peer_id_changes();
+  if (!shares_ids_) {
+    id_ = peer_ids_[peer_id_];
+    return has_id_ = true;
+  }
+  const auto& [id, path] = connection_.peer_id();
+  if (path == path_) {
+    append(id_, id.bytes());
+    has_id_ = true;
+  } else if (path_ != id_path_) {
+    has_id_ = !has_moved_on_purpose_;
+  }
+  if (has_id_) id_path_ = path_;
+  return has_id_;
 }
 
 Duration DirectPlane::patience() const {
@@ -217,6 +244,8 @@ DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
     // A server that has forgotten the session says so to the QUIC connection alone.
     ask_quic(now);
   }
+  // Until there is an ID for where the client is.
+  if (!choose_id()) return Step::kBlocked;
   // A sender that waited for the shaper has tried again by now, or has nothing left to send.
   if (unblocked_at_ <= now) unblocked_at_ = kNever;
   const bool is_held =
@@ -269,6 +298,9 @@ bool DirectPlane::has_something(Timestamp now) const {
 
 Timestamp DirectPlane::next_timeout() const {
   const bool is_waiting = is_usable_ && unanswered_since_ != kNever;
+  if (!has_id_) {
+    return std::min(paths_.deadline(), is_waiting ? unanswered_since_ + patience() : kNever);
+  }
   return std::min({next_ping_, arrivals_.due(), unblocked_at_, paths_.next_timeout(),
                    is_waiting ? unanswered_since_ + patience() : kNever});
 }
@@ -278,18 +310,22 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
                                                            Timestamp now) {
   const auto opened = opener_.open(packet, slot, now, std::max(kMinSilence, 3 * rtt()));
   if (!opened) {
-    if (opened.error() == Drop::kReplayed) {
-      note_arrival(path, packet, PeerPaths::Kind::kCopy, now);
-    }
+    if (opened.error() == Drop::kReplayed) take_copy(path, packet, now);
     return std::unexpected(opened.error());
   }
   heard_at_ = now;
-  note_arrival(path, packet, opened->is_newest ? PeerPaths::Kind::kNewest : PeerPaths::Kind::kLate,
-               now);
+  if (!used_id_) used_id_ = wire::direct_id_of(packet);
+  const auto kind = opened->is_newest ? PeerPaths::Kind::kNewest : PeerPaths::Kind::kLate;
+  if (may_have_moved(path)) note_arrival(path, packet, kind, now);
   const MutableBytes payload = slot.first(opened->bytes);
   const Ecn mark = connection_.judge_mark(ecn, now);
-  arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
-                      calls_for_feedback(payload), now);
+  // What somebody was faster with is told of when it comes by the path: else its times would be
+  // his.
+  if (path == path_ || role_ == quic::Role::kClient) {
+    if (opened->is_newest && !paths_.is_on_trial()) arrivals_.resume();
+    arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
+                        calls_for_feedback(payload), now);
+  }
   return Opened{.payload = payload, .mark = mark};
 }
 
@@ -382,26 +418,46 @@ void DirectPlane::begin_pings(Timestamp now) {
   ping_interval_ = kFirstPing;
 }
 
+bool DirectPlane::may_have_moved(const UdpPath& path) const {
+  return role_ == quic::Role::kServer && (path != path_ || paths_.is_watching());
+}
+
+// An authentic packet that was there before.
+void DirectPlane::take_copy(const UdpPath& path, Bytes packet, Timestamp now) {
+  if (role_ == quic::Role::kClient) return;
+  if (may_have_moved(path)) note_arrival(path, packet, PeerPaths::Kind::kCopy, now);
+  const bool is_news = path == path_ && opener_.latest() > arrivals_.highest();
+  if (is_news) {
+    arrivals_.resume();
+    arrivals_.on_packet(opener_.latest(), /*is_newest=*/true, packet.size(), /*is_marked=*/false,
+                        /*asks=*/true, now);
+  }
+}
+
 void DirectPlane::note_arrival(const UdpPath& path, Bytes packet, PeerPaths::Kind kind,
                                Timestamp now) {
-  if (role_ == quic::Role::kClient) return;
-  if (path == paths_.home() && !paths_.is_watching()) return;
   // The client is elsewhere: by its own will, if it uses another ID of ours, and then we do, too.
   const wire::DirectId id = *wire::direct_id_of(packet);
+  const bool has_new_id = used_id_ && id != *used_id_;
   const bool has_moved = paths_.on_arrival({.path = path,
                                             .counter = opener_.latest(),
                                             .kind = kind,
                                             .bytes = packet.size(),
-                                            .has_new_id = id != used_id_},
+                                            .has_new_id = has_new_id},
                                            times(now));
   if (!has_moved) return;
-  if (id != std::exchange(used_id_, id)) peer_id_ = (peer_id_ + 1) % peer_ids_.size();
+  used_id_ = id;
+  if (has_new_id) peer_id_ = (peer_id_ + 1) % peer_ids_.size();
+  has_moved_on_purpose_ = has_new_id && paths_.is_on_trial();
   follow_peer();
 }
 
 void DirectPlane::follow_peer() {
   if (path_ == paths_.current()) return;
   path_ = paths_.current();
+  is_id_stale_ = true;
+  if (path_ == paths_.home()) has_moved_on_purpose_ = false;
+  if (paths_.is_on_trial()) arrivals_.pause();
   forget_path();
 }
 
@@ -417,6 +473,7 @@ void DirectPlane::migrate(const UdpPath& path, Timestamp now) {
   path_ = path;
   paths_.go_home_to(path);
   peer_id_ = (peer_id_ + 1) % peer_ids_.size();
+  is_id_stale_ = true;
   forget_path();
   unanswered_since_ = kNever;
   begin_pings(now);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ class DirectPlane {
     std::vector<wire::DirectId> own_ids;   ///< by which the peer's packets find us; at least one
     std::vector<wire::DirectId> peer_ids;  ///< at least one
     bool has_shaper = true;
+    bool shares_ids = false;  ///< the QUIC connection's are used, not these
   };
   /// Derives the secrets for the two ends of `connection`, whose handshake had these.
   static wire::DirectSecrets secrets(const quic::Connection& connection, std::string_view token,
@@ -46,7 +48,12 @@ class DirectPlane {
   /// Referenced objects outlive the plane.
   DirectPlane(const Options& options, quic::Connection& connection, Random& random, Timestamp now);
 
+  /// Empty where the packets have the QUIC connection's IDs.
   const std::vector<wire::DirectId>& own_ids() const { return own_ids_; }
+  /// The packets have the QUIC connection's IDs: what does not open may be a packet of QUIC.
+  bool shares_ids() const { return shares_ids_; }
+  /// The packet that failed last was one of QUIC.
+  void forgive() { opener_.forgive(); }
 
   // --- towards the peer ---
 
@@ -123,7 +130,10 @@ class DirectPlane {
   std::size_t write_control(MutableBytes out, bool tells, Timestamp now);
   void expect_answer(Timestamp now);
   Duration patience() const;
+  bool choose_id();
   void take_pong(Bytes body, const UdpPath& path, Timestamp now);
+  bool may_have_moved(const UdpPath& path) const;
+  void take_copy(const UdpPath& path, Bytes packet, Timestamp now);
   void note_arrival(const UdpPath& path, Bytes packet, PeerPaths::Kind kind, Timestamp now);
   void follow_peer();
   void send_second(Bytes payload, Ecn ecn, UdpSendQueue& out);
@@ -139,6 +149,14 @@ class DirectPlane {
   std::vector<wire::DirectId> own_ids_;
   std::vector<wire::DirectId> peer_ids_;
   std::size_t peer_id_ = 0;  // in use
+  bool shares_ids_;
+  // The ID of our packets, and on which path it is known to be the peer's.
+  wire::DirectId id_{};
+  UdpPath id_path_;
+  std::uint32_t id_changes_ = 0;  // of the connection's, as of which
+  bool is_id_stale_ = true;
+  bool has_id_ = true;                 // false: none that the peer's new address may see
+  bool has_moved_on_purpose_ = false;  // to path_
   quic::Connection& connection_;
   Random& random_;
   wire::DirectSealer sealer_;
@@ -180,9 +198,9 @@ class DirectPlane {
   bool asks_quic_ = false;
   Timestamp asked_quic_;
 
-  UdpPath path_;            // where the peer is
-  wire::DirectId used_id_;  // of ours, by the peer
-  PeerPaths paths_;         // a server's: a client's server stays where it is
+  UdpPath path_;                           // where the peer is
+  std::optional<wire::DirectId> used_id_;  // of ours, by the peer
+  PeerPaths paths_;                        // a server's: a client's server stays where it is
 };
 
 }  // namespace qdt::tunnel

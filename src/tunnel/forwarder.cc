@@ -90,12 +90,16 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
   return drop(Drop::kUnknownType);
 }
 
-void Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
+bool Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
                               Timestamp now) {
-  const auto drop = [this](Drop reason) { counters_.drops.count(reason); };
+  const auto drop = [this](Drop reason) {
+    counters_.drops.count(reason);
+    return true;
+  };
   if (!to_tun_.has_room(packet.size())) return drop(Drop::kQueueFull);
   const auto opened =
       session.direct()->open(path, ecn, packet, to_tun_.reserve(packet.size()), now);
+  if (!opened && opened.error() == Drop::kForged && session.direct()->shares_ids()) return false;
   if (!opened) return drop(opened.error());
 
   const Ecn mark = opened->mark;
@@ -118,6 +122,7 @@ void Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, By
     }
     if (const auto reason = take_frame(session, *frame, path, mark, now)) drop(*reason);
   }
+  return true;
 }
 
 std::optional<Drop> Forwarder::take_frame(Session& session, const wire::DirectFrame& frame,

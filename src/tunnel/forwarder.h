@@ -43,7 +43,7 @@ class Forwarder {
   /// which has room for it.
   Outcome quic_to_tun(Session& session, Bytes datagram, Timestamp now);
   /// The same for a packet of its session's direct plane, which may hold several.
-  void direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet, Timestamp now);
+  bool direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet, Timestamp now);
 
  private:
   std::optional<Drop> take_frame(Session& session, const wire::DirectFrame& frame,

@@ -214,13 +214,21 @@ std::optional<PeerPaths::Ping> PeerPaths::take_ping_elsewhere(std::size_t bytes,
   return due == tries_.end() ? std::nullopt : std::optional(take(*due));
 }
 
-Timestamp PeerPaths::next_timeout() const {
+Timestamp PeerPaths::deadline() const {
   Timestamp next = former_ ? former_->until : kNever;
-  const auto consider = [&next](const Try& one) {
-    if (!one.has_answered) next = std::min({next, one.until, one.next_ping});
-  };
-  if (trial_) consider(*trial_);
-  for (const Try& one : tries_) consider(one);
+  if (trial_ && !trial_->has_answered) next = std::min(next, trial_->until);
+  for (const Try& one : tries_) {
+    if (!one.has_answered) next = std::min(next, one.until);
+  }
+  return next;
+}
+
+Timestamp PeerPaths::next_timeout() const {
+  Timestamp next = deadline();
+  if (trial_ && !trial_->has_answered) next = std::min(next, trial_->next_ping);
+  for (const Try& one : tries_) {
+    if (!one.has_answered) next = std::min(next, one.next_ping);
+  }
   return next;
 }
 

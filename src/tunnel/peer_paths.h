@@ -81,6 +81,8 @@ class PeerPaths {
   /// A ping to another address that is due, of `bytes` in all. It is counted as sent.
   std::optional<Ping> take_ping_elsewhere(std::size_t bytes, Timestamp now);
   Timestamp next_timeout() const;
+  /// When expire() may have something to do.
+  Timestamp deadline() const;
 
  private:
   static constexpr std::uint64_t kFactor = 3;  // RFC 9000 section 8

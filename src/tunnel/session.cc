@@ -82,11 +82,14 @@ Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Time
 // Sends the direct plane's own frames, and asks what it wants to know of the QUIC connection.
 Session::Step Session::flush_direct(UdpSendQueue& out, Timestamp now) {
   const Step step = direct_->flush(out, now);
-  if (direct_->take_quic_question() && make_room(0, out, now) == Step::kDone) {
-    seal(DatagramType::kPing, {}, {});
-    send_sealed(out, now);
-  }
+  if (direct_->take_quic_question()) ping_by_quic(out, now);
   return step;
+}
+
+void Session::ping_by_quic(UdpSendQueue& out, Timestamp now) {
+  if (sealer_.is_exhausted() || make_room(0, out, now) != Step::kDone) return;
+  seal(DatagramType::kPing, {}, {});
+  send_sealed(out, now);
 }
 
 Session::Progress Session::flush_queue(UdpSendQueue& out, Timestamp now) {

@@ -130,6 +130,8 @@ class Session {
 
   /// Tells a peer that understands it that the session ends; the connection's close follows.
   void send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now);
+  /// Sends a Ping on the QUIC plane now, if its connection takes it.
+  void ping_by_quic(UdpSendQueue& out, Timestamp now);
   /// Answers a Ping at the next flush(). `payload` is at most kMaxControlBytes long.
   void queue_pong(Bytes payload);
 

@@ -48,11 +48,27 @@ Tunnel::~Tunnel() = default;
 
 void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
   now_ = now;
-  if (Session* session = session_of_direct(payload)) {
-    forwarder_.direct_to_tun(*session, path, ecn, payload, now);
-    return touch(*session);
+  Session* session = session_of_direct(payload);
+  if (session != nullptr) {
+    touch(*session);
+    if (forwarder_.direct_to_tun(*session, path, ecn, payload, now)) return;
+    return receive_by_quic(*session, path, ecn, payload);
   }
   if (!endpoint_.receive(path, ecn, payload, payloads_, now)) ask_about(path);
+}
+
+// A payload for a session whose planes share their IDs, which the direct plane could not open.
+void Tunnel::receive_by_quic(Session& session, const UdpPath& path, Ecn ecn, Bytes payload) {
+  // Both live on until the next call, whatever comes of it.
+  const quic::Connection& connection = session.connection();
+  const std::uint64_t opened = connection.opened_packets();
+  endpoint_.receive(path, ecn, payload, payloads_, now_);
+  const bool is_forged = opened > 0 && connection.opened_packets() == opened;
+  if (is_forged) {
+    counters_.drops.count(Drop::kForged);
+  } else {
+    session.direct()->forgive();
+  }
 }
 
 // On a client an unknown packet may be the answer of a server that does not know our direct
@@ -67,16 +83,24 @@ void Tunnel::ask_about(const UdpPath& path) {
 }
 
 Session* Tunnel::session_of_direct(Bytes payload) {
-  if (by_direct_id_.empty()) return nullptr;
+  if (sessions_.size() == 0) return nullptr;
   const auto id = wire::direct_id_of(payload);
   if (!id) return nullptr;
   const std::uint64_t number = as_number(*id);
   if (last_direct_session_ != nullptr && number == last_direct_id_) return last_direct_session_;
-  const auto found = by_direct_id_.find(number);
-  if (found == by_direct_id_.end()) return nullptr;
+  Session* session = nullptr;
+  if (const auto found = by_direct_id_.find(number); found != by_direct_id_.end()) {
+    session = found->second;
+  } else if (const quic::Connection* connection = endpoint_.find(*id)) {
+    session = session_of(*connection);
+    const bool shares =
+        session != nullptr && session->direct() != nullptr && session->direct()->shares_ids();
+    if (!shares) return nullptr;
+  }
+  if (session == nullptr) return nullptr;
   last_direct_id_ = number;
-  last_direct_session_ = found->second;
-  return last_direct_session_;
+  last_direct_session_ = session;
+  return session;
 }
 
 void Tunnel::touch(Session& session) {
@@ -195,6 +219,11 @@ bool Tunnel::migrate(quic::Connection& connection, const UdpPath& path, Timestam
   if (session != nullptr && session->direct() != nullptr) {
     session->direct()->migrate(path, now);
     touch(*session);
+    // The server has no ID for the new path before a packet of the connection came by it.
+    if (session->direct()->shares_ids()) {
+      const bool has_room = connection.write(payloads_, now);
+      if (has_room) session->ping_by_quic(payloads_, now);
+    }
   }
   endpoint_.touch(connection);
   return true;

@@ -162,6 +162,7 @@ class Tunnel final : private quic::ConnectionEvents {
 
   void receive_datagram(Session& session, Bytes datagram);
   Session* session_of_direct(Bytes payload);
+  void receive_by_quic(Session& session, const UdpPath& path, Ecn ecn, Bytes payload);
   void ask_about(const UdpPath& path);
   void touch(Session& session);
   void set_timers();
@@ -190,8 +191,8 @@ class Tunnel final : private quic::ConnectionEvents {
   std::vector<std::unique_ptr<Session>> ended_;
   SessionRing ready_;  // with something to send, in the order of their turns
   // State of the direct planes.
-  std::unordered_map<std::uint64_t, Session*> by_direct_id_;
-  std::uint64_t last_direct_id_ = 0;  // a burst's payloads have one ID
+  std::unordered_map<std::uint64_t, Session*> by_direct_id_;  // of those with IDs of their own
+  std::uint64_t last_direct_id_ = 0;                          // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;
   quic::TimerHeap<Session> timers_;
   std::vector<Session*> touched_;       // null: one that has ended since

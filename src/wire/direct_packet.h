@@ -138,6 +138,8 @@ class DirectOpener {
                                    Duration keep_old);
 
   std::uint64_t highest() const { return window_.highest(); }
+  /// The packet that failed last was not meant for this plane.
+  void forgive() { --forged_; }
   /// The counter of the latest authentic packet, also of one that was dropped as replayed.
   std::uint64_t latest() const { return latest_; }
 

@@ -294,7 +294,8 @@ Capabilities Capabilities::from_names(const std::vector<std::string>& names) {
           .ipv6 = has(cap::kIpv6),
           .routes = has(cap::kRoutes),
           .dns_domains = has(cap::kDnsDomains),
-          .direct = has(cap::kDirect)};
+          .direct = has(cap::kDirect),
+          .shared_id = has(cap::kSharedId)};
 }
 
 std::vector<std::string> Capabilities::names() const {
@@ -307,6 +308,7 @@ std::vector<std::string> Capabilities::names() const {
   if (routes) names.emplace_back(cap::kRoutes);
   if (dns_domains) names.emplace_back(cap::kDnsDomains);
   if (direct) names.emplace_back(cap::kDirect);
+  if (direct && shared_id) names.emplace_back(cap::kSharedId);
   return names;
 }
 

@@ -52,6 +52,7 @@ inline constexpr std::string_view kIpv6 = "ipv6";
 inline constexpr std::string_view kRoutes = "routes";
 inline constexpr std::string_view kDnsDomains = "dns_domains";
 inline constexpr std::string_view kDirect = "direct";
+inline constexpr std::string_view kSharedId = "shared_id";
 }  // namespace cap
 
 /// Which inner AEAD to agree on. Version 1 itself has ChaCha20-Poly1305, so that is what a peer
@@ -73,9 +74,10 @@ struct Capabilities {
   bool routes = false;
   bool dns_domains = false;
   bool direct = false;
+  bool shared_id = false;  ///< only together with `direct`
 
-  /// The capabilities of this implementation on this processor; `direct` is for the configuration
-  /// to say.
+  /// The capabilities of this implementation on this processor; `direct` and `shared_id` are for
+  /// the configuration to say.
   static Capabilities supported(AeadPreference preference = AeadPreference::kAuto);
   static Capabilities from_names(const std::vector<std::string>& names);
   std::vector<std::string> names() const;
@@ -88,7 +90,8 @@ struct Capabilities {
             .ipv6 = ipv6 && other.ipv6,
             .routes = routes && other.routes,
             .dns_domains = dns_domains && other.dns_domains,
-            .direct = direct && other.direct};
+            .direct = direct && other.direct,
+            .shared_id = shared_id && other.shared_id};
   }
   /// The inner AEAD of a session that has these.
   AeadAlgorithm aead() const {

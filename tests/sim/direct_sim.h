@@ -12,6 +12,13 @@ inline wire::Capabilities with_direct() {
   return caps;
 }
 
+/// One connection ID for both planes.
+inline wire::Capabilities with_shared_id() {
+  wire::Capabilities caps = with_direct();
+  caps.shared_id = true;
+  return caps;
+}
+
 /// Whether `payload` is addressed to the direct plane of `session`.
 inline bool is_direct_to(const tunnel::Session& session, Bytes payload) {
   const auto id = wire::direct_id_of(payload);

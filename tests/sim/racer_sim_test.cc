@@ -54,12 +54,16 @@ class Racer final : public SimNode {
   UdpSendQueue unused_{1};
 };
 
-enum class Plane { kDirect, kQuic };
+enum class Plane { kDirect, kShared, kQuic };
 
 class RacerSim : public TunnelSim, public ::testing::WithParamInterface<Plane> {
  protected:
   static wire::Capabilities caps() {
-    return GetParam() == Plane::kDirect ? with_direct() : wire::Capabilities::supported();
+    switch (GetParam()) {
+      case Plane::kDirect: return with_direct();
+      case Plane::kShared: return with_shared_id();
+      default: return wire::Capabilities::supported();
+    }
   }
   RacerSim() : TunnelSim({.caps = caps()}, {.caps = caps()}) {}
 
@@ -103,16 +107,22 @@ class RacerSim : public TunnelSim, public ::testing::WithParamInterface<Plane> {
   }
   // The direct plane sends to both addresses in question; QUIC may lose what it sends before the
   // copies are found out.
-  int lost_at_most() const { return GetParam() == Plane::kDirect ? 0 : 2; }
+  int lost_at_most() const { return GetParam() == Plane::kQuic ? 2 : 0; }
 
   Racer racer{server, client};
   int unanswered = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Planes, RacerSim, ::testing::Values(Plane::kDirect, Plane::kQuic),
-                         [](const auto& plane) {
-                           return plane.param == Plane::kDirect ? "Direct" : "Quic";
-                         });
+std::string name_of(const ::testing::TestParamInfo<Plane>& plane) {
+  switch (plane.param) {
+    case Plane::kDirect: return "Direct";
+    case Plane::kShared: return "Shared";
+    default: return "Quic";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Planes, RacerSim,
+                         ::testing::Values(Plane::kDirect, Plane::kShared, Plane::kQuic), name_of);
 
 TEST_P(RacerSim, StopsNoPings) {
   racer.is_racing = true;
@@ -125,33 +135,6 @@ TEST_P(RacerSim, StopsNoPingsThatAreFarApart) {
   racer.is_racing = true;
   EXPECT_GE(ping(20, 3s), 20 - lost_at_most());
   EXPECT_FALSE(client.ending);
-}
-
-TEST_P(RacerSim, Debug) {
-  ping(100, 5ms);
-  racer.lag = 0ms; racer.is_racing = true;
-  for (int i = 0; i < 20; ++i) {
-    const auto before = client.delivered.size();
-    const auto sb = server.counters.packets_up.value();
-    for (int j = 0; j < 20; ++j) {
-      client.inject(up(200), world.now());
-      for (int k = 0; k < 5; ++k) {
-        world.run_for(1ms);
-        answer();
-      }
-    }
-    auto* d = server_session().direct();
-    if (!d) break;
-    std::fprintf(stderr,
-                 "%d: up %lu down %lu usable %d/%d path %s shaper %d %f client %d %f bad %lu/%lu rtt %ld "
-                 "queued %lu %lu\n",
-                 i, server.counters.packets_up.value() - sb, client.delivered.size() - before,
-                 d->is_usable(), client.session().direct()->is_usable(),
-                 d->path().remote.to_string().c_str(), d->shaper().is_limiting(),
-                 d->shaper().rate(), client.session().direct()->shaper().is_limiting(),
-                 client.session().direct()->shaper().rate(), server.drops().value(Drop::kBadFeedback), client.drops().value(Drop::kBadFeedback), d->rtt() / 1us,
-                 server_session().queued_packets(), client.session().queued_packets());
-  }
 }
 
 TEST_P(RacerSim, StopsNothingInTheMiddleOfALoad) {
