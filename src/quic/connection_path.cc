@@ -53,7 +53,8 @@ void Connection::note_path(const UdpPath& path, const UdpPath& seen, Bytes paylo
                         .seen = seen,
                         .payload = payload,
                         .engine_path = this->path(),
-                        .is_heard = has_heard_},
+                        .is_heard = has_heard_,
+                        .unacknowledged_since = unacknowledged_since_},
                        path_times(now));
 }
 

@@ -16,10 +16,10 @@ std::uint64_t tag_of(Bytes payload) {
 const UdpPath& PathGuard::seen_path(const UdpPath& path, const Times& times) const {
   if (path == home_) return path;
   if (!tried_.may_try(path, times.now)) return home_;
-  if (!is_cautious(times.now)) return path;
-  const bool is_home_silent =
-      unmatched_since_ != kNever &&
-      times.now - unmatched_since_ >= std::max<Duration>(kMinSilence, 2 * times.rtt);
+  if (!is_cautious(times.now) && !is_home_dead_) return path;
+  const bool is_home_silent = is_home_dead_ || (unmatched_since_ != kNever &&
+                                                times.now - unmatched_since_ >=
+                                                    std::max<Duration>(kMinSilence, 2 * times.rtt));
   if (!is_home_silent) return home_;
   // A client that has moved is slower than who copies: what he brings counts as come from there.
   return slower_ ? *slower_ : path;
@@ -28,8 +28,19 @@ const UdpPath& PathGuard::seen_path(const UdpPath& path, const Times& times) con
 void PathGuard::on_read(const Arrival& arrival, const Times& times) {
   is_watching_ = true;
   if (former_ && former_->until <= times.now) former_.reset();
+  if (!is_home_answering(arrival, times)) {
+    tried_.give_up(home_, times.now);
+    is_home_dead_ = true;
+    contested_since_ = kNever;
+  }
   if (arrival.path == home_) return on_home(arrival, times);
   on_foreign(arrival, times);
+}
+
+bool PathGuard::is_home_answering(const Arrival& arrival, const Times& times) const {
+  if (contested_since_ == kNever || arrival.unacknowledged_since == kNever) return true;
+  const Timestamp since = std::max(arrival.unacknowledged_since, contested_since_);
+  return times.now - since < std::max<Duration>(kMinAnswer, 4 * times.rtt);
 }
 
 void PathGuard::on_foreign(const Arrival& arrival, const Times& times) {
@@ -61,6 +72,7 @@ void PathGuard::on_foreign(const Arrival& arrival, const Times& times) {
 }
 
 void PathGuard::on_home(const Arrival& arrival, const Times& times) {
+  if (is_home_dead_) return;
   const bool is_copy = is_marked(arrival.payload);
   const bool is_back = trial_ && arrival.engine_path == home_;
   const bool is_alive = is_copy || is_back || (arrival.is_heard && !trial_);
@@ -68,6 +80,7 @@ void PathGuard::on_home(const Arrival& arrival, const Times& times) {
     unmatched_since_ = kNever;
     slower_.reset();
   }
+  if (is_copy && contested_since_ == kNever) contested_since_ = times.now;
   if (is_copy) cautious_until_ = times.now + kCaution;
   if (is_copy || is_back) trial_.reset();
   // Who was faster may have relayed the answer that made this home.
@@ -78,6 +91,7 @@ void PathGuard::on_home(const Arrival& arrival, const Times& times) {
 void PathGuard::on_verdict(const UdpPath& path, bool is_usable, const UdpPath& engine_path,
                            const Times& times) {
   if (trial_ == path) trial_.reset();
+  is_home_dead_ = false;
   if (!is_usable) {
     tried_.give_up(path, times.now);
     if (path == home_) home_ = engine_path;
@@ -87,7 +101,7 @@ void PathGuard::on_verdict(const UdpPath& path, bool is_usable, const UdpPath& e
   if (path == home_) return;
   former_ = {.path = home_, .until = times.now + times.patience};
   home_ = path;
-  unmatched_since_ = kNever;
+  unmatched_since_ = contested_since_ = kNever;
   slower_.reset();
   is_watching_ = true;
 }

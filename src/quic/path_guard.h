@@ -31,6 +31,8 @@ class PathGuard {
     Bytes payload;
     UdpPath engine_path;    ///< where the engine sends to since then
     bool is_heard = false;  ///< the engine made something of it
+    /// Since when something that the engine sent has no acknowledgement.
+    Timestamp unacknowledged_since = kNever;
   };
 
   PathGuard(const UdpPath& home, TriedPaths& tried) : tried_(tried), home_(home) {}
@@ -51,6 +53,7 @@ class PathGuard {
   static constexpr std::size_t kMarks = 256;
   static constexpr Duration kCaution = 60s;
   static constexpr Duration kMinSilence = 200ms;
+  static constexpr Duration kMinAnswer = 500ms;
 
   struct Former {
     UdpPath path;
@@ -58,6 +61,7 @@ class PathGuard {
   };
 
   bool is_cautious(Timestamp now) const { return now < cautious_until_; }
+  bool is_home_answering(const Arrival& arrival, const Times& times) const;
   void on_foreign(const Arrival& arrival, const Times& times);
   void on_home(const Arrival& arrival, const Times& times);
   void mark(Bytes payload);
@@ -65,10 +69,14 @@ class PathGuard {
 
   TriedPaths& tried_;
   UdpPath home_;
-  bool is_watching_ = false;            // something came from elsewhere
-  std::optional<UdpPath> trial_;        // the engine sends there, and has no answer yet
-  std::optional<Former> former_;        // home before this one
-  std::optional<UdpPath> slower_;       // brings what others were faster with, as home does not
+  bool is_watching_ = false;       // something came from elsewhere
+  std::optional<UdpPath> trial_;   // the engine sends there, and has no answer yet
+  std::optional<Former> former_;   // home before this one
+  std::optional<UdpPath> slower_;  // brings what others were faster with, as home does not
+  // Since when home brings copies of what others brought: it has to acknowledge what is sent there,
+  // or somebody else sends them in its name.
+  Timestamp contested_since_ = kNever;
+  bool is_home_dead_ = false;
   Timestamp cautious_until_;            // somebody copies: home has to fall silent first
   Timestamp unmatched_since_ = kNever;  // of what came from elsewhere, home brought nothing
   // The ends of payloads that others than home brought: their tags.
