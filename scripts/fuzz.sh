@@ -10,5 +10,5 @@ for target; do
   echo "fuzzing $target for ${FUZZ_SECONDS:-60} s"
   mkdir -p "build/fuzz/corpus/$target"
   "build/fuzz/${target}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -print_final_stats=1 -verbosity=0 \
-    -artifact_prefix="build/fuzz/$target-" "build/fuzz/corpus/$target" "fuzz/corpus/$target"
+    -timeout=60 -dict=fuzz/words.dict -artifact_prefix="build/fuzz/$target-" "build/fuzz/corpus/$target" "fuzz/corpus/$target"
 done

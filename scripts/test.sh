@@ -7,7 +7,8 @@
 #   sanitizers: unit tests, simulator and namespace tests under AddressSanitizer and UBSan, and what has
 #     threads under ThreadSanitizer
 #   windows: the Windows client's tests, by Wine
-#   full: all of it, with every path setting and every script in every form, and the packages
+#   full: all of it, with every path setting and every script in every form, each fuzz target for 30 s,
+#     and the packages
 # A step that fails does not keep the next from running. QDT_RESULTS: a folder that collects results
 # of several runs for one sum at the end of the last.
 set -uo pipefail
@@ -71,6 +72,7 @@ for part; do
     full)
       step "build release" scripts/build.sh release && tests release release
       sanitizers
+      FUZZ_SECONDS=30 step "fuzz, 30 s each" scripts/fuzz.sh
       windows
       step "windows package" scripts/windows-package.sh ;;
     *) echo "usage: $0 [check|test|sanitizers|windows|full]..." >&2; exit 2 ;;
