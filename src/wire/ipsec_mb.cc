@@ -159,7 +159,9 @@ bool open(const AeadKey& key, const AeadNonce& nonce, Bytes associated, Bytes se
 }  // namespace ipsec_mb
 
 Aes128Block::Aes128Block(std::span<const std::uint8_t, kBytes> key) {
-  std::array<std::uint8_t, kRoundKeys * kBytes> for_decryption;
+  // The library writes whole registers there: an address that is no multiple of 16 ends the
+  // program.
+  alignas(16) std::array<std::uint8_t, kRoundKeys * kBytes> for_decryption;
   IMB_AES_KEYEXP_128(functions(), key.data(), round_keys_.data(), for_decryption.data());
   ::imb_clear_mem(for_decryption.data(), for_decryption.size());
 }
