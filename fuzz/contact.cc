@@ -5,6 +5,10 @@
 namespace qdt::fuzz {
 namespace {
 
+constexpr std::array<std::uint8_t, 16> kLease6 = {0xfd, 0, 0, 8, 0, 0, 0, 0,
+                                                  0,    0, 0, 0, 0, 0, 0, 2};
+// Packets of the direct plane that one feedback tells of.
+constexpr std::uint32_t kToldAtOnce = 4;
 constexpr std::string_view kExporterLabel = "EXPORTER-qdt-direct-v1";
 
 void write_qpack_length(ByteWriter& out, unsigned prefix_bits, std::uint8_t pattern,
@@ -58,6 +62,10 @@ std::vector<ByteVector> Contact::take_payloads(Timestamp now) {
   if (session_) {
     for (const wire::PingCookie& cookie : std::exchange(session_->pings, {})) {
       payloads.push_back(direct({}, wire::encode_ping(wire::DirectFrameType::kPong, cookie), now));
+    }
+    if (raw.is_answering() && session_->packets - session_->told_packets >= kToldAtOnce) {
+      session_->told_packets = session_->packets;
+      payloads.push_back(direct({}, wire::encode_feedback(feedback(now)), now));
     }
   }
   return payloads;
@@ -113,12 +121,13 @@ std::string Contact::body() const {
   return body;
 }
 
-wire::ConnectRequest Contact::new_request() {
+wire::ConnectRequest Contact::new_request(const std::string& resume_token) {
   wire::ConnectRequest request{.client_nonce = random_.bytes<wire::kHandshakeNonceBytes>(),
                                .mtu = 1350,
                                .caps = wire::Capabilities::supported(),
                                .client_id = "somebody",
-                               .platform = "linux"};
+                               .platform = "linux",
+                               .resume_token = resume_token};
   request.caps.direct = true;
   for (int i = 0; i < 4; ++i) request.direct_ids.push_back(random_.bytes<wire::kDirectIdBytes>());
   request_ = request;
@@ -178,6 +187,10 @@ IpAddress Contact::lease() const {
   return session_ ? session_->lease : IpAddress::v4(0x0a080002);
 }
 
+IpAddress Contact::lease6() const {
+  return response_ && response_->ipv6 ? response_->ipv6->client_ip : IpAddress::v6(kLease6);
+}
+
 ByteVector Contact::datagram(std::uint64_t quarter_id, std::uint8_t type, std::uint64_t skip,
                              bool is_old, Bytes plaintext) {
   ByteWriter out;
@@ -228,7 +241,7 @@ wire::Feedback Contact::feedback(Timestamp now) const {
   if (!session_) return {};
   const auto micros = [](Duration time) { return static_cast<std::uint32_t>(time / 1us); };
   return {.highest = session_->highest,
-          .arrived_us = micros(session_->highest_at.time_since_epoch()),
+          .arrived_us = micros(session_->highest_at.time_since_epoch() + path_queue_),
           .held_us = micros(now - session_->highest_at),
           .packets = session_->packets,
           .bytes = session_->bytes,

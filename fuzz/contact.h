@@ -53,7 +53,9 @@ class Contact {
   // --- the session ---
 
   /// A client's request, for which it has new nonces and IDs.
-  wire::ConnectRequest new_request();
+  wire::ConnectRequest new_request(const std::string& resume_token = "");
+  /// What the answer gave; empty: nothing.
+  std::string resume_token() const { return response_ ? response_->resume_token : ""; }
   /// A server's answer to the request that came; nothing while none came.
   std::optional<wire::ConnectResponse> new_response();
   /// Derives the keys from request and answer, where both are known.
@@ -61,6 +63,7 @@ class Contact {
   bool has_session() const { return session_ != nullptr; }
   /// The inner addresses of the session: the client's, and one on the internet.
   IpAddress lease() const;
+  IpAddress lease6() const;
 
   /// A DATAGRAM frame's content: quarter ID and a sealed datagram.
   ByteVector datagram(std::uint64_t quarter_id, std::uint8_t type, std::uint64_t skip, bool is_old,
@@ -73,6 +76,8 @@ class Contact {
   };
   /// A direct packet; empty without a direct plane.
   ByteVector direct(const DirectChoice& choice, Bytes frames, Timestamp now);
+  /// How long packets wait on their way here, as its feedback has it.
+  void set_path_queue(Duration queue) { path_queue_ = queue; }
   /// What an honest receiver would tell.
   wire::Feedback feedback(Timestamp now) const;
 
@@ -92,6 +97,7 @@ class Contact {
     std::uint32_t packets = 0;
     std::uint64_t bytes = 0;
     std::uint64_t highest = 0;
+    std::uint32_t told_packets = 0;
     Timestamp highest_at;
     std::vector<wire::PingCookie> pings;
   };
@@ -104,6 +110,7 @@ class Contact {
   std::optional<wire::ConnectResponse> response_;
   std::unique_ptr<Session> session_;
   testing::SeededRandom random_;
+  Duration path_queue_{};
 };
 
 }  // namespace qdt::fuzz

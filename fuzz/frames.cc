@@ -57,6 +57,18 @@ void write_fields(std::string_view fields, ByteReader& arguments, const Contact&
   }
 }
 
+// A TCP segment that opens a connection, with the option that says how large segments may be.
+void open_tcp(ByteVector& packet) {
+  constexpr std::size_t kTcp = 20;
+  if (packet.size() < kTcp + 24) return;
+  packet[9] = wire::kProtocolTcp;
+  packet[kTcp + 12] = 0x60;
+  packet[kTcp + 13] = 0x02;
+  packet[kTcp + 20] = 2;
+  packet[kTcp + 21] = 4;
+  packet[kTcp + 22] = 0xff;
+}
+
 }  // namespace
 
 ByteVector write_frames(ByteReader& arguments, Contact& contact) {
@@ -102,10 +114,15 @@ ByteVector write_frames(ByteReader& arguments, Contact& contact) {
 
 ByteVector write_packet(ByteReader& arguments, const Contact& contact, bool is_turned) {
   const bool is_up = (contact.role() == quic::Role::kClient) != is_turned;
+  const std::uint8_t kind = arguments.byte() % 8;
   const std::size_t bytes = 28 + read_number(arguments) % 4000;
-  const IpAddress lease = contact.lease();
-  ByteVector packet = is_up ? testing::udp_packet(lease, testing::kInternet, bytes)
-                            : testing::udp_packet(testing::kInternet, lease, bytes);
+  const bool is_v6 = kind == 6;
+  const IpAddress inside = is_v6 ? contact.lease6() : contact.lease();
+  const IpAddress outside = is_v6 ? testing::kInternet6 : testing::kInternet;
+  ByteVector packet = testing::udp_packet(is_up ? inside : outside, is_up ? outside : inside,
+                                          bytes + (is_v6 ? 20 : 0), 0, kind == 7);
+  if (kind == 4) open_tcp(packet);
+  if (kind == 5) packet[9] = wire::kProtocolIcmp;
   change(packet, arguments);
   return packet;
 }

@@ -92,6 +92,10 @@ def common():
     yield "direct_marked", step("direct", 0xC0, 0, 1, 60) + step("repeat", 0, 40)
     yield "forward", step("forward", 31, 200) + step("wait", *MS20) + step("repeat", 1, 10)
     yield "forward_silent", step("mode", 1) + step("forward", 31, 0xDB) + step("repeat", 0, 10) + step("wait", *SECOND)
+    for kind in range(8):
+        yield f"packet_{kind}", step("datagram", 0, 0, kind, 0xD7) + step("forward", 3, kind, 0xDB, 5) + step("direct", 0, 0, 2, kind, 90)
+    yield "path_queue", b"".join(step("forward", 15, 0, 0xD8) + step("mode", 0, min(250, 3 * i)) + step("wait", 9, 7) for i in range(60))
+    yield "path_queue_goes", b"".join(step("forward", 31, 0, 0xD8) + step("mode", 0, abs(100 - 5 * i)) + step("wait", 3, 7) for i in range(60))
     yield "keys", (step("keys", 0) + step("frames", PING, PADDING, 20) + step("wait", *SECOND)) * 3
     yield "numbers", step("keys", 0x41, 0xD0) + step("frames", PING)
     yield "moves", b"".join(step("move", i, i) + step("frames", PING, PADDING, 30) for i in range(8))
@@ -153,6 +157,9 @@ def requests():
     yield "settings_odd", step("open", 0, 1) + step("hello", 0x33, 2)
     yield "open_only", b"".join(step("open", 1, i) for i in range(12)) + step("wait", *SECOND)
     yield "open_many", b"".join(step("open", 0, i) for i in range(12)) + step("wait", *MINUTE)
+    yield "resumes", step("session", 1) + step("open", 0, 2) + step("session", 2, 1) + step("open", 0, 3) + step("session", 3, 1)
+    yield "resumes_later", step("session", 1) + step("frames", CLOSE_APP, 0, 0) + step("wait", *SECOND) + step("session", 2, 1)
+    yield "resumes_too_late", step("session", 1) + step("frames", CLOSE_APP, 0, 0) + step("wait", *HOUR) + step("session", 2, 1)
     yield "sessions_many", b"".join(step("session", i) + step("open", 0, i) for i in range(6))
     yield "silent_after_handshake", step("open", 0, 1) + step("mode", 1) + step("wait", *MINUTE)
 

@@ -180,7 +180,10 @@ void Player::step(std::uint8_t kind_byte, Bytes bytes, bool may_repeat) {
     }
     case StepKind::kMode: {
       const std::uint8_t choice = arguments.byte();
-      if (contact != nullptr) contact->raw.set_answering(choice % 2 == 0);
+      if (contact != nullptr) {
+        contact->raw.set_answering(choice % 2 == 0);
+        contact->set_path_queue(arguments.byte() * 1ms);
+      }
       stage_.loses_everything = choice % 8 == 6;
       break;
     }
@@ -257,7 +260,9 @@ void Player::open_session(ByteReader& arguments) {
     frames.append(contact->hello(Contact::usual_settings()));
   }
   if (is_client) {
-    const std::string body = wire::to_json(contact->new_request());
+    const bool resumes = arguments.rest().size() > 1 && arguments.rest()[1] % 2 == 1;
+    const std::string body =
+        wire::to_json(contact->new_request(resumes ? resume_token_ : std::string()));
     frames.append(contact->stream_frame(
         0,
         ByteWriter()
@@ -272,6 +277,7 @@ void Player::open_session(ByteReader& arguments) {
         false));
     send_frames(*contact, frames.bytes);
     stage_.advance_until([&] { return contact->open_session(options_.token); }, kHandshakeTime);
+    if (contact->has_session()) resume_token_ = contact->resume_token();
     return;
   }
   send_frames(*contact, frames.bytes);
@@ -304,7 +310,7 @@ void Player::request(ByteReader& arguments) {
                                            "/large",   "/large/?a#b", "*"};
     constexpr std::string_view kTokens[] = {"", "x", "wrong-token-"};
     const std::string right = options_.token;
-    body = wire::to_json(contact->new_request());
+    body = wire::to_json(contact->new_request((choice & 0x80) != 0 ? resume_token_ : ""));
     fields = {{":method", std::string(kMethods[choice % 6])},
               {":scheme", "https"},
               {":authority", "localhost"},

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "contact.h"
@@ -92,9 +93,10 @@ class Player {
   Greeting greeting_;
   SocketAddress target_address_;  // a client target's may change
   std::vector<std::pair<std::uint8_t, Bytes>> played_;
+  std::string resume_token_;  // the latest
   std::uint64_t seed_ = 100;
   std::size_t opened_ = 0;
-  std::size_t steps_left_ = 400;
+  std::size_t steps_left_ = 200;
 };
 
 }  // namespace qdt::fuzz

@@ -7,7 +7,7 @@ namespace {
 
 constexpr Duration kDelay = 5ms;
 constexpr std::size_t kRecent = 64;
-constexpr int kEventsPerWait = 300;
+constexpr int kEventsPerWait = 120;
 
 }  // namespace
 

@@ -62,6 +62,7 @@ class RawPeer {
   void update_keys();
   /// Whether it acknowledges and answers by itself.
   void set_answering(bool answers) { answers_ = answers; }
+  bool is_answering() const { return answers_; }
 
   /// The bytes of a stream that came, in order.
   const ByteVector& stream(std::int64_t id) { return streams_[id].bytes; }
