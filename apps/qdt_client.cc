@@ -39,7 +39,8 @@ const apps::Program kProgram = {
     .default_config = os::find_config("client.yaml"),
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
-        "server, 3 server not reached. With --status: 0 connected, 2 refused, 3 not connected now, "
+        "server, 3 server not reached, 4 nobody looks after this host any more (start again). With "
+        "--status: 0 connected, 2 refused, 3 not connected now, "
         "4 "
         "not running, 5 connected but degraded (this host's network is not as it has to be), 1 for "
         "want of an answer.\nEvery key is explained in "

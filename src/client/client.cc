@@ -79,7 +79,7 @@ Client::Outcome Client::run(os::StopSignal& stop) {
   }
   thread_ = std::thread([this] { shard_->run(); });
   const Outcome outcome = carry();
-  return host_end_ ? Outcome{Exit::kHost, *host_end_} : outcome;
+  return host_end_ ? Outcome{Exit::kHostLost, *host_end_} : outcome;
 }
 
 Client::Outcome Client::carry() {

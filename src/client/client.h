@@ -55,7 +55,7 @@ class Client final : private ConnectorEvents {
   };
 
   /// The exit status of main (README, Exit status).
-  enum class Exit { kStopped = 0, kHost = 1, kRefused = 2, kUnreachable = 3 };
+  enum class Exit { kStopped = 0, kHost = 1, kRefused = 2, kUnreachable = 3, kHostLost = 4 };
   struct Outcome {
     Exit exit = Exit::kStopped;
     std::string text;  ///< why, for a person; empty when it was asked to stop

@@ -54,7 +54,7 @@ start_client client 'route_mode: default'
 client_host=$(host_process "$client_pid")
 kill -KILL "$client_host"
 ended "$client_pid"
-check_equal "the client ends" "$status" 1
+check_equal "the client ends, and another start helps" "$status" 4
 check_contains "and says why" "$(cat "$work/client.log")" 'has gone (was ended by SIGKILL)'
 try client "$build/qdt-client" --cleanup
 check_unchanged "what was changed is undone by --cleanup" client

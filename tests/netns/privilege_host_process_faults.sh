@@ -59,7 +59,7 @@ say "--- the host process is killed under a kill switch"
 start_client client 'kill_switch: true' "$public_lan"
 kill -KILL "$(host_process "$client_pid")"
 ended "$client_pid"
-check_equal "the client ends" "$status" 1
+check_equal "the client ends, and another start helps" "$status" 4
 check_contains "the kill switch stays" "$(on client nft list tables)" kill
 start_client client 'kill_switch: true' "$public_lan"
 check_contains "the next start takes it over" "$(cat "$work/client.log")" "as it was left"

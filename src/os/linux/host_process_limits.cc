@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -147,9 +148,12 @@ void limit_host_process(const HostPlan& plan, Logger& logger) {
     if (!limits) look(fail(limits));
     if (limits && !limits->empty()) logger.debug(*limits);
   }
-  const Capabilities kept = kept_capabilities();
-  bound_capabilities(kept);
-  look(keep_capabilities(kept));
+  // A user's resolvconf(8) has what this process was given, and by inheritance alone.
+  if (::geteuid() == 0 || !is_resolvconf_installed()) {
+    const Capabilities kept = kept_capabilities();
+    bound_capabilities(kept);
+    look(keep_capabilities(kept));
+  }
   look(refuse_calls());
 }
 
