@@ -101,15 +101,14 @@ void DecoyProxy::ask(const SocketAddress& upstream, const quic::Message& request
                     .is_head = is_head,
                     .deadline = os::now() + options_.timeout,
                     .done = std::move(done)};
-  bool is_full = false;
   {
-    const std::scoped_lock lock(mutex_);
-    is_full = questions_.size() >= options_.max_waiting;
-    if (!is_full) {
-      questions_.push_back(std::move(question));
+    std::unique_lock lock(mutex_);
+    if (questions_.size() >= options_.max_waiting) {
+      lock.unlock();
+      return question.done(fail(503, is_head));
     }
+    questions_.push_back(std::move(question));
   }
-  if (is_full) return question.done(fail(503, is_head));
   has_questions_.notify_one();
 }
 

@@ -55,7 +55,8 @@ class FolderReader {
     fd.release();
     for (;;) {
       errno = 0;
-      const dirent* entry = ::readdir(folder.get());
+      // Nobody else reads this folder's stream.
+      const dirent* entry = ::readdir(folder.get());  // NOLINT(concurrency-mt-unsafe)
       if (entry == nullptr && errno != 0) return os_error("read the folder " + place(inside));
       if (entry == nullptr) return {};
       const std::string name = entry->d_name;
@@ -64,7 +65,8 @@ class FolderReader {
       if (++entries_ > kEntriesPerFile * limits_.files) {
         return too_much(std::to_string(limits_.files) + " files");
       }
-      if (auto ok = read_entry(inside.empty() ? name : inside + "/" + name, depth); !ok) return ok;
+      const std::string path = inside.empty() ? name : std::string(inside).append("/").append(name);
+      if (auto ok = read_entry(path, depth); !ok) return ok;
     }
   }
 
