@@ -51,9 +51,11 @@ class Crowd final : private quic::ConnectionEvents {
         poller_(std::move(poller)),
         stop_(stop),
         seeded_random_(options.seed),
-        endpoint_({.connection = {.keep_alive = 1s}}, nullptr, *this, random_, drops_) {
-    (void)poller_.add(socket_.poll_handle(), kSocket);
-    (void)poller_.add(stop_.poll_handle(), kStop);
+        endpoint_({.connection = {.keep_alive = 1s}}, nullptr, *this, random_, drops_) {}
+
+  Result<void> watch() {
+    if (auto ok = poller_.add(socket_.poll_handle(), kSocket); !ok) return ok;
+    return poller_.add(stop_.poll_handle(), kStop);
   }
 
   /// Opens connections at the rate that is wanted, asks for nothing, and keeps those that the
@@ -227,6 +229,7 @@ int main(int argc, char** argv) {
   if (!tls) return fail_with(tls.error().message);
 
   Crowd crowd(options, *tls, std::move(*socket), std::move(*poller), *stop);
+  if (const auto ok = crowd.watch(); !ok) return fail_with(ok.error().message);
   options.kind.empty() ? crowd.visit() : crowd.flood();
   return 0;
 }
