@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,10 +31,6 @@ struct SandboxOptions {
   ProcessUser user;
   /// Files and folders that it opens for reading; what is not there is left out.
   std::vector<std::string> readable;
-  /// Folders in which it makes, replaces and removes files.
-  std::vector<std::string> writable;
-  /// Ports of TCP servers that it connects to; none: any.
-  std::optional<std::vector<std::uint16_t>> tcp_ports;
   bool has_profiler = false;  ///< it writes profiles, to memory
 };
 

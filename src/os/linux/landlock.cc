@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 
 #include "os/linux/system_error.h"
 #include "os/linux/unique_fd.h"
@@ -20,18 +21,12 @@ namespace {
 constexpr std::uint64_t kTruncate = 1ULL << 14;
 constexpr std::uint64_t kUseDevice = 1ULL << 15;
 constexpr std::uint64_t kBindTcp = 1ULL << 0;
-constexpr std::uint64_t kConnectTcp = 1ULL << 1;
 constexpr std::uint64_t kSignal = 1ULL << 1;
-constexpr int kPortRule = 2;
 
 struct Ruleset {
   std::uint64_t files = 0;
   std::uint64_t network = 0;
   std::uint64_t scoped = 0;
-};
-struct PortRule {
-  std::uint64_t allowed = 0;
-  std::uint64_t port = 0;
 };
 
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -45,7 +40,7 @@ Ruleset everything(int version) {
   Ruleset all{.files = kFirst};
   if (version >= 2) all.files |= LANDLOCK_ACCESS_FS_REFER;
   if (version >= 3) all.files |= kTruncate;
-  if (version >= 4) all.network = kBindTcp | kConnectTcp;
+  if (version >= 4) all.network = kBindTcp;
   if (version >= 5) all.files |= kUseDevice;
   if (version >= 6) all.scoped = kSignal;
   return all;
@@ -68,40 +63,22 @@ Result<void> allow_path(const UniqueFd& ruleset, const std::string& path, std::u
   return {};
 }
 
-Result<void> allow_port(const UniqueFd& ruleset, std::uint16_t port) {
-  const PortRule rule{.allowed = kConnectTcp, .port = port};
-  if (::syscall(SYS_landlock_add_rule, ruleset.get(), kPortRule, &rule, 0) < 0) {
-    return os_error("allow TCP port " + std::to_string(port) + " (Landlock)");
-  }
-  return {};
-}
-
 }  // namespace
 
-Result<std::string> restrict_files(const LandlockRules& rules) {
+Result<std::string> restrict_files(const std::vector<std::string>& readable) {
   const long version =
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) {
     return "this kernel has no Landlock (Linux 5.13 has, where it is switched on): files are kept "
            "from the process by their owners alone";
   }
-  Ruleset wanted = everything(static_cast<int>(version));
-  if (rules.tcp_ports == std::nullopt) wanted.network &= ~kConnectTcp;
+  const Ruleset wanted = everything(static_cast<int>(version));
   const UniqueFd ruleset(static_cast<int>(::syscall(
       SYS_landlock_create_ruleset, &wanted, size_of_ruleset(static_cast<int>(version)), 0)));
   if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
 
-  const std::uint64_t write = kWrite | (wanted.files & kTruncate);
-  for (const std::string& path : rules.readable) {
+  for (const std::string& path : readable) {
     if (auto ok = allow_path(ruleset, path, kRead); !ok) return fail(ok);
-  }
-  for (const std::string& path : rules.writable) {
-    if (auto ok = allow_path(ruleset, path, kRead | write); !ok) return fail(ok);
-  }
-  if (version >= 4 && rules.tcp_ports) {
-    for (const std::uint16_t port : *rules.tcp_ports) {
-      if (auto ok = allow_port(ruleset, port); !ok) return fail(ok);
-    }
   }
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) < 0) {
     return os_error("enter a set of rules (Landlock)");

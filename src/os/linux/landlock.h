@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,17 +7,11 @@
 
 namespace qdt::os {
 
-/// The files that a thread and its descendants may still open, and where they may connect to.
-struct LandlockRules {
-  std::vector<std::string> readable;  ///< files, or folders with all that is in them
-  std::vector<std::string> writable;  ///< folders, for files alone
-  std::optional<std::vector<std::uint16_t>> tcp_ports;  ///< none: any
-};
-
-/// Restricts the calling thread by Landlock, as far as this kernel knows it. What is open stays
-/// open. A path that is not there allows nothing. Needs no_new_privs. Returns what could not be
-/// restricted, in words; empty: nothing.
-Result<std::string> restrict_files(const LandlockRules& rules);
+/// Has the calling thread and its descendants open only these files, and what is in these folders,
+/// and only for reading; make none, listen on no TCP port, send signals to no process outside. As
+/// far as this kernel's Landlock knows it. What is open stays open. A path that is not there allows
+/// nothing. Needs no_new_privs. Returns what could not be restricted, in words; empty: nothing.
+Result<std::string> restrict_files(const std::vector<std::string>& readable);
 
 /// Has the calling thread and its descendants make, change and remove files in these folders alone;
 /// what they may read and run stays as it is. Otherwise as restrict_files().

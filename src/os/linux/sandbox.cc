@@ -41,19 +41,16 @@ Result<void> change_user(const ProcessUser& user) {
 
 // In this order: paths are found with root's rights, and to filter calls is the last of them.
 Result<void> enter(const SandboxOptions& options, Logger& logger) {
-  LandlockRules rules{
-      .readable = options.readable, .writable = options.writable, .tcp_ports = options.tcp_ports};
-  rules.readable.insert(rules.readable.end(), std::begin(kAlwaysReadable),
-                        std::end(kAlwaysReadable));
-  const auto limits = restrict_files(rules);
+  std::vector<std::string> readable = options.readable;
+  readable.insert(readable.end(), std::begin(kAlwaysReadable), std::end(kAlwaysReadable));
+  const auto limits = restrict_files(readable);
   if (!limits) return fail(limits);
   if (!limits->empty()) logger.warning(*limits);
   bound_capabilities(kNetworkAdministration);
   if (auto ok = change_user(options.user); !ok) return ok;
   if (auto ok = keep_capabilities(kNetworkAdministration); !ok) return ok;
   if (auto ok = report_forbidden_calls(); !ok) return ok;
-  const auto calls = process_calls(
-      {.writes_files = !options.writable.empty(), .has_profiler = options.has_profiler});
+  const auto calls = process_calls({.has_profiler = options.has_profiler});
   const auto filtered = filter_system_calls(calls, FilterScope::kProcess);
   if (!filtered) logger.warning(filtered.error().message + "; the process goes on without that");
   return {};

@@ -56,13 +56,9 @@ constexpr const char* kBeAProcess[] = {
     "rt_sigsuspend", "pause", "alarm", "mincore", "msync", "mlock", "munlock", "seccomp",
     "get_mempolicy"};
 
-constexpr const char* kChangeFiles[] = {"open",     "openat",  "creat",    "unlink",
-                                        "unlinkat", "rename",  "renameat", "renameat2",
-                                        "mkdir",    "mkdirat", "rmdir",    "fchmod"};
-
-constexpr const char* kProfile[] = {
-    "timer_create", "timer_settime", "timer_delete", "timer_getoverrun",
-    "setitimer",    "getitimer",     "tkill"};
+constexpr const char* kProfile[] = {"open",          "openat",       "timer_create",
+                                    "timer_settime", "timer_delete", "timer_getoverrun",
+                                    "setitimer",     "getitimer",    "tkill"};
 
 constexpr const char* kAbsent[] = {"clone3", "openat2", "io_uring_setup", "fchmodat2",
                                    "map_shadow_stack"};
@@ -223,7 +219,6 @@ std::vector<AllowedCall> process_calls(const CallNeeds& needs) {
     if (signal == SIGSYS) continue;
     calls.push_back({"rt_sigaction", {{0, kInt, static_cast<std::uint64_t>(signal)}}});
   }
-  if (needs.writes_files || needs.has_profiler) allow(calls, kChangeFiles);
   if (needs.has_profiler) allow(calls, kProfile);
   return calls;
 }

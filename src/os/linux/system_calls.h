@@ -21,8 +21,7 @@ struct AllowedCall {
 
 /// What a process needs besides moving packets.
 struct CallNeeds {
-  bool writes_files = false;  ///< in the folders that it may write at all
-  bool has_profiler = false;
+  bool has_profiler = false;  ///< it opens files in memory for writing
 };
 
 /// What a thread that moves packets may call.
