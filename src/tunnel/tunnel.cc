@@ -16,8 +16,12 @@ std::uint64_t as_number(const wire::DirectId& id) {
 // of another session waits behind all of it if the socket blocks. Four of the kernel's bursts.
 constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
 
-// What has waited longer for a client helps nobody any more: its sender has sent it again.
-constexpr Duration kMaxWait = 1s;
+// What has waited longer for a client helps nobody any more: its sender has sent it again. On a slow
+// path the sender waits longer, and so may a packet, which the window holds back for a round trip.
+Duration max_wait(const Session& session) {
+  return std::clamp(2 * session.connection().path_state().smoothed_rtt, Duration(1s),
+                    Duration(10s));
+}
 
 // The meaning of a peer's Close, in words.
 std::string explain_close(SessionEnd reason) {
@@ -336,7 +340,9 @@ void Tunnel::tick(Timestamp now) {
     }
     // A client's own packets are its own affair, and wait while it looks for the server.
     const bool is_server = options_.role == quic::Role::kServer;
-    if (is_server) session->drop_older_than(now - kMaxWait);
+    if (is_server && session->queued_packets() > 0) {
+      session->drop_older_than(now - max_wait(*session));
+    }
     queued += session->queued_packets();
     if (DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
       ++direct;

@@ -5,7 +5,7 @@
 topology 2
 # The host was a router before, so the networks behind it may begin with clients.
 on server sysctl -qw net.ipv4.ip_forward=1
-start_server 'mtu: 1350'
+start_server 'mtu: 1350' 'nat: {inbound: allow}'
 start_client client 'route_mode: cidr' 'mtu: 1000'
 start_client client2 'route_mode: cidr' 'mtu: 9000'
 

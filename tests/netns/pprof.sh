@@ -40,5 +40,5 @@ write_server_config 'pprof_addr: 0.0.0.0:6060'
 try server "$build/qdt-server" --config "$work/server.yaml"
 check_equal "an address that others reach is refused" "$status" 1
 check_contains "unless it is wanted" "$output" "unless pprof_public is true"
-start_server 'pprof_addr: 0.0.0.0:6060' 'pprof_public: true'
+start_server 'pprof_addr: 0.0.0.0:6060' 'pprof_public: true' 'host_access: all'
 check "then it is reached" -- fetch client "http://$server_address:6060/debug/pprof/symbol"
