@@ -84,7 +84,7 @@ struct ServerConfig {
   bool pprof_public = false;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
-  std::string user = "qdt";  ///< root: it stays root
+  std::string user = "qdt";      ///< root: it stays root
   Duration lease_grace = 10min;  ///< 0: no lease is kept
   Duration session_timeout{};    ///< 0: an idle session stays as long as its connection lives
   std::size_t max_reassembly_bytes = 256 << 10;  ///< at least mtu, where that is given
