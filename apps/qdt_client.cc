@@ -1,9 +1,13 @@
 // qdt-client: carries this host's packets to a QDT server.
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "client/client.h"
 #include "client/status.h"
@@ -162,9 +166,20 @@ int print_status(bool as_json) {
   return worst;
 }
 
-// Server names are resolved all the time, by what /etc says, also where that leads to /run.
+// Server names are resolved all the time, by what /etc says, also where its files are links to
+// somewhere else (/mnt/wsl/resolv.conf).
 os::SandboxOptions sandbox_options(const os::ProcessUser& user) {
-  return {.user = user, .readable = {"/etc", "/run"}};
+  std::vector<std::string> readable = {"/etc", "/run"};
+  for (const char* file : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf",
+                           "/etc/gai.conf", "/etc/services"}) {
+    std::error_code error;
+    const auto target = std::filesystem::canonical(file, error);
+    if (error) continue;
+    // The folder, since such files are replaced; but not the whole of the file system.
+    const auto folder = target.parent_path();
+    readable.push_back((folder == folder.root_path() ? target : folder).string());
+  }
+  return {.user = user, .readable = std::move(readable)};
 }
 
 int run_on(os::HostControl& host, const os::ProcessUser& user,

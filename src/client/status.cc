@@ -146,11 +146,13 @@ std::string to_text(const Status& status) {
 Result<Status> parse_status(std::string_view text) {
   std::map<std::string, std::string> lines;
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string_view raw = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(raw.size() + 1, text.size()));
+    // It goes to a terminal, and who wrote it may have been taken over.
+    const std::string line = one_line(std::string(raw));
     const auto space = line.find(' ');
-    if (space == line.npos) return fail("\"" + std::string(line) + "\" is no line of a status");
-    lines[std::string(line.substr(0, space))] = line.substr(space + 1);
+    if (space == line.npos) return fail("\"" + line + "\" is no line of a status");
+    lines[line.substr(0, space)] = line.substr(space + 1);
   }
 
   Status status;

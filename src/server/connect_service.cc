@@ -86,8 +86,9 @@ bool ConnectService::has_whole_body(Pending& pending, const quic::Message& messa
 // in its turn. The work is the same for every path, so that time does not tell one from another.
 bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                quic::StreamId stream, const quic::Message& message) {
-  const auto verdict = admission_.judge_request(message.method, message.header(wire::kTokenHeader),
-                                                connection.path().remote.address, tunnel.now());
+  const auto verdict =
+      admission_.judge_request(message.method, message.header(wire::kTokenHeader),
+                               connection.home_path().remote.address, tunnel.now());
   const bool is_handshake = message.path == wire::kConnectPath;
   if (is_handshake && verdict.result == HandshakeResult::kOk) return true;
   if (is_handshake && verdict.is_proven) {
@@ -144,7 +145,7 @@ void ConnectService::ask_upstream(quic::Connection& connection, quic::StreamId s
                                   const quic::Message& request) {
   const std::uint64_t question = ++last_question_;
   pending_[&connection][stream].question = question;
-  options_.proxy->ask(*options_.decoy->upstream(), request, connection.path().remote.address,
+  options_.proxy->ask(*options_.decoy->upstream(), request, connection.home_path().remote.address,
                       [this, &connection, stream, question](quic::Response response) {
                         options_.post([this, connection = &connection, stream, question,
                                        response = std::move(response)](tunnel::Tunnel& tunnel) {
@@ -197,8 +198,8 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
   const bool replaces = token && book_.is_in_use(*token);
   const wire::SessionId session_id = random_.number();
-  if (!admission_.shares().take(session_id, connection.path().remote.address, request->client_id,
-                                replaces)) {
+  if (!admission_.shares().take(session_id, connection.home_path().remote.address,
+                                request->client_id, replaces)) {
     pending.why = "busy: max_sessions_per_client is met";
     return HandshakeResult::kBusy;
   }
@@ -207,7 +208,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
     return HandshakeResult::kBusy;
   }
   const auto grant = book_.acquire({.shard = options_.shard, .session = session_id}, token, random_,
-                                   tunnel.now(), connection.path().remote.address);
+                                   tunnel.now(), connection.home_path().remote.address);
   if (!grant) {
     admission_.release_session();
     admission_.shares().give_back(session_id);
@@ -260,7 +261,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                               .body = wire::to_json(response),
                               .keeps_stream_open = true});
   logger_.info("session of " + (request->client_id.empty() ? "a client" : request->client_id) +
-               " from " + connection.path().remote.to_string() + " opened with " +
+               " from " + connection.home_path().remote.to_string() + " opened with " +
                grant->address.to_string() +
                (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""));
   return HandshakeResult::kOk;
@@ -312,7 +313,7 @@ void ConnectService::count_refusal(const tunnel::Tunnel& tunnel, const quic::Con
 void ConnectService::note_failure(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
                                   std::string reason) {
   if (options_.failures == nullptr) return;
-  options_.failures->add(connection.path().remote, std::move(reason), tunnel.now());
+  options_.failures->add(connection.home_path().remote, std::move(reason), tunnel.now());
 }
 
 // The log's part takes a third of a microsecond for a handshake and nothing for another path: a
@@ -321,7 +322,7 @@ void ConnectService::note_stranger(tunnel::Tunnel& tunnel, const quic::Connectio
                                    std::optional<HandshakeResult> result) {
   if (result) handshakes_.count(*result);
   if (strangers_.size() >= kMaxNotedStrangers) tell_strangers(tunnel.now());
-  strangers_.push_back({connection.path().remote, result});
+  strangers_.push_back({connection.home_path().remote, result});
   if (tell_at_ != kNever) return;
   tell_at_ = tunnel.now() + kTellDelay;
   tunnel.wake_at(next_wake());

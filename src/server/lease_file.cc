@@ -95,8 +95,10 @@ Result<std::vector<LeaseBook::Entry>> parse_leases(std::string_view text, const 
 
 Result<std::vector<LeaseBook::Entry>> find_leases(std::string_view text, const Moment& now) {
   auto whole = parse_leases(text, now);
-  for (std::size_t at = text.rfind(kHeading); !whole && at != std::string_view::npos;
-       at = at == 0 ? std::string_view::npos : text.rfind(kHeading, at - 1)) {
+  if (whole) return whole;
+  // An end in the middle of a write leaves one of two copies whole: the last, or that in front.
+  for (const std::size_t at : {text.rfind(kHeading), std::size_t{0}}) {
+    if (at == std::string_view::npos) continue;
     const std::string_view rest = text.substr(at);
     const std::size_t digest_at = rest.find(kDigest, kHeading.size());
     const std::size_t end = rest.find('\n', digest_at);

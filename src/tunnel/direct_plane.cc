@@ -65,7 +65,8 @@ DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, R
       sealer_(options.secrets.algorithm, our_secret(options), now),
       opener_(options.secrets.algorithm, their_secret(options)),
       has_shaper_(options.has_shaper),
-      path_(connection.path()),
+      // A client's request may come in the name of an address that never answered.
+      path_(role_ == quic::Role::kServer ? connection.home_path() : connection.path()),
       paths_(path_, connection.tried_paths(), random) {
   assert(!options.own_ids.empty() && !peer_ids_.empty());
   if (!shares_ids_) used_id_ = options.own_ids.front();

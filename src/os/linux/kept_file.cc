@@ -102,12 +102,17 @@ bool KeptFile::was_removed() const {
 Result<void> KeptFile::replace(std::string_view content) {
   struct stat status{};
   if (::fstat(fd(handle_), &status) < 0) return os_error("write " + path_);
-  const std::size_t before = static_cast<std::size_t>(status.st_size);
+  // Nobody reads a longer one, and room for it twice is more than a disk may have.
+  const bool is_too_large = static_cast<std::size_t>(status.st_size) > kMaxFileBytes;
+  if (is_too_large && ::ftruncate(fd(handle_), 0) < 0) return os_error("write " + path_);
+  const std::size_t before = is_too_large ? 0 : static_cast<std::size_t>(status.st_size);
   const std::size_t behind = std::max(before, content.size());
   if (before > 0) {
-    // The room for both first: a disk that is full leaves the file as it was.
-    const auto room = static_cast<off_t>(behind + content.size());
-    const bool has_room = ::fallocate(fd(handle_), 0, 0, room) == 0 || errno == EOPNOTSUPP;
+    // The room for the copy first: a disk that is full leaves the file as it was.
+    const bool has_room = content.empty() ||
+                          ::fallocate(fd(handle_), 0, static_cast<off_t>(behind),
+                                      static_cast<off_t>(content.size())) == 0 ||
+                          errno == EOPNOTSUPP;
     const auto copied = has_room ? write_at(fd(handle_), content, behind, path_)
                                  : Result<void>(os_error("write " + path_));
     if (!copied) {

@@ -40,9 +40,9 @@ constexpr const char* kMovePackets[] = {
 constexpr const char* kBeAProcess[] = {
     // what is open
     "lseek", "pread64", "preadv", "pwrite64", "pwritev", "ftruncate", "fallocate", "fsync",
-    "fdatasync", "flock", "fcntl", "dup", "dup2", "dup3", "pipe", "pipe2", "eventfd2",
-    "epoll_create1", "timerfd_create", "timerfd_gettime", "signalfd4", "memfd_create",
-    "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "select", "pselect6",
+    "fdatasync", "flock", "dup", "dup2", "dup3", "pipe", "pipe2", "eventfd2", "epoll_create1",
+    "timerfd_create", "timerfd_gettime", "signalfd4", "memfd_create", "inotify_init1",
+    "inotify_add_watch", "inotify_rm_watch", "select", "pselect6",
     // files, by name: Landlock says which
     "stat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat",
     "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",
@@ -179,6 +179,16 @@ void allow_requests(std::vector<AllowedCall>& calls) {
   }
 }
 
+// None by which the kernel would send a signal to another process for us (F_SETOWN, F_SETSIG).
+void allow_fcntl(std::vector<AllowedCall>& calls) {
+  for (const std::uint64_t command :
+       {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC, F_GETLK, F_SETLK, F_SETLKW,
+        F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_ADD_SEALS, F_GET_SEALS}) {
+    calls.push_back({"fcntl", {{1, kInt, command}}});
+  }
+  calls.push_back({"fcntl", {{1, kInt, F_SETFL}, {2, O_ASYNC, 0}}});
+}
+
 void allow_prctl(std::vector<AllowedCall>& calls, std::initializer_list<int> options) {
   for (const int option : options) {
     calls.push_back({"prctl", {{0, kInt, static_cast<std::uint64_t>(option)}}});
@@ -204,6 +214,7 @@ std::vector<AllowedCall> process_calls(const CallNeeds& needs) {
   allow(calls, kBeAProcess);
   allow_reading(calls);
   allow_requests(calls);
+  allow_fcntl(calls);
   allow_prctl(calls, {PR_SET_SECCOMP, PR_GET_SECCOMP, PR_GET_DUMPABLE, PR_CAPBSET_READ,
                       PR_GET_NO_NEW_PRIVS, PR_SET_NO_NEW_PRIVS});
   for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
