@@ -70,7 +70,10 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
                          ? NGTCP2_ERR_INVALID_ARGUMENT
                          : ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(),
                                                          kOurConnectionIdBytes);
-  if (status == NGTCP2_ERR_VERSION_NEGOTIATION) {
+  // The engine could speak version 2 as well, which version negotiation does not offer.
+  const bool is_other_version = status == 0 && (payload[0] & kLongHeader) != 0 &&
+                                header.version != 0 && header.version != NGTCP2_PROTO_VER_V1;
+  if (status == NGTCP2_ERR_VERSION_NEGOTIATION || is_other_version) {
     answer_version(path, payload, out, now);
     return true;
   }
@@ -221,15 +224,10 @@ void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& 
   if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
 }
 
-// Anybody may ask for answers that need no connection.
-bool Endpoint::may_answer(const UdpSendQueue& out, Timestamp now) {
-  return out.has_room() && answers_.take(now);
-}
-
 void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out,
                               Timestamp now) {
   drops_.count(Drop::kUnknownConnection);
-  if (payload.size() < kMinResetTrigger || !may_answer(out, now)) return;
+  if (payload.size() < kMinResetTrigger || !out.has_room() || !resets_.take(now)) return;
 
   const std::size_t longest = std::min(payload.size() - 1, kMaxResetBytes);
   const std::size_t shortest = std::min(longest, kMinVariedReset);
@@ -245,7 +243,7 @@ void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& 
 
 void Endpoint::answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now) {
   drops_.count(Drop::kNotQuic);
-  if (!may_answer(out, now)) return;
+  if (!out.has_room() || !small_answers_.take(now)) return;
   const std::size_t bytes = write_small_answer(payload, out.next_payload());
   if (bytes > 0) out.push(path, Ecn::kNotEct, bytes);
 }

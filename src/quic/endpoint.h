@@ -131,7 +131,6 @@ class Endpoint final : private ConnectionIds {
   Connection* find_by_path(const UdpPath& path);
   Connection* accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
-  bool may_answer(const UdpSendQueue& out, Timestamp now);
   void answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
@@ -175,7 +174,9 @@ class Endpoint final : private ConnectionIds {
   Connection* last_connection_ = nullptr;
   // Of stateless resets and refusals of small Initial packets: answers to anyone.
   PerSecond begun_{kBegunPerSecond};
-  PerSecond answers_{kAnswersPerSecond};
+  // Of their own: who asks for the one does not keep the other from others.
+  PerSecond resets_{kAnswersPerSecond};
+  PerSecond small_answers_{kAnswersPerSecond};
   PerSecond versions_{kVersionsPerSecond};
   PerSecond retries_{kRetriesPerSecond};
   PerSecond proofs_{kProofsPerSecond};

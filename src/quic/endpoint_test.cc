@@ -274,16 +274,18 @@ TEST_F(EndpointTest, CountsWhatIsNotQuic) {
 }
 
 TEST_F(EndpointTest, OffersItsVersionToAClientOfAnother) {
-  UdpSendQueue out(4);
-  std::vector<std::uint8_t> initial(1200);
-  initial[0] = 0xc0;
-  store_be<std::uint32_t>(&initial[1], 0x1a2a3a4a);
-  initial[5] = 8;
-  server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, initial, out, world.now());
-  ASSERT_FALSE(out.empty());
-  const Bytes answer = out.bursts()[0].bytes;
-  EXPECT_EQ(load_be<std::uint32_t>(&answer[1]), 0u);
-  EXPECT_EQ(load_be<std::uint32_t>(&answer[answer.size() - 4]), 1u);
+  for (const std::uint32_t version : {0x1a2a3a4au, 0x6b3343cfu}) {  // nobody's, and version 2
+    UdpSendQueue out(4);
+    std::vector<std::uint8_t> initial(1200);
+    initial[0] = 0xc0;
+    store_be<std::uint32_t>(&initial[1], version);
+    initial[5] = 8;
+    server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, initial, out, world.now());
+    ASSERT_FALSE(out.empty()) << version;
+    const Bytes answer = out.bursts()[0].bytes;
+    EXPECT_EQ(load_be<std::uint32_t>(&answer[1]), 0u);
+    EXPECT_EQ(load_be<std::uint32_t>(&answer[answer.size() - 4]), 1u);
+  }
 }
 
 TEST_F(EndpointTest, IgnoresAShortPacketOfAnotherVersion) {

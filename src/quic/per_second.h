@@ -1,33 +1,38 @@
 #pragma once
 
+#include <algorithm>
+
 #include "base/time.h"
 
 namespace qdt::quic {
 
-/// At most so many in a second, of what anybody may ask for.
+/// So many in a second, of what anybody may ask for: as many at once, and then one each time that
+/// another has become due. A burst each second does not take them all, as it would take those of a
+/// second that begins anew.
 class PerSecond {
  public:
-  explicit PerSecond(int most) : most_(most) {}
+  /// `most` is at least 1.
+  explicit PerSecond(int most) : cost_(kFull / most) {}
 
   /// Whether one more may be had now: then it is.
   bool take(Timestamp now) {
     if (is_used_up(now)) return false;
-    ++count_;
+    due_ -= cost_;
     return true;
   }
 
   bool is_used_up(Timestamp now) {
-    if (now - begun_ >= 1s) {
-      begun_ = now;
-      count_ = 0;
-    }
-    return count_ >= most_;
+    due_ = std::min(kFull, due_ + std::max(now - seen_, Duration::zero()));
+    seen_ = now;
+    return due_ < cost_;
   }
 
  private:
-  int most_;
-  int count_ = 0;
-  Timestamp begun_;
+  static constexpr Duration kFull = 1s;
+
+  Duration cost_;
+  Duration due_ = kFull;
+  Timestamp seen_;
 };
 
 }  // namespace qdt::quic
