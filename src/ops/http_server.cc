@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/client_networks.h"
 #include "ops/http_exchange.h"
 #include "ops/http_input.h"
 #include "os/clock.h"
@@ -31,11 +32,6 @@ constexpr int kWakerKey = 0;
 constexpr int kListenerKey = 1;
 constexpr int kFirstConnectionKey = 2;
 
-// An IPv6 customer has at least a /64 (RFC 6177), and may use any address in it.
-Prefix network_of(const IpAddress& address) {
-  return Prefix(address, address.is_v4() ? 32 : 64);
-}
-
 enum class Stage {
   kReading,  ///< the request
   kWorking,  ///< a worker has it: only `socket`, and that for shut_down(), is anybody else's
@@ -46,7 +42,7 @@ enum class Stage {
 struct Connection {
   Connection(os::TcpConnection accepted, std::size_t max_body_bytes, Timestamp now)
       : socket(std::move(accepted)),
-        network(network_of(socket.peer())),
+        network(ClientNetworks(socket.peer()).customer),
         input(max_body_bytes),
         latest_progress(now),
         deadline(now + kRequestTime) {}

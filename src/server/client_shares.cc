@@ -2,25 +2,20 @@
 
 #include <algorithm>
 
+#include "base/client_networks.h"
+
 namespace qdt::server {
-namespace {
-
-// An IPv6 customer has at least a /64 and at most a /48 (RFC 6177).
-std::string prefix_of(const IpAddress& from, int length) {
-  return from.is_v4() ? from.to_string() : Prefix(from, length).to_string();
-}
-
-}  // namespace
 
 ClientShares::Units ClientShares::units_of(const IpAddress& from,
                                            std::string_view client_id) const {
   const std::size_t max = options_.max_of_address;
   // Without a name anybody behind the address may be meant.
   const std::size_t max_of_client = client_id.empty() ? max : options_.max_of_client;
-  const std::string address = prefix_of(from, 64);
+  const ClientNetworks networks(from);
+  const std::string address = networks.customer.to_string();
   // No key is another one's: none of the parts before the name has a space.
   return {{{.key = "address " + address, .max = max},
-           {.key = "site " + prefix_of(from, 48), .max = from.is_v4() ? max : max + max / 2},
+           {.key = "site " + networks.site.to_string(), .max = networks.max_of_site(max)},
            {.key = "name " + address + " " + std::string(client_id),
             .max = std::min(max, max_of_client)}}};
 }

@@ -4,19 +4,11 @@
 #include <cstring>
 #include <utility>
 
+#include "base/client_networks.h"
 #include "wire/base64.h"
 #include "wire/seal.h"
 
 namespace qdt::server {
-
-namespace {
-
-// An IPv6 customer has at least a /64 (RFC 6177).
-IpAddress client_network(const IpAddress& from) {
-  return from.is_v4() ? from : Prefix(from, 64).address();
-}
-
-}  // namespace
 
 std::size_t LeaseBook::DigestHash::operator()(const Digest& digest) const {
   std::size_t hash = 0;
@@ -46,8 +38,7 @@ std::optional<LeaseBook::Grant> LeaseBook::acquire(const Holder& holder,
   Grant grant{
       .address = *address, .token = wire::encode_base64(random.bytes<16>()), .replaced = {}};
   const Digest digest = wire::secret_digest(grant.token);
-  notes_[*address] = {
-      .token = digest, .holder = holder, .ended_at = {}, .from = client_network(from)};
+  notes_[*address] = {.token = digest, .holder = holder, .ended_at = {}, .from = from};
   by_token_[digest] = *address;
   ++version_;
   return grant;
@@ -60,7 +51,7 @@ std::optional<LeaseBook::Grant> LeaseBook::resume(const Holder& holder, std::str
   const IpAddress address = found->second;
   Note& note = notes_.at(address);
   if (!note.holder) stop_keeping(address, note);
-  note.from = client_network(from);
+  note.from = from;
   pool_.give(address, holder.shard);
   ++version_;
   return Grant{.address = address,
@@ -91,17 +82,30 @@ void LeaseBook::keep(const IpAddress& address, Note& note, Timestamp ended_at) {
   note.ended_at = ended_at;
   ended_.emplace(ended_at, address);
   if (note.from.is_unspecified()) return;
-  ByEnd& of_client = ended_of_[note.from];
-  of_client.emplace(ended_at, address);
-  if (max_kept_ > 0 && of_client.size() > max_kept_) forget(of_client.begin()->second);
+  const ClientNetworks networks(note.from);
+  for (const Prefix& network : {networks.customer, networks.site}) {
+    ended_of_[network].emplace(ended_at, address);
+  }
+  if (max_kept_ == 0) return;
+  keep_at_most(max_kept_, networks.customer);
+  keep_at_most(networks.max_of_site(max_kept_), networks.site);
+}
+
+void LeaseBook::keep_at_most(std::size_t max, const Prefix& network) {
+  const auto of_network = ended_of_.find(network);
+  if (of_network == ended_of_.end() || of_network->second.size() <= max) return;
+  forget(of_network->second.begin()->second);
 }
 
 void LeaseBook::stop_keeping(const IpAddress& address, const Note& note) {
   ended_.erase({note.ended_at, address});
-  const auto of_client = ended_of_.find(note.from);
-  if (of_client == ended_of_.end()) return;
-  of_client->second.erase({note.ended_at, address});
-  if (of_client->second.empty()) ended_of_.erase(of_client);
+  const ClientNetworks networks(note.from);
+  for (const Prefix& network : {networks.customer, networks.site}) {
+    const auto of_network = ended_of_.find(network);
+    if (of_network == ended_of_.end()) continue;
+    of_network->second.erase({note.ended_at, address});
+    if (of_network->second.empty()) ended_of_.erase(of_network);
+  }
 }
 
 void LeaseBook::expire(Timestamp now) {

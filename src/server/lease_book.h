@@ -23,14 +23,14 @@ namespace qdt::server {
 /// can resume gets a token; when it ends, its lease is kept for the holder of the token, up to
 /// `grace`, and given to others only when no other is left, the one longest in grace first. Tokens
 /// are known by their digests only. An address for whose clients very many leases are kept loses
-/// the oldest of its own: nobody pushes out what is kept for others by coming and going. Asked once
-/// for each session; any thread.
+/// the oldest of its own, and so does an IPv6 site: nobody pushes out what is kept for others by
+/// coming and going. Asked once for each session; any thread.
 class LeaseBook {
  public:
   using Digest = std::array<std::uint8_t, 32>;
 
-  /// `grace` 0: nothing is ever kept. `max_kept`: for the clients of one address (IPv6: of a /64);
-  /// 0: any number. `pool` outlives the book.
+  /// `grace` 0: nothing is ever kept. `max_kept`: for the clients of one address (IPv6: of a /64,
+  /// and half as many again of a /48); 0: any number. `pool` outlives the book.
   LeaseBook(LeasePool& pool, Duration grace, std::size_t max_kept = 0)
       : pool_(pool), grace_(grace), max_kept_(max_kept) {}
 
@@ -85,6 +85,7 @@ class LeaseBook {
   std::optional<Grant> resume(const Holder& holder, std::string_view token, const IpAddress& from);
   void expire(Timestamp now);
   void keep(const IpAddress& address, Note& note, Timestamp ended_at);
+  void keep_at_most(std::size_t max, const Prefix& network);
   void stop_keeping(const IpAddress& address, const Note& note);
   void forget(IpAddress address);
 
@@ -94,8 +95,8 @@ class LeaseBook {
   mutable std::mutex mutex_;
   std::map<IpAddress, Note> notes_;
   std::unordered_map<Digest, IpAddress, DigestHash> by_token_;
-  ByEnd ended_;                          // those without a session, oldest first
-  std::map<IpAddress, ByEnd> ended_of_;  // likewise, by where their clients came from
+  ByEnd ended_;                       // those without a session, oldest first
+  std::map<Prefix, ByEnd> ended_of_;  // likewise, by the networks that their clients came from
   std::uint64_t version_ = 0;
 };
 

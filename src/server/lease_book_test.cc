@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <vector>
+
 #include "support/seeded_random.h"
 
 namespace qdt::server {
@@ -75,6 +78,27 @@ TEST_F(LeaseBookTest, KeepsSoManyForTheClientsOfAnAddress) {
             grants.back().address);
   EXPECT_NE(bounded.acquire({0, 32}, grants.front().token, random, kStart + 20s)->token,
             grants.front().token);
+}
+
+TEST_F(LeaseBookTest, KeepsHalfAsManyAgainForAnIpv6Site) {
+  LeasePool wide(*Prefix::parse("10.8.0.0/24"), *IpAddress::parse("10.8.0.1"), 1);
+  LeaseBook bounded(wide, kGrace, 2);
+  const auto visit = [&](wire::SessionId session, const char* from, Timestamp now) {
+    const auto grant = bounded.acquire({0, session}, "", random, now, *IpAddress::parse(from));
+    bounded.release(grant->address, session, now);
+  };
+  const std::array kOfOneSite = {"2001:db8:1:1::1", "2001:db8:1:1::2", "2001:db8:1:1::3",
+                                 "2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:1:4::1"};
+  Timestamp now = kStart;
+  wire::SessionId session = 0;
+  std::vector<std::size_t> kept;
+  for (const char* from : kOfOneSite) {
+    visit(++session, from, now += 1s);
+    kept.push_back(bounded.entries(now).size());
+  }
+  EXPECT_THAT(kept, ElementsAre(1, 2, 2, 3, 3, 3));
+  visit(++session, "2001:db8:2:1::1", now += 1s);
+  EXPECT_THAT(bounded.entries(now), SizeIs(4)) << "another site loses nothing";
 }
 
 TEST_F(LeaseBookTest, KnowsNoOtherTokens) {
