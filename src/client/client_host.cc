@@ -21,9 +21,11 @@ os::HostPlan Client::host_plan(const Options& options) {
       .role = os::HostPlan::Role::kClient,
       .program = "qdt-client",
       .tun = {.name = host.tun_name, .use_offloads = options.use_tun_offloads},
+      .takes_everything = host.routing == Routing::kEverything,
       .up = host.up,
       .down = host.down,
   };
+  if (host.routing == Routing::kNothing) plan.routes = host.routes;
   if (host.has_kill_switch) {
     plan.kill_switch = {.tun_name = host.tun_name,
                         .allows_lan = host.kill_switch_allows_lan,

@@ -35,6 +35,10 @@ struct HostPlan {
   std::vector<TunAddress> addresses{};
   std::optional<ClientAccess> access{};  ///< of a server's clients
   std::optional<NatOptions> nat{};
+  /// What goes into a client's tunnel: everything, or some routes. Those are within these, or
+  /// without any here whichever the server names.
+  bool takes_everything = false;
+  std::optional<std::vector<Prefix>> routes{};
   std::optional<KillSwitch::Options> kill_switch{};
   /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
   std::vector<std::string> up{};

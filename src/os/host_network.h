@@ -138,18 +138,16 @@ class HostNetwork {
 
   /// Sets what the next route_everything_through_tunnel() leaves outside.
   virtual void leave_outside(const Outside& outside) = 0;
-  /// Sends `destination` into the tunnel; a prefix of length 0 is everything. After
-  /// configure_tun(), of a kind that the device has an address of. Refused for a prefix that the
-  /// host routes elsewhere. Routes that are narrower than this one win, and the tunnel's own
-  /// packets follow it like all others: the server is to be outside of it.
-  virtual Result<void> route_through_tunnel(const Prefix& destination) = 0;
   /// Sends everything into the tunnel but what carries kTunnelMark and what leave_outside() names;
   /// IPv6 becomes unreachable in the same sense where the device has no IPv6 address. Everything
   /// else that would leave this host around the tunnel is refused, DNS to a local network as well,
   /// for as long as the object lives. After configure_tun(), and again when that has changed what
   /// the device carries. One device of a host at a time.
   virtual Result<void> route_everything_through_tunnel() = 0;
-  /// Sends exactly these into the tunnel, in place of those of an earlier call. All or nothing.
+  /// Sends exactly these into the tunnel, in place of those of an earlier call. All or nothing:
+  /// refused where the host routes one of them elsewhere. Routes that are narrower win, and the
+  /// tunnel's own packets follow these like all others: the server is to be outside of them. After
+  /// configure_tun(); IPv6 that the device does not carry is refused to everybody.
   virtual Result<void> route_only(std::span<const Prefix> destinations) = 0;
   /// Makes this host ask these name servers, in place of those of an earlier call. A failure leaves
   /// the host's own in force; keep() tries again.

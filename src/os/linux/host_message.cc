@@ -241,10 +241,6 @@ void field(Archive& archive, request::EnableForwarding& message) {
   archive(message.is_v6);
 }
 template <typename Archive>
-void field(Archive& archive, request::RouteThroughTunnel& message) {
-  field(archive, message.destination);
-}
-template <typename Archive>
 void field(Archive& archive, request::RouteEverything& message) {
   field(archive, message.outside);
 }

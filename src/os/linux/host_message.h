@@ -93,10 +93,6 @@ struct InstallNat {
 struct FindForwardingObstacles {
   using Answer = HostLines;
 };
-struct RouteThroughTunnel {
-  using Answer = Nothing;
-  Prefix destination;
-};
 struct RouteEverything {
   using Answer = Nothing;
   Outside outside;
@@ -164,14 +160,15 @@ struct OpenLeaseFile {
 };
 }  // namespace request
 
-using HostRequest = std::variant<
-    request::OpenNetwork, request::CloseNetwork, request::ConfigureTun, request::SetTunMtu,
-    request::EnableForwarding, request::InstallNat, request::FindForwardingObstacles,
-    request::RouteThroughTunnel, request::RouteEverything, request::RouteOnly, request::UseDns,
-    request::Keep, request::AdoptDevice, request::FindNameServersOutside, request::RaiseKillSwitch,
-    request::KeepKillSwitch, request::LowerKillSwitch, request::OpenTun, request::RunHook,
-    request::StopHook, request::ReadFiles, request::DraftFile, request::PublishFile,
-    request::RemoveFile, request::OpenLeaseFile, request::LimitClients, request::ForgetDraft>;
+using HostRequest =
+    std::variant<request::OpenNetwork, request::CloseNetwork, request::ConfigureTun,
+                 request::SetTunMtu, request::EnableForwarding, request::InstallNat,
+                 request::FindForwardingObstacles, request::RouteEverything, request::RouteOnly,
+                 request::UseDns, request::Keep, request::AdoptDevice,
+                 request::FindNameServersOutside, request::RaiseKillSwitch, request::KeepKillSwitch,
+                 request::LowerKillSwitch, request::OpenTun, request::RunHook, request::StopHook,
+                 request::ReadFiles, request::DraftFile, request::PublishFile, request::RemoveFile,
+                 request::OpenLeaseFile, request::LimitClients, request::ForgetDraft>;
 
 /// A message's number is that of the request, in its answer, too.
 using RequestNumber = std::uint32_t;

@@ -37,7 +37,6 @@ std::vector<HostRequest> one_of_each() {
           request::EnableForwarding{.is_v6 = true},
           request::InstallNat{},
           request::FindForwardingObstacles{},
-          request::RouteThroughTunnel{.destination = prefix("172.16.0.0/12")},
           request::RouteEverything{{.destinations = {prefix("192.0.2.0/24")},
                                     .server = kInner,
                                     .name_servers = {kInner6},
@@ -66,8 +65,8 @@ std::vector<HostRequest> one_of_each() {
 
 TEST(HostMessage, HasOnePlaceForEachByte) {
   EXPECT_EQ(*encode(7, request::SetTunMtu{.mtu = 1400}), Message({0, 0, 0, 7, 3, 0x05, 0x78}));
-  EXPECT_EQ(*encode(8, request::RouteThroughTunnel{.destination = prefix("10.8.0.0/16")}),
-            Message({0, 0, 0, 8, 7, 0, 10, 8, 0, 0, 16}));
+  EXPECT_EQ(*encode(8, request::RouteOnly{{prefix("10.8.0.0/16")}}),
+            Message({0, 0, 0, 8, 8, 0, 1, 0, 10, 8, 0, 0, 16}));
   EXPECT_EQ(encode_answer<Nothing>(9, fail("no")), Message({0, 0, 0, 9, 0, 0, 2, 'n', 'o'}));
 }
 
@@ -97,21 +96,21 @@ TEST(HostMessage, IsNoneWhenCutOrContinued) {
 }
 
 TEST(HostMessage, HasOneFormOfEachValue) {
-  const Message good = {0, 0, 0, 1, 7, 0, 10, 8, 0, 0, 16};
+  const Message good = {0, 0, 0, 1, 8, 0, 1, 0, 10, 8, 0, 0, 16};
   EXPECT_TRUE(decode_request(good));
   const std::initializer_list<std::pair<std::size_t, std::uint8_t>> changes = {
-      {4, 24},  // no such kind
-      {5, 2},   // neither IPv4 nor IPv6
-      {10, 33},
-      {10, 8},  // host bits
+      {4, 26},            // no such kind
+      {6, 2},             // more than there are
+      {7, 2},             // neither IPv4 nor IPv6
+      {12, 33}, {12, 8},  // host bits
   };
   for (const auto& [place, value] : changes) {
     Message bad = good;
     bad[place] = value;
     EXPECT_FALSE(decode_request(bad)) << place;
   }
-  const Message mapped = {0, 0, 0, 1, 7,   1,   0,  0, 0, 0, 0, 0,
-                          0, 0, 0, 0, 255, 255, 10, 8, 0, 0, 16};
+  const Message mapped = {0, 0, 0, 1, 8, 0, 1,   1,   0,  0, 0, 0, 0,
+                          0, 0, 0, 0, 0, 0, 255, 255, 10, 8, 0, 0, 16};
   EXPECT_FALSE(decode_request(mapped));
 }
 
@@ -165,6 +164,20 @@ TEST(HostRequestCheck, TakesWhatAClientAsksFor) {
   EXPECT_TRUE(check_request(request::RouteOnly{{prefix("0.0.0.0/0"), prefix("::/0")}}, kClient));
   EXPECT_TRUE(check_request(request::RunHook{hook()}, kClient));
   EXPECT_TRUE(check_request(request::UseDns{{{NameServer(kInner)}, {"lan.test"}}}, kClient));
+}
+
+TEST(HostRequestCheck, RoutesAreThoseOfTheConfiguration) {
+  const request::RouteOnly one{{prefix("10.9.1.0/24")}}, all{{prefix("0.0.0.0/0")}};
+  HostPlan plan{.takes_everything = true};
+  EXPECT_TRUE(check_request(request::RouteEverything{}, plan));
+  EXPECT_FALSE(check_request(one, plan));
+  plan = {.routes = {{prefix("192.0.2.0/24"), prefix("10.9.0.0/16")}}};
+  EXPECT_TRUE(check_request(one, plan));
+  EXPECT_FALSE(check_request(all, plan));
+  EXPECT_FALSE(check_request(request::RouteEverything{}, plan));
+  plan.routes = std::vector<Prefix>();
+  EXPECT_TRUE(check_request(request::RouteOnly{}, plan));
+  EXPECT_FALSE(check_request(one, plan));
 }
 
 TEST(HostRequestCheck, RefusesAddressesThatAreNoHosts) {

@@ -141,34 +141,6 @@ void LinuxHostNetwork::delete_older_addresses() {
   }
 }
 
-Result<void> LinuxHostNetwork::route_through_tunnel(const Prefix& destination) {
-  if (destination.length() == 0) return route_everything_through_tunnel();
-  if (destination.address().is_v6() && !carries_ipv6()) {
-    return fail("route " + destination.to_string() + " through " + tun_name_ +
-                ": the tunnel carries no IPv6");
-  }
-  // The kernel made this route when the device got its address.
-  for (const InterfaceAddress& mine : addresses_) {
-    if (destination == Prefix(mine.address, mine.prefix_length)) return {};
-  }
-
-  const auto link = netlink_.find_link(tun_name_);
-  if (!link) return fail(link);
-  const Route route{.destination = destination, .link_index = link->index};
-  Transaction transaction(journal_, logger_);
-  const auto added =
-      transaction.change(DeleteRoute{route}, [&] { return netlink_.add_route(route); });
-  if (!added) return fail(tun_name_ + ": " + added.error().message);
-  if (*added == Change::kNotNeeded) {
-    return fail("route " + destination.to_string() + " through " + tun_name_ +
-                ": the host routes it elsewhere; delete that route (ip route show " +
-                destination.to_string() + "), or do without ours");
-  }
-  transaction.commit();
-  logger_.info(destination.to_string() + " is routed through " + tun_name_);
-  return {};
-}
-
 Result<void> LinuxHostNetwork::route_everything_through_tunnel() {
   const auto link = netlink_.find_link(tun_name_);
   if (!link) return fail(link);

@@ -14,6 +14,7 @@
 namespace qdt::os {
 
 inline const IpAddress kInner = *IpAddress::parse("10.8.0.2");
+inline const std::vector<Prefix> kRoutes = {*Prefix::parse("172.16.0.0/12")};
 inline const NatOptions kNat{.pool = *Prefix::parse("10.8.0.0/24"), .external_interface = "up0"};
 
 /// A host with a device `up0` to the world and a TUN device, and its network, opened.
@@ -47,7 +48,7 @@ inline void change_everything(HostNetwork& network) {
   expect_ok(network.configure_tun(kInner, 24, 1350));
   expect_ok(network.enable_forwarding());
   expect_ok(network.install_nat(kNat));
-  expect_ok(network.route_through_tunnel(*Prefix::parse("172.16.0.0/12")));
+  expect_ok(network.route_only(kRoutes));
   expect_ok(network.route_everything_through_tunnel());
   expect_ok(network.use_dns(std::vector{*IpAddress::parse("10.8.0.1")}));
 }

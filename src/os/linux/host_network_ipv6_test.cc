@@ -97,7 +97,7 @@ TEST(HostNetworkIpv6, RoutesAPrefixThroughTheTunnel) {
   in_fresh_network([] {
     Host host;
     expect_ok(host.network->configure_tun(kBothAlone, 1350));
-    expect_ok(host.network->route_through_tunnel(*Prefix::parse("fd00:8::/64")));
+    expect_ok(host.network->route_only(std::vector{*Prefix::parse("fd00:8::/64")}));
     EXPECT_THAT(shell("ip -6 route get fd00:8::77"), HasSubstr("dev qdt0"));
     EXPECT_THAT(shell("ip -6 route get 2001:db8::1"), Not(HasSubstr("qdt0")));
     expect_undone(host);

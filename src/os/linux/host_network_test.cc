@@ -156,8 +156,7 @@ TEST(HostNetwork, RoutesAPrefixThroughTheTunnel) {
     Host host;
     expect_ok(host.network->configure_tun(kInner, 24, 1350));
     for (int i = 0; i < 2; ++i) {  // a second time changes nothing
-      expect_ok(host.network->route_through_tunnel(*Prefix::parse("172.16.0.0/12")));
-      expect_ok(host.network->route_through_tunnel(*Prefix::parse("10.8.0.0/24")));
+      expect_ok(host.network->route_only(kRoutes));
     }
     EXPECT_THAT(shell("ip route get 172.20.0.1"), HasSubstr("dev qdt0"));
     EXPECT_THAT(shell("ip route get 8.8.8.8"), HasSubstr("dev up0"));
@@ -168,7 +167,7 @@ TEST(HostNetwork, RefusesAPrefixThatTheHostRoutesElsewhere) {
   in_fresh_network([] {
     Host host;
     expect_ok(host.network->configure_tun(kInner, 24, 1350));
-    const auto routed = host.network->route_through_tunnel(*Prefix::parse("192.0.2.0/24"));
+    const auto routed = host.network->route_only(std::vector{*Prefix::parse("192.0.2.0/24")});
     ASSERT_FALSE(routed);
     EXPECT_THAT(routed.error().message, HasSubstr("ip route show 192.0.2.0/24"));
     host.network.reset();
@@ -239,11 +238,12 @@ TEST(HostNetwork, RefusesNamesThatNeedQuoting) {
   }
 }
 
-TEST(HostNetwork, RefusesIpv6RoutesIntoATunnelWithoutIpv6) {
+TEST(HostNetwork, RefusesIpv6ThatTheTunnelDoesNotCarry) {
   in_fresh_network([] {
     Host host;
     expect_ok(host.network->configure_tun(kInner, 24, 1350));
-    EXPECT_FALSE(host.network->route_through_tunnel(*Prefix::parse("fd00::/8")));
+    expect_ok(host.network->route_only(std::vector{*Prefix::parse("fd00::/8")}));
+    EXPECT_THAT(shell("ip -6 route show fd00::/8"), HasSubstr("unreachable"));
     host.network.reset();
     EXPECT_EQ(host_state(), host.before);
   });

@@ -107,8 +107,7 @@ TEST(HostNetwork, ChangesNothingWithoutTheDevice) {
     auto network = *open_host_network("qdt0", logger);
     for (const auto& result :
          {network->configure_tun(kInner, 24, 1350), network->route_everything_through_tunnel(),
-          network->route_through_tunnel(*Prefix::parse("172.16.0.0/12")),
-          network->use_dns(std::vector{kInner})}) {
+          network->route_only(kRoutes), network->use_dns(std::vector{kInner})}) {
       ASSERT_FALSE(result);
       EXPECT_EQ(result.error().message, "there is no network device qdt0");
     }

@@ -136,11 +136,6 @@ class HostServant {
       return HostLines{network.forwarding_obstacles()};
     });
   }
-  Result<Nothing> work(const request::RouteThroughTunnel& message) {
-    return with_network([&](HostNetwork& network) {
-      return nothing(network.route_through_tunnel(message.destination));
-    });
-  }
   Result<Nothing> work(const request::RouteEverything& message) {
     return with_network([&](HostNetwork& network) {
       network.leave_outside(message.outside);

@@ -55,7 +55,6 @@ class FakeNetwork final : public HostNetwork {
   void leave_nat() override { leaves_nat_ = true; }
   std::vector<std::string> forwarding_obstacles() override { return {"a policy", "a rule"}; }
   void leave_outside(const Outside& outside) override { outside_ = outside; }
-  Result<void> route_through_tunnel(const Prefix&) override { return {}; }
   Result<void> route_everything_through_tunnel() override {
     return done("everything but " + outside_.destinations.at(0).to_string());
   }
@@ -158,7 +157,7 @@ struct Pair {
   MainEnd end = MainEnd::kOrderly;
 };
 
-const HostPlan kClient{.role = HostPlan::Role::kClient};
+const HostPlan kClient{.role = HostPlan::Role::kClient, .takes_everything = true};
 const HostPlan kServer{.role = HostPlan::Role::kServer,
                        .leftover_nat = LeftoverNat::kKept,
                        .access = ClientAccess{.denied = {*Prefix::parse("169.254.0.0/16")}},

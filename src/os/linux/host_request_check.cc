@@ -55,14 +55,13 @@ bool is_clients(const HostRequest& message) {
   using namespace request;
   return std::visit(
       []<typename T>(const T&) {
-        return std::same_as<T, SetTunMtu> || std::same_as<T, RouteThroughTunnel> ||
-               std::same_as<T, RouteEverything> || std::same_as<T, RouteOnly> ||
-               std::same_as<T, UseDns> || std::same_as<T, FindNameServersOutside> ||
-               std::same_as<T, RaiseKillSwitch> || std::same_as<T, KeepKillSwitch> ||
-               std::same_as<T, LowerKillSwitch> || std::same_as<T, RunHook> ||
-               std::same_as<T, StopHook> || std::same_as<T, DraftFile> ||
-               std::same_as<T, PublishFile> || std::same_as<T, RemoveFile> ||
-               std::same_as<T, ForgetDraft>;
+        return std::same_as<T, SetTunMtu> || std::same_as<T, RouteEverything> ||
+               std::same_as<T, RouteOnly> || std::same_as<T, UseDns> ||
+               std::same_as<T, FindNameServersOutside> || std::same_as<T, RaiseKillSwitch> ||
+               std::same_as<T, KeepKillSwitch> || std::same_as<T, LowerKillSwitch> ||
+               std::same_as<T, RunHook> || std::same_as<T, StopHook> ||
+               std::same_as<T, DraftFile> || std::same_as<T, PublishFile> ||
+               std::same_as<T, RemoveFile> || std::same_as<T, ForgetDraft>;
       },
       message);
 }
@@ -102,11 +101,18 @@ struct Check {
   Result<void> operator()(const request::SetTunMtu& message) const {
     return check_mtu(message.mtu);
   }
-  Result<void> operator()(const request::RouteThroughTunnel& message) const {
-    return check_route(message.destination);
+  Result<void> operator()(const request::RouteEverything&) const {
+    if (plan.takes_everything) return {};
+    return fail("the configuration has the tunnel take some routes, not everything");
   }
   Result<void> operator()(const request::RouteOnly& message) const {
-    return check_each(message.destinations, check_route);
+    if (plan.takes_everything) return fail("the configuration has the tunnel take everything");
+    return check_each(message.destinations, [&](const Prefix& destination) -> Result<void> {
+      if (auto ok = check_route(destination); !ok || !plan.routes) return ok;
+      const auto has = [&](const Prefix& route) { return route.contains(destination); };
+      if (std::ranges::any_of(*plan.routes, has)) return {};
+      return fail(destination.to_string() + " is in no route of the configuration");
+    });
   }
   Result<void> operator()(const request::UseDns& message) const {
     if (auto ok = check_each(message.wish.servers, check_name_server); !ok) return ok;

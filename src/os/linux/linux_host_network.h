@@ -53,7 +53,6 @@ class LinuxHostNetwork final : public HostNetwork {
   Result<void> install_nat(const NatOptions& options) override;
   void leave_nat() override { leaves_nat_ = true; }
   std::vector<std::string> forwarding_obstacles() override;
-  Result<void> route_through_tunnel(const Prefix& destination) override;
   Result<void> route_everything_through_tunnel() override;
   void leave_outside(const Outside& outside) override { outside_ = outside; }
   std::vector<std::string> ignored_routes() const override { return policy_.ignored_routes(); }

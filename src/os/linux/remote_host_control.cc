@@ -86,9 +86,6 @@ class RemoteHostNetwork final : public HostNetwork {
     if (answer) return std::move(answer->lines);
     return {answer.error().message};
   }
-  Result<void> route_through_tunnel(const Prefix& destination) override {
-    return done(questions_.ask(request::RouteThroughTunnel{destination}));
-  }
   void leave_outside(const Outside& outside) override { outside_ = outside; }
   Result<void> route_everything_through_tunnel() override {
     return done(questions_.ask(request::RouteEverything{outside_}));

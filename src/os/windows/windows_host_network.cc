@@ -260,32 +260,6 @@ Result<void> WindowsHostNetwork::check_unrouted(std::span<const WindowsRoute> ex
       "; remove that, or keep it with exclude");
 }
 
-Result<void> WindowsHostNetwork::route_through_tunnel(const Prefix& destination) {
-  if (destination.length() == 0) return route_everything_through_tunnel();
-  const std::string doing = "route " + destination.to_string() + " through " + tun_name_;
-  if (destination.address().is_v6() && !carries_ipv6()) {
-    return fail(doing + ": the tunnel carries no IPv6");
-  }
-  // Windows made this route when the device got its address.
-  for (const OwnAddress& mine : addresses_) {
-    if (destination == Prefix(mine.address, mine.prefix_length)) return {};
-  }
-  const auto tun = find_tun();
-  if (!tun) return fail(tun);
-  const auto existing = calls_->routes();
-  if (!existing) return fail(existing);
-  const WindowsRoute route = route_into(*tun, destination);
-  if (auto ok = check_unrouted(*existing, route); !ok)
-    return fail(doing + ": " + ok.error().message);
-
-  Transaction transaction(journal_, *calls_, logger_);
-  const auto added = add_route(transaction, *existing, route);
-  if (!added) return fail(doing + ": " + added.error().message);
-  transaction.commit();
-  logger_.info(destination.to_string() + " is routed through " + tun_name_);
-  return {};
-}
-
 Result<void> WindowsHostNetwork::route_only(std::span<const Prefix> destinations) {
   const auto tun = find_tun();
   if (!tun) return fail(tun);

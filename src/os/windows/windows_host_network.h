@@ -36,7 +36,6 @@ class WindowsHostNetwork final : public HostNetwork {
   std::vector<std::string> forwarding_obstacles() override { return {}; }
 
   void leave_outside(const Outside& outside) override { outside_ = outside; }
-  Result<void> route_through_tunnel(const Prefix& destination) override;
   Result<void> route_everything_through_tunnel() override;
   Result<void> route_only(std::span<const Prefix> destinations) override;
   Result<void> use_dns(const NameServerWish& wish) override;

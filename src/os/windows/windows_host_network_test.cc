@@ -82,25 +82,6 @@ TEST_F(WindowsHostNetworkTest, SaysWhenAnotherAdapterHasTheAddress) {
   EXPECT_THAT(set.error().message, HasSubstr("another network adapter of this host has it"));
 }
 
-TEST_F(WindowsHostNetworkTest, RoutesAPrefixAndLeavesForeignRoutesAlone) {
-  ASSERT_TRUE(configure_both());
-  take_changes();
-  EXPECT_TRUE(network().route_through_tunnel(net("10.9.0.0/16")));
-  EXPECT_THAT(take_changes(), ElementsAre("add route 10.9.0.0/16 on 77 metric 0"));
-  const auto refused = network().route_through_tunnel(net("192.168.1.0/24"));
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message,
-              HasSubstr("this host has another route to it (route print)"));
-  EXPECT_THAT(take_changes(), IsEmpty());
-}
-
-TEST_F(WindowsHostNetworkTest, RefusesIpv6ThatTheTunnelDoesNotCarry) {
-  ASSERT_TRUE(network().configure_tun(ip("10.8.0.2"), 32, 1400));
-  const auto refused = network().route_through_tunnel(net("fd01::/16"));
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("the tunnel carries no IPv6"));
-}
-
 TEST_F(WindowsHostNetworkTest, RoutesEverythingButTheServerAndWhatIsExcluded) {
   ASSERT_TRUE(configure_both());
   take_changes();
