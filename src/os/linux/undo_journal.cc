@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <sstream>
 #include <string_view>
 #include <thread>
 
@@ -165,18 +167,42 @@ bool is_putting_back(const std::string& pid) {
   return !name_of_process(parent).starts_with("qdt-");
 }
 
-// Locks the file, which may take as long as its last owner puts the host back.
-bool lock_file(const UniqueFd& file) {
-  constexpr Duration kPatience = 30s;
+// Locks the file, within `patience` and for as long as `is_hopeful` says so. Why not is in errno.
+template <typename IsHopeful>
+bool lock_in_time(const UniqueFd& file, Duration patience, IsHopeful is_hopeful) {
   constexpr auto kLook = std::chrono::milliseconds(10);
-  const Timestamp deadline = now() + kPatience;
+  const Timestamp deadline = now() + patience;
   while (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) {
-    if (now() >= deadline || !is_putting_back(owner_of(file))) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return false;
+    if (now() >= deadline || !is_hopeful()) {
       return ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;  // it may have ended between our looks
     }
     std::this_thread::sleep_for(kLook);
   }
   return true;
+}
+
+// As long as its last owner puts the host back.
+bool lock_file(const UniqueFd& file) {
+  return lock_in_time(file, kJournalPatience, [&] { return is_putting_back(owner_of(file)); });
+}
+
+// The process that holds a lock on the file, with its name: a line of /proc/locks is `1: FLOCK
+// ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF` (proc(5)). Empty where it is in another namespace.
+std::string holder_of(const UniqueFd& file) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) < 0) return "";
+  const std::string inode = ":" + std::to_string(status.st_ino);
+  std::istringstream locks(read_file("/proc/locks").value_or(""));
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, advice, access, pid, place;
+    words >> number >> kind >> advice >> access >> pid >> place;
+    if (kind != "FLOCK" || !place.ends_with(inode)) continue;
+    const std::string name = name_of_process(pid);
+    if (!name.empty()) return pid + " (" + name + ")";
+  }
+  return "";
 }
 
 std::unexpected<Error> is_in_use(const std::string& tun_name, const UniqueFd& file) {
@@ -209,7 +235,7 @@ bool was_removed(const UniqueFd& file) {
 
 }  // namespace
 
-Result<UniqueFd> lock_journals(const std::string& directory) {
+Result<UniqueFd> lock_journals(const std::string& directory, Duration patience) {
   const std::string remedy = "; run as root, or give the service RuntimeDirectory=qdt";
   if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) {
     if (is_for_want_of_room(errno)) return UniqueFd();
@@ -219,10 +245,12 @@ Result<UniqueFd> lock_journals(const std::string& directory) {
   UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock.is_open() && is_for_want_of_room(errno)) return UniqueFd();
   if (!lock.is_open()) return fail(os_error("open " + path).error().message + remedy);
-  while (::flock(lock.get(), LOCK_EX) < 0) {
-    if (errno != EINTR) return os_error("lock " + path);
-  }
-  return lock;
+  if (lock_in_time(lock, patience, [] { return true; })) return lock;
+  if (errno != EWOULDBLOCK) return os_error("lock " + path);
+  const std::string holder = holder_of(lock);
+  return fail("lock " + path + ": " + (holder.empty() ? "a process" : "process " + holder) +
+              " has held it for " + std::to_string(patience / 1s) +
+              " s; it may have been stopped (SIGCONT has it go on); end it, and start again");
 }
 
 std::vector<std::string> find_journals(const std::string& directory) {

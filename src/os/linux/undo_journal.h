@@ -5,6 +5,7 @@
 
 #include "base/logger.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "os/linux/desired_state.h"
 #include "os/linux/undo_step.h"
 #include "os/linux/unique_fd.h"
@@ -30,6 +31,9 @@ class UndoJournal : public BasicUndoJournal<UndoStep, to_json, parse_undo_step> 
 /// Where the journals of this host are. On a tmpfs, so that they do not outlive what they undo.
 inline constexpr const char* kJournalDirectory = "/run/qdt";
 
+/// How long a lock is waited for whose holder is at work.
+inline constexpr Duration kJournalPatience = 30s;
+
 /// Takes the journal of `tun_name`, with the steps that a crashed owner left in it, but for what
 /// was done to an earlier network of the same number and went with it. Fails while a living process
 /// owns it. Where `directory` is full or read-only, the journal is in memory, and says so. Whoever
@@ -40,8 +44,9 @@ Result<UndoJournal> open_journal(const std::string& directory, const std::string
 /// Creates `directory` where it is missing, and keeps other processes from opening journals for as
 /// long as the descriptor is open: nobody takes one that is just being cleaned up for one in use.
 /// The lock is a file of its own, `DIRECTORY/lock`, for whoever can read one can hold its lock. No
-/// descriptor where there can be no file: on a disk that is full or read-only.
-Result<UniqueFd> lock_journals(const std::string& directory);
+/// descriptor where there can be no file: on a disk that is full or read-only. An error, which
+/// names the holder, when somebody else does not let go within `patience`.
+Result<UniqueFd> lock_journals(const std::string& directory, Duration patience = kJournalPatience);
 
 /// The name of the file of `tun_name` in a directory of journals.
 Result<std::string> journal_name(const std::string& tun_name);

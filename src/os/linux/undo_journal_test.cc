@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "os/linux/network_fixture.h"
 
@@ -153,6 +154,27 @@ TEST_F(LinuxUndoJournalTest, SaysWhatToDoWhereItsDirectoryCannotBeMade) {
   const auto lock = lock_journals("/proc/qdt");
   ASSERT_FALSE(lock);
   EXPECT_THAT(lock.error().message, HasSubstr("RuntimeDirectory=qdt"));
+}
+
+TEST_F(LinuxUndoJournalTest, NamesWhoeverDoesNotLetGoOfTheLock) {
+  const auto held = lock_journals(directory_);
+  ASSERT_TRUE(held);
+  const auto second = lock_journals(directory_, 20ms);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message,
+              AllOf(HasSubstr("process " + std::to_string(::getpid()) + " (os_test"),
+                    HasSubstr("SIGCONT")));
+}
+
+TEST_F(LinuxUndoJournalTest, WaitsForTheLock) {
+  auto held = lock_journals(directory_);
+  ASSERT_TRUE(held);
+  std::thread holder([&] {
+    std::this_thread::sleep_for(20ms);
+    held->reset();
+  });
+  EXPECT_TRUE(lock_journals(directory_));
+  holder.join();
 }
 
 }  // namespace
