@@ -42,6 +42,9 @@ class DirectPlaneTest : public quic::EndpointTest {
     connect();
     ASSERT_TRUE(settle());
     world.run_for(3s);  // path MTU discovery
+    open_plane();
+  }
+  void open_plane() {
     plane.emplace(DirectPlane::Options{.role = quic::Role::kServer,
                                        .secrets = kSecrets,
                                        .own_ids = {kServerIds[0], kServerIds[1]},

@@ -167,6 +167,41 @@ TEST_F(DirectPlaneTest, AnAnswerFromAnotherAddressValidatesNothing) {
   EXPECT_EQ(plane->send(packet(1100), out, now()), DirectPlane::Step::kBlocked);
 }
 
+// The request for the session came in the name of an address that never answered, as all that
+// follows does, and the client claims to get what goes there.
+TEST_F(DirectPlaneTest, BeginsWhereTheClientHasAnswered) {
+  UdpSendQueue unused(8);
+  world.set_link(kClient, {.passes = [&](Bytes payload) {
+                   server.endpoint.receive(kElsewhere, Ecn::kNotEct, payload, unused, world.now());
+                   return false;
+                 }});
+  client.datagrams.emplace_back("x");
+  world.flush();
+  ASSERT_EQ(server.connection->path(), kElsewhere);
+  open_plane();
+  EXPECT_EQ(plane->path(), kPath);
+
+  wire::Feedback claim;
+  std::size_t given = 0;
+  std::size_t got = 0;
+  std::size_t got_late = 0;
+  for (const Duration end = passed + 10s; passed < end; passed += 10ms) {
+    for (const Sent& one : flush()) {
+      if (one.path == kElsewhere) got += one.bytes;
+      if (one.path == kElsewhere && end - passed < 5s) got_late += one.bytes;
+      if (one.frames.empty()) continue;  // went to both addresses
+      claim.highest = claim.packets++;
+      claim.bytes += one.bytes;
+    }
+    const Octets sealed = seal(wire::encode_feedback(claim));
+    EXPECT_FALSE(give(sealed, kElsewhere));
+    given += sealed.size();
+    for (int i = 0; i < 5; ++i) plane->send(packet(400), out, now());
+  }
+  EXPECT_LE(got, 3 * given);
+  EXPECT_EQ(got_late, 0u);
+}
+
 TEST_F(DirectPlaneTest, FollowsTenMovesASecond) {
   std::uint16_t port = 1;
   const auto moves = [&] {

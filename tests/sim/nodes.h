@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "client/connector.h"
@@ -69,8 +70,12 @@ class TunnelNode : public SimNode {
   }
 };
 
-class SilentLogger final : public Logger {
-  void write(LogLevel, std::string_view) override {}
+class LastLine final : public Logger {
+ public:
+  std::string text;
+
+ private:
+  void write(LogLevel, std::string_view line) override { text = line; }
 };
 
 struct ServerNodeOptions {
@@ -80,6 +85,7 @@ struct ServerNodeOptions {
   std::size_t mtu = 1350;
   wire::Capabilities caps = wire::Capabilities::supported();
   Duration lease_grace = 10min;
+  std::size_t max_kept_leases = 0;  // of an address
   server::Admission::Options admission;
   tunnel::Tunnel::Options tunnel;
   tunnel::RateLimit rate_limit;
@@ -96,7 +102,7 @@ class ServerNode final : public TunnelNode {
         admission(with_token(options)),
         leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1,
                options.ipv6),
-        book(leases, options.lease_grace),
+        book(leases, options.lease_grace, options.max_kept_leases),
         service({.token = options.token,
                  .mtu = options.mtu,
                  .caps = options.caps,
@@ -116,7 +122,7 @@ class ServerNode final : public TunnelNode {
   tunnel::Tunnel& tunnel() override { return tunnel_; }
 
   SeededRandom random;
-  SilentLogger logger;
+  LastLine logger;
   server::Admission admission;
   server::LeasePool leases;
   server::LeaseBook book;

@@ -3,56 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "sim/direct_sim.h"
+#include "sim/racer.h"
 
 namespace qdt::testing {
 namespace {
 
-const IpAddress kRacerHost = IpAddress::v4(0xc6336466);
-const SocketAddress kRacer{kRacerHost, 666};
 constexpr Duration kPathDelay = 50ms;
-
-// Reads what passes on the client's path, and is at the other end before it.
-class Racer final : public SimNode {
- public:
-  Racer(ServerNode& server, ClientNode& client) : server_(server), client_(client) {}
-
-  void copy(Bytes payload, Timestamp now) {
-    if (is_racing) due_.push_back({now + lag, {payload.begin(), payload.end()}});
-  }
-  void receive(const UdpPath&, Ecn, Bytes payload, UdpSendQueue&, Timestamp now) override {
-    bytes += payload.size();
-    if (relays)
-      client_.receive({kClientAddress, kServerAddress}, Ecn::kNotEct, payload, unused_, now);
-  }
-  bool send(UdpSendQueue&, Timestamp) override { return true; }
-  Timestamp next_timeout() override { return due_.empty() ? kNever : due_.front().time; }
-  void handle_timeouts(Timestamp now) override {
-    for (; !due_.empty() && due_.front().time <= now; due_.pop_front()) {
-      if (changes_port) ++from.port;
-      server_.receive({kServerAddress, from}, Ecn::kNotEct, due_.front().payload, unused_, now);
-    }
-  }
-
-  bool is_racing = false;
-  bool relays = false;        // the server's packets, in its name
-  bool changes_port = false;  // with each packet
-  Duration lag = 5ms;
-  SocketAddress from = kRacer;
-  std::size_t bytes = 0;  // that came to him
-
- private:
-  struct Due {
-    Timestamp time;
-    Packet payload;
-  };
-  ServerNode& server_;
-  ClientNode& client_;
-  std::deque<Due> due_;
-  UdpSendQueue unused_{1};
-};
 
 enum class Plane { kDirect, kShared, kQuic };
 
@@ -82,7 +39,6 @@ class RacerSim : public TunnelSim, public ::testing::WithParamInterface<Plane> {
   // Pings, each answered at once; how many were answered within half a second.
   int ping(int count, Duration interval) {
     const std::size_t before = client.delivered.size();
-    std::deque<Timestamp> times;
     for (int i = 0; i < count; ++i) {
       client.inject(up(200), world.now());
       for (const Timestamp end = world.now() + interval; world.now() < end;) {
