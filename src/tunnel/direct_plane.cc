@@ -204,9 +204,9 @@ bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
   return false;
 }
 
-// The ID that the QUIC connection has on path_. False: it has none there yet, and the client has
-// changed its own, so that nobody sees that both addresses are the same one's (RFC 9000 section
-// 9.5).
+// The ID that the QUIC connection has on path_. False: it has none there yet, and there is no
+// other, as it was elsewhere from the beginning, or the client has changed its own, so that nobody
+// sees that both addresses are the same one's (RFC 9000 section 9.5).
 bool DirectPlane::choose_id() {
   if (!is_id_stale_ && id_changes_ == connection_.peer_id_changes()) return has_id_;
   is_id_stale_ = false;
@@ -220,7 +220,8 @@ bool DirectPlane::choose_id() {
     append(id_, id.bytes());
     has_id_ = true;
   } else if (path_ != id_path_) {
-    has_id_ = !has_moved_on_purpose_;
+    const bool had_id = id_path_ != UdpPath{};
+    has_id_ = had_id && !has_moved_on_purpose_;
   }
   if (has_id_) id_path_ = path_;
   return has_id_;

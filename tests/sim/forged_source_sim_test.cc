@@ -115,6 +115,19 @@ TEST_F(ForgedSourceSharedId, DoesNotKeepTheSessionFromWorking) {
   expect_working_session();
 }
 
+// Nobody in between sees packets with an ID that belongs to no connection.
+TEST_F(ForgedSourceSharedId, ShowsNoIdThatIsNone) {
+  int without_id = 0;
+  world.set_link(kServerAddress, {.delay = kPathDelay, .passes = [&](Bytes payload) {
+                                    without_id += wire::direct_id_of(payload) == wire::DirectId{};
+                                    return true;
+                                  }});
+  forge_request(kClientAddress);
+  ASSERT_TRUE(connect());
+  world.run_for(1s);
+  EXPECT_EQ(without_id, 0);
+}
+
 class ForgedSourceShare : public ForgedSource {
  protected:
   ForgedSourceShare()
