@@ -38,7 +38,7 @@ Result<server::Site> make_site(const ops::DecoyConfig& config) {
 }
 
 DecoySite named(server::Site site, const ops::DecoyConfig& config) {
-  site.decoy.name_server(config.server);
+  site.decoy.set_server_header(config.server);
   return {std::make_shared<const server::Decoy>(std::move(site.decoy)), std::move(site.notes)};
 }
 

@@ -1,14 +1,12 @@
 #include "ops/config_decoy.h"
 
-#include <algorithm>
-
 namespace qdt::ops {
 namespace {
 
 using Kind = DecoyConfig::Kind;
 
-// Loopback, so that nothing on the way reads or answers what strangers ask: the way to that server
-// is not encrypted.
+// The web server has to be on loopback, since the way there is not encrypted: nothing on it may
+// read or answer requests.
 Reading<SocketAddress> read_proxy(const std::string& url) {
   constexpr std::string_view kScheme = "http://";
   constexpr std::string_view kHint = "expected http://127.0.0.1:PORT";
@@ -28,18 +26,10 @@ Reading<SocketAddress> read_proxy(const std::string& url) {
 }
 
 bool is_header_text(const std::string& text) {
-  constexpr std::size_t kMaxBytes = 64;
-  const auto is_printable = [](unsigned char letter) { return letter > 0x20 && letter < 0x7f; };
-  return !text.empty() && text.size() <= kMaxBytes &&
-         std::ranges::all_of(text,
-                             [&](char letter) {
-                               return letter == ' ' ||
-                                      is_printable(static_cast<unsigned char>(letter));
-                             }) &&
-         text.front() != ' ' && text.back() != ' ';
+  return is_short_name(text) && text.front() != ' ' && text.back() != ' ';
 }
 
-// Stores one member; a refusal's culprit is the caller's to name.
+// Stores one member, or says what is wrong with it; the caller says where.
 std::optional<std::string> store(const std::string& key, const std::string& value,
                                  DecoyConfig& decoy) {
   if (key == "root") {

@@ -274,15 +274,18 @@ Reader<std::string> user_name() {
       });
 }
 
+bool is_short_name(std::string_view text) {
+  const bool is_printable_ascii =
+      std::ranges::all_of(text, [](char letter) { return letter >= 0x20 && letter < 0x7f; });
+  return is_printable_ascii && !text.empty() && text.size() <= 64;
+}
+
 Reader<std::string> client_name() {
-  return text_reader<std::string>(
-      "a name of 1 to 64 printable ASCII characters",
-      [](const std::string& text) -> Reading<std::string> {
-        const bool is_printable_ascii =
-            std::ranges::all_of(text, [](char letter) { return letter >= 0x20 && letter < 0x7f; });
-        if (text.empty() || text.size() > 64 || !is_printable_ascii) return refuse();
-        return text;
-      });
+  return text_reader<std::string>("a name of 1 to 64 printable ASCII characters",
+                                  [](const std::string& text) -> Reading<std::string> {
+                                    if (!is_short_name(text)) return refuse();
+                                    return text;
+                                  });
 }
 
 namespace {

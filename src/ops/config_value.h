@@ -91,7 +91,9 @@ Reader<std::string> interface_name();
 Reader<std::string> optional_interface_name();
 /// A user of this host, by name (useradd(8)).
 Reader<std::string> user_name();
-/// At most 64 printable ASCII characters (docs/protocol.md, client_id).
+/// Whether `text` has 1 to 64 characters, all of them printable ASCII.
+bool is_short_name(std::string_view text);
+/// A short name (docs/protocol.md, client_id).
 Reader<std::string> client_name();
 
 /// `sha256:` and 64 hex digits, colons between bytes allowed.

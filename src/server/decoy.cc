@@ -1,6 +1,7 @@
 #include "server/decoy.h"
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -51,13 +52,6 @@ bool has_content(int status) {
   return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
-std::optional<std::uint8_t> hex_digit(char letter) {
-  if (letter >= '0' && letter <= '9') return static_cast<std::uint8_t>(letter - '0');
-  if (letter >= 'a' && letter <= 'f') return static_cast<std::uint8_t>(letter - 'a' + 10);
-  if (letter >= 'A' && letter <= 'F') return static_cast<std::uint8_t>(letter - 'A' + 10);
-  return std::nullopt;
-}
-
 // Percent escapes undone (RFC 3986 section 2.1); nothing where one is broken or stands for NUL.
 std::optional<std::string> unescaped(std::string_view text) {
   std::string plain;
@@ -68,10 +62,11 @@ std::optional<std::string> unescaped(std::string_view text) {
       continue;
     }
     if (text.size() - i < 3) return std::nullopt;
-    const auto high = hex_digit(text[i + 1]);
-    const auto low = hex_digit(text[i + 2]);
-    if (!high || !low || (*high == 0 && *low == 0)) return std::nullopt;
-    plain += static_cast<char>(*high << 4 | *low);
+    const char* digits = text.data() + i + 1;
+    std::uint8_t byte = 0;
+    const char* end = std::from_chars(digits, digits + 2, byte, 16).ptr;
+    if (end != digits + 2 || byte == 0) return std::nullopt;
+    plain += static_cast<char>(byte);
     i += 2;
   }
   return plain;
@@ -195,7 +190,7 @@ Decoy Decoy::proxy(const SocketAddress& upstream) {
 quic::Response Decoy::answer(const quic::Message& request, std::chrono::sys_seconds now) const {
   const Page page = look_up(request);
   quic::Response response{.status = page.status};
-  if (!server_name_.empty()) response.headers.emplace_back("server", server_name_);
+  if (!server_header_.empty()) response.headers.emplace_back("server", server_header_);
   response.headers.emplace_back("date", http_date(now));
   const bool has_body = has_content(page.status);
   for (const auto& field : page.headers) {

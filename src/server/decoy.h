@@ -36,20 +36,19 @@ class Decoy {
   static Decoy proxy(const SocketAddress& upstream);
   const std::optional<SocketAddress>& upstream() const { return upstream_; }
 
-  /// The response's `server` header from now on; empty, as at first: it has none.
-  void name_server(std::string name) { server_name_ = std::move(name); }
+  /// Responses have this `server` header from now on; empty, as at first: none.
+  void set_server_header(std::string text) { server_header_ = std::move(text); }
 
-  /// The answer to a request whose headers are complete: what such a site says to its method, path
-  /// and conditions, and nothing else of it.
+  /// The answer to a request whose headers are complete, by its method, path and conditions alone.
   quic::Response answer(const quic::Message& request, std::chrono::sys_seconds now) const;
 
  private:
   Page look_up(const quic::Message& request) const;
 
   std::map<std::string, Page, std::less<>> pages_;
-  Page page_;  ///< of every path, where there are no pages_
+  Page page_;  ///< for every path, where there is no site
   bool is_site_ = false;
-  std::string server_name_;
+  std::string server_header_;
   std::optional<SocketAddress> upstream_;
 };
 

@@ -69,7 +69,7 @@ TEST(Decoy, HeadHasTheHeadersAndNoBody) {
 TEST(Decoy, NoServerIsNamedUnlessAskedFor) {
   Decoy decoy = Decoy::plain_page();
   EXPECT_EQ(header(ask(decoy, "GET", "/"), "server"), "");
-  decoy.name_server("nginx");
+  decoy.set_server_header("nginx");
   EXPECT_EQ(ask(decoy, "GET", "/").headers.front(),
             (std::pair<std::string, std::string>{"server", "nginx"}));
 }

@@ -82,8 +82,7 @@ Site make_site(os::FolderContent content) {
 Result<Site> load_site(const std::string& folder) {
   auto content = os::read_folder(folder);
   if (!content) return fail(content);
-  Site site = make_site(std::move(*content));
-  return site;
+  return make_site(std::move(*content));
 }
 
 }  // namespace qdt::server
