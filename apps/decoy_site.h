@@ -11,18 +11,19 @@
 
 namespace qdt::apps {
 
-/// What strangers are shown, made ready; null with `decoy: off`.
+/// The site for visitors without the token, ready to serve.
 struct DecoySite {
-  std::shared_ptr<const server::Decoy> decoy;
-  std::vector<std::string> notes;  ///< worth a warning
+  std::shared_ptr<const server::Decoy> decoy;  ///< null with `decoy: off`
+  std::vector<std::string> notes;              ///< worth a warning
 };
 
-/// Reads what there is to read; the error says what is wrong with the value of `decoy`.
+/// Makes the site, and reads its files; the error says what is wrong with the value of `decoy`.
 Result<DecoySite> make_decoy(const ops::DecoyConfig& config);
 
-/// What make_decoy() would read, for a process that may not read it; empty: nothing.
+/// The files that make_decoy() would read, packed for a process that may not read them; empty when
+/// there are none.
 Result<std::string> read_decoy(const ops::DecoyConfig& config);
-/// From what read_decoy() returned.
+/// Makes the site from the result of read_decoy(), and reads nothing.
 Result<DecoySite> make_decoy(const ops::DecoyConfig& config, std::string_view packed);
 
 }  // namespace qdt::apps

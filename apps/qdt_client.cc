@@ -43,10 +43,9 @@ const apps::Program kProgram = {
     .default_config = os::find_config("client.yaml"),
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
-        "server, 3 server not reached, 4 nobody looks after this host any more (start again). With "
-        "--status: 0 connected, 2 refused, 3 not connected now, "
-        "4 "
-        "not running, 5 connected but degraded (this host's network is not as it has to be), 1 for "
+        "server, 3 server not reached, 4 the process that looks after this host has ended (start "
+        "again). With --status: 0 connected, 2 refused, 3 not connected now, 4 not running, 5 "
+        "connected but degraded (this host's network is not as it has to be), 1 for "
         "want of an answer.\nEvery key is explained in "
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,
@@ -166,8 +165,8 @@ int print_status(bool as_json) {
   return worst;
 }
 
-// Server names are resolved all the time, by what /etc says, also where its files are links to
-// somewhere else (/mnt/wsl/resolv.conf).
+// The client resolves server names all the time, and needs the files of /etc for it, also those
+// that are links to somewhere else (/mnt/wsl/resolv.conf).
 os::SandboxOptions sandbox_options(const os::ProcessUser& user) {
   std::vector<std::string> readable = {"/etc", "/run"};
   for (const char* file : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf",

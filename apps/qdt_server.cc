@@ -60,8 +60,8 @@ int fail_with(const std::string& message) {
   return 1;
 }
 
-// Until the process is asked to stop; meanwhile the host is looked after. An error when nobody can
-// do that any more.
+// Serves until the process is asked to stop, and looks after the host meanwhile. An error when the
+// host process has ended, without which nobody can do that.
 Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal& stop,
                    apps::ServerFiles& files, Logger& logger) {
   auto poller = os::Poller::open();

@@ -19,15 +19,16 @@ namespace qdt::apps {
 /// The wall clock, in seconds since the Unix epoch.
 std::int64_t unix_seconds();
 
-/// Reads them again, as the host process does it for the main process: the files may be root's
-/// alone. Settled at the start: which configuration, and its log.
+/// Reads the server's files again, in the host process: they may be root's alone. The path of the
+/// configuration is settled at the start.
 class ServerFileReader {
  public:
   explicit ServerFileReader(std::string config_path) : config_path_(std::move(config_path)) {}
 
-  /// A log that follows the level of what is read.
+  /// A logger that follows the level of the configuration that read() finds.
   std::unique_ptr<ops::LevelLogger> make_logger(const ops::ServerConfig& config);
-  /// The configuration, which is valid, and the certificate and the key that it names.
+  /// The configuration, which is valid, the certificate and the key that it names, and the result
+  /// of read_decoy().
   Result<std::vector<std::string>> read();
 
  private:

@@ -15,7 +15,7 @@ ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config);
 ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server,
                                   const std::atomic<std::int64_t>& certificate_expiry);
 
-/// What the server needs once it is set up.
+/// The rights that the server keeps once it is set up.
 os::SandboxOptions sandbox_options(const ops::ServerConfig& config, const os::ProcessUser& user);
 
 }  // namespace qdt::apps

@@ -177,7 +177,7 @@ void check_nat(const ServerConfig& config, ConfigReport& report) {
   }
 }
 
-/// Notes what is offered to clients and refused to them.
+/// Notes routes and services that one key offers to clients and another refuses.
 void check_access(const ServerConfig& config, ConfigReport& report) {
   if (!report.is_sound("deny")) return;
   for (const Prefix& route : config.push_routes) {

@@ -33,12 +33,12 @@ enum class DataPlane { kAuto, kQuic, kDirect };
 /// The congestion control of a connection; as in the engine.
 enum class Congestion { kBbr, kCubic, kReno };
 
-/// What the server shows to those who have no token.
+/// The site that the server shows to visitors without the token.
 struct DecoyConfig {
   enum class Kind {
     kPage,    ///< a plain page, the same for every path
     kRoot,    ///< the files of a folder
-    kProxy,   ///< what another web server on this host answers
+    kProxy,   ///< the answers of another web server on this host
     kStatus,  ///< a status, the same for every path
     kOff,     ///< refusals in the protocol's own words
   };
@@ -51,15 +51,15 @@ struct DecoyConfig {
   bool operator==(const DecoyConfig&) const = default;
 };
 
-/// Whether the world begins connections with clients; kByPool: where their addresses are routed.
+/// Whether connections from outside reach clients; kByPool: where their addresses are routed.
 enum class Inbound { kByPool, kRefuse, kAllow };
 
-/// What clients reach of the server's host, besides its name server.
+/// The part of the server's host that clients reach, besides its name server.
 enum class HostAccess { kNone, kPing, kAll };
 
-/// What clients do not reach unless the configuration says otherwise: link-local addresses, and
-/// those at which clouds tell a host its secrets (Alibaba, Azure, Oracle; Amazon's, Google's and
-/// Oracle's for IPv6).
+/// Networks that clients do not reach unless the configuration says otherwise: link-local
+/// addresses, and those at which clouds tell a host its secrets (Alibaba, Azure, Oracle; Amazon's,
+/// Google's and Oracle's for IPv6).
 std::vector<Prefix> default_deny();
 
 /// server.yaml, checked. The defaults are those of a missing key; what each key means is in
@@ -112,7 +112,7 @@ struct ServerConfig {
   Inbound nat_inbound = Inbound::kByPool;
   bool client_to_client = true;
   HostAccess host_access = HostAccess::kPing;
-  std::vector<Prefix> deny = default_deny();  ///< what clients do not reach
+  std::vector<Prefix> deny = default_deny();  ///< networks that clients do not reach
 
   bool operator==(const ServerConfig&) const = default;
 };

@@ -138,10 +138,11 @@ void add_access_keys(std::vector<Key<ServerConfig>>& keys) {
   keys.push_back(make_key<C>(
       {.name = "host_access",
        .example = "icmp",
-       .explanation = "What clients reach of this host, by any of its addresses. none: nothing; "
-                      "icmp: an answer to a ping; all: every service that listens there. Port 53 "
-                      "of the addresses in dns is reached in any case, and answers to what this "
-                      "host itself asks of clients come in."},
+       .explanation =
+           "The part of this host that clients reach, by any of its addresses. none: "
+           "nothing; icmp: an answer to a ping; all: every service that listens there. Port 53 "
+           "of the addresses in dns is reached in any case, and answers to what this "
+           "host itself asks of clients come in."},
       one_of<HostAccess>(
           {{"none", HostAccess::kNone}, {"icmp", HostAccess::kPing}, {"all", HostAccess::kAll}},
           "none, icmp or all"),
@@ -205,14 +206,12 @@ void add_decoy_key(std::vector<Key<ServerConfig>>& keys) {
       {.name = "decoy",
        .example = "page",
        .explanation =
-           "What the server shows to those who do not have the token, on every path. page: a plain "
-           "page like a fresh web server's; {root: FOLDER}: the files of a folder, read at the "
-           "start "
-           "and on SIGHUP; {proxy: \"http://127.0.0.1:8080\"}: what another web server on this "
-           "host "
-           "answers; {status: 404}: that status; off: the protocol's own refusals, which tell "
-           "everybody what this server is. server: NAME in the braces sets the server header, "
-           "which there is none of without it."},
+           "The site that the server shows to visitors without the token, on every path. page: a "
+           "plain page like a fresh web server's; {root: FOLDER}: the files of a folder, read at "
+           "the start and on SIGHUP; {proxy: \"http://127.0.0.1:8080\"}: the answers of another "
+           "web server on this host; {status: 404}: that status; off: the protocol's own refusals, "
+           "which tell everybody what this server is. server: NAME in the braces sets the server "
+           "header; without it there is none."},
       decoy(), &ServerConfig::decoy));
 }
 

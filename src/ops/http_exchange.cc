@@ -28,12 +28,12 @@ class TextStream final : public httplib::Stream {
 
   std::string take_output() { return std::move(output_); }
 
-  // Asked by nobody, since no handler streams and none looks at addresses.
+  // Nothing depends on these, since no handler streams and none looks at addresses.
   bool is_readable() const override { return true; }
   bool is_writable() const override { return true; }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
-  // Only looked at for whether select() could take it.
+  // The library only checks whether select() could take it.
   socket_t socket() const override { return 0; }
 
  private:

@@ -20,7 +20,7 @@ class HttpInput {
   /// Whether a parser can answer: the request is whole, or there is no need to wait for a body that
   /// is to be refused.
   bool is_complete() const { return is_complete_; }
-  /// Whether it has no end where one has to be: not to be answered.
+  /// Whether its head is too long, so that it gets no answer.
   bool is_too_long() const {
     return !is_complete_ && head_bytes_ == 0 && text_.size() > kMaxHeadBytes;
   }

@@ -134,7 +134,7 @@ class HttpServer::State {
         return connection.socket.wait(os::now() + time);
       });
     } catch (const std::exception& exception) {
-      // Out of memory in the library, which answers what handlers throw itself.
+      // The library answers what handlers throw. This is the library's own: it is out of memory.
       logger_.error(std::string("HTTP request: ") + exception.what());
       return {};
     }
@@ -206,7 +206,7 @@ class HttpServer::State {
     if (!poller_.add((*slot)->socket.poll_handle(), key_of(*slot))) close(*slot);
   }
 
-  // A free one, or that of the connection that gives way. Nothing when workers have all of them.
+  // A free slot, or that of the connection that gives way; null when workers have all of them.
   Slot* find_slot(const Prefix& network) {
     const auto is_of_network = [&](const Slot& slot) { return slot && slot->network == network; };
     const auto of_network = std::ranges::count_if(slots_, is_of_network);
@@ -247,7 +247,7 @@ class HttpServer::State {
     }
   }
 
-  // What comes behind a request is not for us.
+  // Reads and drops bytes behind the request.
   bool is_at_end(Connection& connection) { return connection.socket.read_now(buffer_) == 0u; }
 
   void read(Slot& slot, Timestamp now) {

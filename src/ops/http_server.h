@@ -39,7 +39,7 @@ struct HttpRoute {
 /// By path, which holds no letter that means something in a regular expression but `.`.
 using HttpRoutes = std::map<std::string, HttpRoute>;
 
-/// What a server tells of its connections, of which it has at most kMaxConnections at a time.
+/// Numbers about the connections of a server, which has at most kMaxConnections at a time.
 struct HttpCounters {
   std::atomic<std::uint64_t> connections = 0;  ///< open
   std::atomic<std::uint64_t> gave_way = 0;     ///< closed to make room for others

@@ -8,10 +8,10 @@ namespace {
 
 using wire::HandshakeResult;
 
-// As many strangers are remembered as owe something at one time. Each has completed a handshake.
+// The strangers that are remembered, each of which has completed a handshake and owes something.
 constexpr std::size_t kStrangers = 65536;
 constexpr std::size_t kClients = 16384;
-// IPv6 sites, beside so many addresses.
+// One IPv6 site is remembered for so many addresses.
 constexpr std::size_t kAddressesPerSite = 4;
 
 // An IPv6 customer has at least a /64 (RFC 6177), and may use any address in it. No prefix of IPv6
@@ -60,8 +60,8 @@ std::optional<Duration> Admission::Budget::take(const IpAddress& from, Timestamp
   return std::max({*of_address, *of_site, *of_all});
 }
 
-// A table of clients forgets who has used least, and a client begins with a whole burst: with the
-// token, there is nothing to be gained by many addresses that max_sessions does not bound.
+// A table of clients forgets the one that has used least, and a client begins with a whole burst:
+// with the token, there is nothing to be gained by many addresses that max_sessions does not bound.
 Admission::Admission(const Options& options)
     : options_(options),
       proven_(options, kClients, AttemptTable::Newcomer::kOwesNothing, {}),

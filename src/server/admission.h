@@ -21,10 +21,10 @@ namespace qdt::server {
 /// in the order of docs/protocol.md. Shared by all shards; any thread. A judgement takes the same
 /// time whatever was judged before.
 ///
-/// Those who show the token and those who do not have budgets of their own, each as large as the
-/// options say: of all together, of an address, and of an IPv6 site (a /48). With the token one is
-/// refused beyond the budget; without it the answer waits its turn. So guessing is slow, and being
-/// guessed at is not: no number of wrong tokens delays or refuses a right one.
+/// Requests with the token and requests without it have budgets of their own, each as large as the
+/// options say: of all together, of an address, and of an IPv6 site (a /48). Beyond the budget, a
+/// request with the token is refused, and the answer to one without it waits its turn. So guessing
+/// is slow, and being guessed at is not: no number of wrong tokens delays or refuses a right one.
 class Admission {
  public:
   struct Options {
@@ -39,19 +39,19 @@ class Admission {
 
   /// The longest that an answer waits.
   static constexpr Duration kMaxDelay = 4s;
-  /// How many answers may wait for one address, one site, all together.
+  /// The most answers that may wait for one address, one site, all together.
   static constexpr std::size_t kMaxWaitingOfAddress = 16;
   static constexpr std::size_t kMaxWaitingOfSite = 64;
   static constexpr std::size_t kMaxWaiting = 512;
   /// A site's share, in those of an address.
   static constexpr double kAddressesOfSite = 4;
 
-  /// What becomes of a request.
+  /// The judgement on a request.
   struct Verdict {
     wire::HandshakeResult result{};  ///< kOk, or the first reason to refuse
     bool is_proven = false;          ///< it showed the token
-    /// How long its answer has to wait. Nothing for a proven one. No value: too many wait already,
-    /// and its connection is to end instead.
+    /// The time that its answer has to wait: zero for a proven one. No value: too many wait
+    /// already, and its connection is to end instead.
     std::optional<Duration> delay = Duration::zero();
   };
 
@@ -80,11 +80,11 @@ class Admission {
   bool reserve_session(bool replaces = false);
   void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
   std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
-  /// What each client has of them.
+  /// The sessions of each client.
   ClientShares& shares() { return shares_; }
 
  private:
-  /// What one kind of request may.
+  /// The rate limits of one kind of request.
   class Budget {
    public:
     struct MaxWaiting {
@@ -94,7 +94,7 @@ class Admission {
     };
     Budget(const Options& options, std::size_t addresses, AttemptTable::Newcomer newcomer,
            const MaxWaiting& max_waiting);
-    /// How long one more has to wait for its turn; no value when too many wait.
+    /// The time that one more has to wait for its turn; no value when too many wait.
     std::optional<Duration> take(const IpAddress& from, Timestamp now);
 
    private:

@@ -22,7 +22,7 @@ class AdmissionTest : public testing::Test {
     admission.set_ready(true);
     return admission.judge("POST", token, from, now);
   }
-  // How long the answer to a wrong token waits.
+  // The time that the answer to a wrong token waits.
   std::optional<Duration> guess(Admission& admission, const IpAddress& from = kClient,
                                 Timestamp now = kStart) {
     admission.set_ready(true);
@@ -110,7 +110,7 @@ TEST_F(AdmissionTest, LimitsTheGuessesOfASiteAndOfAll) {
   EXPECT_EQ(guess(admission, IpAddress::v4(7)), 1s);  // all together have guessed twelve times
 }
 
-// Somebody who has guessed does not begin anew by coming from 65,536 other addresses meanwhile.
+// A guesser gets no new burst by coming from 65,536 other addresses meanwhile.
 TEST_F(AdmissionTest, RemembersAGuesserInAFloodOfAddresses) {
   Admission admission({.token = "token", .address_rate = {.per_second = 1, .burst = 2}});
   for (int i = 0; i < 5; ++i) guess(admission);

@@ -10,14 +10,14 @@
 
 namespace qdt::server {
 
-/// A rate limit in which what comes too early may wait for its turn. A turn comes each `interval`;
-/// a burst is as many turns in advance. Its whole state is the time of the next turn.
+/// A rate limit in which an attempt that comes too early may wait for its turn. A turn comes each
+/// `interval`; a burst is as many turns in advance. Its whole state is the time of the next turn.
 class PacedLimit {
  public:
   explicit PacedLimit(const tunnel::RateLimit& limit);
 
-  /// How long an attempt at `now` has to wait for its turn, which it has then taken: nothing within
-  /// the burst. No answer when `max_waiting` others wait already, and nothing is taken.
+  /// Takes a turn for an attempt at `now`, and returns the time until that turn: zero within the
+  /// burst. No value, and no turn taken, when `max_waiting` others wait already.
   std::optional<Duration> take(Timestamp& next_turn, Timestamp now, std::size_t max_waiting) const;
 
  private:
@@ -30,10 +30,10 @@ class PacedLimit {
 /// place of the one that owes least. A value; one thread at a time.
 class AttemptTable {
  public:
-  /// What a key begins with that pushes another out.
+  /// The debt that a key begins with when it pushes another out.
   enum class Newcomer : std::uint8_t {
     kOwesNothing,
-    /// What the other one owed: nobody gets rid of a debt by making the table forget.
+    /// The debt of the other one: nobody gets rid of a debt by making the table forget.
     kInheritsDebt,
   };
   struct Options {

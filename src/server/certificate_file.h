@@ -21,7 +21,8 @@ Result<CertificateFiles> read_certificate_files(const std::string& certificate_p
 /// An error when the key is not the certificate's.
 Result<quic::TlsServerContext> use_certificate(const CertificateFiles& files);
 
-/// Both. The error names the file at fault, and the system's reason or the content's.
+/// Reads and uses both files. The error names the file at fault, and the system's reason or the
+/// content's.
 Result<quic::TlsServerContext> load_certificate(const std::string& certificate_path,
                                                 const std::string& key_path);
 

@@ -10,8 +10,8 @@
 
 namespace qdt::server {
 
-/// For a person: the certificate in `path` tells every visitor what this server is, and what can be
-/// done; nothing when it does not.
+/// Warns a person that the certificate in `path` tells every visitor what this server is, and says
+/// what can be done; nothing when it does not.
 std::optional<std::string> describe_telling_name(const std::string& path,
                                                  const quic::CertificateFacts& certificate);
 

@@ -9,11 +9,11 @@ namespace qdt::server {
 ClientShares::Units ClientShares::units_of(const IpAddress& from,
                                            std::string_view client_id) const {
   const std::size_t max = options_.max_of_address;
-  // Without a name anybody behind the address may be meant.
+  // Clients without a name cannot be told from others behind their address.
   const std::size_t max_of_client = client_id.empty() ? max : options_.max_of_client;
   const ClientNetworks networks(from);
   const std::string address = networks.customer.to_string();
-  // No key is another one's: none of the parts before the name has a space.
+  // Keys of different kinds differ: the parts before the name have no spaces.
   return {{{.key = "address " + address, .max = max},
            {.key = "site " + networks.site.to_string(), .max = networks.max_of_site(max)},
            {.key = "name " + address + " " + std::string(client_id),

@@ -13,7 +13,7 @@
 
 namespace qdt::server {
 
-/// How many sessions each client has, so that none has them all. A client is known by the address
+/// Counts the sessions of each client, so that none has them all. A client is known by the address
 /// that it comes from, by the site of that address (an IPv6 /48), and by its client_id behind the
 /// address. Asked once for each session; any thread.
 class ClientShares {

@@ -30,7 +30,7 @@ std::string failure(const quic::CloseReason& reason) {
   return reason.kind == Kind::kPeer ? "the client gave up: " + reason.text : reason.text;
 }
 
-// What an answer depends on, to be kept while it waits.
+// The parts of a request that its answer depends on, to be kept while the answer waits.
 quic::Message without_body(const quic::Message& message) {
   quic::Message head;
   head.method = message.method;
@@ -72,9 +72,9 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
   if (connection.has_settings()) admit(tunnel, connection, stream, pending);
 }
 
-// Complete when it is as long as announced, or, unannounced, when its JSON object is closed: the
-// client keeps its side of the stream open. It may come in as many pieces as it has bytes, so what
-// has been looked at is not looked at again.
+// A body is complete when it is as long as announced, or, unannounced, when its JSON object is
+// closed: the client keeps its side of the stream open. It may come in as many pieces as it has
+// bytes, so what has been looked at is not looked at again.
 bool ConnectService::has_whole_body(Pending& pending, const quic::Message& message) {
   if (message.has_ended || message.is_too_long) return true;
   if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
@@ -82,8 +82,8 @@ bool ConnectService::has_whole_body(Pending& pending, const quic::Message& messa
   return pending.end.has_come(message.body);
 }
 
-// Whether the headers are those of a request that may open a session. Else it is answered, now or
-// in its turn. The work is the same for every path, so that time does not tell one from another.
+// True when the headers are those of a request that may open a session; any other is answered, now
+// or in its turn. The work is the same for every path, so that time does not tell one from another.
 bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                quic::StreamId stream, const quic::Message& message) {
   const auto verdict =
@@ -120,8 +120,8 @@ void ConnectService::on_wake(tunnel::Tunnel& tunnel) {
   tunnel.wake_at(next_wake());
 }
 
-// The answer to one who has not shown the token: the same, and in the same time, whatever it asked
-// for. `result` is why it is no session, where one was asked for.
+// Answers a request that did not show the token: alike, and in the same time, whatever it asked
+// for. `result` says why it opens no session, if it asked for one.
 void ConnectService::answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                      quic::StreamId stream, const quic::Message& request,
                                      std::optional<HandshakeResult> result) {

@@ -47,11 +47,11 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool has_shaper = true;
     std::size_t shard = 0;
     HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
-    /// What everybody is answered who shows no right token; null: refusals in version 1's words.
+    /// The site that answers requests without the right token; null: refusals in version 1's words.
     /// Shared by all shards, which may be given a newer one.
     std::shared_ptr<const Decoy> decoy;
     DecoyUpstream* proxy = nullptr;  ///< not null where a decoy may have an upstream
-    /// Has something done on this service's thread, with its tunnel; any thread.
+    /// Runs a task on this service's thread, with its tunnel. Called by any thread.
     std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
     std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
@@ -82,12 +82,12 @@ class ConnectService final : public tunnel::TunnelEvents {
     bool is_answered = false;
     bool has_body = false;
     std::string body;
-    std::uint64_t question = 0;  ///< to the proxy: its number; 0: none
+    std::uint64_t question = 0;  ///< the number of the one to the proxy; 0: none
     std::optional<std::uint64_t> content_length;
     wire::JsonEnd end;     // of a body whose length is not announced
-    std::string_view why;  // it is refused, where there is more to say than the result
+    std::string_view why;  // of a refusal, where there is more to say than the result
   };
-  // Of one connection: one request, as a rule, since a client without a session may have no more.
+  // The requests of one connection: one, as a rule, since without a session it may have no more.
   using Requests = std::map<quic::StreamId, Pending>;
 
   static bool has_whole_body(Pending& pending, const quic::Message& message);

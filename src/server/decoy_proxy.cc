@@ -14,7 +14,8 @@
 namespace qdt::server {
 namespace {
 
-// On this host, so at once, unless somebody drops it: a stop does not wait for longer.
+// A web server on this host accepts at once, unless a firewall drops the attempt. A stop waits as
+// long.
 constexpr Duration kConnectTime = 1s;
 
 bool is_graphic(std::string_view text) {
@@ -30,8 +31,8 @@ bool is_method(std::string_view text) {
   });
 }
 
-// What the web server gets to see: nothing about the connection, nothing that this proxy says
-// itself, and no token, which would stand in the web server's log.
+// The web server gets no field about the connection, none that this proxy writes itself, and no
+// token, which would stand in the web server's log.
 bool is_passed_on(std::string_view name) {
   constexpr std::string_view kKept[] = {
       "connection", "content-length",    "cookie",    "expect",          "forwarded",
@@ -85,7 +86,8 @@ DecoyProxy::~DecoyProxy() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-// Not by who asks: a thread that may only move packets would make threads that may only do so.
+// The first ask() does not start them: a thread that may only move packets would make threads that
+// may only do so.
 void DecoyProxy::run() {
   const std::scoped_lock lock(mutex_);
   while (threads_.size() < options_.threads) threads_.emplace_back([this] { serve(); });
@@ -169,7 +171,7 @@ quic::Response DecoyProxy::fetch(const Question& question) {
   return fail(os::now() >= question.deadline ? 504 : 502, question.is_head);
 }
 
-// Visitors fetch as slowly as they like, so what waits for them is bounded, all of it together.
+// Visitors fetch as slowly as they like, so the bodies that wait for them have a bound together.
 quic::Response DecoyProxy::hold(quic::Response response) {
   const auto date =
       std::ranges::find(response.headers, "date", &quic::HeaderFields::value_type::first);

@@ -20,7 +20,7 @@
 
 namespace qdt::server {
 
-/// Asks another web server of this host for what strangers are answered (`decoy: {proxy: ...}`), by
+/// Gets the answers for strangers from another web server of this host (`decoy: {proxy: ...}`), by
 /// HTTP/1.1, on threads of its own: nobody else waits for it. A request goes without its body and
 /// without what belongs to QDT.
 class DecoyProxy final : public DecoyUpstream {

@@ -7,7 +7,7 @@
 
 namespace qdt::server {
 
-/// Another web server, which says what strangers are answered.
+/// Another web server, whose answers strangers get.
 class DecoyUpstream {
  public:
   using Done = std::move_only_function<void(quic::Response)>;

@@ -30,7 +30,7 @@ void HandshakeLog::tell(Timestamp now) {
                       " more handshakes failed, from the same or other addresses");
     }
   }
-  // Without the lock: whoever reads the log may be slow, and shards wait for nobody.
+  // Without the lock: a reader of the log may be slow, and shards do not wait for it.
   for (const std::string& line : lines) logger_.info(line);
 }
 

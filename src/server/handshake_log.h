@@ -12,8 +12,8 @@
 namespace qdt::server {
 
 /// Failed handshakes in the log, with address and reason: at most one line a second for an address
-/// and ten in all, so that whoever floods the server does not flood the log; how many more there
-/// were is told. Any thread.
+/// and ten in all, so that a flood of handshakes is no flood of lines; the number of the others
+/// is told. Any thread.
 /// Nothing is written before tell(): a line takes longer than an answer, and a stranger could tell
 /// a wrong token from an unknown path by the time that its answer takes.
 class HandshakeLog {

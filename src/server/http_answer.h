@@ -32,7 +32,7 @@ class HttpAnswer {
   /// The server has sent its last.
   State end();
 
-  /// Of a whole one: status, body, and the fields that are not about the connection, their names in
+  /// A whole answer: status, body, and the fields that are not about the connection, their names in
   /// lower case; `content-length` is right, or, where there is no body, the server's.
   quic::Response response() &&;
 

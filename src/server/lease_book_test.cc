@@ -59,7 +59,7 @@ TEST_F(LeaseBookTest, TakesALeaseFromTheSessionThatHasIt) {
   EXPECT_TRUE(book.is_in_use(first.token));
 }
 
-// Somebody who comes and goes loses what is kept for itself, not what is kept for others.
+// A client that comes and goes loses leases kept for itself, not those kept for others.
 TEST_F(LeaseBookTest, KeepsSoManyForTheClientsOfAnAddress) {
   LeaseBook bounded(pool, kGrace, 2);
   const auto visit = [&](wire::SessionId session, const IpAddress& from, Timestamp now) {

@@ -26,8 +26,8 @@ struct Moment {
 std::string to_text(const std::vector<LeaseBook::Entry>& entries, const Moment& now);
 /// The error says what is wrong with the text.
 Result<std::vector<LeaseBook::Entry>> parse_leases(std::string_view text, const Moment& now);
-/// Likewise, of a file that a crash may have left with two such texts (os/kept_file.h): of the last
-/// one that is whole.
+/// Reads a file in which a crash may have left two such texts (os/kept_file.h): the last one that
+/// is whole counts.
 Result<std::vector<LeaseBook::Entry>> find_leases(std::string_view text, const Moment& now);
 
 /// Keeps a lease book in a file (0600, replaced as a whole), so that clients get their leases back

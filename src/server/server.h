@@ -56,12 +56,12 @@ class Server {
     bool is_confined = false;      ///< between open() and run() the process enters its sandbox
   };
 
-  /// What start_host_control() is to know of a server with these options.
+  /// The plan for start_host_control(), for a server with these options.
   static os::HostPlan host_plan(const Options& options);
 
   /// Binds the port, makes the TUN device and sets up the host. No thread starts: the caller may
-  /// give up its privilege before run(). An error leaves the host as it was. What is referred to
-  /// outlives the server; `host` is by host_plan().
+  /// give up its privilege before run(). An error leaves the host as it was. Referenced
+  /// objects outlive the server; `host` was started with host_plan().
   static Result<std::unique_ptr<Server>> open(const Options& options,
                                               const quic::TlsServerContext& tls, Random& random,
                                               os::HostControl& host, Logger& logger);
@@ -69,7 +69,7 @@ class Server {
   void run();
   ~Server();
 
-  /// Whether this host's networks leave the pools free: what start() looks for before it touches
+  /// Whether this host's networks leave the pools free: what open() looks for before it touches
   /// anything.
   static Result<void> check_networks(const Options& options);
 
@@ -88,7 +88,7 @@ class Server {
   void save_leases();
   /// Clients that connect from now on are shown this certificate. The thread of main.
   void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
-  /// What strangers are answered from now on. The thread of main.
+  /// Strangers are shown this from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }

@@ -23,7 +23,7 @@ class WaitingAnswers {
     quic::StreamId stream = 0;
     /// The refusal of a handshake; nothing for a request for something else.
     std::optional<wire::HandshakeResult> result;
-    /// What was asked, without its body: the answer is made when it is due.
+    /// The request, without its body: the answer is made when it is due.
     quic::Message request;
     bool is_wanted = true;  ///< its stream is still there
   };

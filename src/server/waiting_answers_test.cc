@@ -11,7 +11,7 @@ constexpr Timestamp kStart{Duration(1h)};
 
 class WaitingAnswersTest : public testing::Test {
  protected:
-  // Nobody looks at what it points to.
+  // An address alone: nothing is read there.
   quic::Connection* connection(std::size_t number) {
     return reinterpret_cast<quic::Connection*>(&places_[number * sizeof(std::max_align_t)]);
   }
