@@ -3,8 +3,11 @@
 # Usage: [FUZZ_SECONDS=60] scripts/fuzz.sh [TARGET...]
 set -eu
 cd "$(dirname "$0")/.."
-scripts/build.sh fuzz
 [ $# -gt 0 ] || set -- fuzz/*_fuzz.cc
+programs=
+for target; do programs="$programs $(basename "$target" _fuzz.cc)_fuzz"; done
+# shellcheck disable=SC2086  # a word each
+scripts/build.sh fuzz $programs
 for target; do
   target=$(basename "$target" _fuzz.cc)
   echo "fuzzing $target for ${FUZZ_SECONDS:-60} s"
