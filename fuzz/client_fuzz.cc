@@ -5,9 +5,8 @@
 #include <array>
 
 #include "invariant.h"
+#include "memory_bound.h"
 #include "player.h"
-
-extern "C" __attribute__((weak)) std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace qdt::fuzz {
 namespace {
@@ -21,12 +20,6 @@ const SocketAddress kHostile{IpAddress::v4(0xc6336410), 4433};
 const IpAddress kInternet = testing::kInternet;
 constexpr std::size_t kMaxMemory = 48u << 20;
 constexpr std::size_t kMaxAttempts = 24;
-
-std::size_t allocated() {
-  return __sanitizer_get_current_allocated_bytes != nullptr
-             ? __sanitizer_get_current_allocated_bytes()
-             : 0;
-}
 
 // A client as the program has it, with what happened to it.
 class TargetClient final : public TunnelNode, private client::ConnectorEvents {
@@ -101,14 +94,16 @@ class Run {
         stage_(client_),
         player_({.role = quic::Role::kServer, .token = std::string(kToken), .target = {}}, stage_,
                 client_),
-        memory_(allocated()) {
+        memory_(kMaxMemory) {
     stage_.add_honest(kHonest, server_);
     server_.on_packet = [this](Bytes packet, Timestamp) {
       if (packet.size() == kBytes && packet[29] == 0xa5) ++arrived_;
     };
-    client_.on_packet = [this](Bytes packet, Timestamp) { look_at(packet); };
+    client_.on_packet = [](Bytes packet, Timestamp) {
+      require(!packet.empty() && packet.size() <= 65535, "a packet has a size");
+    };
     player_.on_target = [this](ByteReader& arguments) { act(arguments); };
-    player_.on_honest = [this](ByteReader&) {};
+    player_.on_honest = [](ByteReader&) {};
     player_.check = [this] { check(); };
     connect(kHostile);
     player_.play(program);
@@ -155,11 +150,6 @@ class Run {
     }
   }
 
-  void look_at(Bytes packet) {
-    require(!packet.empty() && packet.size() <= 65535, "a packet has a size");
-    ++delivered_;
-  }
-
   void check() {
     const tunnel::Counters& counters = client_.counters;
     const std::array<std::uint64_t, 4> now = {counters.drops.total(), counters.packets_up.value(),
@@ -171,7 +161,7 @@ class Run {
     counted_ = now;
     require(client_.tunnel().sessions().size() <= client_.attempts, "a session is an attempt's");
     require(client_.endings <= client_.attempts, "an attempt ends once");
-    require(allocated() <= memory_ + kMaxMemory, "memory is bounded");
+    memory_.check();
   }
 
   void finish() {
@@ -205,10 +195,9 @@ class Run {
   ServerNode server_;
   Stage stage_;
   Player player_;
-  std::size_t memory_;
+  MemoryBound memory_;
   std::array<std::uint64_t, 4> counted_{};
   std::uint64_t arrived_ = 0;
-  std::uint64_t delivered_ = 0;
   std::uint16_t port_ = 0;
 };
 

@@ -5,9 +5,8 @@
 #include <array>
 
 #include "invariant.h"
+#include "memory_bound.h"
 #include "player.h"
-
-extern "C" __attribute__((weak)) std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace qdt::fuzz {
 namespace {
@@ -23,12 +22,6 @@ const IpAddress kInternet = testing::kInternet;
 constexpr std::size_t kMaxMemory = 48u << 20;
 constexpr std::size_t kMaxStrangers = 8;
 constexpr std::size_t kMaxStrangerBytes = std::size_t{1} << 20;
-
-std::size_t allocated() {
-  return __sanitizer_get_current_allocated_bytes != nullptr
-             ? __sanitizer_get_current_allocated_bytes()
-             : 0;
-}
 
 std::shared_ptr<const server::Decoy> site() {
   static const auto decoy = [] {
@@ -83,7 +76,7 @@ class Run {
         player_({.role = quic::Role::kClient, .token = std::string(kToken), .target = kServer},
                 stage_, server_),
         begins_honest_((program.settings() & 128) != 0),
-        memory_(allocated()) {
+        memory_(kMaxMemory) {
     stage_.add_honest(kHonest, honest_);
     server_.on_packet = [this](Bytes packet, Timestamp) { note(packet, arrived_up_); };
     honest_.on_packet = [this](Bytes packet, Timestamp) { note(packet, arrived_down_); };
@@ -183,7 +176,7 @@ class Run {
     require(tunnel.sessions().size() <= tunnel.connection_count(), "each session has a connection");
     require(counters.strangers.value() <= kMaxStrangers, "few connections are without a session");
     require(counters.stranger_bytes.value() <= kMaxStrangerBytes, "they hold little memory");
-    require(allocated() <= memory_ + kMaxMemory, "memory is bounded");
+    memory_.check();
   }
 
   void finish() {
@@ -215,7 +208,7 @@ class Run {
   Stage stage_;
   Player player_;
   bool begins_honest_;
-  std::size_t memory_;
+  MemoryBound memory_;
   std::array<std::uint64_t, 6> counted_{};
   std::uint64_t sent_ = 0;
   std::uint64_t arrived_up_ = 0;
