@@ -5,18 +5,13 @@
 #include <algorithm>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "base/drop.h"
-#include "base/ip_address.h"
-#include "base/logger.h"
 #include "os/clock.h"
-#include "os/poller.h"
-#include "os/process.h"
-#include "os/system_random.h"
-#include "os/udp_socket.h"
 #include "probe/bad_payloads.h"
-#include "quic/endpoint.h"
+#include "probe/quic_end.h"
+#include "quic/tls.h"
 #include "support/seeded_random.h"
 
 namespace {
@@ -25,10 +20,6 @@ using namespace qdt;
 
 constexpr std::size_t kShortHeaderIdAt = 1;
 constexpr std::size_t kLongHeaderIdAt = 6;
-
-class PrintingLogger final : public Logger {
-  void write(LogLevel, std::string_view message) override { std::cerr << message << '\n'; }
-};
 
 struct Options {
   SocketAddress server;
@@ -43,41 +34,26 @@ struct Options {
 
 class Crowd final : private quic::ConnectionEvents {
  public:
-  Crowd(const Options& options, const quic::TlsClientContext& tls, os::UdpSocket socket,
-        os::Poller poller, os::StopSignal& stop)
+  Crowd(const Options& options, const quic::TlsClientContext& tls, probe::Host host)
       : options_(options),
         tls_(tls),
-        socket_(std::move(socket)),
-        poller_(std::move(poller)),
-        stop_(stop),
         seeded_random_(options.seed),
-        endpoint_({.connection = {.keep_alive = 1s}}, nullptr, *this, random_, drops_) {}
-
-  Result<void> watch() {
-    if (auto ok = poller_.add(socket_.poll_handle(), kSocket); !ok) return ok;
-    return poller_.add(stop_.poll_handle(), kStop);
-  }
+        end_(std::move(host), {.connection = {.keep_alive = 1s}}, nullptr, *this) {}
 
   /// Opens connections at the rate that is wanted, asks for nothing, and keeps those that the
   /// server keeps.
   void visit() {
     const Timestamp begun = os::now();
     std::size_t opened = 0;
-    while (!was_stopped_) {
+    for (bool goes_on = true; goes_on;) {
       const Timestamp now = os::now();
       const auto due = std::min(options_.connections, due_since(begun, now));
       for (; opened < due; ++opened) {
-        endpoint_.connect(tls_, "localhost", {source(), options_.server}, now);
+        end_.endpoint().connect(tls_, "localhost", {source(), options_.server}, now);
       }
       if (opened == options_.connections && now >= last_due() + begun + options_.stay) break;
-      while (!endpoint_.write(out_, now)) socket_.send(out_);
-      socket_.send(out_);
-      for (const os::PollEvent& event :
-           poller_.wait(std::min(now + 1ms, endpoint_.next_timeout()), now)) {
-        if (event.key == kSocket) take_payloads();
-        if (event.key == kStop) was_stopped_ = stop_.take().has_value();
-      }
-      endpoint_.handle_timeouts(os::now());
+      end_.write();
+      goes_on = end_.wait(now + 1ms);
     }
     std::cout << opened << " opened, " << answered_ << " answered, " << ended_ << " ended, "
               << opened - ended_ << " left" << std::endl;
@@ -88,31 +64,31 @@ class Crowd final : private quic::ConnectionEvents {
     const auto payloads =
         probe::bad_payloads(options_.kind, std::min<std::size_t>(options_.connections, 4096),
                             first_payload(), seeded_random_);
+    UdpSendQueue& out = end_.out();
     const Timestamp begun = os::now();
     std::size_t sent = 0;
-    while (sent < options_.connections && !was_stopped_) {
+    while (sent < options_.connections) {
       const Timestamp now = os::now();
-      for (std::size_t i = 0; i < 64 && sent < due_since(begun, now) && out_.has_room(); ++i) {
+      for (std::size_t i = 0; i < 64 && sent < due_since(begun, now) && out.has_room(); ++i) {
         const Bytes payload = payloads[sent % payloads.size()];
-        append(out_.next_payload(), payload);
+        append(out.next_payload(), payload);
         if (options_.live_id.empty()) {
           // Another ID each time: nobody has heard of it.
-          random_.fill(out_.next_payload().subspan(kLongHeaderIdAt, quic::kOurConnectionIdBytes));
+          end_.random().fill(
+              out.next_payload().subspan(kLongHeaderIdAt, quic::kOurConnectionIdBytes));
         } else {
-          append(out_.next_payload().subspan(kShortHeaderIdAt), options_.live_id);
+          append(out.next_payload().subspan(kShortHeaderIdAt), options_.live_id);
         }
-        out_.push({source(), options_.server}, Ecn::kNotEct, payload.size());
+        out.push({source(), options_.server}, Ecn::kNotEct, payload.size());
         ++sent;
       }
-      socket_.send(out_);
-      if (sent >= due_since(begun, now)) (void)poller_.wait(now + 200us, now);
+      end_.send(out);
+      if (sent >= due_since(begun, now)) std::this_thread::sleep_for(200us);
     }
     std::cout << sent << " sent in " << (os::now() - begun) / 1ms << " ms" << std::endl;
   }
 
  private:
-  enum PollKey { kSocket, kStop };
-
   std::size_t due_since(Timestamp begun, Timestamp now) const {
     return static_cast<std::size_t>(std::chrono::duration<double>(now - begun).count() *
                                     options_.per_second);
@@ -123,9 +99,9 @@ class Crowd final : private quic::ConnectionEvents {
   }
 
   SocketAddress source() {
-    SocketAddress local = socket_.local_address();
+    SocketAddress local = end_.local_address();
     if (!options_.sources) return local;
-    auto bytes = random_.bytes<16>();
+    auto bytes = end_.random().bytes<16>();
     const Bytes prefix = options_.sources->address().bytes();
     const auto length = static_cast<std::size_t>(options_.sources->length()) / 8;
     append(bytes, prefix.first(length));
@@ -136,23 +112,13 @@ class Crowd final : private quic::ConnectionEvents {
   }
 
   probe::Payload first_payload() {
-    endpoint_.connect(tls_, "localhost", {socket_.local_address(), options_.server}, os::now());
-    (void)endpoint_.write(out_, os::now());
-    const UdpBurst& burst = out_.bursts().front();
+    end_.endpoint().connect(tls_, "localhost", {end_.local_address(), options_.server}, os::now());
+    (void)end_.endpoint().write(end_.out(), os::now());
+    const UdpBurst& burst = end_.out().bursts().front();
     const Bytes initial = Bytes(burst.bytes).first(burst.segment_bytes);
     probe::Payload payload(initial.begin(), initial.end());
-    out_.clear();
+    end_.out().clear();
     return payload;
-  }
-
-  void take_payloads() {
-    socket_.receive(received_);
-    for (const UdpBurst& burst : received_.bursts()) {
-      for_each_payload(burst, [&](Bytes payload) {
-        if (!out_.has_room()) socket_.send(out_);
-        endpoint_.receive(burst.path, burst.ecn, payload, out_, os::now());
-      });
-    }
   }
 
   void on_settings(quic::Connection&) override { ++answered_; }
@@ -162,18 +128,10 @@ class Crowd final : private quic::ConnectionEvents {
 
   const Options& options_;
   const quic::TlsClientContext& tls_;
-  os::UdpSocket socket_;
-  os::Poller poller_;
-  os::StopSignal& stop_;
-  os::SystemRandom random_;
   testing::SeededRandom seeded_random_;
-  DropCounters drops_;
-  quic::Endpoint endpoint_;
-  os::UdpReceiveBatch received_;
-  UdpSendQueue out_{256};
+  probe::QuicEnd end_;
   std::size_t answered_ = 0;
   std::size_t ended_ = 0;
-  bool was_stopped_ = false;
 };
 
 int fail_with(const std::string& message) {
@@ -218,18 +176,12 @@ int main(int argc, char** argv) {
     return fail_with("no such kind: " + options.kind);
   }
 
-  PrintingLogger logger;
-  auto stop = os::StopSignal::open();
-  auto poller = os::Poller::open();
-  auto socket = os::UdpSocket::open({.local = {*IpAddress::parse("::"), 0}}, logger);
+  auto host = probe::Host::open({.local = {*IpAddress::parse("::"), 0}});
   const auto tls = quic::TlsClientContext::without_verification();
-  if (!stop) return fail_with(stop.error().message);
-  if (!poller) return fail_with(poller.error().message);
-  if (!socket) return fail_with(socket.error().message);
+  if (!host) return fail_with(host.error().message);
   if (!tls) return fail_with(tls.error().message);
 
-  Crowd crowd(options, *tls, std::move(*socket), std::move(*poller), *stop);
-  if (const auto ok = crowd.watch(); !ok) return fail_with(ok.error().message);
+  Crowd crowd(options, *tls, std::move(*host));
   options.kind.empty() ? crowd.visit() : crowd.flood();
   return 0;
 }

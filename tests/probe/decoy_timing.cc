@@ -7,10 +7,7 @@
 #include <vector>
 
 #include "os/clock.h"
-#include "os/poller.h"
-#include "os/system_random.h"
-#include "os/udp_socket.h"
-#include "quic/endpoint.h"
+#include "probe/quic_end.h"
 #include "quic/tls.h"
 #include "support/seeded_random.h"
 #include "wire/handshake.h"
@@ -18,10 +15,6 @@
 namespace {
 
 using namespace qdt;
-
-class PrintingLogger final : public Logger {
-  void write(LogLevel, std::string_view message) override { std::cerr << message << '\n'; }
-};
 
 struct Kind {
   const char* name;
@@ -40,15 +33,8 @@ quic::Request request(const char* path) {
 /// One request at a time, on a connection that is made again when the server has ended it.
 class Asker final : private quic::ConnectionEvents {
  public:
-  Asker(const SocketAddress& server, const quic::TlsClientContext& tls, os::UdpSocket socket,
-        os::Poller poller)
-      : server_(server),
-        tls_(tls),
-        socket_(std::move(socket)),
-        poller_(std::move(poller)),
-        endpoint_({}, nullptr, *this, random_, drops_) {}
-
-  bool begin() { return poller_.add(socket_.poll_handle(), 0).has_value(); }
+  Asker(const SocketAddress& server, const quic::TlsClientContext& tls, probe::Host host)
+      : server_(server), tls_(tls), end_(std::move(host), {}, nullptr, *this) {}
 
   /// How long the answer took; nothing when the connection ended meanwhile, or never began.
   std::optional<Duration> ask(const quic::Request& request) {
@@ -56,7 +42,7 @@ class Asker final : private quic::ConnectionEvents {
     // The server allows the next request when it has seen the end of the last.
     is_answered_ = false;
     if (!run_until([&] { return connection_->request(request).has_value(); })) return std::nullopt;
-    endpoint_.touch(*connection_);
+    end_.endpoint().touch(*connection_);
     const Timestamp begun = os::now();
     if (!run_until([&] { return is_answered_; })) return std::nullopt;
     return answered_at_ - begun;
@@ -66,9 +52,9 @@ class Asker final : private quic::ConnectionEvents {
   static constexpr Duration kPatience = 5s;
 
   bool connect() {
-    const UdpPath path{.local = socket_.local_address(), .remote = server_};
+    const UdpPath path{.local = end_.local_address(), .remote = server_};
     has_settings_ = false;
-    connection_ = &endpoint_.connect(tls_, server_.address.to_string(), path, os::now());
+    connection_ = &end_.endpoint().connect(tls_, server_.address.to_string(), path, os::now());
     return run_until([&] { return has_settings_; });
   }
 
@@ -76,29 +62,10 @@ class Asker final : private quic::ConnectionEvents {
   bool run_until(Done&& done) {
     const Timestamp deadline = os::now() + kPatience;
     while (connection_ != nullptr && !done()) {
-      write();
-      const Timestamp now = os::now();
-      if (connection_ == nullptr || now >= deadline) return false;
-      const auto events = poller_.wait(std::min(deadline, endpoint_.next_timeout()), now);
-      if (!events.empty()) take_payloads();
-      endpoint_.handle_timeouts(os::now());
+      end_.write();
+      if (connection_ == nullptr || os::now() >= deadline || !end_.wait(deadline)) return false;
     }
     return connection_ != nullptr;
-  }
-
-  void take_payloads() {
-    socket_.receive(received_);
-    const Timestamp now = os::now();
-    for (const UdpBurst& burst : received_.bursts()) {
-      for_each_payload(burst, [&](Bytes payload) {
-        endpoint_.receive(burst.path, burst.ecn, payload, out_, now);
-      });
-    }
-  }
-
-  void write() {
-    while (!endpoint_.write(out_, os::now())) socket_.send(out_);
-    socket_.send(out_);
   }
 
   void on_settings(quic::Connection&) override { has_settings_ = true; }
@@ -108,19 +75,13 @@ class Asker final : private quic::ConnectionEvents {
     answered_at_ = os::now();
   }
   void on_stream_closed(quic::Connection& connection, quic::StreamId) override {
-    endpoint_.touch(connection);
+    end_.endpoint().touch(connection);
   }
   void on_closed(quic::Connection&, const quic::CloseReason&) override { connection_ = nullptr; }
 
   SocketAddress server_;
   const quic::TlsClientContext& tls_;
-  os::UdpSocket socket_;
-  os::Poller poller_;
-  os::SystemRandom random_;
-  DropCounters drops_;
-  quic::Endpoint endpoint_;
-  os::UdpReceiveBatch received_;
-  UdpSendQueue out_{64};
+  probe::QuicEnd end_;
   quic::Connection* connection_ = nullptr;
   bool has_settings_ = false;
   bool is_answered_ = false;
@@ -146,15 +107,11 @@ int main(int argc, char** argv) {
 
   const auto address = SocketAddress::parse(server);
   if (!address) return fail_with(address.error().message);
-  PrintingLogger logger;
-  auto poller = os::Poller::open();
-  auto socket = os::UdpSocket::open({.local = {address->address, 0}, .remote = *address}, logger);
+  auto host = probe::Host::open({.local = {address->address, 0}, .remote = *address});
   const auto tls = quic::TlsClientContext::without_verification();
-  if (!poller) return fail_with(poller.error().message);
-  if (!socket) return fail_with(socket.error().message);
+  if (!host) return fail_with(host.error().message);
   if (!tls) return fail_with(tls.error().message);
-  Asker asker(*address, *tls, std::move(*socket), std::move(*poller));
-  if (!asker.begin()) return fail_with("no poller");
+  Asker asker(*address, *tls, std::move(*host));
 
   const Kind kinds[] = {{"wrong-token", request("/connect")},
                         {"unknown-path", request("/contact")},

@@ -7,46 +7,21 @@
 #include <iostream>
 #include <string>
 
-#include "base/drop.h"
-#include "base/logger.h"
-#include "os/clock.h"
 #include "os/file.h"
-#include "os/poller.h"
-#include "os/process.h"
-#include "os/system_random.h"
-#include "os/udp_socket.h"
-#include "quic/endpoint.h"
+#include "probe/quic_end.h"
 
 namespace {
 
 using namespace qdt;
 
-class PrintingLogger final : public Logger {
-  void write(LogLevel, std::string_view message) override { std::cerr << message << '\n'; }
-};
-
 class HostileServer final : private quic::ConnectionEvents {
  public:
-  HostileServer(std::string body_file, const quic::TlsServerContext& tls, os::UdpSocket socket)
-      : body_file_(std::move(body_file)),
-        socket_(std::move(socket)),
-        endpoint_(endpoint_options(), &tls, *this, random_, drops_) {}
+  HostileServer(std::string body_file, const quic::TlsServerContext& tls, probe::Host host)
+      : body_file_(std::move(body_file)), end_(std::move(host), endpoint_options(), &tls, *this) {}
 
-  void serve(os::Poller& poller, os::StopSignal& stop) {
-    if (!poller.add(socket_.poll_handle(), 0) || !poller.add(stop.poll_handle(), 1)) return;
+  void serve() {
     std::cout << "ready" << std::endl;
-    while (!stop.take()) {
-      poller.wait(endpoint_.next_timeout(), os::now());
-      socket_.receive(received_);
-      for (const UdpBurst& burst : received_.bursts()) {
-        for_each_payload(burst, [&](Bytes payload) {
-          endpoint_.receive(burst.path, burst.ecn, payload, out_, os::now());
-        });
-      }
-      endpoint_.handle_timeouts(os::now());
-      while (!endpoint_.write(out_, os::now())) socket_.send(out_);
-      socket_.send(out_);
-    }
+    while (end_.wait(kNever)) end_.write();
   }
 
  private:
@@ -75,12 +50,7 @@ class HostileServer final : private quic::ConnectionEvents {
   void on_closed(quic::Connection&, const quic::CloseReason&) override {}
 
   std::string body_file_;
-  os::UdpSocket socket_;
-  os::SystemRandom random_;
-  DropCounters drops_;
-  os::UdpReceiveBatch received_;
-  UdpSendQueue out_{256};
-  quic::Endpoint endpoint_;
+  probe::QuicEnd end_;
 };
 
 int fail_with(const std::string& message) {
@@ -102,16 +72,11 @@ int main(int argc, char** argv) {
   app.add_option("body", body, "the file")->required();
   CLI11_PARSE(app, argc, argv);
 
-  auto stop = os::StopSignal::open();
-  auto poller = os::Poller::open();
   const auto tls = quic::TlsServerContext::from_pem(os::read_file(certificate).value_or(""),
                                                     os::read_file(key).value_or(""));
-  PrintingLogger logger;
-  auto socket = os::UdpSocket::open({.local = {*IpAddress::parse("::"), 443}}, logger);
-  if (!stop || !poller) return fail_with("no signals or no poller");
+  auto host = probe::Host::open({.local = {*IpAddress::parse("::"), 443}});
   if (!tls) return fail_with(tls.error().message);
-  if (!socket) return fail_with(socket.error().message);
-  HostileServer server(body, *tls, std::move(*socket));
-  server.serve(*poller, *stop);
+  if (!host) return fail_with(host.error().message);
+  HostileServer(body, *tls, std::move(*host)).serve();
   return 0;
 }

@@ -6,13 +6,8 @@
 #include <list>
 #include <string>
 
-#include "base/drop.h"
-#include "base/logger.h"
 #include "os/clock.h"
-#include "os/poller.h"
-#include "os/system_random.h"
-#include "os/udp_socket.h"
-#include "quic/endpoint.h"
+#include "probe/quic_end.h"
 #include "quic/tls.h"
 #include "wire/handshake.h"
 
@@ -30,32 +25,20 @@ struct GuessOptions {
 
 class Guesser final : private quic::ConnectionEvents {
  public:
-  Guesser(const GuessOptions& options, const quic::TlsClientContext& tls, os::UdpSocket socket,
-          os::Poller poller)
-      : options_(options),
-        tls_(tls),
-        socket_(std::move(socket)),
-        poller_(std::move(poller)),
-        endpoint_({}, nullptr, *this, random_, drops_) {}
+  Guesser(const GuessOptions& options, const quic::TlsClientContext& tls, probe::Host host)
+      : options_(options), tls_(tls), end_(std::move(host), {}, nullptr, *this) {}
 
-  bool run() {
-    if (!poller_.add(socket_.poll_handle(), 0)) return false;
+  void run() {
     const Duration interval(static_cast<std::int64_t>(1e9 / options_.per_second));
     Timestamp next = os::now();
     const Timestamp end = next + Duration(static_cast<std::int64_t>(options_.seconds * 1e9));
     for (Timestamp now = next; now < end; now = os::now()) {
       for (; next <= now; next += interval) guess(now);
-      while (!endpoint_.write(out_, now)) socket_.send(out_);
-      socket_.send(out_);
-      for ([[maybe_unused]] const os::PollEvent& event :
-           poller_.wait(std::min(next, endpoint_.next_timeout()), now)) {
-        receive();
-      }
-      endpoint_.handle_timeouts(os::now());
+      end_.write();
+      if (!end_.wait(next)) break;
     }
     std::cout << guesses_ << " guesses, " << answers_ << " answers, " << connects_
               << " connections, " << ended_ << " ended by the server" << std::endl;
-    return true;
   }
 
  private:
@@ -104,7 +87,7 @@ class Guesser final : private quic::ConnectionEvents {
     if (!stream) return false;
     visit.is_asking = true;
     ++guesses_;
-    endpoint_.touch(*visit.connection);
+    end_.endpoint().touch(*visit.connection);
     return true;
   }
 
@@ -117,41 +100,22 @@ class Guesser final : private quic::ConnectionEvents {
       quic::Connection& oldest = *visits_.front().connection;
       visits_.pop_front();
       oldest.close("", now);
-      endpoint_.touch(oldest);
+      end_.endpoint().touch(oldest);
     }
-    const UdpPath path{.local = socket_.local_address(), .remote = options_.server};
-    visits_.push_back(
-        {.connection = &endpoint_.connect(tls_, options_.server.address.to_string(), path, now)});
+    const UdpPath path{.local = end_.local_address(), .remote = options_.server};
+    visits_.push_back({.connection = &end_.endpoint().connect(
+                           tls_, options_.server.address.to_string(), path, now)});
     ++connects_;
-  }
-
-  void receive() {
-    socket_.receive(received_);
-    for (const UdpBurst& burst : received_.bursts()) {
-      for_each_payload(burst, [&](Bytes payload) {
-        endpoint_.receive(burst.path, burst.ecn, payload, out_, os::now());
-      });
-    }
   }
 
   const GuessOptions& options_;
   const quic::TlsClientContext& tls_;
-  os::UdpSocket socket_;
-  os::Poller poller_;
-  os::SystemRandom random_;
-  DropCounters drops_;
-  os::UdpReceiveBatch received_;
-  UdpSendQueue out_{256};
   std::list<Visit> visits_;
   std::size_t guesses_ = 0;
   std::size_t answers_ = 0;
   std::size_t connects_ = 0;
   std::size_t ended_ = 0;
-  quic::Endpoint endpoint_;  // last: it refers to the rest
-};
-
-class SilentLogger final : public Logger {
-  void write(LogLevel, std::string_view) override {}
+  probe::QuicEnd end_;  // last: it refers to the rest
 };
 
 int fail_with(const std::string& message) {
@@ -176,12 +140,10 @@ int main(int argc, char** argv) {
   if (!address) return fail_with(address.error().message);
   options.server = *address;
   const IpAddress from = address->address.is_v6() ? *IpAddress::parse("::") : IpAddress();
-  SilentLogger logger;
-  auto poller = os::Poller::open();
-  auto socket = os::UdpSocket::open({.local = {from, 0}, .remote = options.server}, logger);
+  auto host = probe::Host::open({.local = {from, 0}, .remote = options.server});
   const auto tls = quic::TlsClientContext::without_verification();
-  if (!poller) return fail_with(poller.error().message);
-  if (!socket) return fail_with(socket.error().message);
+  if (!host) return fail_with(host.error().message);
   if (!tls) return fail_with(tls.error().message);
-  return Guesser(options, *tls, std::move(*socket), std::move(*poller)).run() ? 0 : 1;
+  Guesser(options, *tls, std::move(*host)).run();
+  return 0;
 }

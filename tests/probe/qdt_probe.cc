@@ -15,10 +15,6 @@ namespace {
 
 using namespace qdt;
 
-class PrintingLogger final : public Logger {
-  void write(LogLevel, std::string_view message) override { std::cerr << message << '\n'; }
-};
-
 int fail_with(const std::string& message) {
   std::cerr << "qdt-probe: " << message << '\n';
   return 1;
@@ -103,18 +99,12 @@ int main(int argc, char** argv) {
   if (!options)
     return options.error().message.empty() ? exit_code : fail_with(options.error().message);
 
-  PrintingLogger logger;
-  auto stop = os::StopSignal::open();
-  auto poller = os::Poller::open();
-  auto socket =
-      os::UdpSocket::open({.local = {options->from, 0}, .remote = options->server}, logger);
+  auto host = probe::Host::open({.local = {options->from, 0}, .remote = options->server});
   const auto tls = quic::TlsClientContext::without_verification();
-  if (!stop) return fail_with(stop.error().message);
-  if (!poller) return fail_with(poller.error().message);
-  if (!socket) return fail_with(socket.error().message);
+  if (!host) return fail_with(host.error().message);
   if (!tls) return fail_with(tls.error().message);
 
-  probe::Visit visit(*options, *tls, std::move(*socket), std::move(*poller), *stop);
+  probe::Visit visit(*options, *tls, std::move(*host));
   if (options->payloads.empty()) return visit.run() ? 0 : 1;
   visit.throw_payloads();
   return 0;

@@ -11,8 +11,6 @@
 namespace qdt::probe {
 namespace {
 
-enum PollKey { kSocket, kStop };
-
 const wire::Capabilities kCapabilities = wire::Capabilities::supported();
 constexpr Duration kSlowPause = 10ms;
 constexpr Duration kThrowPause = 20us;  // so that the server's socket buffer never overflows
@@ -27,33 +25,24 @@ quic::Endpoint::Options endpoint_options(const VisitOptions& options) {
 
 }  // namespace
 
-Visit::Visit(const VisitOptions& options, const quic::TlsClientContext& tls, os::UdpSocket socket,
-             os::Poller poller, os::StopSignal& stop)
+Visit::Visit(const VisitOptions& options, const quic::TlsClientContext& tls, Host host)
     : options_(options),
       tls_(tls),
-      socket_(std::move(socket)),
-      poller_(std::move(poller)),
-      stop_(stop),
       seeded_random_(options.seed),
-      endpoint_(endpoint_options(options), nullptr, *this, random_, drops_),
-      nonce_(random_.bytes<wire::kHandshakeNonceBytes>()) {}
+      end_(std::move(host), endpoint_options(options), nullptr, *this),
+      nonce_(end_.random().bytes<wire::kHandshakeNonceBytes>()) {}
 
 bool Visit::run() {
-  const auto is_watched = [&](os::PollHandle handle, PollKey key) {
-    return poller_.add(handle, key).has_value();
-  };
-  if (!is_watched(socket_.poll_handle(), kSocket) || !is_watched(stop_.poll_handle(), kStop)) {
-    return false;
-  }
-  const UdpPath path{.local = socket_.local_address(), .remote = options_.server};
-  connection_ = &endpoint_.connect(tls_, options_.server.address.to_string(), path, os::now());
+  const UdpPath path{.local = end_.local_address(), .remote = options_.server};
+  connection_ =
+      &end_.endpoint().connect(tls_, options_.server.address.to_string(), path, os::now());
 
   if (!run_until([&] { return has_answer_; }, os::now() + options_.timeout)) return false;
   const bool is_done = !maker_ || send_volleys();
   if (is_done && options_.stays && maker_) run_until([] { return false; }, kNever);
 
   if (connection_ != nullptr) connection_->close(options_.reason, os::now());
-  endpoint_.close_all("", os::now());
+  end_.endpoint().close_all("", os::now());
   write();
   return is_done;
 }
@@ -63,31 +52,15 @@ template <typename Done>
 bool Visit::run_until(Done&& done, Timestamp deadline) {
   while (!done()) {
     write();
-    const Timestamp now = os::now();
-    if (connection_ == nullptr || was_stopped_ || now >= deadline) return false;
-    for (const os::PollEvent& event :
-         poller_.wait(std::min(deadline, endpoint_.next_timeout()), now)) {
-      if (event.key == kSocket) take_payloads();
-      if (event.key == kStop) was_stopped_ = stop_.take().has_value();
-    }
-    endpoint_.handle_timeouts(os::now());
+    if (connection_ == nullptr || os::now() >= deadline || !end_.wait(deadline)) return false;
   }
   return true;
 }
 
-void Visit::take_payloads() {
-  socket_.receive(received_);
-  for (const UdpBurst& burst : received_.bursts()) {
-    for_each_payload(burst, [&](Bytes payload) {
-      endpoint_.receive(burst.path, burst.ecn, payload, out_, os::now());
-    });
-  }
-}
-
 void Visit::write() {
   while (connection_ != nullptr && !datagrams_.empty()) {
-    const auto status = connection_->send_datagram(datagrams_.front(), out_, os::now());
-    if (connection_ != nullptr) endpoint_.touch(*connection_);
+    const auto status = connection_->send_datagram(datagrams_.front(), end_.out(), os::now());
+    if (connection_ != nullptr) end_.endpoint().touch(*connection_);
     if (status == quic::Connection::SendStatus::kFull) {
       send_payloads();
       continue;
@@ -95,30 +68,30 @@ void Visit::write() {
     if (status != quic::Connection::SendStatus::kSent) break;
     datagrams_.pop_front();
   }
-  while (!endpoint_.write(out_, os::now())) send_payloads();
+  while (!end_.endpoint().write(end_.out(), os::now())) send_payloads();
   send_payloads();
 }
 
 void Visit::send_payloads() {
   if (!options_.is_slow) {
-    socket_.send(out_);
+    end_.send(end_.out());
     return;
   }
-  for (const UdpBurst& burst : out_.bursts()) {
+  for (const UdpBurst& burst : end_.out().bursts()) {
     for_each_payload(burst, [&](Bytes payload) {
       std::this_thread::sleep_for(kSlowPause);
       send_one(payload);
     });
   }
-  out_.clear();
+  end_.out().clear();
 }
 
 void Visit::send_one(Bytes payload) {
   UdpSendQueue one(1);
   append(one.next_payload(), payload);
-  one.push({.local = socket_.local_address(), .remote = options_.server}, Ecn::kNotEct,
+  one.push({.local = end_.local_address(), .remote = options_.server}, Ecn::kNotEct,
            payload.size());
-  socket_.send(one);
+  end_.send(one);
 }
 
 wire::Capabilities Visit::capabilities() const {
@@ -206,12 +179,12 @@ void Visit::on_closed(quic::Connection&, const quic::CloseReason& reason) {
 }
 
 void Visit::throw_payloads() {
-  const UdpPath path{.local = socket_.local_address(), .remote = options_.server};
-  endpoint_.connect(tls_, options_.server.address.to_string(), path, os::now());
-  if (!endpoint_.write(out_, os::now())) return;
-  const MutableBytes burst = out_.bursts().front().bytes;
-  const Payload initial(burst.begin(), burst.begin() + static_cast<std::ptrdiff_t>(
-                                                           out_.bursts().front().segment_bytes));
+  const UdpPath path{.local = end_.local_address(), .remote = options_.server};
+  end_.endpoint().connect(tls_, options_.server.address.to_string(), path, os::now());
+  if (!end_.endpoint().write(end_.out(), os::now())) return;
+  const UdpBurst& burst = end_.out().bursts().front();
+  const Bytes first = Bytes(burst.bytes).first(burst.segment_bytes);
+  const Payload initial(first.begin(), first.end());
   for (const Volley& volley : options_.payloads) {
     for (const Payload& payload :
          bad_payloads(volley.kind, volley.count, initial, seeded_random_)) {

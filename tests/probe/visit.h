@@ -6,15 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/drop.h"
 #include "base/ip_address.h"
-#include "base/logger.h"
-#include "os/poller.h"
-#include "os/process.h"
-#include "os/system_random.h"
-#include "os/udp_socket.h"
 #include "probe/bad_datagrams.h"
-#include "quic/endpoint.h"
+#include "probe/quic_end.h"
 #include "quic/tls.h"
 #include "wire/json_end.h"
 
@@ -51,8 +45,7 @@ struct VisitOptions {
 /// One visit at a server: a handshake, and what is to follow it. Prints what comes of it.
 class Visit final : private quic::ConnectionEvents {
  public:
-  Visit(const VisitOptions& options, const quic::TlsClientContext& tls, os::UdpSocket socket,
-        os::Poller poller, os::StopSignal& stop);
+  Visit(const VisitOptions& options, const quic::TlsClientContext& tls, Host host);
 
   /// Handshake, bad datagrams, and a Ping as proof that the session lives on. False when an answer
   /// that was due did not come.
@@ -71,7 +64,6 @@ class Visit final : private quic::ConnectionEvents {
   template <typename Done>
   bool run_until(Done&& done, Timestamp deadline);
   wire::Capabilities capabilities() const;
-  void take_payloads();
   void write();
   void send_payloads();
   void open_session(quic::StreamId stream, std::string_view body);
@@ -81,15 +73,8 @@ class Visit final : private quic::ConnectionEvents {
 
   const VisitOptions& options_;
   const quic::TlsClientContext& tls_;
-  os::UdpSocket socket_;
-  os::Poller poller_;
-  os::StopSignal& stop_;
-  os::SystemRandom random_;
   testing::SeededRandom seeded_random_;
-  DropCounters drops_;
-  quic::Endpoint endpoint_;
-  os::UdpReceiveBatch received_;
-  UdpSendQueue out_{256};
+  QuicEnd end_;
 
   quic::Connection* connection_ = nullptr;
   wire::HandshakeNonce nonce_;
@@ -99,7 +84,6 @@ class Visit final : private quic::ConnectionEvents {
   std::optional<wire::DatagramOpener> opener_;
   std::deque<Datagram> datagrams_;  // to be sent
   bool has_pong_ = false;
-  bool was_stopped_ = false;
 };
 
 }  // namespace qdt::probe
