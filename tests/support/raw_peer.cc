@@ -192,7 +192,7 @@ ByteVector RawPeer::encode_parameters() const {
     }
   }
   ByteWriter encoded;
-  for (const auto& [id, value] : all) encoded.append(transport_parameter(id, value));
+  for (const auto& [id, value] : all) encoded.varint(id).block(value);
   return encoded.bytes;
 }
 
@@ -332,14 +332,10 @@ bool RawPeer::take_frame(PacketSpace space, ByteReader& reader) {
       if (level(space).crypto_in.add(offset, reader.take(reader.varint()))) read_crypto(space);
       break;
     }
-    case 0x07: {  // NEW_TOKEN
-      const Bytes token = reader.take(reader.varint());
-      given_token_ = to_vector(token.first(std::min(token.size(), kFirstPayloadBytes / 2)));
-      break;
-    }
-    case 0x10: skip(1); break;  // MAX_DATA
-    case 0x11: skip(2); break;  // MAX_STREAM_DATA
-    case 0x12:                  // MAX_STREAMS
+    case 0x07: reader.take(reader.varint()); break;  // NEW_TOKEN
+    case 0x10: skip(1); break;                       // MAX_DATA
+    case 0x11: skip(2); break;                       // MAX_STREAM_DATA
+    case 0x12:                                       // MAX_STREAMS
     case 0x13:
     case 0x14:  // DATA_BLOCKED
       skip(1);
@@ -367,14 +363,8 @@ bool RawPeer::take_frame(PacketSpace space, ByteReader& reader) {
     case 0x1b: reader.take(8); break;  // PATH_RESPONSE
     case 0x1c:                         // CONNECTION_CLOSE
     case 0x1d: is_closed_ = true; return false;
-    case 0x30:  // DATAGRAM
-    case 0x31: {
-      const Bytes datagram =
-          type == 0x31 ? reader.take(reader.varint()) : reader.take(reader.rest().size());
-      datagrams_.push_back(to_vector(datagram));
-      if (datagrams_.size() > kMaxNotes) datagrams_.pop_front();
-      break;
-    }
+    case 0x30: reader.take(reader.rest().size()); break;  // DATAGRAM
+    case 0x31: reader.take(reader.varint()); break;
     default: {
       if (type < 0x08 || type > 0x0f) return false;
       const auto id = static_cast<std::int64_t>(reader.varint());

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,7 +47,6 @@ class RawPeer {
   /// What an ordinary peer would send now.
   std::vector<ByteVector> take_payloads();
 
-  bool has_keys(PacketSpace space) const { return level(space).send.has_value(); }
   bool is_handshake_complete() const { return is_complete_; }
   bool is_closed() const { return is_closed_; }
   /// A header for the next packet of `space`, as an ordinary peer has it.
@@ -66,7 +64,6 @@ class RawPeer {
 
   /// The bytes of a stream that came, in order.
   const ByteVector& stream(std::int64_t id) { return streams_[id].bytes; }
-  std::deque<ByteVector>& datagrams() { return datagrams_; }
   /// RFC 8446 section 7.5. Once the handshake is complete.
   wire::HkdfSecret export_secret(std::string_view label) const;
 
@@ -81,8 +78,6 @@ class RawPeer {
   const std::vector<ByteVector>& reset_tokens() const { return reset_tokens_; }
   /// Of the newest packet that came.
   std::uint64_t largest(PacketSpace space) const { return level(space).largest; }
-  /// Of the latest NEW_TOKEN.
-  const ByteVector& given_token() const { return given_token_; }
 
  private:
   struct Callbacks;
@@ -132,10 +127,8 @@ class RawPeer {
   std::vector<ByteVector> ids_;
   std::vector<ByteVector> reset_tokens_;
   ByteVector token_;  // of Initial packets
-  ByteVector given_token_;
-  ByteVector owed_;  // frames that answer others
+  ByteVector owed_;   // frames that answer others
   std::map<std::int64_t, Reassembly> streams_;
-  std::deque<ByteVector> datagrams_;
   bool is_complete_ = false;
   bool is_closed_ = false;
   bool has_failed_ = false;

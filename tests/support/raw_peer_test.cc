@@ -79,14 +79,21 @@ TEST(RetryPacket, IsThatOfRfc9001) {
             from_hex("ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba"));
 }
 
-TEST(RawPeer, IsAClientToAServersEndpoint) {
+// A raw client and a server's endpoint, a second after the client's first packet.
+struct RawClientTest : ::testing::Test {
+  RawClientTest() {
+    world.attach(kHere, server);
+    world.attach(kThere, client);
+    client.peer.start();
+    world.run_for(1s);
+  }
+
   SimWorld world{1};
-  quic::Node server({}, &test_server_tls(), 1);
-  RawNode client({.role = quic::Role::kClient}, {kThere, kHere});
-  world.attach(kHere, server);
-  world.attach(kThere, client);
-  client.peer.start();
-  world.run_for(1s);
+  quic::Node server{{}, &test_server_tls(), 1};
+  RawNode client{{.role = quic::Role::kClient}, {kThere, kHere}};
+};
+
+TEST_F(RawClientTest, CompletesTheHandshakeAndEndsTheConnection) {
   EXPECT_TRUE(client.peer.is_handshake_complete());
   // SETTINGS on the server's control stream.
   EXPECT_FALSE(client.peer.stream(3).empty());
@@ -97,7 +104,7 @@ TEST(RawPeer, IsAClientToAServersEndpoint) {
   EXPECT_TRUE(client.peer.is_closed());
 }
 
-TEST(RawPeer, IsAServerToAClientsEndpoint) {
+TEST(RawServer, CompletesTheHandshake) {
   SimWorld world{1};
   quic::Node client({}, nullptr, 1);
   RawNode server({.role = quic::Role::kServer, .tls = &test_server_tls()}, {kHere, kThere});
@@ -111,14 +118,7 @@ TEST(RawPeer, IsAServerToAClientsEndpoint) {
   EXPECT_FALSE(server.peer.stream(2).empty());
 }
 
-TEST(RawPeer, GoesOnWithNewKeys) {
-  SimWorld world{1};
-  quic::Node server({}, &test_server_tls(), 1);
-  RawNode client({.role = quic::Role::kClient}, {kThere, kHere});
-  world.attach(kHere, server);
-  world.attach(kThere, client);
-  client.peer.start();
-  world.run_for(1s);
+TEST_F(RawClientTest, GoesOnWithNewKeys) {
   client.peer.update_keys();
   client.more.push_back(client.peer.seal(PacketSpace::kApplication, ByteVector{0x01}));
   world.run_for(1s);

@@ -114,11 +114,9 @@ ByteVector PacketKeys::seal(const PacketHeader& header, Bytes frames) {
   while (plaintext.size() + number_bytes < 4) plaintext.push_back(0);
 
   ByteWriter packet;
-  const bool is_long = header.space != PacketSpace::kApplication || header.is_early;
+  const bool is_long = header.space != PacketSpace::kApplication;
   if (is_long) {
-    const std::uint8_t type = header.space == PacketSpace::kInitial     ? 0
-                              : header.space == PacketSpace::kHandshake ? 2
-                                                                        : 1;
+    const std::uint8_t type = header.space == PacketSpace::kInitial ? 0 : 2;
     packet.byte(0xc0u | type << 4 | (number_bytes - 1)).be32(header.version);
     packet.byte(header.destination.size()).append(header.destination);
     packet.byte(header.source.size()).append(header.source);
@@ -187,14 +185,6 @@ ByteVector retry_packet(Bytes destination, Bytes source, Bytes token, Bytes orig
   wire::Aead(wire::AeadAlgorithm::kAes128Gcm, kKey).seal(kNonce, pseudo.bytes, {}, tag);
   packet.append(tag);
   return packet.bytes;
-}
-
-ByteVector transport_parameter(std::uint64_t id, Bytes value) {
-  return ByteWriter().varint(id).block(value).bytes;
-}
-
-ByteVector transport_parameter(std::uint64_t id, std::uint64_t value) {
-  return transport_parameter(id, ByteWriter().varint(value).bytes);
 }
 
 }  // namespace qdt::testing

@@ -67,7 +67,6 @@ struct PacketHeader {
   std::uint64_t number = 0;
   std::size_t number_bytes = 4;  ///< 1 to 4
   bool key_phase = false;
-  bool is_early = false;  ///< kApplication in a long header: 0-RTT
 };
 
 /// The packet protection of one direction at one level: AEAD_AES_128_GCM (RFC 9001 section 5).
@@ -105,9 +104,5 @@ class PacketKeys {
 
 /// A Retry packet with a sound integrity tag (RFC 9001 section 5.8).
 ByteVector retry_packet(Bytes destination, Bytes source, Bytes token, Bytes original_id);
-
-/// A transport parameter as it stands in the TLS extension (RFC 9000 section 18).
-ByteVector transport_parameter(std::uint64_t id, Bytes value);
-ByteVector transport_parameter(std::uint64_t id, std::uint64_t value);
 
 }  // namespace qdt::testing
