@@ -20,7 +20,9 @@ constexpr Form kForms[] = {
     {0x17, "n"},  {0x18, "nnit"},  {0x19, "n"},       {0x1a, "c"},   {0x1b, "c"},   {0x1c, "nnb"},
     {0x1d, "nb"}, {0x1e, ""},      {0x30, "r"},       {0x31, "b"},
 };
-constexpr std::size_t kForms_ = std::size(kForms);
+// What a byte chooses beside the forms.
+enum Choice : std::size_t { kOnStream = std::size(kForms), kPadding, kUnknown, kRaw, kChoices };
+static_assert(kChoices == 32);
 
 void write_fields(std::string_view fields, ByteReader& arguments, const Contact& contact,
                   ByteWriter& out) {
@@ -75,20 +77,20 @@ ByteVector write_frames(ByteReader& arguments, Contact& contact) {
   ByteWriter out;
   while (!arguments.empty() && out.bytes.size() < kMostBytes) {
     const std::uint8_t choice = arguments.byte();
-    const std::size_t index = choice % 32;
+    const std::size_t index = choice % kChoices;
     const unsigned repeats = 1u + (choice >> 5) * (choice >> 5);
-    if (index == 31) {  // whatever follows
+    if (index == kRaw) {  // whatever follows
       const Bytes piece = arguments.take(arguments.byte());
       out.append(piece);
-    } else if (index == 30) {  // an unknown type, perhaps in more bytes than it needs
+    } else if (index == kUnknown) {  // an unknown type, perhaps in more bytes than it needs
       out.varint(read_number(arguments));
-    } else if (index == 29) {  // padding
+    } else if (index == kPadding) {
       out.bytes.resize(out.bytes.size() + std::min<std::uint64_t>(read_number(arguments), 1400));
-    } else if (index == 28) {  // on a stream, where its next byte belongs
+    } else if (index == kOnStream) {  // on a stream, where its next byte belongs
       const std::uint64_t id = read_number(arguments);
       out.append(contact.stream_frame(id, arguments.take(arguments.byte()), choice >= 0x80));
     } else {
-      const Form& form = kForms[index % kForms_];
+      const Form& form = kForms[index];
       const Bytes fields = arguments.rest();
       for (unsigned i = 0; i < repeats && out.bytes.size() < kMostBytes; ++i) {
         // The same fields again, but for NEW_CONNECTION_ID and RETIRE, whose number grows.

@@ -4,21 +4,18 @@
 #include "os/linux/host_message.h"
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "invariant.h"
 
 namespace {
 
 using namespace qdt;
 
-void expect(bool holds) {
-  if (!holds) std::abort();
-}
-
 void look_at_request(Bytes message) {
   const auto request = os::decode_request(message);
   if (!request) return;
   const auto again = os::encode(*os::number_of(message), *request);
-  expect(again && std::ranges::equal(*again, message));
+  fuzz::require(again && std::ranges::equal(*again, message), "a request has one form");
   for (const auto role : {os::HostPlan::Role::kServer, os::HostPlan::Role::kClient}) {
     [[maybe_unused]] const auto ok = os::check_request(*request, {.role = role});
   }
@@ -29,7 +26,7 @@ void look_at_answer(Bytes message) {
   const auto answer = os::decode_answer<Answer>(message);
   if (!answer) return;
   const auto again = os::encode_answer<Answer>(*os::number_of(message), *answer);
-  expect(std::ranges::equal(again, message));
+  fuzz::require(std::ranges::equal(again, message), "an answer has one form");
 }
 
 }  // namespace
