@@ -22,7 +22,6 @@ crowd() {
 }
 
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$server_pid/status"; }
-kernel_ended_it() { ! kill -0 "$server_pid" 2>/dev/null; }
 
 # limit_memory MIB: of the server, where this machine has control groups that can be written.
 limit_memory() {
@@ -44,7 +43,7 @@ unlimit_memory() { [ -z "$group" ] || rmdir "$group" 2>/dev/null || true; }
 busy() {
   run web iperf3-server iperf3 -s -B "$web_address"
   wait_for 5 on web ss -Hltn 'sport = 5201' || fail "iperf3 does not listen"
-  run client iperf3 iperf3 -c "$web_address" -R -b "${BUSY:-100M}" -t 60
+  run client iperf3 iperf3 -c "$web_address" -R -b "${BUSY:-100M}" -t 200
   is_busy() { [ "$(carried)" -gt 2000000 ]; }
   wait_for 10 is_busy || fail "the session carries nothing"
 }
@@ -57,7 +56,18 @@ goodput() {
   now=$(carried)
   echo $(((now - before) * 1000000 / (${EPOCHREALTIME/./} - begun)))
 }
-# check_goodput WORDS PERCENT BEFORE NOW
+# check_goodput WORDS PERCENT COMMAND...: COMMAND begins a crowd, beside which the session carries so much
+# of what it did right before. The crowd takes its toll of every round, and the rest of this machine's
+# work only of some: what is lost counts when it is lost in three rounds. The last crowd may still be there.
 check_goodput() {
-  check "$1: $(($4 * 100 / $3)) % of what it was" -- test $(($4 * 100)) -ge $(($3 * $2))
+  local round before percent
+  for round in 1 2 3; do
+    before=$(goodput 3)
+    "${@:3}"
+    percent=$(($(goodput 3) * 100 / before))
+    if [ "$percent" -ge "$2" ] || [ "$round" -eq 3 ]; then break; fi
+    say "round $round: $percent % of what it was"
+    ended "$crowd_pid" 60
+  done
+  check "$1: $percent % of what it was" -- test "$percent" -ge "$2"
 }

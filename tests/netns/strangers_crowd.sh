@@ -10,13 +10,14 @@ start_server 'log_level: info'
 limit_memory 64
 start_client client
 busy
-quiet=$(goodput 3)
 resident=$(resident)
 
-crowd --count "$count" --per-second "$per_second" --stay 3
 are_many() { [ "$(metric qdt_connections)" -ge 100 ]; }
-wait_for 10 are_many || fail "the crowd does not come: $(metric qdt_connections)"
-crowded=$(goodput 3)
+come() {
+  crowd --count "$count" --per-second "$per_second" --stay 3
+  wait_for 10 are_many || fail "the crowd does not come: $(metric qdt_connections)"
+}
+check_goodput "the session" 90 come
 begun=${EPOCHREALTIME/./}
 start_client client3 'route_mode: none' 'tun_name: qdt3'
 milliseconds=$(((${EPOCHREALTIME/./} - begun) / 1000))
@@ -27,6 +28,5 @@ say "$(tail -n 1 "$work/crowd.log")"
 grown=$((($(resident) - resident) / 1024))
 check "the server's memory has grown by $grown MiB" -- test "$grown" -le 16
 check "the kernel has not ended it" -- kill -0 "$server_pid"
-check_goodput "the session" 90 "$quiet" "$crowded"
 [ "$(metric 'qdt_strangers_ended_total{reason="crowded"}')" -gt 0 ] || fail "nobody gave way"
 unlimit_memory

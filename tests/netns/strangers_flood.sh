@@ -10,18 +10,15 @@ strangers_topology 3
 start_server 'log_level: info'
 start_client client
 busy
-quiet=$(goodput 3)
 resident=$(resident)
 
 # flood WORDS ARGUMENTS...: for four seconds.
 flood() {
   local before
   before=$(metric 'qdt_payloads_total{direction="in"}')
-  crowd --count $((per_second * 4)) --per-second "$per_second" "${@:2}"
-  flooded=$(goodput 3)
+  check_goodput "$1: the session" 70 crowd --count $((per_second * 4)) --per-second "$per_second" "${@:2}"
   ended "$crowd_pid" 30
   say "$(tail -n 1 "$work/crowd.log"), $(($(metric 'qdt_payloads_total{direction="in"}') - before)) payloads received"
-  check_goodput "$1: the session" 70 "$quiet" "$flooded"
   grown=$((($(resident) - resident) / 1024))
   check "$1: the server's memory has grown by $grown MiB" -- test "$grown" -le 16
 }
