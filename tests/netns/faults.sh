@@ -12,7 +12,6 @@ RANDOM=$seed
 say "seed $seed, $faults faults"
 topology
 count_around
-# Without it, nothing could go around the tunnel by IPv4.
 
 # A /run/qdt of the client's own, which can be filled.
 mkdir -p "$work/run"

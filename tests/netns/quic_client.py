@@ -92,11 +92,9 @@ class Keys:
 
 
 class Stranger:
-    def __init__(self, server, transport=None, source=None):
+    def __init__(self, server):
         family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        if source:
-            self.socket.bind(source)
         self.server, self.sent_bytes = server, 0
         self.own_id, self.peer_id, self.token = os.urandom(8), os.urandom(8), b""
         self.numbers = [0, 0, 0]
@@ -107,7 +105,7 @@ class Stranger:
         self.is_done = self.is_closed = False
         self.streams, self.max_requests = {}, 1
         self.key = X25519PrivateKey.generate()
-        self.hello = self.client_hello(transport or {})
+        self.hello = self.client_hello()
         self.transcript = self.hello
         self.use_initial_keys()
 
@@ -116,7 +114,7 @@ class Stranger:
         self.send_keys[INITIAL] = Keys(expand_label(secret, b"client in"))
         self.receive_keys[INITIAL] = Keys(expand_label(secret, b"server in"))
 
-    def client_hello(self, transport):
+    def client_hello(self):
         def sized(size, data):
             return len(data).to_bytes(size, "big") + data
 
@@ -127,8 +125,7 @@ class Stranger:
             serialization.Encoding.Raw, serialization.PublicFormat.Raw
         )
         parameters = {1: varint(60000), 4: varint(1 << 20), 5: varint(1 << 18), 6: varint(1 << 18)}
-        parameters |= {7: varint(1 << 18), 8: varint(16), 9: varint(16), 0x20: varint(65535)}
-        parameters |= transport | {0x0F: self.own_id}
+        parameters |= {7: varint(1 << 18), 8: varint(16), 9: varint(16), 0x20: varint(65535), 0x0F: self.own_id}
         encoded = b"".join(varint(k) + varint(len(v)) + v for k, v in parameters.items())
         extensions = (
             extension(10, sized(2, b"\x00\x1d"))
@@ -161,9 +158,7 @@ class Stranger:
         return self.send_keys[level].seal(header + number.to_bytes(4, "big"), number, payload)
 
     def send(self, frames, level=ONE_RTT):
-        self.throw(self.packet(level, frames))
-
-    def throw(self, payload):
+        payload = self.packet(level, frames)
         self.sent_bytes += len(payload)
         try:
             self.socket.sendto(payload, self.server)
