@@ -36,7 +36,7 @@ class DecoyProxy final : public DecoyUpstream {
   /// Ends what is under way; `done` of those is not called any more.
   ~DecoyProxy() override;
 
-  /// Starts the threads: until then questions wait.
+  /// Starts the threads, where none run yet: until then questions wait.
   void run();
 
   void ask(const SocketAddress& upstream, const quic::Message& request, const IpAddress& visitor,

@@ -203,7 +203,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
 }
 
 void Server::run() {
-  decoy_proxy_.run();
+  start_proxy(options_.service.decoy.get());
   std::vector<shard::Mailbox<shard::Mail>*> mailboxes;
   for (const auto& shard : shards_) mailboxes.push_back(&shard->mailbox());
   for (const auto& shard : shards_) {
@@ -236,7 +236,13 @@ void Server::use_certificate(const std::shared_ptr<const quic::TlsServerContext>
   }
 }
 
+// Most servers need no threads for it.
+void Server::start_proxy(const Decoy* decoy) {
+  if (decoy != nullptr && decoy->upstream()) decoy_proxy_.run();
+}
+
 void Server::use_decoy(const std::shared_ptr<const Decoy>& decoy) {
+  start_proxy(decoy.get());
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->post(
         [&service = *services_[i], decoy](shard::Shard&, Timestamp) { service.use_decoy(decoy); });

@@ -111,6 +111,7 @@ class Server {
   Result<void> restore_device();
   void judge(const os::Upkeep& upkeep);
   void end_replaced(const LeaseBook::Holder& replaced, const IpAddress& lease);
+  void start_proxy(const Decoy* decoy);
   void steer(const os::UdpSocket& socket);
   Result<void> add_shard(os::UdpSocket socket, os::TunQueue tun, const quic::TlsServerContext& tls);
 

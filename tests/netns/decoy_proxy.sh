@@ -7,8 +7,8 @@ topology
 run server upstream python3 "$(dirname "$0")/upstream.py" 8080
 upstream_pid=$pid
 wait_for 10 grep -q ready "$work/upstream.log" || fail "the web server is not ready"
-start_server 'decoy: {proxy: "http://127.0.0.1:8080"}' 'handshake_rate: {pps: 0}' \
-  'handshake_ip_rate: {pps: 0}'
+unlimited=('handshake_rate: {pps: 0}' 'handshake_ip_rate: {pps: 0}')
+start_server 'decoy: page' "${unlimited[@]}"
 start_client client 'route_mode: cidr'
 
 # answer METHOD PATH [PROBE-ARGUMENTS...]
@@ -17,6 +17,14 @@ answer() {
     sed -E 's/^(date: ).*GMT$/\1now/'
 }
 first() { head -n 1 | tr -d ' '; }
+
+proxy_threads() { cat "/proc/$server_pid/task/"*/comm | grep -c '^qdt-decoy$'; }
+check_equal "without a web server no thread waits for one" "$(proxy_threads)" 0
+write_server_config 'decoy: {proxy: "http://127.0.0.1:8080"}' "${unlimited[@]}"
+kill -HUP "$server_pid"
+is_proxied() { [[ $(answer GET /) == *"page of the upstream"* ]]; }
+check "after SIGHUP there is one" -- wait_for 5 is_proxied
+check_equal "with eight threads" "$(proxy_threads)" 8
 
 page=$(answer GET / --header 'user-agent: test' --header 'cookie: a=1' --header 'cookie: b=2')
 check_equal "the answer is the web server's" "$(first <<<"$page")" 200
