@@ -309,7 +309,7 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
   if (!loaded) return loaded;
   if (const auto ok = os::check_secret(path, "the token"); !ok) return fail(ok);
   loaded->text = *text;
-  if (os::is_readable_by_others(path)) {
+  if (os::is_readable_by_others(path)) {  // on Windows, where check_secret() refuses nothing
     loaded->notes.push_back(path + ": holds the token, and others may read it; " +
                             os::how_to_hide_from_others(path));
   }
