@@ -28,7 +28,7 @@ class WaitingAnswers {
     bool is_wanted = true;  ///< its stream is still there
   };
 
-  /// False when there is no room, or another answer of the connection waits: neither waits then.
+  /// False, and nothing is added, when there is no room or another answer of the connection waits.
   bool add(Answer answer, Timestamp due);
   /// The stream is gone: nobody waits for its answer.
   void give_up(const quic::Connection& connection, quic::StreamId stream);
