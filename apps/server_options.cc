@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/token_bucket.h"
 #include "congestion.h"
 #include "tunnel/session.h"
 
 namespace qdt::apps {
 namespace {
 
-tunnel::RateLimit to_tunnel(const ops::RateLimit& limit) {
+RateLimit to_tunnel(const ops::RateLimit& limit) {
   return {.per_second = limit.per_second, .burst = limit.burst};
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 
-namespace qdt::tunnel {
+namespace qdt {
 
 /// `per_second` on average, `burst` at once; per_second 0 lets everything pass.
 struct RateLimit {
@@ -22,17 +22,20 @@ class TokenBucket {
 
   /// Whether one more may pass now; if so, it has.
   bool take(Timestamp now) {
-    if (limit_.is_unlimited()) return true;
-    const double seconds = std::chrono::duration<double>(now - filled_).count();
-    tokens_ = std::min(tokens_ + seconds * limit_.per_second, std::max(limit_.burst, 1.0));
-    filled_ = now;
-    if (tokens_ < 1) return false;
+    if (is_empty(now)) return false;
     tokens_ -= 1;
     return true;
   }
-
-  /// When the bucket was last asked: how long it has not been needed.
-  Timestamp last_use() const { return filled_; }
+  /// Whether none may pass now.
+  bool is_empty(Timestamp now) {
+    if (limit_.is_unlimited()) return false;
+    if (now > filled_) {
+      const double seconds = std::chrono::duration<double>(now - filled_).count();
+      tokens_ = std::min(tokens_ + seconds * limit_.per_second, std::max(limit_.burst, 1.0));
+      filled_ = now;
+    }
+    return tokens_ < 1;
+  }
 
  private:
   RateLimit limit_;
@@ -40,4 +43,4 @@ class TokenBucket {
   Timestamp filled_;
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt

@@ -1,8 +1,8 @@
-#include "tunnel/token_bucket.h"
+#include "base/token_bucket.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::tunnel {
+namespace qdt {
 namespace {
 
 constexpr Timestamp kStart{};
@@ -33,10 +33,39 @@ TEST(TokenBucket, AllowsAtLeastOneAtATime) {
   EXPECT_TRUE(bucket.take(kStart + 1s));
 }
 
+TEST(TokenBucket, IsEmptyUntilTheNextIsDue) {
+  TokenBucket bucket({.per_second = 2, .burst = 2}, kStart);
+  EXPECT_TRUE(bucket.take(kStart));
+  EXPECT_FALSE(bucket.is_empty(kStart));
+  EXPECT_TRUE(bucket.take(kStart)) << "to ask takes nothing";
+  EXPECT_TRUE(bucket.is_empty(kStart + 499ms));
+  EXPECT_FALSE(bucket.is_empty(kStart + 500ms));
+}
+
+TEST(TokenBucket, LosesNothingToAnEarlierTime) {
+  TokenBucket bucket({.per_second = 1, .burst = 2}, kStart);
+  EXPECT_TRUE(bucket.take(kStart + 60s));
+  EXPECT_TRUE(bucket.take(kStart + 50s));
+  EXPECT_FALSE(bucket.take(kStart + 60s)) << "and gains nothing by it";
+  EXPECT_TRUE(bucket.take(kStart + 61s));
+}
+
+TEST(TokenBucket, LeavesSomeBesideABurstEachSecond) {
+  TokenBucket bucket({.per_second = 100, .burst = 100}, kStart);
+  int others = 0;
+  for (int second = 10; second < 20; ++second) {
+    const Timestamp now{Duration(1s) * second};
+    for (int i = 0; i < 5000; ++i) bucket.take(now);
+    others += bucket.take(now + 500ms) ? 1 : 0;
+  }
+  EXPECT_EQ(others, 10);
+}
+
 TEST(TokenBucket, WithoutARateIsUnlimited) {
   TokenBucket bucket({});
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(bucket.take(kStart));
+  EXPECT_FALSE(bucket.is_empty(kStart));
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt

@@ -183,7 +183,7 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
 }
 
 bool Endpoint::must_prove(const UdpPath& path, Timestamp now) {
-  return half_open_ >= options_.half_open_before_retry || begun_.is_used_up(now) ||
+  return half_open_ >= options_.half_open_before_retry || begun_.is_empty(now) ||
          strangers_.count_of(path.remote.address) >= options_.strangers_before_retry;
 }
 

@@ -12,9 +12,9 @@
 #include "base/drop.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
-#include "quic/per_second.h"
 #include "quic/strangers.h"
 #include "quic/timer_heap.h"
 
@@ -110,14 +110,14 @@ class Endpoint final : private ConnectionIds {
 
  private:
   // Handshakes begun without a proof of address: 64 of them take 3 % of a processor.
-  static constexpr int kBegunPerSecond = 64;
+  static constexpr RateLimit kBegun{.per_second = 64, .burst = 64};
   // Stateless resets, and answers to small questions.
-  static constexpr int kAnswersPerSecond = 100;
-  static constexpr int kVersionsPerSecond = 500;
+  static constexpr RateLimit kAnswers{.per_second = 100, .burst = 100};
+  static constexpr RateLimit kVersions{.per_second = 500, .burst = 500};
   // What a flood of forged first packets may cost: about 5 % of a processor each (4 and 10 us).
   // Those who are not answered ask again.
-  static constexpr int kRetriesPerSecond = 5'000;
-  static constexpr int kProofsPerSecond = 4000;
+  static constexpr RateLimit kRetries{.per_second = 5000, .burst = 5000};
+  static constexpr RateLimit kProofs{.per_second = 4000, .burst = 4000};
 
   // ConnectionIds
   ConnectionId issue(Connection& connection) override;
@@ -172,14 +172,13 @@ class Endpoint final : private ConnectionIds {
   // The last look-up: a burst's payloads have one ID.
   ConnectionId last_id_;
   Connection* last_connection_ = nullptr;
-  // Of stateless resets and refusals of small Initial packets: answers to anyone.
-  PerSecond begun_{kBegunPerSecond};
-  // Of their own: who asks for the one does not keep the other from others.
-  PerSecond resets_{kAnswersPerSecond};
-  PerSecond small_answers_{kAnswersPerSecond};
-  PerSecond versions_{kVersionsPerSecond};
-  PerSecond retries_{kRetriesPerSecond};
-  PerSecond proofs_{kProofsPerSecond};
+  // Each of its own: who asks for the one does not keep the other from others.
+  TokenBucket begun_{kBegun};
+  TokenBucket resets_{kAnswers};
+  TokenBucket small_answers_{kAnswers};
+  TokenBucket versions_{kVersions};
+  TokenBucket retries_{kRetries};
+  TokenBucket proofs_{kProofs};
 };
 
 }  // namespace qdt::quic

@@ -6,12 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "base/bytes.h"
 #include "quic/connection.h"
 #include "wire/aead.h"
 #include "wire/block_cipher.h"
+#include "wire/hkdf.h"
 
 namespace qdt::quic {
 namespace {
@@ -25,16 +25,16 @@ constexpr std::size_t kKeyBytes = 16;
 constexpr std::size_t kIvBytes = 12;
 constexpr std::size_t kMaskBytes = 5;
 
+using Key = std::array<std::uint8_t, kKeyBytes>;
+using Iv = std::array<std::uint8_t, kIvBytes>;
+
 // An AEAD and, for the direction of the peer, its connection's count of what it has opened.
 struct PacketAead {
-  PacketAead(const std::array<std::uint8_t, kKeyBytes>& key, std::uint64_t& opened_packets)
+  PacketAead(const Key& key, std::uint64_t& opened_packets)
       : aead(AeadAlgorithm::kAes128Gcm, key), opened(opened_packets) {}
   Aead aead;
   std::uint64_t& opened;
 };
-
-using Key = std::array<std::uint8_t, kKeyBytes>;
-using Iv = std::array<std::uint8_t, kIvBytes>;
 
 // The engine holds contexts as bare pointers, GnuTLS's and ours. Both are aligned, which leaves the
 // lowest bit to tell ours by.
@@ -65,33 +65,20 @@ ngtcp2_crypto_aead_ctx new_context(const Key& key, std::uint64_t& opened) {
   return {.native_handle = to_handle(new PacketAead(key, opened))};
 }
 
-// HKDF-Expand-Label (RFC 8446 section 7.1) with an empty context.
-bool expand_label(MutableBytes out, const ngtcp2_crypto_md& hash, Bytes secret,
-                  std::string_view label) {
-  constexpr std::string_view kPrefix = "tls13 ";
-  std::array<std::uint8_t, 32> info{};
-  info[1] = static_cast<std::uint8_t>(out.size());
-  info[2] = static_cast<std::uint8_t>(kPrefix.size() + label.size());
-  append(append(MutableBytes(info).subspan(3), as_bytes(kPrefix)), as_bytes(label));
-  const std::size_t info_bytes = 3 + kPrefix.size() + label.size() + 1;
-  return ngtcp2_crypto_hkdf_expand(out.data(), out.size(), &hash, secret.data(), secret.size(),
-                                   info.data(), info_bytes) == 0;
-}
-
 using Install = int (*)(ngtcp2_conn*, const std::uint8_t*, std::size_t,
                         const ngtcp2_crypto_aead_ctx*, const std::uint8_t*, std::size_t,
                         const ngtcp2_crypto_cipher_ctx*);
 
-// RFC 9001 section 5.1: key, IV and header protection key from one direction's secret.
+// RFC 9001 section 5.1: key, IV and header protection key from one direction's secret, which has
+// SHA-256's length: AES-128-GCM goes with no other hash (RFC 8446 appendix B.4).
 bool install(ngtcp2_conn* engine, Bytes secret, Install install_key, std::uint64_t& opened) {
-  const ngtcp2_crypto_md& hash = ngtcp2_conn_get_crypto_ctx(engine)->md;
+  const auto hkdf_secret = secret.first<wire::kSha256Bytes>();
   Key key;
   Iv iv;
   Key header_key;
-  if (!expand_label(key, hash, secret, "quic key") || !expand_label(iv, hash, secret, "quic iv") ||
-      !expand_label(header_key, hash, secret, "quic hp")) {
-    return false;
-  }
+  wire::hkdf_expand_label(hkdf_secret, "quic key", key);
+  wire::hkdf_expand_label(hkdf_secret, "quic iv", iv);
+  wire::hkdf_expand_label(hkdf_secret, "quic hp", header_key);
   const ngtcp2_crypto_aead_ctx aead = new_context(key, opened);
   const ngtcp2_crypto_cipher_ctx header{.native_handle = to_handle(new Aes128Block(
                                             std::span<const std::uint8_t, kKeyBytes>(header_key)))};

@@ -23,16 +23,10 @@ constexpr std::array<std::uint8_t, 20> kInitialSalt = {0x38, 0x76, 0x2c, 0xf7, 0
                                                        0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8,
                                                        0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a};
 
-// HKDF-Expand-Label (RFC 8446 section 7.1) with an empty context.
 template <std::size_t kBytes>
 std::array<std::uint8_t, kBytes> expand(const wire::HkdfSecret& secret, std::string_view label) {
-  constexpr std::string_view kPrefix = "tls13 ";
-  std::array<std::uint8_t, 32> info{};
-  info[1] = kBytes;
-  info[2] = static_cast<std::uint8_t>(kPrefix.size() + label.size());
-  append(append(MutableBytes(info).subspan(3), as_bytes(kPrefix)), as_bytes(label));
   std::array<std::uint8_t, kBytes> out;
-  wire::hkdf_expand(secret, as_text(Bytes(info).first(3 + kPrefix.size() + label.size() + 1)), out);
+  wire::hkdf_expand_label(secret, label, out);
   return out;
 }
 

@@ -25,7 +25,7 @@ std::uint64_t site_key(const IpAddress& from) {
   return address_key(from) >> 16;
 }
 
-tunnel::RateLimit times(const tunnel::RateLimit& limit, double factor) {
+RateLimit times(const RateLimit& limit, double factor) {
   return {.per_second = limit.per_second * factor, .burst = limit.burst * factor};
 }
 
@@ -99,7 +99,7 @@ std::optional<Duration> Admission::delay_stranger(const IpAddress& from, Timesta
 std::chrono::seconds Admission::retry_after() const {
   constexpr double kMaxSeconds = 3600;
   double seconds = 1;
-  for (const tunnel::RateLimit& limit : {options_.rate, options_.address_rate}) {
+  for (const RateLimit& limit : {options_.rate, options_.address_rate}) {
     if (!limit.is_unlimited()) seconds = std::max(seconds, std::ceil(1 / limit.per_second));
   }
   return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kMaxSeconds)));

@@ -10,9 +10,9 @@
 
 #include "base/ip_address.h"
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "server/attempt_table.h"
 #include "server/client_shares.h"
-#include "tunnel/token_bucket.h"
 #include "wire/handshake.h"
 
 namespace qdt::server {
@@ -29,11 +29,11 @@ class Admission {
  public:
   struct Options {
     std::string token;
-    tunnel::RateLimit rate;          ///< handshakes of all clients
-    tunnel::RateLimit address_rate;  ///< of one address (IPv6: one /64)
-    Duration address_ttl = 10min;    ///< how long an address is remembered after its last handshake
-    std::size_t max_sessions = 0;    ///< 0: unlimited
-    std::uint64_t seed = 0;          ///< of the tables of addresses
+    RateLimit rate;                ///< handshakes of all clients
+    RateLimit address_rate;        ///< of one address (IPv6: one /64)
+    Duration address_ttl = 10min;  ///< how long an address is remembered after its last handshake
+    std::size_t max_sessions = 0;  ///< 0: unlimited
+    std::uint64_t seed = 0;        ///< of the tables of addresses
     ClientShares::Options shares;
   };
 

@@ -17,7 +17,7 @@ Duration in_seconds(double seconds) {
 
 }  // namespace
 
-PacedLimit::PacedLimit(const tunnel::RateLimit& limit) {
+PacedLimit::PacedLimit(const RateLimit& limit) {
   if (limit.is_unlimited()) return;
   interval_ = std::max<Duration>(in_seconds(std::min(1 / limit.per_second, kMaxIntervalSeconds)),
                                  Duration(1));

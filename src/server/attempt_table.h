@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/time.h"
-#include "tunnel/token_bucket.h"
+#include "base/token_bucket.h"
 
 namespace qdt::server {
 
@@ -14,7 +14,7 @@ namespace qdt::server {
 /// `interval`; a burst is as many turns in advance. Its whole state is the time of the next turn.
 class PacedLimit {
  public:
-  explicit PacedLimit(const tunnel::RateLimit& limit);
+  explicit PacedLimit(const RateLimit& limit);
 
   /// Takes a turn for an attempt at `now`, and returns the time until that turn: zero within the
   /// burst. No value, and no turn taken, when `max_waiting` others wait already.
@@ -37,7 +37,7 @@ class AttemptTable {
     kInheritsDebt,
   };
   struct Options {
-    tunnel::RateLimit limit;
+    RateLimit limit;
     Duration ttl = 10min;  ///< a key is forgotten so long after its last attempt
     std::size_t entries = 1;
     Newcomer newcomer = Newcomer::kOwesNothing;

@@ -40,7 +40,7 @@ class ConnectService final : public tunnel::TunnelEvents {
     std::vector<IpAddress> dns;
     std::vector<Prefix> routes;            ///< pushed to clients that know of it
     std::vector<std::string> dns_domains;  ///< likewise
-    tunnel::RateLimit rate_limit;
+    RateLimit rate_limit;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
     bool needs_direct = false;  ///< as in client::Connector::Options

@@ -17,7 +17,7 @@
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session_ring.h"
-#include "tunnel/token_bucket.h"
+#include "base/token_bucket.h"
 #include "wire/datagram.h"
 #include "wire/fragment.h"
 #include "wire/handshake.h"

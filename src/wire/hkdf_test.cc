@@ -62,6 +62,22 @@ TEST(Hkdf, AnswersAsPublished) {
   }
 }
 
+TEST(Hkdf, ExpandsLabelsAsPublished) {
+  // RFC 9001 section A.1.
+  const HkdfSecret initial =
+      hkdf_extract(hex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"), hex("8394c8f03e515708"));
+  HkdfSecret client;
+  hkdf_expand_label(initial, "client in", client);
+  EXPECT_TRUE(std::ranges::equal(
+      client, hex("c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea")));
+  Octets key(16);
+  Octets iv(12);
+  hkdf_expand_label(client, "quic key", key);
+  hkdf_expand_label(client, "quic iv", iv);
+  EXPECT_EQ(key, hex("1f369613dd76d5467730efcbe3b1a22d"));
+  EXPECT_EQ(iv, hex("fa044b2f42a3fd3b46fb255c"));
+}
+
 TEST(Wipe, LeavesZeros) {
   Octets secret(40, 0x5a);
   wipe(MutableBytes(secret).first(39));

@@ -88,7 +88,7 @@ struct ServerNodeOptions {
   std::size_t max_kept_leases = 0;  // of an address
   server::Admission::Options admission;
   tunnel::Tunnel::Options tunnel;
-  tunnel::RateLimit rate_limit;
+  RateLimit rate_limit;
   std::size_t max_reassembly_bytes = 256 * 1024;
   std::size_t send_queue = 1024;
   bool needs_direct = false;
