@@ -56,12 +56,20 @@ wait_for 15 is_refused || fail "it does not say that it is refused"
 check_contains "--status of one that is refused: 2, and why" "$output" \
   ": not admitted: the token is wrong, or this is no QDT server"
 
+client_host=$(host_process "$client_pid")
 stop "$client_pid" KILL
+wait_for 5 is_gone "$client_host"
 status_of
-check_equal "--status of one that was killed: 4" "$status" 4
-check_contains "it says so" "$output" "qdt0: the client has crashed"
+check_equal "--status of one that was killed, and whose host was put back: 4" "$status" 4
+check_contains "it says so" "$output" "no qdt-client runs"
 stop "$server_pid"
 start_server
+start_client
+kill -KILL "$(host_process "$client_pid")" "$client_pid"
+ended "$client_pid"
+status_of
+check_equal "--status of one that was killed with its host process: 4" "$status" 4
+check_contains "it says so" "$output" "qdt0: the client has crashed"
 start_client
 stop "$client_pid"
 status_of

@@ -1,6 +1,9 @@
 #include "os/linux/host_process.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -43,6 +46,7 @@ class HostServant {
 
   MainEnd run() {
     for (;;) {
+      wait_for_request();
       const auto parcel = link_.receive(HostLink::Wait::kForever, /*takes_descriptors=*/false);
       if (!parcel) return end(network_ ? MainEnd::kCrashed : MainEnd::kOrderly);
       const auto request = decode_request(parcel->bytes);
@@ -64,6 +68,37 @@ class HostServant {
   }
   // It came too late: the program has ended already.
   void serve(const request::StopHook&) {}
+
+  void wait_for_request() {
+    constexpr int kLookMilliseconds = 1000;
+    pollfd polled{.fd = link_.fd(), .events = POLLIN, .revents = 0};
+    do {
+      bound_files();
+    } while (::poll(&polled, 1, has_lent_ ? kLookMilliseconds : -1) == 0);
+  }
+
+  // A main process that somebody has taken over fills no disk by the files that it writes.
+  void bound_files() {
+    for (std::size_t place = 0; place < kOwnFiles; ++place) {
+      if (drafts_[place]) bound_file(drafts_[place]->fd(), kMaxTextFileBytes);
+      bound_file(published_[place].get(), kMaxTextFileBytes);
+    }
+    // Leases are written behind what is there before they take its place (KeptFile).
+    bound_file(leases_.get(), 2 * kMaxFileBytes);
+  }
+  static void bound_file(int file, std::size_t most) {
+    if (!is_larger(file, most)) return;
+    [[maybe_unused]] const int cut = ::ftruncate(file, static_cast<off_t>(most));
+  }
+  static bool is_larger(int file, std::size_t most) {
+    struct stat status{};
+    return ::fstat(file, &status) == 0 && static_cast<std::size_t>(status.st_size) > most;
+  }
+  // One that stays open here while the main process has it.
+  UniqueFd lent(int file) {
+    has_lent_ = true;
+    return UniqueFd(::fcntl(file, F_DUPFD_CLOEXEC, 0));
+  }
 
   // A main process that somebody has taken over fills no log.
   void tell_refusal(const std::string& why) {
@@ -221,13 +256,16 @@ class HostServant {
     auto begun = FileDraft::begin(*path, message.file == OwnFile::kStatus ? 0644 : 0600);
     if (!begun) return fail(begun);
     draft = std::move(*begun);
+    has_lent_ = true;
     descriptors_.push_back(draft->fd());
     return HostFiles{1};
   }
   Result<Nothing> work(const request::PublishFile& message) {
     auto& draft = drafts_[place_of(message.file)];
     if (!draft) return fail("write a file: nothing was written");
-    const auto published = draft->publish();
+    const bool is_too_large = is_larger(draft->fd(), kMaxTextFileBytes);
+    published_[place_of(message.file)] = lent(draft->fd());
+    const auto published = is_too_large ? fail("write a file: it is too large") : draft->publish();
     draft.reset();
     return nothing(published);
   }
@@ -245,6 +283,7 @@ class HostServant {
     auto file = control_.open_lease_file();
     if (!file) return fail(file);
     files_.emplace_back(static_cast<int>(file->release()));
+    leases_ = lent(files_.back().get());
     descriptors_.push_back(files_.back().get());
     return HostFiles{1};
   }
@@ -254,6 +293,12 @@ class HostServant {
       logger_.error("the main process has sent what is no request; this host is put back");
     } else if (how == MainEnd::kCrashed) {
       logger_.warning("the main process has gone without an end; this host is put back");
+    }
+    bound_files();
+    // By the journal no other client of this device has begun. While a kill switch stays up, its
+    // status tells of the crash.
+    if (network_ && !kill_switch_ && plan_.role == HostPlan::Role::kClient) {
+      [[maybe_unused]] const auto gone = work(request::RemoveFile{OwnFile::kStatus});
     }
     if (network_ && plan_.leftover_nat == LeftoverNat::kKept) network_->leave_nat();
     network_.reset();
@@ -270,6 +315,10 @@ class HostServant {
   RequestNumber number_ = 0;
   int refusals_ = 0;
   std::array<std::optional<FileDraft>, kOwnFiles> drafts_;
+  // What the main process has open to write, besides the drafts.
+  std::array<UniqueFd, kOwnFiles> published_;
+  UniqueFd leases_;
+  bool has_lent_ = false;
   // Of the answer that is about to go.
   std::optional<TunDevice> tun_;
   std::vector<UniqueFd> files_;

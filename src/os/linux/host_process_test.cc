@@ -1,16 +1,21 @@
 #include "os/linux/host_process.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
+#include "os/file.h"
 #include "os/linux/host_message.h"
 #include "os/linux/network_fixture.h"
 #include "os/linux/remote_host_control.h"
+#include "os/status_file.h"
 
 namespace qdt::os {
 namespace {
@@ -211,6 +216,39 @@ TEST(HostProcess, OpensTheLeaseFile) {
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_TRUE(file->replace("10.8.0.2"));
   EXPECT_EQ(file->read(), "10.8.0.2");
+}
+
+TEST(HostProcess, CutsALeaseFileThatGrowsTooLarge) {
+  Pair pair(kServer);
+  auto leases = pair.main->open_lease_file();
+  const UniqueFd file(static_cast<int>(leases->release()));
+  ASSERT_EQ(::ftruncate(file.get(), off_t{1} << 40), 0);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(pair.main->read_files());  // it looks before the second
+  EXPECT_EQ(::lseek(file.get(), 0, SEEK_END), off_t{2} * kMaxFileBytes);
+}
+
+TEST(HostProcess, PublishesNoFileThatIsTooLarge) {
+  in_fresh_network([] {
+    std::filesystem::create_directory("/run/qdt");
+    Pair pair({.role = HostPlan::Role::kClient, .tun = {.name = "qdt0"}});
+    const std::string path = *run_file_path("qdt0", "status");
+    EXPECT_TRUE(pair.main->show_status("state: connected"));
+    EXPECT_FALSE(pair.main->show_status(std::string(kMaxTextFileBytes, 'x')));
+    EXPECT_THAT(read_text(path), testing::HasSubstr("state: connected"));
+  });
+}
+
+TEST(HostProcess, RemovesTheStatusOfAMainProcessThatIsGone) {
+  in_fresh_network([] {
+    std::filesystem::create_directory("/run/qdt");
+    Pair pair({.role = HostPlan::Role::kClient, .tun = {.name = "qdt0"}});
+    auto network = *pair.main->open_network();
+    EXPECT_TRUE(pair.main->show_status("state: connected"));
+    EXPECT_TRUE(file_exists(*run_file_path("qdt0", "status")));
+    EXPECT_TRUE(pair.main->close());
+    pair.thread.join();
+    EXPECT_FALSE(file_exists(*run_file_path("qdt0", "status")));
+  });
 }
 
 TEST(HostProcess, PutsTheHostBackWhenTheMainProcessIsGone) {
