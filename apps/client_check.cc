@@ -1,6 +1,7 @@
 #include "client_check.h"
 
 #include "os/program.h"
+#include "user_check.h"
 
 namespace qdt::apps {
 namespace {
@@ -19,6 +20,7 @@ std::vector<Finding> check_client(const ops::ClientConfig& config) {
   std::vector<Finding> findings;
   check_hook("up", config.up, findings);
   check_hook("down", config.down, findings);
+  check_user(config.user, findings);
   return findings;
 }
 

@@ -44,7 +44,7 @@ Result<std::string> client_config(const ops::ServerConfig& config, const std::st
   }
   const auto reached = parse_address(host_and_port, config.addr.port);
   if (!reached) return fail(reached);
-  const auto tls = server::load_certificate(config.tls_cert, config.tls_key);
+  const auto tls = server::load_certificate(config.tls_cert, config.tls_key, config.user);
   if (!tls) return fail(tls);
   // One from an authority is renewed often, and clients trust it by its name.
   const bool is_pinned = tls->certificate().is_self_signed;

@@ -85,7 +85,7 @@ bool lacks_own_certificate(const std::string& config_path, const ops::ServerConf
 
 Result<std::string> make_own_certificate(const ops::ServerConfig& config) {
   if (auto ok = make_certificate(config.tls_cert, config.tls_key); !ok) return fail(ok);
-  const auto tls = server::load_certificate(config.tls_cert, config.tls_key);
+  const auto tls = server::load_certificate(config.tls_cert, config.tls_key, config.user);
   if (!tls) return fail(tls);
   return config.tls_cert + " and " + config.tls_key +
          " were missing, and were made: clients need the new fingerprint, " +

@@ -204,7 +204,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
 
 int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
   const auto user = os::find_process_user(config.user);
-  if (!user) return fail_with(user.error().message);
+  if (!user) return fail_with("user: " + user.error().message);
   const client::Client::Options options = client_options(config);
   auto host = os::start_host_control(client::Client::host_plan(options),
                                      [&] { return make_logger(config); });

@@ -115,7 +115,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   if (telling) logger->warning(*telling);
 
   options.tunnel.endpoint.secret =
-      server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger);
+      server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger, config.user);
   auto decoy = apps::make_decoy(config.decoy);
   if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
@@ -147,7 +147,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
 int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
         quic::TlsServerContext& tls, os::StopSignal& stop) {
   const auto user = os::find_process_user(loaded.config.user);
-  if (!user) return fail_with(user.error().message);
+  if (!user) return fail_with("user: " + user.error().message);
   server::Server::Options options = apps::server_options(loaded.config);
   options.lease_path = state_path(config_path, ".leases");
   options.is_confined = true;
@@ -210,7 +210,8 @@ int main(int argc, char** argv) {
     if (!told) return fail_with(told.error().message);
     apps::print_error(kName, *told);
   }
-  auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key);
+  auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key,
+                                      loaded->config.user);
   if (!tls) return fail_with(tls.error().message);
   return run(path, *loaded, *tls, *stop);
 }

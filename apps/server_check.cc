@@ -12,6 +12,7 @@
 #include "server/certificate_watch.h"
 #include "server/server.h"
 #include "server_options.h"
+#include "user_check.h"
 
 namespace qdt::apps {
 namespace {
@@ -33,7 +34,7 @@ void check_certificate(const std::string& config_path, const ops::ServerConfig& 
                                         " are missing: the start makes them"});
     return;
   }
-  const auto tls = server::load_certificate(config.tls_cert, config.tls_key);
+  const auto tls = server::load_certificate(config.tls_cert, config.tls_key, config.user);
   if (!tls) {
     findings.push_back(at_its_key(tls.error().message));
     return;
@@ -98,6 +99,7 @@ Findings check_server(const std::string& config_path, const ops::ServerConfig& c
   check_external_interface(config, findings);
   check_decoy(config, findings);
   check_networks(config, findings);
+  check_user(config.user, findings);
   return findings;
 }
 

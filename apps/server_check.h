@@ -8,8 +8,8 @@
 
 namespace qdt::apps {
 
-/// Findings of --check-config beyond the configuration's own faults: files, addresses, devices. All
-/// of them at once; nothing is changed. `now` is in seconds since the Unix epoch.
+/// Findings of --check-config beyond the configuration's own faults: files, addresses, devices, the
+/// user. All of them at once; nothing is changed. `now` is in seconds since the Unix epoch.
 std::vector<Finding> check_server(const std::string& config_path, const ops::ServerConfig& config,
                                   std::int64_t now);
 

@@ -40,8 +40,8 @@ std::unique_ptr<ops::LevelLogger> ServerFileReader::make_logger(const ops::Serve
 Result<std::vector<std::string>> ServerFileReader::read() {
   const auto loaded = ops::load_server_config(config_path_);
   if (!loaded) return fail(loaded);
-  const auto files =
-      server::read_certificate_files(loaded->config.tls_cert, loaded->config.tls_key);
+  const auto files = server::read_certificate_files(loaded->config.tls_cert, loaded->config.tls_key,
+                                                    loaded->config.user);
   if (!files) return fail(files);
   if (const auto tls = server::use_certificate(*files); !tls) return fail(tls);
   for (const std::string& note : loaded->notes) logger_->warning(note);

@@ -307,6 +307,7 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
   if (!text) return fail(text);
   auto loaded = parse_config(*text, path);
   if (!loaded) return loaded;
+  // Not the user that the file names: whoever owns it would name himself.
   if (const auto ok = os::check_secret(path, "the token"); !ok) return fail(ok);
   loaded->text = *text;
   if (os::is_readable_by_others(path)) {  // on Windows, where check_secret() refuses nothing

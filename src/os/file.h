@@ -31,10 +31,11 @@ bool file_exists(const std::string& path);
 
 /// Whether others than the owner may read the file.
 bool is_readable_by_others(const std::string& path);
-/// An error when somebody but root, this process's user and the user qdt owns the file or may read
-/// it; it says by which commands that ends. `held` is the secret in it: "the token". On Windows
-/// none: there is_readable_by_others() is a reason to warn.
-Result<void> check_secret(const std::string& path, const std::string& held);
+/// An error when somebody but root, this process's user, the user qdt and `user`, if any, owns the
+/// file or may read it; it says by which commands that ends. `held` is the secret in it: "the
+/// token". On Windows none: there is_readable_by_others() is a reason to warn.
+Result<void> check_secret(const std::string& path, const std::string& held,
+                          const std::string& user = "");
 /// Whether somebody but root and the user of this process may write the file: it belongs to another
 /// user, or its group or all may.
 bool is_writable_by_others(const std::string& path);

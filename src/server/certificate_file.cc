@@ -13,7 +13,8 @@ constexpr const char* kExpected = "; expected a PEM file that this process may r
 }  // namespace
 
 Result<CertificateFiles> read_certificate_files(const std::string& certificate_path,
-                                                const std::string& key_path) {
+                                                const std::string& key_path,
+                                                const std::string& user) {
   auto certificate = os::read_file(certificate_path, os::kMaxTextFileBytes);
   if (!certificate) return fail("tls_cert: " + certificate.error().message + kExpected);
   auto key = os::read_file(key_path, os::kMaxTextFileBytes);
@@ -25,7 +26,7 @@ Result<CertificateFiles> read_certificate_files(const std::string& certificate_p
   if (const auto ok = quic::check_private_key(files.key); !ok) {
     return fail("tls_key: " + key_path + ": " + ok.error().message);
   }
-  if (const auto ok = os::check_secret(key_path, "the private key"); !ok) {
+  if (const auto ok = os::check_secret(key_path, "the private key", user); !ok) {
     return fail("tls_key: " + ok.error().message);
   }
   return files;
@@ -41,8 +42,9 @@ Result<quic::TlsServerContext> use_certificate(const CertificateFiles& files) {
 }
 
 Result<quic::TlsServerContext> load_certificate(const std::string& certificate_path,
-                                                const std::string& key_path) {
-  const auto files = read_certificate_files(certificate_path, key_path);
+                                                const std::string& key_path,
+                                                const std::string& user) {
+  const auto files = read_certificate_files(certificate_path, key_path, user);
   if (!files) return fail(files);
   return use_certificate(*files);
 }

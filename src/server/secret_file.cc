@@ -32,12 +32,13 @@ std::optional<quic::ServerSecret> decode(std::string_view text) {
 
 }  // namespace
 
-quic::ServerSecret load_or_make_secret(const std::string& path, Random& random, Logger& logger) {
+quic::ServerSecret load_or_make_secret(const std::string& path, Random& random, Logger& logger,
+                                       const std::string& user) {
   const bool is_there = os::file_exists(path);
   if (is_there) {
     const auto text = os::read_file(path, os::kMaxTextFileBytes);
     const auto secret = text ? decode(*text) : std::nullopt;
-    const bool is_private = os::check_secret(path, "a secret").has_value();
+    const bool is_private = os::check_secret(path, "a secret", user).has_value();
     if (secret && is_private) return *secret;
     logger.warning(!text ? text.error().message
                    : !is_private

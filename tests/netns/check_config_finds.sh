@@ -30,6 +30,8 @@ finds "an interface that may come" 0 "warning: nat.external_iface"
 check_server 'nat: {external_iface: lan}' 'addr: "203.0.113.2:443"'
 finds "what is there" 0 "is valid"
 check_lacks "nothing else is told" "$output" "warning"
+check_server 'user: nobody-of-that-name'
+finds "a user that is not there" 1 "server.yaml:1:7: error: user: this host has no user nobody-of-that-name; make it with: useradd"
 check_server 'addr: "127.0.0.1:443"' 'pprof_addr: "127.0.0.1:6060"'
 finds "loopback" 0 "is valid"
 
@@ -75,6 +77,8 @@ chmod 755 "$work/hook"
 check_client "up: [$work/hook]" "down: [$work/folder]"
 finds "a folder as a hook" 1 "down: run $work/folder: Is a directory"
 check_lacks "the good one is not told" "$output" " up: "
+check_client 'user: nobody-of-that-name'
+finds "a client's user that is not there" 1 "client.yaml:1:7: error: user: this host has no user nobody-of-that-name"
 check_client "up: [$work/hook]"
 finds "a hook that can be run" 0 "is valid"
 check_unchanged "the server's host is as it was" server

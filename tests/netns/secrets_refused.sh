@@ -34,6 +34,17 @@ refuses "a key that others may read" server qdt-server server.yaml \
 chmod 600 "$work/server.key"
 
 start_server
+stop "$server_pid"
+chown daemon "$work/server.key" "$work/server.secret"
+refuses "a key of another user's" server qdt-server server.yaml \
+  "tls_key: $work/server.key: holds the private key, and belongs to user ID"
+start_server 'user: daemon'
+check "both may be the configured user's" -- kill -0 "$server_pid"
+check_lacks "and are kept" "$(cat "$work/server.log")" "replaced by a new one"
+stop "$server_pid"
+chown 0 "$work/server.key" "$work/server.secret"
+
+start_server
 chmod 644 "$work/server.key"
 kill -HUP "$server_pid"
 check "a running server says so as well" -- \

@@ -107,12 +107,13 @@ bool is_readable_by_others(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
-Result<void> check_secret(const std::string& path, const std::string& held) {
+Result<void> check_secret(const std::string& path, const std::string& held,
+                          const std::string& user) {
   struct stat status{};
   // A pipe or a terminal brings it once.
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
   const std::string holds = path + ": holds " + held + ", and ";
-  if (!is_owned_by_us(status)) {
+  if (!is_owned_by_us(status) && !is_owned_by(status, user.c_str())) {
     return fail(holds + "belongs to user ID " + std::to_string(status.st_uid) + "; " +
                 how_to_keep_others_from_writing(path));
   }
@@ -120,7 +121,7 @@ Result<void> check_secret(const std::string& path, const std::string& held) {
   if ((status.st_mode & kReading) != 0) {
     return fail(holds + "others may read it; " + how_to_hide_from_others(path));
   }
-  if (is_open_to_others(status)) {
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return fail(holds + "others may write it; " + how_to_hide_from_others(path));
   }
   return {};

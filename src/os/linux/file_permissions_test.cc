@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +58,17 @@ TEST_F(FilePermissions, OfASecretThatBelongsToSomebodyElse) {
   EXPECT_EQ(ok.error().message, path +
                                     ": holds the token, and belongs to user ID 12345; chown root " +
                                     path + "; chmod 600 " + path);
+}
+
+TEST_F(FilePermissions, OfASecretThatBelongsToTheConfiguredUser) {
+  ASSERT_TRUE(create_private_file(path, "x"));
+  const passwd* const other = ::getpwnam("daemon");  // NOLINT(concurrency-mt-unsafe)
+  ASSERT_NE(other, nullptr);
+  ASSERT_EQ(::chown(path.c_str(), other->pw_uid, 0), 0) << "run the tests as root";
+  EXPECT_FALSE(check_secret(path, "the key"));
+  EXPECT_TRUE(check_secret(path, "the key", "daemon"));
+  std::filesystem::permissions(path, std::filesystem::perms(0620));
+  EXPECT_FALSE(check_secret(path, "the key", "daemon"));
 }
 
 TEST_F(FilePermissions, ADirectoryIsNoFile) {

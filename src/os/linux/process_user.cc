@@ -60,9 +60,9 @@ Result<ProcessUser> find_process_user(const std::string& name) {
   if (found.entry && found.entry->pw_uid != 0) {
     return ProcessUser{.id = found.entry->pw_uid, .group = found.entry->pw_gid, .note = ""};
   }
-  if (found.entry) return fail("user: " + name + " is another name of root");
+  if (found.entry) return fail(name + " is another name of root");
   if (name != kOwnUser) {
-    return fail("user: this host has no user " + name + "; make it with: " + how_to_make(name));
+    return fail("this host has no user " + name + "; make it with: " + how_to_make(name));
   }
   for (std::uint32_t id = kFirstSpareId; id >= kLastSpareId; --id) {
     if (!is_spare(id)) continue;
@@ -72,7 +72,7 @@ Result<ProcessUser> find_process_user(const std::string& name) {
                                std::to_string(id) +
                                ", which is nobody's; make the user with: " + how_to_make(name)};
   }
-  return fail("user: this host has no user " + name + "; make it with: " + how_to_make(name));
+  return fail("this host has no user " + name + "; make it with: " + how_to_make(name));
 }
 
 }  // namespace qdt::os

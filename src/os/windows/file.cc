@@ -87,7 +87,8 @@ bool is_readable_by_others(const std::string& path) {
   return is_open_to_others(path, FILE_READ_DATA);
 }
 
-Result<void> check_secret(const std::string& /*path*/, const std::string& /*held*/) {
+Result<void> check_secret(const std::string& /*path*/, const std::string& /*held*/,
+                          const std::string& /*user*/) {
   return {};
 }
 
