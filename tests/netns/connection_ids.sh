@@ -7,24 +7,14 @@ topology
 for end in server:wan client:eth0; do
   on "${end%:*}" ethtool -K "${end#*:}" tx-udp-segmentation off gso off >/dev/null
 done
-# watch NAME: from now on to $work/NAME.pcap; watched: until now.
-watch() {
-  : >"$work/tcpdump.log"
-  run router tcpdump tcpdump --immediate-mode -U -ni cl1 -B 65536 -w "$work/$1.pcap" udp port 443
-  tcpdump_pid=$pid
-  wait_for 10 grep -q 'listening on' "$work/tcpdump.log" || fail "tcpdump does not start"
-}
-watched() {
-  kill -INT "$tcpdump_pid"
-  ended "$tcpdump_pid"
-}
-# payloads NAME: a line for each: ADDRESS:PORT of the client, up or down, long or short, and the
-# bytes behind the first, in order.
-payloads() {
+# list NAME: $work/NAME.payloads has a line for each payload captured, in order: ADDRESS:PORT of the client,
+# up or down, long or short, and the bytes behind the first.
+list() {
   tshark -r "$work/$1.pcap" -T fields -e ip.src -e udp.srcport -e ip.dst -e udp.dstport -e udp.payload 2>/dev/null |
     awk '{ up = $4 == 443; form = index("89abcdef", substr($5, 1, 1)) ? "long" : "short"
-           print (up ? $1 ":" $2 : $3 ":" $4), (up ? "up" : "down"), form, substr($5, 3), length($5) / 2 }'
+           print (up ? $1 ":" $2 : $3 ":" $4), (up ? "up" : "down"), form, substr($5, 3) }' >"$work/$1.payloads"
 }
+payloads() { cat "$work/$1.payloads"; }
 # ids NAME FLOW DIRECTION: the connection IDs of short headers, one line for each run of the same.
 ids() { payloads "$1" | awk -v flow="$2" -v way="$3" '$1 == flow && $2 == way && $3 == "short" { print substr($4, 1, 16) }' | uniq; }
 flows() { payloads "$1" | awk '{ print $1 }' | awk '!seen[$0]++'; }
@@ -34,17 +24,18 @@ start_server
 on router nft add table ip silent
 on router nft add chain ip silent drops '{ type filter hook forward priority 0; }'
 on router nft add rule ip silent drops udp dport 443 drop
-watch silent
+capture router cl1 silent udp port 443
 try_client client 'timeout: 4s'
 check_equal "the client says that nobody answers: status 3" "$status" 3
-watched
+end_capture
+list silent
 check "it has tried" -- test "$(payloads silent | wc -l)" -ge 3
 check_equal "with nothing but long headers" "$(payloads silent | grep -vc ' up long ' || true)" 0
 check_equal "of Initial packets" "$(tshark -r "$work/silent.pcap" -Y '!(quic.long.packet_type == 0)' 2>/dev/null | wc -l)" 0
 check_equal "of one connection" "$(payloads silent | awk '{ print substr($4, 1, 46) }' | sort -u | wc -l)" 1
 on router nft delete table ip silent
 
-watch used
+capture router cl1 used udp port 443
 start_client client 'route_mode: cidr' 'keepalive: 1s'
 is_direct() { [ "$(metric qdt_direct_sessions)" = 1 ]; }
 check "the session takes the direct plane" -- wait_for 5 is_direct
@@ -59,7 +50,8 @@ on client ip address add 198.51.100.3/24 dev eth0
 on client ip route add default via 198.51.100.1
 wait_for 5 grep -q 'the session goes on from' "$work/client.log" || fail "the client does not move"
 use
-watched
+end_capture
+list used
 stop "$client_pid"
 
 mapfile -t used < <(flows used)

@@ -60,7 +60,8 @@ for _ in $(seq 20); do
   answer GET /slow >>"$work/slow.txt" &
   slow+=($!)
 done
-sleep 0.5
+are_waiting() { [ "$(metric qdt_strangers)" -ge 20 ]; }
+wait_for 5 are_waiting || fail "no 20 visitors wait: $(metric qdt_strangers)"
 on client ping -c 20 -i 0.1 -w 5 -q 10.8.0.1 >"$work/ping.txt"
 check_contains "a slow web server loses no session's packet" "$(cat "$work/ping.txt")" "20 received"
 slowest=$(sed -n 's|.*= [^/]*/[^/]*/\([0-9]*\).*|\1|p' "$work/ping.txt")

@@ -11,9 +11,7 @@ start_server "data_plane: auto"
 mkdir "$work/files"
 head -c 5000000 /dev/urandom >"$work/files/file"
 serve_files web "$web_address"
-run router tcpdump tcpdump --immediate-mode -ni cl1 -B 65536 -w "$work/wire.pcap" udp port 443
-tcpdump_pid=$pid
-wait_for 10 grep -q 'listening on' "$work/tcpdump.log" || fail "tcpdump does not start"
+capture router cl1 wire udp port 443
 
 start_client client "data_plane: auto"
 sends_directly() { [ "$(metric qdt_direct_sessions)" = "${1:-1}" ]; }
@@ -25,8 +23,7 @@ status_of() { on client "$build/qdt-client" --status "$@"; }
 tells() { status_of | grep -qE "^  data plane $1(,|\$)"; }
 check "the client tells" -- wait_for 10 tells direct
 check_contains "scripts, too" "$(status_of --json)" '"data_plane":"direct"'
-kill -INT "$tcpdump_pid"
-ended "$tcpdump_pid"
+end_capture
 packets() { tshark -r "$work/wire.pcap" "$@" 2>/dev/null | wc -l; }
 all=$(packets)
 check "the capture has them all ($all packets)" -- test "$all" -gt 3000

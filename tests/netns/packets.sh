@@ -24,6 +24,19 @@ sees_end() {
   grep -q "\.$end_port: UDP" "$work/watch.log"
 }
 
+# capture HOST DEVICE NAME ARGUMENTS...: what tcpdump sees there from now on, to $work/NAME.pcap for tshark;
+# end_capture: until now, if it has not ended by itself.
+capture() {
+  : >"$work/capture.log"
+  run "$1" capture tcpdump --immediate-mode -Uni "$2" -B 65536 -w "$work/$3.pcap" "${@:4}"
+  capture_pid=$pid
+  wait_for 10 grep -q 'listening on' "$work/capture.log" || fail "tcpdump does not start"
+}
+end_capture() {
+  kill -INT "$capture_pid" 2>/dev/null || true
+  ended "$capture_pid"
+}
+
 # ping_steadily HOST ADDRESS [SECONDS]: in the background, until check_steady WORDS: no answer was missing.
 ping_steadily() {
   run "$1" ping ping -i "${3:-0.05}" "$2"

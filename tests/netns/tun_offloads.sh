@@ -74,10 +74,7 @@ for setting in 'true true' 'false true' 'true false' 'false false'; do
     fetch client --max-time 60 -o "$work/down" "http://$web_address:8000/file"
   check "they are the same" -- cmp "$work/files/file" "$work/down"
 
-  : >"$work/tcpdump.log"
-  run web tcpdump tcpdump --immediate-mode -ni eth0 -Q in -B 65536 -c 20000 -w "$work/world.pcap"
-  tcpdump_pid=$pid
-  wait_for 10 grep -q 'listening on' "$work/tcpdump.log" || fail "tcpdump does not start"
+  capture web eth0 world -Q in -c 20000
   check "bursts of UDP go up and come back" -- \
     on client python3 "$work/burst.py" send "$web_address"
   check_equal "50 MB go up and are the same" \
@@ -92,8 +89,7 @@ for setting in 'true true' 'false true' 'true false' 'false false'; do
   fi
   check_equal "nothing was malformed" "$(metric 'qdt_drops_total{reason="malformed"}')" 0
   check_equal "nothing was refused" "$(metric 'qdt_drops_total{reason="tun_refused"}')" 0
-  kill -INT "$tcpdump_pid" 2>/dev/null || true
-  ended "$tcpdump_pid"
+  end_capture
   seen=$(tshark -r "$work/world.pcap" 2>/dev/null | wc -l)
   check "the world sees packets ($seen)" -- test "$seen" -gt 10000
   check_equal "every checksum that the world sees is right" "$(bad_checksums)" ""
