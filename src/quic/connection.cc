@@ -60,7 +60,6 @@ std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context
   const auto first_id = context.random.bytes<18>();
   const ngtcp2_cid their_id = to_engine(ConnectionId(first_id));
   const ngtcp2_path* engine_path = connection->engine_path(path).get();
-  connection->path_guard_.emplace(path, connection->tried_paths_);
 
   ngtcp2_conn* engine = nullptr;
   if (ngtcp2_conn_client_new(&engine, &their_id, &our_id, engine_path, NGTCP2_PROTO_VER_V1,

@@ -294,9 +294,9 @@ class Connection final : private Http3Events {
   std::uint64_t opened_packets() const { return opened_packets_; }
   /// For the packet protection, which counts them.
   std::uint64_t& opened_counter() { return opened_packets_; }
-  /// The latest path on which the peer has answered, which is where it can be reached as far as is
-  /// known.
-  const UdpPath& home_path() const { return path_guard_->home(); }
+  /// A server's: the latest path on which the client has answered, which is where it can be reached
+  /// as far as is known. A client's: path().
+  UdpPath home_path() const { return path_guard_ ? path_guard_->home() : path(); }
   /// The addresses of the peer that are not home; of both planes.
   TriedPaths& tried_paths() { return tried_paths_; }
   /// How long an address has to answer: three probe timeouts, of a path not yet measured where that
@@ -411,7 +411,7 @@ class Connection final : private Http3Events {
   std::unique_ptr<EnginePath> peer_id_path_;
   std::uint64_t opened_packets_ = 0;
   TriedPaths tried_paths_;
-  std::optional<PathGuard> path_guard_;
+  std::optional<PathGuard> path_guard_;  // a server's
   // The path of the latest payload in both forms, since almost always the next one is on it too.
   UdpPath path_;
   std::unique_ptr<EnginePath> engine_path_;

@@ -38,17 +38,17 @@ PathGuard::Times Connection::path_times(Timestamp now) const {
   return {.now = now, .rtt = path_state().smoothed_rtt, .patience = path_patience()};
 }
 
-// A client's engine ignores what does not come from the server's address.
+// A client has no guard: its engine ignores what does not come from the server's address.
 UdpPath Connection::seen_path(const UdpPath& path, Timestamp now) const {
-  if (path == path_guard_->home() || role_ == Role::kClient || !is_handshake_complete()) {
-    return path;
-  }
+  const bool is_usual = !path_guard_ || path == path_guard_->home() || !is_handshake_complete();
+  if (is_usual) return path;
   return path_guard_->seen_path(path, path_times(now));
 }
 
 void Connection::note_path(const UdpPath& path, const UdpPath& seen, Bytes payload, Timestamp now) {
-  const bool is_usual = path == path_guard_->home() && !path_guard_->is_watching();
-  if (is_usual || role_ == Role::kClient || !is_handshake_complete()) return;
+  const bool is_usual =
+      !path_guard_ || (path == path_guard_->home() && !path_guard_->is_watching());
+  if (is_usual || !is_handshake_complete()) return;
   path_guard_->on_read({.path = path,
                         .seen = seen,
                         .payload = payload,
@@ -74,7 +74,9 @@ void Connection::note_peer_id() {
 void Connection::tell_path(Timestamp now) {
   if (!path_verdict_ || state_ != State::kOpen) return;
   const PathVerdict verdict = *std::exchange(path_verdict_, std::nullopt);
-  path_guard_->on_verdict(verdict.path, verdict.is_usable, path(), path_times(now));
+  if (path_guard_) {
+    path_guard_->on_verdict(verdict.path, verdict.is_usable, path(), path_times(now));
+  }
   context_.events.on_path_tried(*this, verdict.path, verdict.is_usable);
 }
 

@@ -66,7 +66,7 @@ DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, R
       opener_(options.secrets.algorithm, their_secret(options)),
       has_shaper_(options.has_shaper),
       // A client's request may come in the name of an address that never answered.
-      path_(role_ == quic::Role::kServer ? connection.home_path() : connection.path()),
+      path_(connection.home_path()),
       paths_(path_, connection.tried_paths(), random) {
   assert(!options.own_ids.empty() && !peer_ids_.empty());
   if (!shares_ids_) used_id_ = options.own_ids.front();
