@@ -18,12 +18,12 @@ namespace {
 
 constexpr int kMaxPacketsBeforeDatagram = 8;
 // An ordinary one holds 72 KiB at its handshake's height, TLS among it, and 41 KiB from then on.
-// What comes out of order takes 17 KiB for each stream: this is enough for four of them.
+// Data out of order takes 17 KiB for each stream: this is enough for four of them.
 constexpr std::size_t kMaxStrangerBytes = 112 * 1024;
 // GnuTLS does not say what it holds during a handshake: measured.
 constexpr std::size_t kTlsBytes = 24 * 1024;
-// Of an answer, so that a page of any size fits that memory: the engine takes 256 bytes to note a
-// packet that is under way. 64 KiB for each round trip load a page quickly on any path.
+// An answer has no more under way, so that a page of any size fits that memory: the engine takes
+// 256 bytes to note a packet. 64 KiB for each round trip load a page quickly on any path.
 constexpr std::uint64_t kMaxStrangerBytesInFlight = 64 * 1024;
 
 }  // namespace

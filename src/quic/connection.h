@@ -236,7 +236,7 @@ class Connection final : private Http3Events {
   std::size_t next_path_probe() const;
   /// Sends one of that length, of which the peer makes nothing, alone.
   SendStatus send_path_probe(Bytes datagram, UdpSendQueue& out, Timestamp now);
-  /// What only the two ends of this TLS session can know (RFC 8446 section 7.5), by
+  /// A secret that only the two ends of this TLS session can know (RFC 8446 section 7.5), by
   /// wire::kDirectExporterLabel. Once the handshake is complete.
   const wire::HkdfSecret& exporter() const { return exporter_; }
   /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
@@ -257,7 +257,7 @@ class Connection final : private Http3Events {
   bool is_closed() const { return state_ != State::kOpen; }
   /// A server's: it has no session yet, so its memory and its time are bounded.
   bool is_stranger() const { return is_stranger_; }
-  /// What the engine and HTTP/3 hold for it.
+  /// The memory that the engine and HTTP/3 hold for it.
   std::size_t memory_bytes() const;
   /// A stranger's end, where it was its time or its memory that was up.
   enum class Excess { kNone, kTime, kMemory };

@@ -104,8 +104,8 @@ void Connection::end(State state, const CloseReason& reason, Timestamp now) {
   state_ = state;
   must_send_close_ = state == State::kClosing;
   sink_ = {};
-  // Long enough for stray packets to be recognised (RFC 9000 section 10.2). Of a stranger nothing
-  // is kept: it hears of its end once, and then gets a stateless reset.
+  // Long enough for stray packets to be recognised (RFC 9000 section 10.2). Nothing is kept
+  // of a stranger: it hears of its end once, and then gets a stateless reset.
   forget_at_ = now;
   if (!is_stranger_) {
     const Duration pto(static_cast<std::int64_t>(ngtcp2_conn_get_pto(engine_.get())));

@@ -40,7 +40,7 @@ class Endpoint final : private ConnectionIds {
     Strangers::Options strangers;
   };
 
-  /// What became of connections without a session, and what they take now.
+  /// The connections without a session: how they ended, and how much they take now.
   struct StrangerCounts {
     std::uint64_t gave_way = 0;     ///< to newer ones, or because all together held too much memory
     std::uint64_t out_of_time = 0;  ///< without a session for too long
@@ -114,7 +114,7 @@ class Endpoint final : private ConnectionIds {
   // Stateless resets, and answers to small questions.
   static constexpr RateLimit kAnswers{.per_second = 100, .burst = 100};
   static constexpr RateLimit kVersions{.per_second = 500, .burst = 500};
-  // What a flood of forged first packets may cost: about 5 % of a processor each (4 and 10 us).
+  // A flood of forged first packets may cost about 5 % of a processor for each (4 and 10 us).
   // Those who are not answered ask again.
   static constexpr RateLimit kRetries{.per_second = 5000, .burst = 5000};
   static constexpr RateLimit kProofs{.per_second = 4000, .burst = 4000};

@@ -11,7 +11,7 @@
 namespace qdt::quic {
 namespace {
 
-// Of each field in memory, as RFC 9114 section 4.2.2 counts it.
+// A field takes so much more in memory, as RFC 9114 section 4.2.2 counts it.
 constexpr std::size_t kFieldOverhead = 32;
 
 nghttp3_nv field(std::string_view name, std::string_view value) {

@@ -83,7 +83,7 @@ void PathGuard::on_home(const Arrival& arrival, const Times& times) {
   if (is_copy && contested_since_ == kNever) contested_since_ = times.now;
   if (is_copy) cautious_until_ = times.now + kCaution;
   if (is_copy || is_back) trial_.reset();
-  // Who was faster may have relayed the answer that made this home.
+  // The answer that made this home may have been relayed by somebody who was faster.
   if (former_ && arrival.is_heard) mark(arrival.payload);
   if (!former_ && !trial_ && !is_cautious(times.now)) is_watching_ = false;
 }

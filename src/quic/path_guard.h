@@ -16,8 +16,9 @@ namespace qdt::quic {
 /// Which path a server's engine is told that a payload came by. The engine follows whatever
 /// authentic comes from elsewhere, and sends there alone until that address fails to answer (RFC
 /// 9000 section 9.3): somebody who copies a client's packets and is faster than its path would have
-/// the session, or stop it. So what he is found to copy counts as come from home, the path that has
-/// answered; home is silent where it does not bring the same packets soon after. Pure. One thread.
+/// the session, or stop it. So packets that he is found to copy count as come from home, the path
+/// that has answered; home is silent where it does not bring the same ones soon after. Pure. One
+/// thread.
 class PathGuard {
  public:
   struct Times {

@@ -1,4 +1,4 @@
-// What somebody without a session can make a server do.
+// A server and somebody without a session: how much he can make it do.
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kAddressBits = 64;
 constexpr int kSiteBits = 48;
-// Of a shard, however many there are.
+// A shard may have so many, however many shards there are.
 constexpr std::size_t kMinConnections = 32;
 
 IpAddress key(const IpAddress& address, int bits) {

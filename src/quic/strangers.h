@@ -19,14 +19,14 @@ class Connection;
 class Strangers {
  public:
   struct Options {
-    /// What a server limited to 64 MiB can spare, at about 40 KiB each.
+    /// A server limited to 64 MiB can spare so much, at about 40 KiB each.
     std::size_t max_connections = 224;
-    /// Of an IPv4 address or an IPv6 /64: a customer has at least that (RFC 6177). More than the
+    /// From an IPv4 address or an IPv6 /64: a customer has at least that (RFC 6177). More than the
     /// clients of an office that come back in the same second.
     std::size_t max_per_address = 128;
-    /// Of an IPv6 /48, which one customer may have as well.
+    /// From an IPv6 /48, which one customer may have as well.
     std::size_t max_per_site = 160;
-    /// Of the memory that MemoryAccount counts.
+    /// The memory that MemoryAccount counts, all together.
     std::size_t max_bytes = std::size_t{12} * 1024 * 1024;
     /// A connection that behaves holds no more, not even at its handshake's height.
     std::size_t usual_bytes = std::size_t{80} * 1024;
@@ -64,7 +64,7 @@ class Strangers {
   };
   /// Whether one more connection may begin from `address`.
   Verdict judge(const IpAddress& address, Timestamp now) const;
-  /// What judge() allowed. `note` stays where it is until remove().
+  /// Notes a connection that judge() allowed. `note` stays where it is until remove().
   void add(Note& note, const IpAddress& address, Timestamp now);
   void remove(Note& note);
   /// `note`'s connection, with `bytes` of memory, has just been served. The connection that has to
@@ -74,7 +74,7 @@ class Strangers {
 
   std::size_t count() const { return count_; }
   std::size_t count_of(const IpAddress& address) const;
-  /// What their memory accounts add up to; theirs to write.
+  /// The sum of their memory accounts, which write it.
   std::size_t& bytes() { return bytes_; }
   std::size_t bytes() const { return bytes_; }
 

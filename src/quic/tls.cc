@@ -25,7 +25,7 @@ constexpr const char* kPriority =
     "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:"
     "%DISABLE_TLS13_COMPAT_MODE";
 constexpr std::string_view kAlpn = "h3";
-// That a client may send us: a ClientHello.
+// A client sends us nothing longer than a ClientHello.
 constexpr std::size_t kMaxHandshakeMessage = 16 * 1024;
 
 // For calls that can only fail for want of memory, or by a fault of ours.

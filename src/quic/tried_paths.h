@@ -15,7 +15,8 @@ namespace qdt::quic {
 /// 9.3). One for a connection, for both planes. One thread.
 class TriedPaths {
  public:
-  /// Of them are remembered; when as many are given up, the oldest of them may be tried anew.
+  /// So many are remembered, each for kMemory after its try. One more takes the place of the oldest
+  /// that was given up.
   static constexpr std::size_t kMaxTried = 32;
   static constexpr Duration kMemory = 10min;
 

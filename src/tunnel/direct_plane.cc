@@ -321,8 +321,8 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
   if (may_have_moved(path)) note_arrival(path, packet, kind, now);
   const MutableBytes payload = slot.first(opened->bytes);
   const Ecn mark = connection_.judge_mark(ecn, now);
-  // What somebody was faster with is told of when it comes by the path: else its times would be
-  // his.
+  // A packet with which somebody was faster is told of when it comes by the path: else its times
+  // would be his.
   if (path == path_ || role_ == quic::Role::kClient) {
     if (opened->is_newest && !paths_.is_on_trial()) arrivals_.resume();
     arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,

@@ -42,7 +42,9 @@ class Forwarder {
   /// Takes a datagram from its session's connection to the TUN device: opens it into `to_tun`,
   /// which has room for it.
   Outcome quic_to_tun(Session& session, Bytes datagram, Timestamp now);
-  /// The same for a packet of its session's direct plane, which may hold several.
+  /// The same for a packet of its session's direct plane, which may hold several. False, and
+  /// nothing is counted: it does not open, and may be a packet of QUIC where the planes share their
+  /// IDs.
   bool direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet, Timestamp now);
 
  private:

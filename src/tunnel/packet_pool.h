@@ -26,7 +26,7 @@ struct QueuedPacket {
 /// shrinks. One thread.
 class PacketPool {
  public:
-  /// Who holds packets of the pool.
+  /// A queue that holds packets of the pool.
   class Holder : public QueueLengths::Place {
    public:
     /// Gives some of its packets back, as it is one of those that hold most.

@@ -108,7 +108,7 @@ bool PeerPaths::on_pong(const wire::PingCookie& cookie, const UdpPath& path, con
   }
   const auto found = std::ranges::find(tries_, cookie, &Try::cookie);
   if (found == tries_.end()) return false;
-  // Whichever way it came, where it was sent to somebody has read the ping.
+  // Somebody has read the ping where it was sent to, whichever way the answer came.
   found->has_answered = true;
   tried_.on_answer(found->path);
   if (!found->is_known) {

@@ -62,7 +62,7 @@ class PeerPaths {
   bool on_pong(const wire::PingCookie& cookie, const UdpPath& path, const Times& times);
   /// The QUIC connection has found that the client answers on `path`.
   bool on_validated(const UdpPath& path, const Times& times);
-  /// Whoever is elsewhere is not the client, as far as is known: it is at `path`.
+  /// The client is at `path` as far as is known, and nowhere else.
   bool go_home_to(const UdpPath& path);
   /// Gives up what has not answered in time.
   bool expire(const Times& times);

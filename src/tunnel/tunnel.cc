@@ -16,9 +16,9 @@ std::uint64_t as_number(const wire::DirectId& id) {
 // of another session waits behind all of it if the socket blocks. Four of the kernel's bursts.
 constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
 
-// What has waited longer for a client helps nobody any more: its sender has sent it again. On a
-// slow path the sender waits longer, and so may a packet, which the window holds back for a round
-// trip.
+// A packet that has waited longer for a client helps nobody any more: its sender has sent it again.
+// On a slow path the sender waits longer, and so may a packet, which the window holds back for a
+// round trip.
 Duration max_wait(const Session& session) {
   return std::clamp(2 * session.connection().path_state().smoothed_rtt, Duration(1s),
                     Duration(10s));

@@ -30,8 +30,8 @@ class ForgedSource : public TunnelSim {
     options.caps = caps;
     return options;
   }
-  // What the client at `home` sends in the first moment behind its handshake, its request, will
-  // come in the name of an address that no other has.
+  // The request of the client at `home`, all that it sends in the first moment behind its
+  // handshake, will come in the name of an address that no other has.
   Racer& forge_request(const SocketAddress& home) {
     Racer& forger = forgers_.emplace_back(server, client);
     const auto number = static_cast<std::uint16_t>(forgers_.size());
@@ -56,7 +56,7 @@ class ForgedSource : public TunnelSim {
     return world.run_until([&] { return server.handshakes.value(result) > before; }, duration);
   }
   tunnel::Session& server_session() { return **server.tunnel().sessions().begin(); }
-  // That of the latest forged request.
+  // In whose name the latest forged request came.
   IpAddress forged_address() const { return forgers_.back().from.address; }
   // A client at `home`, whose request is forged; whether it got a session.
   bool connect_forged(ClientNode& node, const SocketAddress& home) {
