@@ -260,20 +260,9 @@ template <typename Archive>
 void field(Archive& archive, OwnFile& file) {
   as<std::uint8_t>(archive, file, static_cast<std::size_t>(OwnFile::kNote));
 }
-template <typename Archive>
-void field(Archive& archive, request::DraftFile& message) {
-  field(archive, message.file);
-}
-template <typename Archive>
-void field(Archive& archive, request::PublishFile& message) {
-  field(archive, message.file);
-}
-template <typename Archive>
-void field(Archive& archive, request::RemoveFile& message) {
-  field(archive, message.file);
-}
-template <typename Archive>
-void field(Archive& archive, request::ForgetDraft& message) {
+template <typename Archive, typename Message>
+  requires std::same_as<decltype(Message::file), OwnFile>
+void field(Archive& archive, Message& message) {
   field(archive, message.file);
 }
 

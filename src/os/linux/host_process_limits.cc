@@ -13,6 +13,7 @@
 #include "os/linux/capabilities.h"
 #include "os/linux/landlock.h"
 #include "os/linux/resolvconf_program.h"
+#include "os/linux/system_calls.h"
 #include "os/linux/system_error.h"
 
 namespace qdt::os {
@@ -33,60 +34,9 @@ Capabilities kept_capabilities() {
   return knows_bpf ? kKept : kKept | Capabilities{1} << CAP_SYS_ADMIN;
 }
 
-// Other processes, other namespaces, file systems, the kernel's code, and the machine as a whole.
-constexpr std::array kRefused = {"ptrace",
-                                 "process_vm_readv",
-                                 "process_vm_writev",
-                                 "pidfd_getfd",
-                                 "kcmp",
-                                 "mount",
-                                 "umount2",
-                                 "pivot_root",
-                                 "chroot",
-                                 "fsopen",
-                                 "fsconfig",
-                                 "fsmount",
-                                 "fspick",
-                                 "move_mount",
-                                 "open_tree",
-                                 "mount_setattr",
-                                 "setns",
-                                 "unshare",
-                                 "init_module",
-                                 "finit_module",
-                                 "delete_module",
-                                 "kexec_load",
-                                 "kexec_file_load",
-                                 "reboot",
-                                 "swapon",
-                                 "swapoff",
-                                 "perf_event_open",
-                                 "userfaultfd",
-                                 "io_uring_setup",
-                                 "io_uring_enter",
-                                 "io_uring_register",
-                                 "add_key",
-                                 "request_key",
-                                 "keyctl",
-                                 "personality",
-                                 "open_by_handle_at",
-                                 "settimeofday",
-                                 "clock_settime",
-                                 "adjtimex",
-                                 "clock_adjtime",
-                                 "sethostname",
-                                 "setdomainname",
-                                 "iopl",
-                                 "ioperm",
-                                 "acct",
-                                 "quotactl",
-                                 "quotactl_fd",
-                                 "syslog",
-                                 "lookup_dcookie",
-                                 "vhangup",
-                                 "mknod",
-                                 "mknodat",
-                                 "name_to_handle_at"};
+// Changes of a host need none of these either. In the main process they fail, and do not end it.
+constexpr std::array kRefused = {"kcmp",        "fsconfig",       "fspick",  "io_uring_setup",
+                                 "quotactl_fd", "lookup_dcookie", "vhangup", "name_to_handle_at"};
 
 Result<void> refuse_calls() {
   const std::unique_ptr<void, decltype(&::seccomp_release)> filter(::seccomp_init(SCMP_ACT_ALLOW),
@@ -94,11 +44,13 @@ Result<void> refuse_calls() {
   if (!filter) return fail("filter system calls: out of memory");
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);  // no_new_privs is set
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  for (const char* name : kRefused) {
+  const auto refuse = [&](const char* name) {
     const int number = ::seccomp_syscall_resolve_name(name);
-    if (number < 0) continue;  // not of this architecture
+    if (number < 0) return;  // not of this architecture
     ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 0, nullptr);
-  }
+  };
+  std::ranges::for_each(calls_on_others(), refuse);
+  std::ranges::for_each(kRefused, refuse);
   if (const int error = ::seccomp_load(filter.get()); error < 0) {
     return os_error("filter system calls", -error);
   }

@@ -63,103 +63,34 @@ constexpr const char* kProfile[] = {"open",          "openat",       "timer_crea
 constexpr const char* kAbsent[] = {"clone3", "openat2", "io_uring_setup", "fchmodat2",
                                    "map_shadow_stack"};
 
-constexpr const char* kHostile[] = {"execve",
-                                    "execveat",
-                                    "fork",
-                                    "vfork",
-                                    "clone",
-                                    "ptrace",
-                                    "process_vm_readv",
-                                    "process_vm_writev",
-                                    "pidfd_getfd",
-                                    "open",
-                                    "openat",
-                                    "creat",
-                                    "unlink",
-                                    "unlinkat",
-                                    "rename",
-                                    "renameat",
-                                    "renameat2",
-                                    "link",
-                                    "linkat",
-                                    "symlink",
-                                    "symlinkat",
-                                    "mkdir",
-                                    "mkdirat",
-                                    "rmdir",
-                                    "mknod",
-                                    "mknodat",
-                                    "chmod",
-                                    "fchmod",
-                                    "fchmodat",
-                                    "chown",
-                                    "fchown",
-                                    "lchown",
-                                    "fchownat",
-                                    "truncate",
-                                    "setxattr",
-                                    "lsetxattr",
-                                    "fsetxattr",
-                                    "mount",
-                                    "umount2",
-                                    "pivot_root",
-                                    "chroot",
-                                    "fsopen",
-                                    "fsmount",
-                                    "move_mount",
-                                    "open_tree",
-                                    "mount_setattr",
-                                    "setns",
-                                    "unshare",
-                                    "init_module",
-                                    "finit_module",
-                                    "delete_module",
-                                    "kexec_load",
-                                    "kexec_file_load",
-                                    "reboot",
-                                    "swapon",
-                                    "swapoff",
-                                    "bpf",
-                                    "perf_event_open",
-                                    "userfaultfd",
-                                    "io_uring_enter",
-                                    "io_uring_register",
-                                    "add_key",
-                                    "request_key",
-                                    "keyctl",
-                                    "setuid",
-                                    "setgid",
-                                    "setreuid",
-                                    "setregid",
-                                    "setresuid",
-                                    "setresgid",
-                                    "setgroups",
-                                    "setfsuid",
-                                    "setfsgid",
-                                    "capset",
-                                    "personality",
-                                    "kill",
-                                    "tkill",
-                                    "tgkill",
-                                    "rt_sigqueueinfo",
-                                    "rt_tgsigqueueinfo",
-                                    "pidfd_send_signal",
-                                    "mmap",
-                                    "mprotect",
-                                    "pkey_mprotect",
-                                    "socket",
-                                    "open_by_handle_at",
-                                    "settimeofday",
-                                    "clock_settime",
-                                    "adjtimex",
-                                    "clock_adjtime",
-                                    "sethostname",
-                                    "setdomainname",
-                                    "iopl",
-                                    "ioperm",
-                                    "acct",
-                                    "quotactl",
-                                    "syslog"};
+constexpr const char* kOnOthers[] = {
+    // other processes
+    "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd",
+    // file systems and namespaces
+    "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsmount", "move_mount", "open_tree",
+    "mount_setattr", "setns", "unshare", "mknod", "mknodat", "open_by_handle_at", "quotactl",
+    // the kernel and its code
+    "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load",
+    "perf_event_open", "userfaultfd", "io_uring_enter", "io_uring_register", "add_key",
+    "request_key", "keyctl", "personality", "syslog", "acct",
+    // the machine
+    "reboot", "swapon", "swapoff", "settimeofday", "clock_settime", "adjtimex", "clock_adjtime",
+    "sethostname", "setdomainname", "iopl", "ioperm"};
+
+constexpr const char* kHostile[] = {
+    // programs and processes
+    "execve", "execveat", "fork", "vfork", "clone",
+    // files to be changed
+    "open", "openat", "creat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link",
+    "linkat", "symlink", "symlinkat", "mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat",
+    "chown", "fchown", "lchown", "fchownat", "truncate", "setxattr", "lsetxattr", "fsetxattr",
+    // privilege
+    "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid",
+    "setfsgid", "capset",
+    // signals to others
+    "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal",
+    // code, other sockets than ours
+    "bpf", "mmap", "mprotect", "pkey_mprotect", "socket"};
 
 void allow(std::vector<AllowedCall>& calls, std::span<const char* const> names) {
   for (const char* name : names) calls.push_back({name, {}});
@@ -238,8 +169,14 @@ std::span<const char* const> absent_calls() {
   return kAbsent;
 }
 
-std::span<const char* const> hostile_calls() {
-  return kHostile;
+std::span<const char* const> calls_on_others() {
+  return kOnOthers;
+}
+
+std::vector<const char*> hostile_calls() {
+  std::vector<const char*> calls(std::begin(kOnOthers), std::end(kOnOthers));
+  calls.insert(calls.end(), std::begin(kHostile), std::end(kHostile));
+  return calls;
 }
 
 }  // namespace qdt::os

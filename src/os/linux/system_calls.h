@@ -34,7 +34,12 @@ std::vector<AllowedCall> process_calls(const CallNeeds& needs);
 /// Calls that are only tried: a library does without them when the kernel does not have them.
 std::span<const char* const> absent_calls();
 
-/// Calls that nothing here has a reason to make: whoever makes one is an intruder.
-std::span<const char* const> hostile_calls();
+/// Calls that change other processes, file systems, the kernel or the machine: neither process has
+/// a reason to make one.
+std::span<const char* const> calls_on_others();
+
+/// Calls that the process that moves packets has no reason to make, the former included: an
+/// intruder makes them.
+std::vector<const char*> hostile_calls();
 
 }  // namespace qdt::os
