@@ -7,7 +7,7 @@ if(NOT QDT_HARDENING)
 endif()
 
 # The standard library checks indices and the bounds of spans, in every build: a fault ends the process,
-# in place of reading what lies behind.
+# in place of reading what lies behind. Sanitizers see memory, not the end of a span within it.
 target_compile_definitions(qdt_options INTERFACE _GLIBCXX_ASSERTIONS)
 
 # Sanitizers see more, and do not go together with some of it.

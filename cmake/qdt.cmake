@@ -43,8 +43,6 @@ endif()
 if(QDT_SANITIZE)
   target_compile_options(qdt_options INTERFACE -fsanitize=${QDT_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(qdt_options INTERFACE -fsanitize=${QDT_SANITIZE})
-  # Sanitizers see memory, not the end of a span within it.
-  target_compile_definitions(qdt_options INTERFACE _GLIBCXX_ASSERTIONS)
 endif()
 if(QDT_FUZZ)
   target_compile_options(qdt_options INTERFACE -fsanitize=fuzzer-no-link)
