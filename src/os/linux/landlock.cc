@@ -6,8 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,7 +16,7 @@
 namespace qdt::os {
 namespace {
 
-// Of <linux/landlock.h>, which may be older than the kernel (Linux 6.2, 6.7, 6.10, 6.12).
+// As in <linux/landlock.h>, which may be older than the kernel (Linux 6.2, 6.7, 6.10, 6.12).
 constexpr std::uint64_t kTruncate = 1ULL << 14;
 constexpr std::uint64_t kUseDevice = 1ULL << 15;
 constexpr std::uint64_t kBindTcp = 1ULL << 0;
@@ -63,51 +62,56 @@ Result<void> allow_path(const UniqueFd& ruleset, const std::string& path, std::u
   return {};
 }
 
-}  // namespace
-
-Result<std::string> restrict_files(const std::vector<std::string>& readable) {
+// 0: none.
+int landlock_version() {
   const long version =
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) {
-    return "this kernel has no Landlock (Linux 5.13 has, where it is switched on): files are kept "
-           "from the process by their owners alone";
-  }
-  const Ruleset wanted = everything(static_cast<int>(version));
-  const UniqueFd ruleset(static_cast<int>(::syscall(
-      SYS_landlock_create_ruleset, &wanted, size_of_ruleset(static_cast<int>(version)), 0)));
-  if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
+  return static_cast<int>(std::max(version, 0L));
+}
 
-  for (const std::string& path : readable) {
-    if (auto ok = allow_path(ruleset, path, kRead); !ok) return fail(ok);
+// Refuses `rules` from now on, but for `access` to `paths`.
+Result<void> enter(const Ruleset& rules, std::size_t bytes, const std::vector<std::string>& paths,
+                   std::uint64_t access) {
+  const UniqueFd ruleset(
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, bytes, 0)));
+  if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
+  for (const std::string& path : paths) {
+    if (auto ok = allow_path(ruleset, path, access); !ok) return ok;
   }
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) < 0) {
     return os_error("enter a set of rules (Landlock)");
   }
+  return {};
+}
+
+constexpr const char* kNoLandlock =
+    "this kernel has no Landlock (Linux 5.13 has, where it is switched on)";
+
+}  // namespace
+
+Result<std::string> restrict_files(const std::vector<std::string>& readable) {
+  const int version = landlock_version();
+  if (version < 1) {
+    return std::string(kNoLandlock) + ": files are kept from the process by their owners alone";
+  }
+  const auto entered = enter(everything(version), size_of_ruleset(version), readable, kRead);
+  if (!entered) return fail(entered);
   if (version < 3)
     return "this kernel's Landlock does not keep files from being cut (Linux 6.2 does)";
   return "";
 }
 
 Result<std::string> restrict_writing(const std::vector<std::string>& folders) {
-  const long version =
-      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) return "this kernel has no Landlock (Linux 5.13 has, where it is switched on)";
+  const int version = landlock_version();
+  if (version < 1) return kNoLandlock;
   constexpr std::uint64_t kMake =
       LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM;
-  const std::uint64_t later =
-      everything(static_cast<int>(version)).files & (kTruncate | LANDLOCK_ACCESS_FS_REFER);
+  const std::uint64_t later = everything(version).files & (kTruncate | LANDLOCK_ACCESS_FS_REFER);
   const Ruleset wanted{.files = kWrite | kMake | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                 LANDLOCK_ACCESS_FS_MAKE_SOCK | later};
-  const UniqueFd ruleset(
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &wanted, size_of_ruleset(1), 0)));
-  if (!ruleset.is_open()) return os_error("make a set of rules (Landlock)");
-  for (const std::string& folder : folders) {
-    if (auto ok = allow_path(ruleset, folder, kWrite | kMake | later); !ok) return fail(ok);
-  }
-  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) < 0) {
-    return os_error("enter a set of rules (Landlock)");
-  }
+  const auto entered = enter(wanted, size_of_ruleset(1), folders, kWrite | kMake | later);
+  if (!entered) return fail(entered);
   return "";
 }
 
