@@ -1,5 +1,5 @@
-# What makes faults of memory harder to use. tests/rules/hardened_programs.sh looks at the programs that
-# came of it; a build with QDT_HARDENING=OFF beside it shows what it costs.
+# Faults of memory are harder to use in a hardened build. tests/rules/hardened_programs.sh looks at the
+# programs that came of it; a build with QDT_HARDENING=OFF beside it shows what it costs.
 
 option(QDT_HARDENING "build hardened; OFF shows what that costs" ON)
 if(NOT QDT_HARDENING)

@@ -61,7 +61,7 @@ class Client final : private ConnectorEvents {
     std::string text;  ///< why, for a person; empty when it was asked to stop
   };
 
-  /// What start_host_control() is to know of a client with these options.
+  /// The plan by which start_host_control() works for a client with these options.
   static os::HostPlan host_plan(const Options& options);
 
   /// Referenced objects outlive the client; `host` is by host_plan().

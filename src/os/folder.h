@@ -18,7 +18,7 @@ struct FolderFile {
 
 struct FolderContent {
   std::vector<FolderFile> files;
-  /// What was left out, and why, in words: at most kMaxFolderNotes.
+  /// The files left out, and why, in words: at most kMaxFolderNotes.
   std::vector<std::string> notes;
 };
 inline constexpr std::size_t kMaxFolderNotes = 16;

@@ -21,7 +21,7 @@ struct Hook {
     Prefix pool;
     bool operator==(const Inner&) const = default;
   };
-  /// What the program is told of the tunnel.
+  /// The facts about the tunnel that the program gets.
   struct Tunnel {
     Inner ipv4;
     std::optional<Inner> ipv6;

@@ -20,8 +20,8 @@
 
 namespace qdt::os {
 
-/// What the configuration says of this host. It is settled before the first packet comes from the
-/// network, and nothing that comes later changes it.
+/// The part of the configuration that is about this host. It is settled before the first packet
+/// comes from the network, and nothing that comes later changes it.
 struct HostPlan {
   enum class Role { kServer, kClient };
 
@@ -35,15 +35,15 @@ struct HostPlan {
   std::vector<TunAddress> addresses{};
   std::optional<ClientAccess> access{};  ///< of a server's clients
   std::optional<NatOptions> nat{};
-  /// What goes into a client's tunnel: everything, or some routes. Those are within these, or
-  /// without any here whichever the server names.
+  /// A client's tunnel takes everything, or some routes. Those are within `routes`; without that
+  /// the server names any.
   bool takes_everything = false;
   std::optional<std::vector<Prefix>> routes{};
   std::optional<KillSwitch::Options> kill_switch{};
   /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
   std::vector<std::string> up{};
   std::vector<std::string> down{};
-  /// Where a server keeps whose leases are kept; empty: nowhere.
+  /// The file in which a server remembers which client has which lease; empty: none.
   std::string lease_path{};
   /// Reads the files of the configuration again, which root alone may read; their contents.
   std::function<Result<std::vector<std::string>>()> read_files{};
@@ -53,8 +53,8 @@ struct HostPlan {
 inline constexpr std::size_t kMaxHostFileBytes = 24 << 20;  // a decoy's folder
 inline constexpr std::size_t kMaxHostFiles = 4;
 
-/// What needs privilege on this host for as long as a program runs. On Linux a process of its own
-/// does it (docs/architecture.md, Two processes). One thread. What it returns does not outlive it.
+/// The work that needs privilege on this host while a program runs. On Linux a process of its own
+/// does it (docs/architecture.md, Two processes). One thread. Its results do not outlive it.
 class HostControl {
  public:
   virtual ~HostControl() = default;

@@ -35,14 +35,14 @@ struct NatOptions {
   std::optional<Prefix> pool6;
 };
 
-/// What a server's clients reach of its host, besides their name servers.
+/// How much of the host a server's clients reach, besides their name servers.
 enum class HostAccess {
   kNone,
   kPing,  ///< an answer to a ping
   kAll,
 };
 
-/// What clients reach through their server, and who reaches them.
+/// The networks that clients reach through their server, and those that reach them.
 struct ClientAccess {
   /// IPv4 from outside reaches clients only as an answer, an ICMP error that belongs to one, or
   /// what another program of the host redirects to them.

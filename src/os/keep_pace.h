@@ -10,8 +10,7 @@ namespace qdt::os {
 /// The fault of a host whose repairs are contested, for a person.
 inline constexpr const char* kContestedFault =
     "another program changes this host's network again and again, and what it changes is put back "
-    "as "
-    "often: stop one of them";
+    "as often: stop one of them";
 
 /// When to look whether the host's network still is as it was made: at notices of changes, at once
 /// but not often, and every two seconds in any case. Has no clock of its own.

@@ -9,12 +9,12 @@
 
 namespace qdt::os {
 
-/// Whose a process becomes when root has started it. Where somebody else has (a service manager
-/// that gives capabilities to a user), it stays that user's.
+/// The user that a process becomes when root has started it. Started by another user (a service
+/// manager that gives it capabilities), it stays that user's.
 struct ProcessUser {
   std::uint32_t id = 0;
   std::uint32_t group = 0;
-  /// What to tell whoever runs the program, if anything: there is no such user, or it is root.
+  /// A note for the log, if any: there is no such user, or it is root.
   std::string note;
 
   bool is_root() const { return id == 0; }
@@ -26,7 +26,7 @@ struct ProcessUser {
 Result<ProcessUser> find_process_user(const std::string& name);
 inline constexpr const char* kOwnUser = "qdt";
 
-/// What a process needs once it is set up. Plain values: nothing here comes from the network.
+/// The needs of a process once it is set up. Plain values: nothing here comes from the network.
 struct SandboxOptions {
   ProcessUser user;
   /// Files and folders that it opens for reading; what is not there is left out.

@@ -7,7 +7,7 @@
 namespace qdt::os {
 namespace {
 
-// What arrives at the hook `input` is for this host, whichever of its addresses it is for and
+// A packet at the hook `input` is for this host, whichever of its addresses it names and
 // whenever that came: unicast, broadcast, a group. In `forward`, an address that another table has
 // translated is the one that is reached.
 constexpr std::string_view kRuleset = R"(
@@ -53,8 +53,8 @@ constexpr std::string_view kFollowedAnswers =
     "    ct direction reply ct state established,related accept\n"
     "    ct status dnat accept\n";
 
-// What this host has begun with clients, as their answers come. The kernel's own RST for what is
-// refused passes `output`, too, and begins nothing.
+// Conversations that this host has begun with clients, as their answers come. The kernel's own RST
+// for what is refused passes `output`, too, and begins nothing.
 constexpr std::string_view kSets = R"(  set talks4 {
     type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service
     size 65535

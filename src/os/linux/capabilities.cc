@@ -51,7 +51,7 @@ void bound_capabilities(Capabilities kept) {
 Result<void> become_user(std::uint32_t user, std::uint32_t group) {
   const std::string doing = "become user ID " + std::to_string(user);
   const gid_t groups[] = {group};
-  // Where bound_capabilities() was not allowed to say so for good.
+  // For a process that bound_capabilities() could not give this for good.
   ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (::setgroups(1, groups) < 0 || ::setresgid(group, group, group) < 0 ||
       ::setresuid(user, user, user) < 0) {

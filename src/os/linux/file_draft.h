@@ -22,7 +22,7 @@ class FileDraft {
     std::swap(file_, other.file_);
     return *this;
   }
-  /// What was not published is forgotten.
+  /// Forgets a draft that was not published.
   ~FileDraft();
 
   int fd() const { return file_.get(); }

@@ -34,7 +34,7 @@ struct KnownCall {
   bool is_hostile = false;
 };
 
-/// What a signal handler needs, made before there is one: it may not allocate.
+/// The signal handler needs this made before it runs: it may not allocate.
 struct Knowledge {
   std::array<KnownCall, kMaxCalls> calls;
   std::atomic<int> reports_left = kMaxReports;
@@ -80,7 +80,7 @@ class Line {
     } while (number > 0);
     return add(std::string_view(digits.data() + begin, digits.size() - begin));
   }
-  // What nobody reads waits for nobody.
+  // Never waits: a full pipe loses the line.
   void print() const {
     pollfd polled{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     if (::poll(&polled, 1, 0) != 1) return;
@@ -105,7 +105,7 @@ bool return_error(void* context, int error) {
 #endif
 }
 
-// Of a call that opens a file: argument 1 or 2.
+// The flags of a call that opens a file: argument 1 or 2.
 unsigned long open_flags([[maybe_unused]] const void* context, [[maybe_unused]] int argument) {
 #if defined(__x86_64__)
   const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;

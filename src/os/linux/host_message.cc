@@ -293,7 +293,7 @@ void field(Archive& archive, HostFiles& answer) {
   as<std::uint8_t>(archive, answer.count, kMaxHostFiles);
 }
 
-// What the host process says of a host has no bound of its own: it is cut to what a message takes.
+// Texts about a host have no bound of their own: they are cut to what a message takes.
 void cut(std::string& text, std::size_t most = kMaxHostTextBytes) {
   if (text.size() > most) text = text.substr(0, most - 3) + "...";
 }

@@ -13,7 +13,7 @@
 
 namespace qdt::os {
 
-// What the main process asks the host process for, and what that answers: plain values, each with a
+// The requests of the main process to the host process, and the answers: plain values, each with a
 // bound, in messages of a SOCK_SEQPACKET pair. Numbers are big-endian. A message is a request's
 // number (32 bits), its kind or whether it succeeded (8 bits), and its fields; nothing follows
 // them. Neither side believes the other: what does not decode exactly is no message.
@@ -25,7 +25,7 @@ inline constexpr std::size_t kMaxHostDomains = 256;
 inline constexpr std::size_t kMaxHostLines = 64;
 /// Longer texts, which only the host process sends, are cut.
 inline constexpr std::size_t kMaxHostTextBytes = 1024;
-/// An error's: a configuration may have many faults.
+/// For an error: a configuration may have many faults.
 inline constexpr std::size_t kMaxHostErrorBytes = 32 * 1024;
 inline constexpr std::size_t kMaxHostDescriptors = 65;
 /// IPv4's least (RFC 791), and the most that an IP packet has.

@@ -110,7 +110,7 @@ class HostServant {
 
   template <typename Answer>
   void answer(const Result<Answer>& result) {
-    // Where the main process has gone, the next receive() finds it.
+    // If the main process has gone, the next receive() finds out.
     if (!result) descriptors_.clear();
     [[maybe_unused]] const auto sent = link_.send(encode_answer(number_, result), descriptors_);
     descriptors_.clear();
@@ -123,7 +123,7 @@ class HostServant {
     return Nothing{};
   }
 
-  // What a request asks of the host's network, which was opened before.
+  // For requests about the host's network, which was opened before.
   template <typename Work>
   auto with_network(Work work) -> decltype(work(std::declval<HostNetwork&>())) {
     if (!network_) return fail("this host's network is not open");
@@ -227,7 +227,7 @@ class HostServant {
     return TunParts::facts(*tun_);
   }
   Result<Nothing> work(const request::RunHook& message) {
-    // Whatever comes now says that the program is to end: StopHook, or the main process's end.
+    // A message says now that the program is to end: StopHook, or the main process's end.
     return nothing(control_.run_hook(message.hook, PollHandle{link_.fd()}));
   }
   Result<HostFiles> work(const request::ReadFiles&) {
@@ -295,8 +295,8 @@ class HostServant {
       logger_.warning("the main process has gone without an end; this host is put back");
     }
     bound_files();
-    // By the journal no other client of this device has begun. While a kill switch stays up, its
-    // status tells of the crash.
+    // The journal is still locked: no other client of this device has begun. While a kill switch
+    // stays up, the status tells of the crash.
     if (network_ && !kill_switch_ && plan_.role == HostPlan::Role::kClient) {
       [[maybe_unused]] const auto gone = work(request::RemoveFile{OwnFile::kStatus});
     }
@@ -315,11 +315,11 @@ class HostServant {
   RequestNumber number_ = 0;
   int refusals_ = 0;
   std::array<std::optional<FileDraft>, kOwnFiles> drafts_;
-  // What the main process has open to write, besides the drafts.
+  // Files that the main process has open to write, besides the drafts.
   std::array<UniqueFd, kOwnFiles> published_;
   UniqueFd leases_;
   bool has_lent_ = false;
-  // Of the answer that is about to go.
+  // Parts of the answer that is about to go.
   std::optional<TunDevice> tun_;
   std::vector<UniqueFd> files_;
   std::vector<int> descriptors_;

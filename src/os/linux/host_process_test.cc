@@ -22,7 +22,7 @@ namespace {
 
 const IpAddress kInner = *IpAddress::parse("10.8.0.2");
 
-// What was done, in words, from both threads.
+// The changes that were made, in words, from both threads.
 class Diary {
  public:
   void add(const std::string& line) {

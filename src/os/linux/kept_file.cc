@@ -102,7 +102,7 @@ bool KeptFile::was_removed() const {
 Result<void> KeptFile::replace(std::string_view content) {
   struct stat status{};
   if (::fstat(fd(handle_), &status) < 0) return os_error("write " + path_);
-  // Nobody reads a longer one, and room for it twice is more than a disk may have.
+  // A longer file is never read, and room for it twice is more than a disk may have.
   const bool is_too_large = static_cast<std::size_t>(status.st_size) > kMaxFileBytes;
   if (is_too_large && ::ftruncate(fd(handle_), 0) < 0) return os_error("write " + path_);
   const std::size_t before = is_too_large ? 0 : static_cast<std::size_t>(status.st_size);

@@ -74,8 +74,8 @@ bool wait_for_end(Child child, Timestamp deadline, ProgramOutput& lines, Logger&
   }
 }
 
-// Whoever can write a program, a folder on the way to it, or a link there decides what is run. In a
-// folder like /tmp, whose sticky bit keeps others' hands off what is not theirs, everybody may
+// A user who can write a program, a folder on the way to it, or a link there decides what is run.
+// In a folder like /tmp, whose sticky bit keeps others' hands off what is not theirs, everybody may
 // write.
 Result<void> check_way(const std::filesystem::path& program) {
   const std::string doing = "run " + program.string() + ": ";

@@ -56,7 +56,7 @@ bool is_told(const HostQuestions& questions) {
 class RemoteHostNetwork final : public HostNetwork {
  public:
   explicit RemoteHostNetwork(HostQuestions& questions) : questions_(questions) {}
-  // What the host process could not undo it has told in the log.
+  // The host process has logged what it could not undo.
   ~RemoteHostNetwork() override {
     [[maybe_unused]] const auto closed = questions_.ask(request::CloseNetwork{}, kEndPatience);
   }

@@ -75,7 +75,7 @@ Result<void> enter_sandbox(const SandboxOptions& options, Logger& logger) {
 
 void confine_packet_thread() {
   if (kIsSanitized) return;
-  // Where the kernel filters no calls, enter_sandbox() has said so.
+  // If the kernel filters no calls, enter_sandbox() has said so.
   static_cast<void>(filter_system_calls(packet_calls(), FilterScope::kThread));
 }
 

@@ -68,7 +68,7 @@ struct Ending {
   int code() const { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
 };
 
-// What `body` returns, in a process of its own.
+// Runs `body` in a process of its own.
 Ending in_child(const std::function<int()>& body) {
   std::array<int, 2> pipe{};
   EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);

@@ -19,15 +19,15 @@ struct AllowedCall {
   std::vector<ArgumentRule> rules;
 };
 
-/// What a process needs besides moving packets.
+/// The needs of a process besides moving packets.
 struct CallNeeds {
   bool has_profiler = false;  ///< it opens files in memory for writing
 };
 
-/// What a thread that moves packets may call.
+/// The calls of a thread that moves packets.
 std::vector<AllowedCall> packet_calls();
 
-/// What any thread may call, the former included: it reads files, looks at the host, listens for
+/// The calls of any thread, the former included: it reads files, looks at the host, listens for
 /// metrics, starts threads.
 std::vector<AllowedCall> process_calls(const CallNeeds& needs);
 

@@ -2,7 +2,7 @@
 
 namespace qdt::os {
 
-// What runs as a service of Windows has the account that the service was installed with.
+// A service of Windows runs with the account that it was installed with.
 
 Result<ProcessUser> find_process_user(const std::string& /*name*/) {
   return ProcessUser{};
