@@ -53,7 +53,7 @@ os::ClientAccess client_access(const ops::ServerConfig& config) {
 }
 
 // An office has many clients behind its address; a pool has to have room for others all the same.
-server::ClientShares::Options shares(const ops::ServerConfig& config) {
+access::ClientShares::Options shares(const ops::ServerConfig& config) {
   const std::size_t max = config.max_sessions_per_client;
   const std::size_t pool = std::size_t{1} << (32 - config.pool_cidr.length());
   return {.max_of_client = max,

@@ -1,8 +1,8 @@
-#include "server/attempt_table.h"
+#include "access/attempt_table.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::server {
+namespace qdt::access {
 namespace {
 
 constexpr Timestamp kStart{Duration(1h)};
@@ -78,4 +78,4 @@ TEST(AttemptTable, LeavesADebtToWhoPushesItOut) {
 }
 
 }  // namespace
-}  // namespace qdt::server
+}  // namespace qdt::access

@@ -11,7 +11,7 @@
 #include "base/ip_address.h"
 #include "wire/datagram.h"
 
-namespace qdt::server {
+namespace qdt::access {
 
 /// Counts the sessions of each client, so that none has them all. A client is known by the address
 /// that it comes from, by the site of that address (an IPv6 /48), and by its client_id behind the
@@ -47,4 +47,4 @@ class ClientShares {
   std::unordered_map<wire::SessionId, Units> places_;
 };
 
-}  // namespace qdt::server
+}  // namespace qdt::access

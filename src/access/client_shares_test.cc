@@ -1,11 +1,11 @@
-#include "server/client_shares.h"
+#include "access/client_shares.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <string>
 
-namespace qdt::server {
+namespace qdt::access {
 namespace {
 
 const IpAddress kOffice = IpAddress::v4(0x01020304);
@@ -77,4 +77,4 @@ TEST_F(ClientSharesTest, BoundsNobodyWithoutABound) {
 }
 
 }  // namespace
-}  // namespace qdt::server
+}  // namespace qdt::access

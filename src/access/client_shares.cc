@@ -1,10 +1,10 @@
-#include "server/client_shares.h"
+#include "access/client_shares.h"
 
 #include <algorithm>
 
 #include "base/client_networks.h"
 
-namespace qdt::server {
+namespace qdt::access {
 
 ClientShares::Units ClientShares::units_of(const IpAddress& from,
                                            std::string_view client_id) const {
@@ -44,4 +44,4 @@ void ClientShares::give_back(wire::SessionId session) {
   }
 }
 
-}  // namespace qdt::server
+}  // namespace qdt::access

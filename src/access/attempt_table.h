@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "base/token_bucket.h"
 
-namespace qdt::server {
+namespace qdt::access {
 
 /// A rate limit in which an attempt that comes too early may wait for its turn. A turn comes each
 /// `interval`; a burst is as many turns in advance. Its whole state is the time of the next turn.
@@ -66,4 +66,4 @@ class AttemptTable {
   std::unique_ptr<Entry[]> entries_;
 };
 
-}  // namespace qdt::server
+}  // namespace qdt::access

@@ -1,9 +1,9 @@
-#include "server/admission.h"
+#include "access/admission.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace qdt::server {
+namespace qdt::access {
 namespace {
 
 using wire::HandshakeResult;
@@ -112,4 +112,4 @@ bool Admission::reserve_session(bool replaces) {
   return false;
 }
 
-}  // namespace qdt::server
+}  // namespace qdt::access

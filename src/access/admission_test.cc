@@ -1,4 +1,4 @@
-#include "server/admission.h"
+#include "access/admission.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace qdt::server {
+namespace qdt::access {
 namespace {
 
 using wire::HandshakeResult;
@@ -151,4 +151,4 @@ TEST_F(AdmissionTest, BoundsTheNumberOfSessions) {
 }
 
 }  // namespace
-}  // namespace qdt::server
+}  // namespace qdt::access

@@ -1,10 +1,10 @@
-#include "server/attempt_table.h"
+#include "access/attempt_table.h"
 
 #include <algorithm>
 #include <bit>
 #include <span>
 
-namespace qdt::server {
+namespace qdt::access {
 namespace {
 
 // Longer is as good as never, and no sum of such overflows.
@@ -68,4 +68,4 @@ AttemptTable::Entry& AttemptTable::place_of(std::uint64_t key, Timestamp now) {
   return *place;
 }
 
-}  // namespace qdt::server
+}  // namespace qdt::access

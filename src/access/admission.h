@@ -1,0 +1,119 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "access/attempt_table.h"
+#include "access/client_shares.h"
+#include "base/ip_address.h"
+#include "base/time.h"
+#include "base/token_bucket.h"
+#include "wire/handshake.h"
+
+namespace qdt::access {
+
+/// Whether a handshake may become a session: the checks that need no more than a request's headers,
+/// in the order of docs/protocol.md. Shared by all shards; any thread. A judgement takes the same
+/// time whatever was judged before.
+///
+/// Requests with the token and requests without it have budgets of their own, each as large as the
+/// options say: of all together, of an address, and of an IPv6 site (a /48). Beyond the budget, a
+/// request with the token is refused, and the answer to one without it waits its turn. So guessing
+/// is slow, and being guessed at is not: no number of wrong tokens delays or refuses a right one.
+class Admission {
+ public:
+  struct Options {
+    std::string token;
+    RateLimit rate;                ///< handshakes of all clients
+    RateLimit address_rate;        ///< of one address (IPv6: one /64)
+    Duration address_ttl = 10min;  ///< how long an address is remembered after its last handshake
+    std::size_t max_sessions = 0;  ///< 0: unlimited
+    std::uint64_t seed = 0;        ///< of the tables of addresses
+    ClientShares::Options shares;
+  };
+
+  /// The longest that an answer waits.
+  static constexpr Duration kMaxDelay = 4s;
+  /// The most answers that may wait for one address, one site, all together.
+  static constexpr std::size_t kMaxWaitingOfAddress = 16;
+  static constexpr std::size_t kMaxWaitingOfSite = 64;
+  static constexpr std::size_t kMaxWaiting = 512;
+  /// A site's share, in those of an address.
+  static constexpr double kAddressesOfSite = 4;
+
+  /// The judgement on a request.
+  struct Verdict {
+    wire::HandshakeResult result{};  ///< kOk, or the first reason to refuse
+    bool is_proven = false;          ///< it showed the token
+    /// The time that its answer has to wait: zero for a proven one. No value: too many wait
+    /// already, and its connection is to end instead.
+    std::optional<Duration> delay = Duration::zero();
+  };
+
+  explicit Admission(const Options& options);
+
+  /// A server that cannot carry packets says so instead of admitting anyone.
+  void set_ready(bool is_ready) { is_ready_.store(is_ready, std::memory_order_relaxed); }
+  bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
+
+  /// A request to open a session.
+  Verdict judge_request(std::string_view method, std::string_view token, const IpAddress& from,
+                        Timestamp now);
+  wire::HandshakeResult judge(std::string_view method, std::string_view token,
+                              const IpAddress& from, Timestamp now) {
+    return judge_request(method, token, from, now).result;
+  }
+  /// Verdict::delay of a request for anything else: it waits like a wrong token, so that time tells
+  /// nothing.
+  std::optional<Duration> delay_stranger(const IpAddress& from, Timestamp now);
+
+  /// How long one who was refused for the rate does well to wait: in that time, one more may come.
+  std::chrono::seconds retry_after() const;
+
+  /// Takes a place among max_sessions; false when none is left. One that `replaces` another session
+  /// is never refused: that one's place will be free in a moment.
+  bool reserve_session(bool replaces = false);
+  void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
+  std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+  /// The sessions of each client.
+  ClientShares& shares() { return shares_; }
+
+ private:
+  /// The rate limits of one kind of request.
+  class Budget {
+   public:
+    struct MaxWaiting {
+      std::size_t of_address = 0;
+      std::size_t of_site = 0;
+      std::size_t of_all = 0;
+    };
+    Budget(const Options& options, std::size_t addresses, AttemptTable::Newcomer newcomer,
+           const MaxWaiting& max_waiting);
+    /// The time that one more has to wait for its turn; no value when too many wait.
+    std::optional<Duration> take(const IpAddress& from, Timestamp now);
+
+   private:
+    const MaxWaiting max_waiting_;
+    const bool is_unlimited_;
+    AttemptTable addresses_;
+    AttemptTable sites_;
+    PacedLimit all_;
+    Timestamp next_turn_of_all_;
+  };
+
+  const Options options_;
+  std::atomic<bool> is_ready_{false};
+  std::atomic<std::size_t> sessions_{0};
+
+  std::mutex mutex_;
+  Budget proven_;
+  Budget strangers_;
+  ClientShares shares_;
+};
+
+}  // namespace qdt::access
