@@ -57,7 +57,7 @@ class TargetClient final : public TunnelNode, private client::ConnectorEvents {
     return options;
   }
   static tunnel::Tunnel::Options tunnel_options() {
-    tunnel::Tunnel::Options options{.role = quic::Role::kClient};
+    tunnel::Tunnel::Options options{.role = Role::kClient};
     options.endpoint.connection.keep_alive = 10s;
     options.max_packet_bytes = 4096;
     options.send_datagram_queue = 64;
@@ -92,7 +92,7 @@ class Run {
       : client_(program.settings()),
         server_(server_options()),
         stage_(client_),
-        player_({.role = quic::Role::kServer, .token = std::string(kToken), .target = {}}, stage_,
+        player_({.role = Role::kServer, .token = std::string(kToken), .target = {}}, stage_,
                 client_),
         memory_(kMaxMemory) {
     stage_.add_honest(kHonest, server_);

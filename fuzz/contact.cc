@@ -84,7 +84,7 @@ ByteVector Contact::usual_settings() {
 }
 
 ByteVector Contact::hello(Bytes settings) {
-  const std::uint64_t first = role_ == quic::Role::kClient ? 2 : 3;
+  const std::uint64_t first = role_ == Role::kClient ? 2 : 3;
   ByteWriter frames;
   ByteWriter control;
   control.byte(0).append(http_frame(4, settings));
@@ -157,7 +157,7 @@ std::optional<wire::ConnectResponse> Contact::new_response() {
 
 bool Contact::open_session(std::string_view token) {
   if (!request_ || !raw.is_handshake_complete()) return false;
-  if (role_ == quic::Role::kClient) {
+  if (role_ == Role::kClient) {
     const auto response = wire::parse_connect_response(body(), request_->caps);
     if (!response) return false;
     response_ = *response;
@@ -172,7 +172,7 @@ bool Contact::open_session(std::string_view token) {
   session.caps = caps;
   session.lease = response_->client_ip;
   if (!caps.direct) return true;
-  const bool is_client = role_ == quic::Role::kClient;
+  const bool is_client = role_ == Role::kClient;
   session.own_ids = is_client ? request_->direct_ids : response_->direct_ids;
   session.peer_ids = is_client ? response_->direct_ids : request_->direct_ids;
   session.secrets =
@@ -197,7 +197,7 @@ ByteVector Contact::datagram(std::uint64_t quarter_id, std::uint8_t type, std::u
   out.varint(quarter_id);
   if (!session_) return out.append(plaintext).bytes;
   const wire::DirectionKey& key =
-      role_ == quic::Role::kClient ? session_->keys.client : session_->keys.server;
+      role_ == Role::kClient ? session_->keys.client : session_->keys.server;
   session_->counter += skip;
   const std::uint64_t counter =
       is_old ? session_->counter - std::min<std::uint64_t>(session_->counter, 1 + skip)
@@ -212,7 +212,7 @@ ByteVector Contact::direct(const DirectChoice& choice, Bytes frames, Timestamp n
   if (!session_ || session_->peer_ids.empty()) return {};
   Session& session = *session_;
   const wire::HkdfSecret& secret =
-      role_ == quic::Role::kClient ? session.secrets.client : session.secrets.server;
+      role_ == Role::kClient ? session.secrets.client : session.secrets.server;
   const wire::DirectId& id = session.peer_ids[choice.id % session.peer_ids.size()];
   ByteVector packet(frames.size() + wire::kDirectOverhead);
   constexpr std::uint64_t kMost = (std::uint64_t{1} << 62) - 2;

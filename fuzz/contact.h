@@ -27,7 +27,7 @@ class Contact {
  public:
   Contact(const RawPeer::Options& options, const SocketAddress& here, const SocketAddress& there);
 
-  quic::Role role() const { return role_; }
+  Role role() const { return role_; }
   RawPeer raw;
   SocketAddress here;   ///< where it sends from
   SocketAddress there;  ///< where the target is
@@ -104,7 +104,7 @@ class Contact {
 
   bool receive_direct(Bytes payload, Timestamp now);
 
-  quic::Role role_;
+  Role role_;
   std::map<std::uint64_t, std::uint64_t> offsets_;
   std::optional<wire::ConnectRequest> request_;
   std::optional<wire::ConnectResponse> response_;

@@ -115,7 +115,7 @@ ByteVector write_frames(ByteReader& arguments, Contact& contact) {
 }
 
 ByteVector write_packet(ByteReader& arguments, const Contact& contact, bool is_turned) {
-  const bool is_up = (contact.role() == quic::Role::kClient) != is_turned;
+  const bool is_up = (contact.role() == Role::kClient) != is_turned;
   const std::uint8_t kind = arguments.byte() % 8;
   const std::size_t bytes = 28 + read_number(arguments) % 4000;
   const bool is_v6 = kind == 6;

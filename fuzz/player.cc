@@ -73,7 +73,7 @@ void Player::receive(const UdpPath& path, Bytes payload) {
   }
   // A client target's first packet: version 1, Initial.
   const bool is_first =
-      options_.role == quic::Role::kServer && payload.size() >= 1200 && (payload[0] & 0xf0) == 0xc0;
+      options_.role == Role::kServer && payload.size() >= 1200 && (payload[0] & 0xf0) == 0xc0;
   if (!is_first || contacts_.size() >= kMaxContacts) return;
   ByteReader reader(payload.subspan(5));
   const Bytes destination = reader.take(reader.byte());
@@ -90,7 +90,7 @@ void Player::receive(const UdpPath& path, Bytes payload) {
     return;
   }
   contacts_.push_back(std::make_unique<Contact>(
-      RawPeer::Options{.role = quic::Role::kServer,
+      RawPeer::Options{.role = Role::kServer,
                        .parameters = std::exchange(greeting_.parameters, {}),
                        .seed = seed_++,
                        .tls = &testing::test_server_tls()},
@@ -220,19 +220,17 @@ void Player::open(ByteReader& arguments) {
   const std::uint8_t flags = arguments.byte();
   const std::uint8_t from = arguments.byte();
   RawPeer::Parameters parameters = read_parameters(arguments);
-  if (options_.role == quic::Role::kServer) {
+  if (options_.role == Role::kServer) {
     greeting_ = {.parameters = std::move(parameters),
                  .is_retry = (flags & 1) != 0,
                  .is_silent = (flags & 2) != 0};
     return;
   }
   if (contacts_.size() >= kMaxContacts) contacts_.erase(contacts_.begin());
-  contacts_.push_back(
-      std::make_unique<Contact>(RawPeer::Options{.role = quic::Role::kClient,
-                                                 .parameters = std::move(parameters),
-                                                 .token = {},
-                                                 .seed = seed_++},
-                                address(from), options_.target));
+  contacts_.push_back(std::make_unique<Contact>(
+      RawPeer::Options{
+          .role = Role::kClient, .parameters = std::move(parameters), .token = {}, .seed = seed_++},
+      address(from), options_.target));
   current_ = contacts_.size() - 1;
   ++opened_;
   Contact& contact = *contacts_.back();
@@ -245,7 +243,7 @@ void Player::open(ByteReader& arguments) {
 
 void Player::open_session(ByteReader& arguments) {
   Contact* contact = current();
-  const bool is_client = options_.role == quic::Role::kClient;
+  const bool is_client = options_.role == Role::kClient;
   if (is_client && (contact == nullptr || contact->has_session() || contact->raw.is_closed())) {
     ByteReader plain(arguments.rest());
     const std::uint8_t from = plain.byte();
@@ -304,7 +302,7 @@ void Player::request(ByteReader& arguments) {
   ByteReader head(arguments.take(arguments.byte()));
   Contact::Fields fields;
   std::string body;
-  if (options_.role == quic::Role::kClient) {
+  if (options_.role == Role::kClient) {
     constexpr std::string_view kMethods[] = {"POST", "POST", "GET", "HEAD", "CONNECT", "OPTIONS"};
     constexpr std::string_view kPaths[] = {"/connect", "/connect",    "/",
                                            "/large",   "/large/?a#b", "*"};
@@ -444,7 +442,7 @@ void Player::send_initial(ByteReader& arguments) {
   frames.byte(0x06).varint(0).block(arguments.take(arguments.byte()));
   frames.append(arguments.rest());
   if ((flags & 64) == 0) frames.bytes.resize(std::max<std::size_t>(frames.bytes.size(), 1180));
-  testing::PacketKeys keys = testing::PacketKeys::initial(header.destination, quic::Role::kClient);
+  testing::PacketKeys keys = testing::PacketKeys::initial(header.destination, Role::kClient);
   stage_.give({.local = target_address_, .remote = from}, Ecn::kNotEct,
               keys.seal(header, frames.bytes));
 }

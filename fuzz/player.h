@@ -43,7 +43,7 @@ enum class StepKind : std::uint8_t {
 class Player {
  public:
   struct Options {
-    quic::Role role = quic::Role::kClient;  ///< of the hostile side
+    Role role = Role::kClient;  ///< of the hostile side
     std::string token;
     SocketAddress target;
   };

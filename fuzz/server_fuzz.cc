@@ -73,8 +73,8 @@ class Run {
       : server_(server_options(program.settings())),
         honest_(client_options(program.settings())),
         stage_(server_),
-        player_({.role = quic::Role::kClient, .token = std::string(kToken), .target = kServer},
-                stage_, server_),
+        player_({.role = Role::kClient, .token = std::string(kToken), .target = kServer}, stage_,
+                server_),
         begins_honest_((program.settings() & 128) != 0),
         memory_(kMaxMemory) {
     stage_.add_honest(kHonest, honest_);

@@ -38,7 +38,7 @@ Result<void> Client::make_shard() {
   auto tun = host_control_.open_tun();
   if (!tun) return fail(tun);
 
-  tunnel::Tunnel::Options tunnel{.role = quic::Role::kClient};
+  tunnel::Tunnel::Options tunnel{.role = Role::kClient};
   tunnel.endpoint.connection.keep_alive = options_.keep_alive;
   tunnel.endpoint.connection.congestion = options_.congestion;
   // attempt() gives an attempt up that gets no answer.

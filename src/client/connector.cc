@@ -309,7 +309,7 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
                      const wire::ConnectResponse& response) {
   std::optional<tunnel::DirectPlane::Options> direct;
   if (response.caps.direct) {
-    direct = {.role = quic::Role::kClient,
+    direct = {.role = Role::kClient,
               .secrets = tunnel::DirectPlane::secrets(*attempt.connection, options_.token, nonce_,
                                                       response.server_nonce, response.caps.aead()),
               .own_ids = direct_ids_,
@@ -318,7 +318,7 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
               .shares_ids = response.caps.shared_id};
   }
   tunnel.open_session(
-      {.role = quic::Role::kClient,
+      {.role = Role::kClient,
        .id = response.session_id,
        .keys = wire::derive_session_keys(options_.token, nonce_, response.server_nonce,
                                          response.caps.aead()),

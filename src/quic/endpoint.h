@@ -12,11 +12,11 @@
 #include "base/drop.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "base/timer_heap.h"
 #include "base/token_bucket.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
 #include "quic/strangers.h"
-#include "quic/timer_heap.h"
 
 namespace qdt::quic {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/role.h"
 
 struct ngtcp2_conn;
 struct nghttp3_conn;
@@ -19,7 +20,6 @@ struct nghttp3_vec;
 namespace qdt::quic {
 
 using StreamId = std::int64_t;
-enum class Role { kClient, kServer };
 
 /// HTTP header fields in the order in which they go out; names in lower case.
 using HeaderFields = std::vector<std::pair<std::string, std::string>>;

@@ -232,7 +232,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   if (caps.direct) {
     response.direct_ids = tunnel.new_direct_ids();
     direct = {
-        .role = quic::Role::kServer,
+        .role = Role::kServer,
         .secrets = tunnel::DirectPlane::secrets(connection, options_.token, request->client_nonce,
                                                 response.server_nonce, caps.aead()),
         .own_ids = response.direct_ids,
@@ -241,7 +241,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
         .shares_ids = caps.shared_id};
   }
   tunnel.open_session(
-      {.role = quic::Role::kServer,
+      {.role = Role::kServer,
        .id = response.session_id,
        .keys = wire::derive_session_keys(options_.token, request->client_nonce,
                                          response.server_nonce, response.caps.aead()),

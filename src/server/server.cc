@@ -184,7 +184,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   counters_.push_back(std::make_unique<tunnel::Counters>());
 
   tunnel::Tunnel::Options tunnel = options_.tunnel;
-  tunnel.role = quic::Role::kServer;
+  tunnel.role = Role::kServer;
   tunnel.endpoint.shard = index;
   tunnel.endpoint.shard_count = options_.shard_count;
   tunnel.max_packet_bytes = service.mtu;

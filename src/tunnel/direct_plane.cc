@@ -37,11 +37,11 @@ bool calls_for_feedback(Bytes payload) {
 }
 
 const wire::HkdfSecret& our_secret(const DirectPlane::Options& options) {
-  return options.role == quic::Role::kServer ? options.secrets.server : options.secrets.client;
+  return options.role == Role::kServer ? options.secrets.server : options.secrets.client;
 }
 
 const wire::HkdfSecret& their_secret(const DirectPlane::Options& options) {
-  return options.role == quic::Role::kServer ? options.secrets.client : options.secrets.server;
+  return options.role == Role::kServer ? options.secrets.client : options.secrets.server;
 }
 
 }  // namespace
@@ -241,7 +241,7 @@ DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
     was_silent_ = true;
     has_silent_large_ = unanswered_.has_large;
     // RFC 9000 section 9.3.2: whoever sent from elsewhere is not there.
-    if (role_ == quic::Role::kServer && paths_.go_home_to(connection_.home_path())) follow_peer();
+    if (role_ == Role::kServer && paths_.go_home_to(connection_.home_path())) follow_peer();
     begin_pings(now);
     // A server that has forgotten the session says so to the QUIC connection alone.
     ask_quic(now);
@@ -323,7 +323,7 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
   const Ecn mark = connection_.judge_mark(ecn, now);
   // A packet with which somebody was faster is told of when it comes by the path: else its times
   // would be his.
-  if (path == path_ || role_ == quic::Role::kClient) {
+  if (path == path_ || role_ == Role::kClient) {
     if (opened->is_newest && !paths_.is_on_trial()) arrivals_.resume();
     arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
                         calls_for_feedback(payload), now);
@@ -338,7 +338,7 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       append(pong_cookie_, frame.body);
       has_pong_to_send_ = true;
       // The server may have found us at another address: the QUIC connection is to move along.
-      if (role_ == quic::Role::kClient) ask_quic(now);
+      if (role_ == Role::kClient) ask_quic(now);
       return {};
     case DirectFrameType::kPong: take_pong(frame.body, path, now); return {};
     case DirectFrameType::kFeedback: {
@@ -421,12 +421,12 @@ void DirectPlane::begin_pings(Timestamp now) {
 }
 
 bool DirectPlane::may_have_moved(const UdpPath& path) const {
-  return role_ == quic::Role::kServer && (path != path_ || paths_.is_watching());
+  return role_ == Role::kServer && (path != path_ || paths_.is_watching());
 }
 
 // An authentic packet that was there before.
 void DirectPlane::take_copy(const UdpPath& path, Bytes packet, Timestamp now) {
-  if (role_ == quic::Role::kClient) return;
+  if (role_ == Role::kClient) return;
   if (may_have_moved(path)) note_arrival(path, packet, PeerPaths::Kind::kCopy, now);
   const bool is_news = path == path_ && opener_.latest() > arrivals_.highest();
   if (is_news) {

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
@@ -32,7 +33,7 @@ namespace qdt::tunnel {
 class DirectPlane {
  public:
   struct Options {
-    quic::Role role = quic::Role::kServer;
+    Role role = Role::kServer;
     wire::DirectSecrets secrets;
     std::vector<wire::DirectId> own_ids;   ///< by which the peer's packets find us; at least one
     std::vector<wire::DirectId> peer_ids;  ///< at least one
@@ -145,7 +146,7 @@ class DirectPlane {
   void on_peer_reached(Timestamp now);
   void forget_path();
 
-  quic::Role role_;
+  Role role_;
   std::vector<wire::DirectId> own_ids_;
   std::vector<wire::DirectId> peer_ids_;
   std::size_t peer_id_ = 0;  // in use

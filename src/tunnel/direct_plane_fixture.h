@@ -45,7 +45,7 @@ class DirectPlaneTest : public quic::EndpointTest {
     open_plane();
   }
   void open_plane() {
-    plane.emplace(DirectPlane::Options{.role = quic::Role::kServer,
+    plane.emplace(DirectPlane::Options{.role = Role::kServer,
                                        .secrets = kSecrets,
                                        .own_ids = {kServerIds[0], kServerIds[1]},
                                        .peer_ids = {kClientIds[0], kClientIds[1], kClientIds[2]}},

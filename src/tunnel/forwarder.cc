@@ -27,8 +27,7 @@ Forwarder::Forwarder(const Options& options, SessionTable& sessions, Counters& c
                      PacketBatch& to_tun)
     : options_(options), sessions_(sessions), counters_(counters), to_tun_(to_tun) {}
 
-std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue& out,
-                                                     Timestamp now) {
+std::expected<Session*, Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out, Timestamp now) {
   const auto ip = wire::parse_ip_packet(packet);
   if (!ip) return std::unexpected(Drop::kMalformed);
   if (is_link_local(*ip)) return std::unexpected(Drop::kLinkLocal);
@@ -36,7 +35,7 @@ std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue&
   Session* session = sessions_.route(ip->destination);
   if (session == nullptr) return std::unexpected(Drop::kNoSession);
 
-  const bool is_up = options_.role == quic::Role::kClient;
+  const bool is_up = options_.role == Role::kClient;
   if (!is_of_session(*ip, *session, is_up)) return std::unexpected(Drop::kSpoofedSource);
   if (!session->send_limit.take(now)) return std::unexpected(Drop::kRateLimited);
 
@@ -55,7 +54,7 @@ std::expected<Session*, Drop> Forwarder::tun_to_quic(Bytes packet, UdpSendQueue&
   return session;
 }
 
-Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Timestamp now) {
+Forwarder::Outcome Forwarder::deliver(Session& session, Bytes datagram, Timestamp now) {
   const auto drop = [this](Drop reason) {
     counters_.drops.count(reason);
     return Outcome::kDone;
@@ -68,7 +67,8 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
   const MutableBytes plaintext = slot.first(opened->bytes);
   switch (opened->type) {
     case wire::DatagramType::kData:
-      if (const auto reason = deliver(session, plaintext, session.connection().arrival_mark(), now))
+      if (const auto reason =
+              deliver_packet(session, plaintext, session.connection().arrival_mark(), now))
         return drop(*reason);
       return Outcome::kDone;
     case wire::DatagramType::kFragment:
@@ -90,8 +90,8 @@ Forwarder::Outcome Forwarder::quic_to_tun(Session& session, Bytes datagram, Time
   return drop(Drop::kUnknownType);
 }
 
-bool Forwarder::direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
-                              Timestamp now) {
+bool Forwarder::deliver_directly(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
+                                 Timestamp now) {
   const auto drop = [this](Drop reason) {
     counters_.drops.count(reason);
     return true;
@@ -136,7 +136,7 @@ std::optional<Drop> Forwarder::take_frame(Session& session, const wire::DirectFr
           session.direct()->may_drop_marked(now)) {
         return Drop::kPathMark;
       }
-      return deliver(session, frame.body, mark, now);
+      return deliver_packet(session, frame.body, mark, now);
     case wire::DirectFrameType::kFragment: return reassemble(session, frame.body, mark, now);
     case wire::DirectFrameType::kPadding: return std::nullopt;
     default: break;
@@ -157,17 +157,17 @@ std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Ecn 
   if (!to_tun_.has_room((*whole)->size())) return Drop::kQueueFull;
   const MutableBytes packet = to_tun_.reserve((*whole)->size());
   append(packet, **whole);
-  return deliver(session, packet, mark, now);
+  return deliver_packet(session, packet, mark, now);
 }
 
 // `packet` is what was last reserved in to_tun_.
-std::optional<Drop> Forwarder::deliver(Session& session, MutableBytes packet, Ecn mark,
-                                       Timestamp now) {
+std::optional<Drop> Forwarder::deliver_packet(Session& session, MutableBytes packet, Ecn mark,
+                                              Timestamp now) {
   const auto ip = wire::parse_ip_packet(packet);
   if (!ip) return Drop::kMalformed;
   if (is_link_local(*ip)) return Drop::kLinkLocal;
 
-  const bool is_up = options_.role == quic::Role::kServer;
+  const bool is_up = options_.role == Role::kServer;
   if (!is_of_session(*ip, session, is_up)) return Drop::kSpoofedSource;
   if (!session.receive_limit.take(now)) return Drop::kRateLimited;
   if (wire::opens_tcp(*ip)) wire::clamp_mss(packet, *ip, session.whole_packet_bytes());

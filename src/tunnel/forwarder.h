@@ -8,6 +8,7 @@
 #include "base/drop.h"
 #include "base/ip_address.h"
 #include "base/packet_batch.h"
+#include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "tunnel/counters.h"
@@ -23,7 +24,7 @@ namespace qdt::tunnel {
 class Forwarder {
  public:
   struct Options {
-    quic::Role role = quic::Role::kServer;
+    Role role = Role::kServer;
   };
 
   Forwarder(const Options& options, SessionTable& sessions, Counters& counters,
@@ -32,7 +33,7 @@ class Forwarder {
   /// Takes a packet from the TUN device to its session's connection, or to its queue. Returns the
   /// session, or why the packet went nowhere, which the caller counts: a packet for nobody here may
   /// still be another shard's.
-  std::expected<Session*, Drop> tun_to_quic(Bytes packet, UdpSendQueue& out, Timestamp now);
+  std::expected<Session*, Drop> forward(Bytes packet, UdpSendQueue& out, Timestamp now);
 
   enum class Outcome {
     kDone,       ///< delivered, dropped or noted
@@ -41,16 +42,18 @@ class Forwarder {
   };
   /// Takes a datagram from its session's connection to the TUN device: opens it into `to_tun`,
   /// which has room for it.
-  Outcome quic_to_tun(Session& session, Bytes datagram, Timestamp now);
+  Outcome deliver(Session& session, Bytes datagram, Timestamp now);
   /// The same for a packet of its session's direct plane, which may hold several. False, and
   /// nothing is counted: it does not open, and may be a packet of QUIC where the planes share their
   /// IDs.
-  bool direct_to_tun(Session& session, const UdpPath& path, Ecn ecn, Bytes packet, Timestamp now);
+  bool deliver_directly(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
+                        Timestamp now);
 
  private:
   std::optional<Drop> take_frame(Session& session, const wire::DirectFrame& frame,
                                  const UdpPath& path, Ecn mark, Timestamp now);
-  std::optional<Drop> deliver(Session& session, MutableBytes packet, Ecn mark, Timestamp now);
+  std::optional<Drop> deliver_packet(Session& session, MutableBytes packet, Ecn mark,
+                                     Timestamp now);
   std::optional<Drop> reassemble(Session& session, Bytes fragment, Ecn mark, Timestamp now);
   /// `packet`, a copy in clamped_, with no MSS larger than the session's path carries.
   wire::IpPacket clamp_mss(const wire::IpPacket& packet, const Session& session);

@@ -21,11 +21,11 @@ constexpr std::size_t kSmallestDatagramBytes = 1 + wire::kDatagramOverhead + 20;
 constexpr std::array<std::uint8_t, UdpSendQueue::kMaxPayloadBytes> kPadding{};
 
 const wire::DirectionKey& our_key(const SessionOptions& options) {
-  return options.role == quic::Role::kServer ? options.keys.server : options.keys.client;
+  return options.role == Role::kServer ? options.keys.server : options.keys.client;
 }
 
 const wire::DirectionKey& their_key(const SessionOptions& options) {
-  return options.role == quic::Role::kServer ? options.keys.client : options.keys.server;
+  return options.role == Role::kServer ? options.keys.client : options.keys.server;
 }
 
 }  // namespace

@@ -8,16 +8,17 @@
 
 #include "base/bytes.h"
 #include "base/ip_address.h"
+#include "base/role.h"
 #include "base/time.h"
+#include "base/timer_heap.h"
+#include "base/token_bucket.h"
 #include "base/udp_burst.h"
 #include "quic/connection.h"
-#include "quic/timer_heap.h"
 #include "tunnel/bundle.h"
 #include "tunnel/direct_plane.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session_ring.h"
-#include "base/token_bucket.h"
 #include "wire/datagram.h"
 #include "wire/fragment.h"
 #include "wire/handshake.h"
@@ -29,7 +30,7 @@ namespace qdt::tunnel {
 class Tunnel;
 
 struct SessionOptions {
-  quic::Role role = quic::Role::kServer;
+  Role role = Role::kServer;
   wire::SessionId id = 0;
   wire::SessionKeys keys;
   IpAddress lease;                  ///< the client's inner address
@@ -156,7 +157,7 @@ class Session {
   // The tunnel's notes about this session.
   Tunnel* tunnel = nullptr;
   Timestamp timer = kNever;
-  std::size_t timer_index = quic::kNoTimer;
+  std::size_t timer_index = kNoTimer;
   std::size_t table_index = 0;
   static constexpr std::size_t kUntouched = SIZE_MAX;
   std::size_t touched_index = kUntouched;  ///< its timer may be another

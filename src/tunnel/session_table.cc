@@ -7,7 +7,7 @@ namespace qdt::tunnel {
 
 Session& SessionTable::add(std::unique_ptr<Session> session) {
   assert(session->lease().is_v4());
-  if (role_ == quic::Role::kServer) {
+  if (role_ == Role::kServer) {
     assert(find(session->lease()) == nullptr);
     by_v4_[session->lease().v4_number()] = session.get();
     if (session->lease6()) {
@@ -23,7 +23,7 @@ Session& SessionTable::add(std::unique_ptr<Session> session) {
 std::unique_ptr<Session> SessionTable::remove(Session& session) {
   const std::size_t index = session.table_index;
   if (index >= sessions_.size() || sessions_[index].get() != &session) return nullptr;
-  if (role_ == quic::Role::kServer) {
+  if (role_ == Role::kServer) {
     by_v4_.erase(session.lease().v4_number());
     if (session.lease6()) by_v6_.erase(*session.lease6());
   }

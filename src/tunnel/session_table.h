@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/role.h"
 #include "tunnel/session.h"
 
 namespace qdt::tunnel {
@@ -16,7 +17,7 @@ class SessionTable {
  public:
   /// On a server a packet goes to the session whose lease is its destination; on a client, to the
   /// one session there is.
-  explicit SessionTable(quic::Role role) : role_(role) {}
+  explicit SessionTable(Role role) : role_(role) {}
 
   /// On a server `session`'s addresses are not in the table yet. A client's sessions, one of which
   /// was set aside for the other, may have the same: servers lend them.
@@ -26,7 +27,7 @@ class SessionTable {
 
   /// Where a packet to `destination` goes; null when to nobody here.
   Session* route(const IpAddress& destination) const {
-    if (role_ == quic::Role::kClient) return sessions_.empty() ? nullptr : sessions_.front().get();
+    if (role_ == Role::kClient) return sessions_.empty() ? nullptr : sessions_.front().get();
     return find(destination);
   }
   /// A server's, by either of its addresses.
@@ -37,7 +38,7 @@ class SessionTable {
   auto end() const { return sessions_.end(); }
 
  private:
-  quic::Role role_;
+  Role role_;
   std::vector<std::unique_ptr<Session>> sessions_;
   // IPv4 leases by their number: a cheaper hash than an address of either kind.
   std::unordered_map<std::uint32_t, Session*> by_v4_;

@@ -56,7 +56,7 @@ void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now)
   Session* session = session_of_direct(payload);
   if (session != nullptr) {
     touch(*session);
-    if (forwarder_.direct_to_tun(*session, path, ecn, payload, now)) return;
+    if (forwarder_.deliver_directly(*session, path, ecn, payload, now)) return;
     return receive_by_quic(*session, path, ecn, payload);
   }
   if (!endpoint_.receive(path, ecn, payload, payloads_, now)) ask_about(path);
@@ -79,7 +79,7 @@ void Tunnel::receive_by_quic(Session& session, const UdpPath& path, Ecn ecn, Byt
 // On a client an unknown packet may be the answer of a server that does not know our direct
 // packets.
 void Tunnel::ask_about(const UdpPath& path) {
-  if (options_.role == quic::Role::kServer) return;
+  if (options_.role == Role::kServer) return;
   for (const auto& session : sessions_) {
     if (session->direct() == nullptr || session->direct()->path() != path) continue;
     session->direct()->ask_quic(now_);
@@ -125,7 +125,7 @@ void Tunnel::set_timers() {
 
 void Tunnel::forward(Bytes packet, Timestamp now) {
   now_ = now;
-  const auto session = forwarder_.tun_to_quic(packet, payloads_, now);
+  const auto session = forwarder_.forward(packet, payloads_, now);
   if (session) {
     endpoint_.touch((*session)->connection());
     if ((*session)->direct() != nullptr) touch(**session);
@@ -279,7 +279,7 @@ Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& c
 }
 
 void Tunnel::receive_datagram(Session& session, Bytes datagram) {
-  switch (forwarder_.quic_to_tun(session, datagram, now_)) {
+  switch (forwarder_.deliver(session, datagram, now_)) {
     case Forwarder::Outcome::kDone:
     case Forwarder::Outcome::kOwesReply:  // its connection is touched: send() comes to it
       break;
@@ -340,7 +340,7 @@ void Tunnel::tick(Timestamp now) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
     // A client's own packets are its own affair, and wait while it looks for the server.
-    const bool is_server = options_.role == quic::Role::kServer;
+    const bool is_server = options_.role == Role::kServer;
     if (is_server && session->queued_packets() > 0) {
       session->drop_older_than(now - max_wait(*session));
     }

@@ -9,6 +9,7 @@
 
 #include "base/packet_batch.h"
 #include "base/random.h"
+#include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/endpoint.h"
@@ -60,7 +61,7 @@ class TunnelEvents {
 class Tunnel final : private quic::ConnectionEvents {
  public:
   struct Options {
-    quic::Role role = quic::Role::kServer;
+    Role role = Role::kServer;
     quic::Endpoint::Options endpoint;
     std::size_t max_packet_bytes = 1350;     ///< the TUN device's MTU
     std::size_t send_batch = 16;             ///< full packets' worth of one session's turn
@@ -194,7 +195,7 @@ class Tunnel final : private quic::ConnectionEvents {
   std::unordered_map<std::uint64_t, Session*> by_direct_id_;  // of those with IDs of their own
   std::uint64_t last_direct_id_ = 0;                          // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;
-  quic::TimerHeap<Session> timers_;
+  TimerHeap<Session> timers_;
   std::vector<Session*> touched_;       // null: one that has ended since
   std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
   Timestamp counted_at_{};

@@ -136,7 +136,7 @@ class ServerNode final : public TunnelNode {
     return admission;
   }
   static tunnel::Tunnel::Options with_role(tunnel::Tunnel::Options options) {
-    options.role = quic::Role::kServer;
+    options.role = Role::kServer;
     return options;
   }
 
@@ -171,7 +171,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
     return options;
   }
   static tunnel::Tunnel::Options with_role(const quic::ConnectionOptions& connection) {
-    tunnel::Tunnel::Options options{.role = quic::Role::kClient};
+    tunnel::Tunnel::Options options{.role = Role::kClient};
     options.endpoint.connection = connection;
     options.max_packet_bytes = 4096;
     return options;

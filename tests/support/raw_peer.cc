@@ -140,7 +140,7 @@ RawPeer::RawPeer(const Options& options) : options_(options), random_(options.se
 RawPeer::~RawPeer() = default;
 
 void RawPeer::make_session() {
-  const bool is_client = options_.role == quic::Role::kClient;
+  const bool is_client = options_.role == Role::kClient;
   gnutls_session_t session = nullptr;
   require(gnutls_init(&session,
                       is_client ? GNUTLS_CLIENT : GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET));
@@ -174,7 +174,7 @@ ByteVector RawPeer::encode_parameters() const {
                     {kActiveConnectionIdLimit, number(8)},
                     {kInitialSourceId, own_id_},
                     {kMaxDatagramFrameSize, number(65535)}};
-  if (options_.role == quic::Role::kServer) {
+  if (options_.role == Role::kServer) {
     all.push_back({kOriginalDestinationId, first_id_});
     all.push_back({kStatelessResetToken, ByteVector(16, 0xab)});
   }
@@ -197,8 +197,8 @@ ByteVector RawPeer::encode_parameters() const {
 }
 
 void RawPeer::use_initial_keys(Bytes first_id) {
-  const bool is_client = options_.role == quic::Role::kClient;
-  const auto other = is_client ? quic::Role::kServer : quic::Role::kClient;
+  const bool is_client = options_.role == Role::kClient;
+  const auto other = is_client ? Role::kServer : Role::kClient;
   level(PacketSpace::kInitial).send.emplace(PacketKeys::initial(first_id, options_.role));
   level(PacketSpace::kInitial).receive.emplace(PacketKeys::initial(first_id, other));
 }
@@ -215,7 +215,7 @@ void RawPeer::drive() {
   const int status = gnutls_handshake(session_.get());
   if (status == GNUTLS_E_SUCCESS) {
     is_complete_ = true;
-    owes_handshake_done_ = options_.role == quic::Role::kServer;
+    owes_handshake_done_ = options_.role == Role::kServer;
   } else if (gnutls_error_is_fatal(status) != 0) {
     has_failed_ = true;
   }
@@ -250,7 +250,7 @@ std::size_t RawPeer::receive_long(Bytes rest) {
   const std::size_t number_at = rest.size() - reader.rest().size();
   const Bytes packet = rest.first(number_at + static_cast<std::size_t>(length));
 
-  const bool is_first = options_.role == quic::Role::kServer && first_id_.empty();
+  const bool is_first = options_.role == Role::kServer && first_id_.empty();
   if (is_first && space == PacketSpace::kInitial) {
     first_id_ = to_vector(destination);
     destination_ = to_vector(source);
@@ -269,7 +269,7 @@ std::size_t RawPeer::receive_long(Bytes rest) {
 }
 
 void RawPeer::take_retry(Bytes source, Bytes rest) {
-  const bool is_welcome = options_.role == quic::Role::kClient && ids_.empty() && !has_retried_;
+  const bool is_welcome = options_.role == Role::kClient && ids_.empty() && !has_retried_;
   if (!is_welcome || rest.size() < wire::kTagBytes) return;
   has_retried_ = true;
   token_ = to_vector(rest.first(rest.size() - wire::kTagBytes));
@@ -441,7 +441,7 @@ PacketHeader RawPeer::next_header(PacketSpace space) {
   return {.space = space,
           .destination = destination_,
           .source = own_id_,
-          .token = options_.role == quic::Role::kClient ? token_ : ByteVector(),
+          .token = options_.role == Role::kClient ? token_ : ByteVector(),
           .number = level(space).next_number++,
           .key_phase = send_phase_};
 }

@@ -24,7 +24,7 @@ class RawPeer {
  public:
   using Parameters = std::vector<std::pair<std::uint64_t, ByteVector>>;
   struct Options {
-    quic::Role role = quic::Role::kClient;
+    Role role = Role::kClient;
     /// Each replaces the parameter of that ID, or comes beside the usual ones. An ID of
     /// kLeftOut + N leaves N out.
     Parameters parameters;

@@ -50,7 +50,7 @@ ByteVector from_hex(std::string_view hex) {
 
 // RFC 9001 appendix A.3.
 TEST(PacketKeys, SealTheServersInitialOfRfc9001) {
-  PacketKeys keys = PacketKeys::initial(from_hex("8394c8f03e515708"), quic::Role::kServer);
+  PacketKeys keys = PacketKeys::initial(from_hex("8394c8f03e515708"), Role::kServer);
   const ByteVector frames = from_hex(
       "02000000000600405a020000560303eefce7f7b37ba1d1632e96677825ddf73988cfc79825df566dc5430b9a045a"
       "1200130100002e00330024001d00209d3c940d89690b84d08a60993c144eca684d1081287c834d5311bcf32bb9da"
@@ -90,7 +90,7 @@ struct RawClientTest : ::testing::Test {
 
   SimWorld world{1};
   quic::Node server{{}, &test_server_tls(), 1};
-  RawNode client{{.role = quic::Role::kClient}, {kThere, kHere}};
+  RawNode client{{.role = Role::kClient}, {kThere, kHere}};
 };
 
 TEST_F(RawClientTest, CompletesTheHandshakeAndEndsTheConnection) {
@@ -107,7 +107,7 @@ TEST_F(RawClientTest, CompletesTheHandshakeAndEndsTheConnection) {
 TEST(RawServer, CompletesTheHandshake) {
   SimWorld world{1};
   quic::Node client({}, nullptr, 1);
-  RawNode server({.role = quic::Role::kServer, .tls = &test_server_tls()}, {kHere, kThere});
+  RawNode server({.role = Role::kServer, .tls = &test_server_tls()}, {kHere, kThere});
   world.attach(kHere, server);
   world.attach(kThere, client);
   quic::Connection& connection =

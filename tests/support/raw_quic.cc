@@ -86,12 +86,12 @@ PacketKeys::PacketKeys(const wire::HkdfSecret& secret, const HeaderKey& header_k
       iv_(expand_label<wire::AeadNonce>(secret, "quic iv")),
       mask_(std::make_unique<wire::HeaderMask>(header_key_)) {}
 
-PacketKeys PacketKeys::initial(Bytes first_id, quic::Role sender) {
+PacketKeys PacketKeys::initial(Bytes first_id, Role sender) {
   constexpr std::array<std::uint8_t, 20> kSalt = {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34,
                                                   0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8,
                                                   0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a};
   const wire::HkdfSecret common = wire::hkdf_extract(kSalt, first_id);
-  const bool is_client = sender == quic::Role::kClient;
+  const bool is_client = sender == Role::kClient;
   return PacketKeys(expand_label<wire::HkdfSecret>(common, is_client ? "client in" : "server in"));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/role.h"
 #include "quic/http3.h"
 #include "wire/aead.h"
 #include "wire/header_mask.h"
@@ -74,7 +75,7 @@ class PacketKeys {
  public:
   explicit PacketKeys(const wire::HkdfSecret& secret);
   /// Of Initial packets that `sender` sends in the connection that a client began for `first_id`.
-  static PacketKeys initial(Bytes first_id, quic::Role sender);
+  static PacketKeys initial(Bytes first_id, Role sender);
   /// Those of the next phase (section 6).
   PacketKeys next() const;
 

@@ -6,7 +6,7 @@
 
 #include "base/time.h"
 
-namespace qdt::quic {
+namespace qdt {
 
 /// Orders objects by their next timer: the soonest is found at once, any can be moved or removed in
 /// log(n). `Item` has the members `Timestamp timer` and `std::size_t timer_index`, which are this
@@ -80,4 +80,4 @@ class TimerHeap {
   std::vector<Item*> items_;
 };
 
-}  // namespace qdt::quic
+}  // namespace qdt

@@ -1,4 +1,4 @@
-#include "quic/timer_heap.h"
+#include "base/timer_heap.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <random>
 
-namespace qdt::quic {
+namespace qdt {
 namespace {
 
 struct Item {
@@ -61,4 +61,4 @@ TEST(TimerHeap, StaysInOrderUnderRandomChanges) {
 }
 
 }  // namespace
-}  // namespace qdt::quic
+}  // namespace qdt
