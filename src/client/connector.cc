@@ -86,7 +86,7 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
 // The QUIC connection of a session that has no use for it sees few round trips.
 Duration answer_time_of(const quic::Connection& connection) {
   const tunnel::Session* session = tunnel::Tunnel::session_of(connection);
-  const tunnel::DirectPlane* direct = session == nullptr ? nullptr : session->direct();
+  const plane::DirectPlane* direct = session == nullptr ? nullptr : session->direct();
   const Duration round_trips = direct == nullptr ? Duration::zero() : 2 * direct->rtt();
   return std::max(connection.answer_time(), round_trips);
 }
@@ -307,11 +307,11 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
 
 void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
                      const wire::ConnectResponse& response) {
-  std::optional<tunnel::DirectPlane::Options> direct;
+  std::optional<plane::DirectPlane::Options> direct;
   if (response.caps.direct) {
     direct = {.role = Role::kClient,
-              .secrets = tunnel::DirectPlane::secrets(*attempt.connection, options_.token, nonce_,
-                                                      response.server_nonce, response.caps.aead()),
+              .secrets = plane::DirectPlane::secrets(*attempt.connection, options_.token, nonce_,
+                                                     response.server_nonce, response.caps.aead()),
               .own_ids = direct_ids_,
               .peer_ids = response.direct_ids,
               .has_shaper = options_.has_shaper,

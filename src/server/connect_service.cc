@@ -228,13 +228,13 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                  .dns_domains = options_.dns_domains,
                                  .resume_token = grant->token};
   lend_ipv6(response);
-  std::optional<tunnel::DirectPlane::Options> direct;
+  std::optional<plane::DirectPlane::Options> direct;
   if (caps.direct) {
     response.direct_ids = tunnel.new_direct_ids();
     direct = {
         .role = Role::kServer,
-        .secrets = tunnel::DirectPlane::secrets(connection, options_.token, request->client_nonce,
-                                                response.server_nonce, caps.aead()),
+        .secrets = plane::DirectPlane::secrets(connection, options_.token, request->client_nonce,
+                                               response.server_nonce, caps.aead()),
         .own_ids = response.direct_ids,
         .peer_ids = request->direct_ids,
         .has_shaper = options_.has_shaper,

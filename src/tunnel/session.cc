@@ -261,7 +261,7 @@ void Session::seal(DatagramType type, Bytes prefix, Bytes body) {
 }
 
 std::size_t Session::max_datagram_bytes() const {
-  const std::size_t bytes = std::min(connection_.max_datagram_bytes(), Bundle::kMaxBytes);
+  const std::size_t bytes = std::min(connection_.max_datagram_bytes(), plane::Bundle::kMaxBytes);
   return bytes - std::min(bytes, quarter_bytes_);
 }
 

@@ -13,9 +13,9 @@
 #include "base/timer_heap.h"
 #include "base/token_bucket.h"
 #include "base/udp_burst.h"
+#include "plane/bundle.h"
+#include "plane/direct_plane.h"
 #include "quic/connection.h"
-#include "tunnel/bundle.h"
-#include "tunnel/direct_plane.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session_ring.h"
@@ -42,7 +42,7 @@ struct SessionOptions {
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
   /// For a session whose peers both have the cap.
-  std::optional<DirectPlane::Options> direct;
+  std::optional<plane::DirectPlane::Options> direct;
   /// Packets wait for the direct plane, never taking the QUIC plane instead.
   bool needs_direct = false;
 };
@@ -151,8 +151,8 @@ class Session {
   std::uint64_t bytes_down = 0;  ///< and to it
 
   /// Null where it was not agreed on.
-  DirectPlane* direct() { return direct_ ? &*direct_ : nullptr; }
-  const DirectPlane* direct() const { return direct_ ? &*direct_ : nullptr; }
+  plane::DirectPlane* direct() { return direct_ ? &*direct_ : nullptr; }
+  const plane::DirectPlane* direct() const { return direct_ ? &*direct_ : nullptr; }
 
   // The tunnel's notes about this session.
   Tunnel* tunnel = nullptr;
@@ -164,7 +164,7 @@ class Session {
   SessionRing::Place ready_place;          ///< in the round of sessions that may send
 
  private:
-  using Step = DirectPlane::Step;
+  using Step = plane::DirectPlane::Step;
   Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
   Step transmit_by_quic(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
   Step transmit_directly(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
@@ -191,7 +191,7 @@ class Session {
   Timestamp opened_at_;
 
   wire::DatagramSealer sealer_;
-  std::optional<DirectPlane> direct_;
+  std::optional<plane::DirectPlane> direct_;
   SendQueue queue_;
   std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
   std::uint32_t fragment_id_ = 0;
@@ -200,7 +200,7 @@ class Session {
   std::uint64_t counted_delivered_bytes_ = 0;
   // Sealed and not sent: because others may join them before flush(), or because the connection did
   // not take them.
-  Bundle sealed_;
+  plane::Bundle sealed_;
   bool is_blocked_ = false;
 
   std::array<std::uint8_t, wire::kMaxControlBytes> pong_;

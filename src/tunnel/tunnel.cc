@@ -262,7 +262,7 @@ Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& c
   assert(session_of(connection) == nullptr);
   Session& session = sessions_.add(
       std::make_unique<Session>(options, connection, stream, pool_, counters_, random_, now));
-  if (const DirectPlane* direct = session.direct()) {
+  if (const plane::DirectPlane* direct = session.direct()) {
     for (const wire::DirectId& id : direct->own_ids()) by_direct_id_[as_number(id)] = &session;
     touch(session);
   }
@@ -311,7 +311,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   ready_.remove(session);
   if (session.touched_index != Session::kUntouched) touched_[session.touched_index] = nullptr;
   timers_.remove(session);
-  if (const DirectPlane* direct = session.direct()) {
+  if (const plane::DirectPlane* direct = session.direct()) {
     for (const wire::DirectId& id : direct->own_ids()) by_direct_id_.erase(as_number(id));
     last_direct_session_ = nullptr;
   }
@@ -345,7 +345,7 @@ void Tunnel::tick(Timestamp now) {
       session->drop_older_than(now - max_wait(*session));
     }
     queued += session->queued_packets();
-    if (DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
+    if (plane::DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
       ++direct;
       shaped += plane->shaper().is_limiting();
       shaped_rate += plane->shaper().rate();
@@ -403,7 +403,7 @@ void Tunnel::sample_paths() {
   };
   // The QUIC connection of a session that has no use for it sees few round trips.
   const auto rtt = [](const Session& session) {
-    const DirectPlane* direct = session.direct();
+    const plane::DirectPlane* direct = session.direct();
     const bool is_direct = direct != nullptr && direct->is_usable();
     const Duration time =
         is_direct ? direct->rtt() : session.connection().path_state().smoothed_rtt;

@@ -23,11 +23,12 @@ const std::map<std::string, Names> kMayInclude = {
     {"wire", {"base"}},
     {"quic", {"base", "wire"}},
     {"access", {"base", "wire"}},
-    {"tunnel", {"base", "wire", "quic", "access"}},
+    {"plane", {"base", "wire", "quic"}},
+    {"tunnel", {"base", "wire", "quic", "plane", "access"}},
     {"os", {"base"}},
-    {"shard", {"base", "wire", "quic", "access", "tunnel", "os"}},
-    {"server", {"base", "wire", "quic", "access", "tunnel", "os", "shard"}},
-    {"client", {"base", "wire", "quic", "tunnel", "os", "shard"}},
+    {"shard", {"base", "wire", "quic", "plane", "access", "tunnel", "os"}},
+    {"server", {"base", "wire", "quic", "plane", "access", "tunnel", "os", "shard"}},
+    {"client", {"base", "wire", "quic", "plane", "tunnel", "os", "shard"}},
     {"ops", {"base", "wire", "tunnel", "os"}},
 };
 

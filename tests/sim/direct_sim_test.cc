@@ -94,7 +94,7 @@ TEST_F(DirectSim, TellsSendersToSlowDownWhenThePlaneIsLostInAnExperiment) {
 // A queue that is somebody else's: what waited for the experiment leaves again, however much its
 // sender has sent meanwhile.
 TEST_F(DirectSim, DropsNothingForAnExperimentThatWasOfNoUse) {
-  using State = tunnel::Shaper::State;
+  using State = plane::Shaper::State;
   ASSERT_TRUE(connect());
   world.run_for(2s);
   ASSERT_TRUE(is_direct());

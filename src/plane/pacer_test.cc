@@ -1,8 +1,8 @@
-#include "tunnel/pacer.h"
+#include "plane/pacer.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 constexpr std::size_t kBytes = 1250;
@@ -71,4 +71,4 @@ TEST(Pacer, BeginsAnewWithoutCredit) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

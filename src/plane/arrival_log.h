@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "wire/direct_frame.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// The log of the direct plane's arrived packets, and when the peer is to hear of it
 /// (docs/protocol.md section 7, Feedback). Pure: time goes in. One thread.
@@ -74,4 +74,4 @@ class ArrivalLog {
   Duration patience_{};
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "wire/direct_frame.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// The change on the path since the previous feedback.
 struct PathSample {
@@ -83,4 +83,4 @@ class DepartureLog {
   bool has_offset_ = false;
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// Spreads over time what a rate allows: a millisecond's worth at once, or two payloads where that
 /// is more. What had to wait gets all of its credit when its host comes to it late, up to 50 ms of
@@ -34,4 +34,4 @@ class Pacer {
   Timestamp credited_;
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,4 +1,4 @@
-#include "tunnel/direct_plane.h"
+#include "plane/direct_plane.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,7 +6,7 @@
 
 #include "wire/ecn.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 using wire::DirectFrameType;
@@ -487,4 +487,4 @@ void DirectPlane::on_connection_path(const UdpPath& path, Timestamp now) {
   if (paths_.on_validated(path, times(now))) follow_peer();
 }
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

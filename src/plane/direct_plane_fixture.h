@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
+#include "plane/direct_plane.h"
 #include "quic/endpoint_fixture.h"
-#include "tunnel/direct_plane.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 using quic::kClient;
 using quic::kServer;
 using wire::DirectFrameType;
@@ -135,4 +135,4 @@ class DirectPlaneTest : public quic::EndpointTest {
   }
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,9 +1,9 @@
-#include "tunnel/peer_paths.h"
+#include "plane/peer_paths.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 bool PeerPaths::on_arrival(const Arrival& arrival, const Times& times) {
   if (arrival.path == home_) return on_home(arrival, times);
@@ -232,4 +232,4 @@ Timestamp PeerPaths::next_timeout() const {
   return next;
 }
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

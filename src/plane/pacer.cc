@@ -1,8 +1,8 @@
-#include "tunnel/pacer.h"
+#include "plane/pacer.h"
 
 #include <algorithm>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 constexpr double kPayloadBytes = 1500;
@@ -43,4 +43,4 @@ double Pacer::credit(Timestamp now) {
   return credit_bytes_;
 }
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

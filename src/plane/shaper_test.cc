@@ -1,4 +1,4 @@
-#include "tunnel/shaper.h"
+#include "plane/shaper.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "support/seeded_random.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 using State = Shaper::State;
@@ -262,4 +262,4 @@ TEST_F(ShaperTest, ForgetsThePath) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,8 +1,8 @@
-#include "tunnel/arrival_log.h"
+#include "plane/arrival_log.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 constexpr Timestamp kStart{1h};
@@ -75,4 +75,4 @@ TEST(ArrivalLog, CountsWhatAsksForNothing) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,8 +1,8 @@
-#include "tunnel/large_watch.h"
+#include "plane/large_watch.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 // The verdict when so many large packets were sent and the peer reported this.
@@ -85,4 +85,4 @@ TEST(LargeWatch, SuspectsNothingWhileMuchIsUnderWay) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

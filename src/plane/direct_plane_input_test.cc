@@ -1,8 +1,8 @@
 // Input that no honest peer sends is dropped, named, and without effect.
 
-#include "tunnel/direct_plane_fixture.h"
+#include "plane/direct_plane_fixture.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 // State that a bad packet must not touch.
@@ -162,4 +162,4 @@ TEST_F(DirectPlaneBadInput, FeedbackThatCameLateMovesNothing) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

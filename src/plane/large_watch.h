@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/time.h"
-#include "tunnel/departure_log.h"
+#include "plane/departure_log.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// Suspects from feedback that the direct plane's large packets die while its small ones live, a
 /// path MTU black hole (RFC 8899 section 4.3), which the QUIC connection, whose packets are few
@@ -84,4 +84,4 @@ class LargeWatch {
   std::uint64_t run_ = 0;  // large ones that were lost one after the other
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

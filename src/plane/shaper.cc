@@ -1,8 +1,8 @@
-#include "tunnel/shaper.h"
+#include "plane/shaper.h"
 
 #include <algorithm>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 constexpr double kPayloadBytes = 1500;
@@ -363,4 +363,4 @@ void Shaper::limit(double bytes_per_second, Timestamp now) {
   pacer_.set_rate(std::max(bytes_per_second, kMinRate), now);
 }
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

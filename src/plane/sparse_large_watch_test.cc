@@ -1,8 +1,8 @@
-#include "tunnel/sparse_large_watch.h"
+#include "plane/sparse_large_watch.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 class SparseLargeWatchTest : public ::testing::Test {
@@ -55,4 +55,4 @@ TEST_F(SparseLargeWatchTest, LeavesManyLargeOnesToLargeWatch) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -14,17 +14,17 @@
 #include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
+#include "plane/arrival_log.h"
+#include "plane/departure_log.h"
+#include "plane/large_watch.h"
+#include "plane/peer_paths.h"
+#include "plane/shaper.h"
+#include "plane/sparse_large_watch.h"
 #include "quic/connection.h"
-#include "tunnel/arrival_log.h"
-#include "tunnel/departure_log.h"
-#include "tunnel/large_watch.h"
-#include "tunnel/peer_paths.h"
-#include "tunnel/shaper.h"
-#include "tunnel/sparse_large_watch.h"
 #include "wire/direct_frame.h"
 #include "wire/direct_packet.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// A session's packets in a form of their own, beside its QUIC connection and on the same path
 /// (docs/protocol.md section 7): each sealed once, none acknowledged one by one. Knows whether its
@@ -204,4 +204,4 @@ class DirectPlane {
   PeerPaths paths_;                        // a server's: a client's server stays where it is
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,6 +1,6 @@
-#include "tunnel/direct_plane_fixture.h"
+#include "plane/direct_plane_fixture.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 TEST_F(DirectPlaneTest, PingsAtGrowingIntervalsUntilItIsAnswered) {
@@ -286,4 +286,4 @@ TEST_F(DirectPlaneTest, OwesNoAnswerForWhatDidNotLeave) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,11 +1,11 @@
-#include "tunnel/departure_log.h"
+#include "plane/departure_log.h"
 
 #include <algorithm>
 
 #include "base/udp_burst.h"
 #include "wire/direct_packet.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 std::uint32_t microseconds(Timestamp time) {
@@ -99,4 +99,4 @@ void DepartureLog::forget_path() {
   rtt_ = {};
 }
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "base/time.h"
-#include "tunnel/departure_log.h"
-#include "tunnel/pacer.h"
+#include "plane/departure_log.h"
+#include "plane/pacer.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// Keeps the queue on the path short: holds back what the direct plane sends when, and only as long
 /// as, that helps. Inner senders have a congestion control of their own (RFC 8085 section 3.1.11),
@@ -137,4 +137,4 @@ class Shaper {
   Duration release_time_{};
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

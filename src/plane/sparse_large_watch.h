@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tunnel/departure_log.h"
+#include "plane/departure_log.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// Finds what LargeWatch cannot see: a path MTU black hole that swallows the few large packets
 /// among small ones that go on all the time, such as a page's requests beside a call. Looks at what
@@ -47,4 +47,4 @@ class SparseLargeWatch {
   int run_ = 0;  // feedbacks
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/udp_burst.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// Sealed datagrams that are to share a QUIC packet, so that small inner packets cost one outer
 /// packet together, and no more than one packet's worth of them. Stays put; one thread.
@@ -60,4 +60,4 @@ class Bundle {
   std::size_t first_ = 0;
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -1,10 +1,10 @@
-#include "tunnel/peer_paths.h"
+#include "plane/peer_paths.h"
 
 #include <gtest/gtest.h>
 
 #include "support/seeded_random.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 using Kind = PeerPaths::Kind;
@@ -185,4 +185,4 @@ TEST_F(PeerPathsTest, PingsNobodyMoreThanThreeTimesWhatCame) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

@@ -11,7 +11,7 @@
 #include "quic/tried_paths.h"
 #include "wire/direct_frame.h"
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 
 /// Where a server sends a session's direct packets (docs/protocol.md section 7, Moving). Home is
 /// the path that has answered. Packets go to where the newest packet came from, within limits, and
@@ -141,4 +141,4 @@ class PeerPaths {
   int moves_ = 0;
 };
 
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane

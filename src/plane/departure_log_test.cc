@@ -1,8 +1,8 @@
-#include "tunnel/departure_log.h"
+#include "plane/departure_log.h"
 
 #include <gtest/gtest.h>
 
-namespace qdt::tunnel {
+namespace qdt::plane {
 namespace {
 
 constexpr Timestamp kStart{1h};
@@ -190,4 +190,4 @@ TEST_F(DepartureLogTest, ForgetsDelaysWithThePath) {
 }
 
 }  // namespace
-}  // namespace qdt::tunnel
+}  // namespace qdt::plane
