@@ -1,6 +1,5 @@
 #include "ops/profiler.h"
 
-#include <gperftools/malloc_extension.h>
 #include <gperftools/profiler.h>
 
 #include <charconv>
@@ -52,23 +51,6 @@ std::string with_remote_names(std::string profile) {
   return profile;
 }
 
-// The vptr check would need MallocExtension's type at link time, which only tcmalloc has.
-__attribute__((no_sanitize("vptr"))) HttpResponse heap_profile(const HttpRequest&) {
-  constexpr const char* kRemedy =
-      "heap profiles need tcmalloc with sampling on: start the server with "
-      "LD_PRELOAD=libtcmalloc.so.4 TCMALLOC_SAMPLE_PARAMETER=524288 in its environment";
-  // MallocExtension::instance(), there only when tcmalloc is.
-  void* const found = os::find_symbol("_ZN15MallocExtension8instanceEv");
-  if (found == nullptr) return refuse(501, kRemedy);
-
-  const auto instance = reinterpret_cast<MallocExtension* (*)()>(found);
-  HttpResponse response{.content_type = kBinary};
-  instance()->GetHeapSample(&response.body);
-  if (!response.body.starts_with("heap profile:")) return refuse(501, kRemedy);
-  response.body = with_remote_names(std::move(response.body));
-  return response;
-}
-
 HttpResponse command_line(const HttpRequest&) {
   return {.body = os::command_line()};
 }
@@ -98,7 +80,6 @@ HttpRoutes Profiler::routes() {
   HttpRoutes routes;
   routes["/debug/pprof/profile"] = {
       .answer = [this](const HttpRequest& request) { return cpu_profile(request); }};
-  routes["/debug/pprof/heap"] = {.answer = heap_profile};
   routes["/debug/pprof/cmdline"] = {.answer = command_line};
   routes["/debug/pprof/symbol"] = {.answer = symbols, .allows_post = true};
   return routes;

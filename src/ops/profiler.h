@@ -6,10 +6,8 @@
 
 namespace qdt::ops {
 
-/// Profiles of this process, as `go tool pprof http://HOST:PORT/debug/pprof/profile` fetches them.
-/// CPU profiles come from gperftools, which also writes a line about each to standard error. Heap
-/// profiles need the process to run under tcmalloc with sampling on, which is decided at its start;
-/// else the response says how.
+/// CPU profiles of this process, as `go tool pprof http://HOST:PORT/debug/pprof/profile` fetches
+/// them. They come from gperftools, which also writes a line about each to standard error.
 class Profiler {
  public:
   /// The answers for /debug/pprof/. The profiler outlives them.

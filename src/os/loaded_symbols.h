@@ -10,7 +10,4 @@ namespace qdt::os {
 /// `FILE+0xOFFSET` of the function's first byte; empty when nothing is there. Any thread.
 std::string symbol_at(std::uintptr_t address);
 
-/// The address of an exported function, or null when no loaded library has it. `name` is mangled.
-void* find_symbol(const char* name);
-
 }  // namespace qdt::os

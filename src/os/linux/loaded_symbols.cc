@@ -48,8 +48,4 @@ std::string symbol_at(std::uintptr_t address) {
   return std::string(path.substr(path.rfind('/') + 1)) + offset;
 }
 
-void* find_symbol(const char* name) {
-  return ::dlsym(RTLD_DEFAULT, name);
-}
-
 }  // namespace qdt::os

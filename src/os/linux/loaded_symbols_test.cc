@@ -2,16 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <new>
+#include <exception>
 
 namespace qdt::os {
 namespace {
 
-TEST(LoadedSymbols, FindsAndNamesAnExportedFunction) {
-  // std::ostream::flush(), which no sanitizer replaces.
-  void* const found = find_symbol("_ZNSo5flushEv");
-  ASSERT_NE(found, nullptr);
-  EXPECT_EQ(symbol_at(reinterpret_cast<std::uintptr_t>(found) + 1), "std::ostream::flush()");
+TEST(LoadedSymbols, NamesAnExportedFunction) {
+  // One of the C++ library's, which no sanitizer replaces.
+  const auto exported = reinterpret_cast<std::uintptr_t>(&std::terminate);
+  EXPECT_EQ(symbol_at(exported + 1), "std::terminate()");
 }
 
 TEST(LoadedSymbols, NamesFileAndOffsetOfWhatIsNotExported) {
@@ -22,7 +21,6 @@ TEST(LoadedSymbols, NamesFileAndOffsetOfWhatIsNotExported) {
 
 TEST(LoadedSymbols, KnowsNothingOfOtherAddresses) {
   EXPECT_EQ(symbol_at(1), "");
-  EXPECT_EQ(find_symbol("qdt_no_such_function"), nullptr);
 }
 
 }  // namespace
