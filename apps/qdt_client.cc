@@ -13,7 +13,6 @@
 #include "client/status.h"
 #include "client_check.h"
 #include "command_line.h"
-#include "congestion.h"
 #include "finding.h"
 #include "ops/config.h"
 #include "ops/log.h"
@@ -99,7 +98,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
                    .kill_switch_allows_lan = config.kill_switch_lan},
           .use_tun_offloads = config.tun_offloads,
           .keep_alive = config.keepalive,
-          .congestion = apps::to_quic(config.congestion),
+          .congestion = config.congestion,
           .reconnect = {.timeout = config.timeout, .waits_for_server = config.wait_for_server},
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .connector = {.token = config.token,

@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <thread>
 
-#include "base/token_bucket.h"
-#include "congestion.h"
 #include "tunnel/session.h"
 
 namespace qdt::apps {
 namespace {
-
-RateLimit to_tunnel(const ops::RateLimit& limit) {
-  return {.per_second = limit.per_second, .burst = limit.burst};
-}
 
 std::size_t shard_count(std::size_t send_workers) {
   return send_workers > 0 ? send_workers : std::max(1U, std::thread::hardware_concurrency());
@@ -29,15 +23,6 @@ wire::Capabilities offered_caps(const ops::ServerConfig& config) {
   return caps;
 }
 
-os::HostAccess to_os(ops::HostAccess access) {
-  switch (access) {
-    case ops::HostAccess::kNone: return os::HostAccess::kNone;
-    case ops::HostAccess::kPing: return os::HostAccess::kPing;
-    case ops::HostAccess::kAll: break;
-  }
-  return os::HostAccess::kAll;
-}
-
 os::ClientAccess client_access(const ops::ServerConfig& config) {
   const auto refuses = [&](bool is_translated) {
     const bool by_pool = config.nat_inbound == ops::Inbound::kByPool;
@@ -46,7 +31,7 @@ os::ClientAccess client_access(const ops::ServerConfig& config) {
   return {.answers_only = refuses(config.nat_enabled),
           .answers_only6 = refuses(config.nat_enabled && config.nat_ipv6),
           .reach_each_other = config.client_to_client,
-          .host = to_os(config.host_access),
+          .host = config.host_access,
           .denied = config.deny,
           .name_servers = config.dns,
           .follows_connections = config.nat_enabled};
@@ -69,8 +54,8 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .use_tun_offloads = config.tun_offloads,
           .admission = {.token = config.token,
-                        .rate = to_tunnel(config.handshake_rate),
-                        .address_rate = to_tunnel(config.handshake_ip_rate),
+                        .rate = config.handshake_rate,
+                        .address_rate = config.handshake_ip_rate,
                         .address_ttl = config.handshake_ip_ttl,
                         .max_sessions = config.max_sessions,
                         .shares = shares(config)},
@@ -83,12 +68,12 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                       .dns = config.dns,
                       .routes = config.push_routes,
                       .dns_domains = config.dns_domains,
-                      .rate_limit = to_tunnel(config.rate_limit),
+                      .rate_limit = config.rate_limit,
                       .send_queue = config.send_queue,
                       .max_reassembly_bytes = config.max_reassembly_bytes,
                       .needs_direct = config.data_plane == ops::DataPlane::kDirect,
                       .has_shaper = config.has_shaping},
-          .tunnel = {.endpoint = {.connection = {.congestion = to_quic(config.congestion)}},
+          .tunnel = {.endpoint = {.connection = {.congestion = config.congestion}},
                      .send_batch = config.send_batch,
                      .send_datagram_queue = config.send_datagram_queue,
                      .session_timeout = config.session_timeout},

@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/rate_limit.h"
 #include "base/time.h"
 
 namespace qdt {
-
-/// `per_second` on average, `burst` at once; per_second 0 lets everything pass.
-struct RateLimit {
-  double per_second = 0;
-  double burst = 0;
-  bool is_unlimited() const { return per_second <= 0; }
-};
 
 /// Lets through what a RateLimit allows. A value; one thread.
 class TokenBucket {

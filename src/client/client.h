@@ -47,7 +47,7 @@ class Client final : private ConnectorEvents {
     HostSetup::Options host;
     bool use_tun_offloads = true;
     Duration keep_alive = 20s;  ///< how often an idle connection is kept alive
-    quic::CongestionControl congestion = quic::CongestionControl::kBbr;
+    CongestionControl congestion = CongestionControl::kBbr;
     Reconnect::Options reconnect;
     os::UdpOffloads udp_offloads;
     Connector::Options connector;
@@ -170,7 +170,7 @@ class Client final : private ConnectorEvents {
   /// For whoever waits for the end.
   void begin_end(const char* step);
   /// That of the session.
-  DataPlane data_plane() const;
+  PlaneInUse data_plane() const;
 
   // ConnectorEvents, on the shard's thread
   void on_connected(AttemptId attempt, const UdpPath& path,

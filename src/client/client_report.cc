@@ -50,10 +50,10 @@ std::string name_of(wire::AeadAlgorithm algorithm) {
 
 }  // namespace
 
-DataPlane Client::data_plane() const {
-  if (!response_->caps.direct) return DataPlane::kQuic;
-  if (counters_.direct_sessions.value() > 0) return DataPlane::kDirect;
-  return options_.connector.needs_direct ? DataPlane::kNone : DataPlane::kDirectLost;
+PlaneInUse Client::data_plane() const {
+  if (!response_->caps.direct) return PlaneInUse::kQuic;
+  if (counters_.direct_sessions.value() > 0) return PlaneInUse::kDirect;
+  return options_.connector.needs_direct ? PlaneInUse::kNone : PlaneInUse::kDirectLost;
 }
 
 // The session stands for as long as there is hope; whoever asks is told that nobody answers.

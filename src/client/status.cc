@@ -17,20 +17,20 @@ constexpr State kStates[] = {State::kConnecting,   State::kConnected, State::kSi
 constexpr Duration kStale = 10s;
 
 struct PlaneName {
-  DataPlane plane;
+  PlaneInUse plane;
   std::string_view key;
   std::string_view words;
 };
 constexpr PlaneName kPlanes[] = {
-    {DataPlane::kUnknown, "", ""},
-    {DataPlane::kQuic, "quic", "QUIC"},
-    {DataPlane::kDirect, "direct", "direct"},
-    {DataPlane::kDirectLost, "direct_lost", "QUIC, direct packets do not get through"},
-    {DataPlane::kNone, "none",
+    {PlaneInUse::kUnknown, "", ""},
+    {PlaneInUse::kQuic, "quic", "QUIC"},
+    {PlaneInUse::kDirect, "direct", "direct"},
+    {PlaneInUse::kDirectLost, "direct_lost", "QUIC, direct packets do not get through"},
+    {PlaneInUse::kNone, "none",
      "none: direct packets do not get through, and no others may be sent"},
 };
 
-const PlaneName& name_of(DataPlane plane) {
+const PlaneName& name_of(PlaneInUse plane) {
   return *std::ranges::find(kPlanes, plane, &PlaneName::plane);
 }
 
@@ -131,7 +131,7 @@ std::string to_text(const Status& status) {
   line("cipher", status.cipher);
   if (status.has_kill_switch) line("kill_switch", "1");
   line("data_plane", std::string(name_of(status.data_plane).key));
-  if (status.data_plane == DataPlane::kDirect) {
+  if (status.data_plane == PlaneInUse::kDirect) {
     line("shaper_bytes_per_second", std::to_string(status.shaper_bytes_per_second));
     line("path_queue_microseconds", std::to_string(status.path_queue_microseconds));
   }
@@ -228,7 +228,7 @@ namespace {
 
 // The round trip, and what may be under way: a window, or whatever keeps the queue short.
 std::string describe_path(const Status& status) {
-  const bool is_direct = status.data_plane == DataPlane::kDirect;
+  const bool is_direct = status.data_plane == PlaneInUse::kDirect;
   return "round trip " + in_tenths(status.rtt_microseconds, 1000) + " ms, " +
          (is_direct ? "queue " + in_tenths(status.path_queue_microseconds, 1000) + " ms"
                     : "window " + std::to_string(status.window_bytes / 1024) + " KiB") +
@@ -281,7 +281,7 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
   if (status.rtt_microseconds > 0) {
     text += "\n  path       " + describe_path(status);
   }
-  if (status.data_plane != DataPlane::kUnknown) {
+  if (status.data_plane != PlaneInUse::kUnknown) {
     text += "\n  data plane " + std::string(name_of(status.data_plane).words);
     if (status.shaper_bytes_per_second > 0) {
       text += ", held to " + in_tenths(8 * status.shaper_bytes_per_second, 1'000'000) +

@@ -12,8 +12,8 @@
 
 namespace qdt::client {
 
-/// How a session's packets travel.
-enum class DataPlane {
+/// The plane that a session's packets travel by: what came of the wish in the configuration.
+enum class PlaneInUse {
   kUnknown,
   kQuic,        ///< as agreed with the server
   kDirect,      ///< beside the QUIC connection
@@ -37,7 +37,7 @@ struct Status {
   std::uint64_t rtt_microseconds = 0;
   std::uint64_t window_bytes = 0;      ///< may be under way to the server at one time
   std::uint64_t bytes_per_second = 0;  ///< delivered to it
-  DataPlane data_plane = DataPlane::kUnknown;
+  PlaneInUse data_plane = PlaneInUse::kUnknown;
   std::uint64_t shaper_bytes_per_second = 0;  ///< what the direct plane may send; 0: no limit
   std::uint64_t path_queue_microseconds = 0;  ///< what stands on the way, as the direct plane sees
   Timestamp heard_at;    ///< when the server was heard of last; zero: not in this session

@@ -16,10 +16,10 @@ const Status kConnected{.state = State::kConnected,
                         .rtt_microseconds = 23'450,
                         .window_bytes = 131'072,
                         .bytes_per_second = 1'250'000,
-                        .data_plane = DataPlane::kQuic};
+                        .data_plane = PlaneInUse::kQuic};
 const Status kDirect = [] {
   Status status = kConnected;
-  status.data_plane = DataPlane::kDirect;
+  status.data_plane = PlaneInUse::kDirect;
   status.shaper_bytes_per_second = 2'500'000;
   status.path_queue_microseconds = 8'200;
   return status;
@@ -121,11 +121,11 @@ TEST(Status, TellsHowPacketsTravel) {
   Status status = kDirect;
   status.shaper_bytes_per_second = 0;
   EXPECT_TRUE(lines_of(status).ends_with("  data plane direct\n"));
-  status.data_plane = DataPlane::kDirectLost;
+  status.data_plane = PlaneInUse::kDirectLost;
   EXPECT_EQ(lines_of(status),
             "  path       round trip 23.5 ms, window 128 KiB, sends 10.0 Mbit/s\n"
             "  data plane QUIC, direct packets do not get through\n");
-  status.data_plane = DataPlane::kUnknown;
+  status.data_plane = PlaneInUse::kUnknown;
   EXPECT_FALSE(lines_of(status).contains("data plane"));
 }
 

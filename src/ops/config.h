@@ -9,9 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/congestion_control.h"
+#include "base/host_access.h"
 #include "base/ip_address.h"
 #include "base/logger.h"
 #include "base/name_server.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "ops/fault.h"
@@ -19,19 +22,8 @@
 
 namespace qdt::ops {
 
-/// A token bucket: `per_second` on average, `burst` at once. per_second 0 means unlimited.
-struct RateLimit {
-  double per_second = 0;
-  double burst = 0;
-
-  bool operator==(const RateLimit&) const = default;
-};
-
 /// How packets travel: as both sides can, or never as the other.
 enum class DataPlane { kAuto, kQuic, kDirect };
-
-/// The congestion control of a connection; as in the engine.
-enum class Congestion { kBbr, kCubic, kReno };
 
 /// The site that the server shows to visitors without the token.
 struct DecoyConfig {
@@ -53,9 +45,6 @@ struct DecoyConfig {
 
 /// Whether connections from outside reach clients; kByPool: where their addresses are routed.
 enum class Inbound { kByPool, kRefuse, kAllow };
-
-/// The part of the server's host that clients reach, besides its name server.
-enum class HostAccess { kNone, kPing, kAll };
 
 /// Networks that clients do not reach unless the configuration says otherwise: link-local
 /// addresses, and those at which clouds tell a host its secrets (Alibaba, Azure, Oracle; Amazon's,
@@ -99,7 +88,7 @@ struct ServerConfig {
   std::size_t send_queue = 1024;
   std::size_t send_batch = 16;
   std::size_t send_datagram_queue = 1024;
-  Congestion congestion = Congestion::kBbr;
+  CongestionControl congestion = CongestionControl::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
   DataPlane data_plane = DataPlane::kAuto;
   bool has_shaping = true;  ///< of the direct plane
@@ -144,7 +133,7 @@ struct ClientConfig {
   Duration timeout = 10s;
   bool wait_for_server = false;
   Duration keepalive = 20s;
-  Congestion congestion = Congestion::kBbr;
+  CongestionControl congestion = CongestionControl::kBbr;
   wire::AeadPreference aead = wire::AeadPreference::kAuto;
   DataPlane data_plane = DataPlane::kAuto;
   bool has_shaping = true;                       ///< of the direct plane

@@ -89,9 +89,10 @@ Key<Config> congestion_key() {
        .explanation = "Congestion control of what this side sends. bbr keeps queues short, and its "
                       "rate where packets are lost at random; cubic and reno take every loss for "
                       "congestion and fill the buffers on the way."},
-      one_of<Congestion>(
-          {{"bbr", Congestion::kBbr}, {"cubic", Congestion::kCubic}, {"reno", Congestion::kReno}},
-          "bbr, cubic or reno"),
+      one_of<CongestionControl>({{"bbr", CongestionControl::kBbr},
+                                 {"cubic", CongestionControl::kCubic},
+                                 {"reno", CongestionControl::kReno}},
+                                "bbr, cubic or reno"),
       &Config::congestion);
 }
 

@@ -94,7 +94,7 @@ nat: {enabled: false, external_iface: eth1}
   EXPECT_EQ(config.send_workers, 4u);
   EXPECT_EQ(config.send_queue, 100u);
   EXPECT_EQ(config.send_batch, 32u);
-  EXPECT_EQ(config.congestion, Congestion::kCubic);
+  EXPECT_EQ(config.congestion, CongestionControl::kCubic);
   EXPECT_EQ(config.send_datagram_queue, 256u);
   EXPECT_FALSE(config.udp_gso);
   EXPECT_FALSE(config.udp_gro);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/host_access.h"
 #include "base/ip_address.h"
 #include "base/logger.h"
 #include "base/name_server.h"
@@ -33,13 +34,6 @@ struct NatOptions {
   std::string external_interface;
   /// The IPv6 addresses to be translated too; without, IPv6 goes out as it is.
   std::optional<Prefix> pool6;
-};
-
-/// How much of the host a server's clients reach, besides their name servers.
-enum class HostAccess {
-  kNone,
-  kPing,  ///< an answer to a ping
-  kAll,
 };
 
 /// The networks that clients reach through their server, and those that reach them.

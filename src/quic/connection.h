@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/congestion_control.h"
 #include "base/drop.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -30,8 +31,6 @@ namespace qdt::quic {
 
 class Connection;
 class EnginePath;
-
-enum class CongestionControl { kBbr, kCubic, kReno };
 
 struct ConnectionOptions {
   Duration idle_timeout = 30s;

@@ -137,9 +137,9 @@ INSTANTIATE_TEST_SUITE_P(Ecn, OverwrittenPath,
 
 /// The same for the QUIC plane alone.
 class OverwrittenQuicPath : public TunnelSim,
-                            public ::testing::WithParamInterface<quic::CongestionControl> {
+                            public ::testing::WithParamInterface<CongestionControl> {
  protected:
-  static ServerNodeOptions with(quic::CongestionControl control) {
+  static ServerNodeOptions with(CongestionControl control) {
     ServerNodeOptions options;
     options.tunnel.endpoint.connection.congestion = control;
     return options;
@@ -161,9 +161,8 @@ TEST_P(OverwrittenQuicPath, IsAsFastAsAnyOther) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Control, OverwrittenQuicPath,
-                         ::testing::Values(quic::CongestionControl::kBbr,
-                                           quic::CongestionControl::kCubic,
-                                           quic::CongestionControl::kReno));
+                         ::testing::Values(CongestionControl::kBbr, CongestionControl::kCubic,
+                                           CongestionControl::kReno));
 
 }  // namespace
 }  // namespace qdt::testing

@@ -14,7 +14,7 @@ namespace {
 class PacedLink {
  public:
   explicit PacedLink(const LinkOptions& uplink,
-                     quic::CongestionControl congestion = quic::CongestionControl::kBbr)
+                     CongestionControl congestion = CongestionControl::kBbr)
       : client({}, 2, {.keep_alive = 10s, .congestion = congestion}), meter(client) {
     world.attach(kServerAddress, server, {.delay = uplink.delay});
     world.attach(kClientAddress, meter, uplink);
@@ -129,14 +129,14 @@ TEST(SendingLimits, AreCountedByTheirCause) {
 }
 
 TEST(Congestion, IsTheOneThatWasAskedFor) {
-  const auto standing_queue = [](quic::CongestionControl congestion) {
+  const auto standing_queue = [](CongestionControl congestion) {
     PacedLink link({.delay = 10ms, .bits_per_second = 20e6, .queue_bytes = 500'000}, congestion);
     link.offer(30e6, 5s, 10);
     return link.world.queue_delay(kClientAddress);
   };
-  EXPECT_LT(standing_queue(quic::CongestionControl::kBbr), 50ms);
-  EXPECT_GT(standing_queue(quic::CongestionControl::kCubic), 100ms);  // of 200 that there are
-  EXPECT_GT(standing_queue(quic::CongestionControl::kReno), 60ms);
+  EXPECT_LT(standing_queue(CongestionControl::kBbr), 50ms);
+  EXPECT_GT(standing_queue(CongestionControl::kCubic), 100ms);  // of 200 that there are
+  EXPECT_GT(standing_queue(CongestionControl::kReno), 60ms);
 }
 
 }  // namespace
