@@ -22,7 +22,10 @@ std::unexpected<Error> cannot_write(int error) {
   const std::string doing = std::string("write ") + kResolvConf;
   switch (error) {
     case EPERM: return fail(doing + ": it is immutable; chattr -i " + kResolvConf);
-    case EACCES: return fail(doing + ": permission denied; run as root");
+    case EACCES:
+      return fail(doing +
+                  ": permission denied: it is another user's; run as root. A service: restart it, "
+                  "so that its unit lends it the file, or give it CAP_DAC_OVERRIDE");
     case EROFS:
       return fail(doing +
                   ": read-only file system; make it writable, or leave this host its name servers "
@@ -75,7 +78,10 @@ Result<void> make_folders(const std::string& path, std::vector<std::string>* mad
     missing.push_back(folder);
   }
   for (; !missing.empty(); missing.pop_back()) {
-    if (::mkdir(missing.back().c_str(), 0755) < 0 && errno != EEXIST) return cannot_write(errno);
+    // As it is to be, whatever the umask.
+    const char* const name = missing.back().c_str();
+    const bool is_made = ::mkdir(name, 0755) == 0;
+    if (is_made ? ::chmod(name, 0755) < 0 : errno != EEXIST) return cannot_write(errno);
     if (made) made->push_back(missing.back().string());
   }
   return {};
