@@ -1,11 +1,9 @@
 // qdt-client: carries this host's packets to a QDT server.
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,6 +18,7 @@
 #include "os/file.h"
 #include "os/host_control.h"
 #include "os/process.h"
+#include "os/resolver.h"
 #include "os/sandbox.h"
 #include "os/service.h"
 #include "os/status_file.h"
@@ -164,22 +163,6 @@ int print_status(bool as_json) {
   return worst;
 }
 
-// The client resolves server names all the time, and needs the files of /etc for it, also those
-// that are links to somewhere else (/mnt/wsl/resolv.conf).
-os::SandboxOptions sandbox_options(const os::ProcessUser& user) {
-  std::vector<std::string> readable = {"/etc", "/run"};
-  for (const char* file : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf",
-                           "/etc/gai.conf", "/etc/services"}) {
-    std::error_code error;
-    const auto target = std::filesystem::canonical(file, error);
-    if (error) continue;
-    // The folder, since such files are replaced; but not the whole of the file system.
-    const auto folder = target.parent_path();
-    readable.push_back((folder == folder.root_path() ? target : folder).string());
-  }
-  return {.user = user, .readable = std::move(readable)};
-}
-
 int run_on(os::HostControl& host, const os::ProcessUser& user,
            const client::Client::Options& options, const ops::ClientConfig& config,
            const quic::TlsClientContext& tls, os::StopSignal& stop) {
@@ -192,7 +175,8 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
   os::SystemRandom random;
   client::Client client(options, tls, random, host, *logger);
   if (const auto ok = client.open(stop); !ok) return fail_with(ok.error().message);
-  if (const auto ok = os::enter_sandbox(sandbox_options(user), *logger); !ok) {
+  if (const auto ok = os::enter_sandbox({.user = user, .readable = os::resolver_files()}, *logger);
+      !ok) {
     return fail_with(ok.error().message);
   }
   const client::Client::Outcome outcome = client.run(stop);

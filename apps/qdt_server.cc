@@ -86,7 +86,7 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
     }
     while (const auto request = stop.take()) {
       if (request->kind == os::ProcessRequest::Kind::kReread) {
-        files.read_again(server, request->name);
+        files.read_again(server, request->name, stop.poll_handle());
         continue;
       }
       logger.info(request->name + ": stopping");

@@ -58,8 +58,9 @@ void ServerFiles::watch_certificate() {
   logger_.warning(notice->text);
 }
 
-void ServerFiles::read_again(server::Server& server, const std::string& cause) {
-  const auto contents = host_.read_files();
+void ServerFiles::read_again(server::Server& server, const std::string& cause,
+                             os::PollHandle stop) {
+  const auto contents = host_.read_files(stop);
   if (!contents) {
     return logger_.error(cause + ": nothing is changed: " + contents.error().message);
   }

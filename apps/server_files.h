@@ -48,7 +48,8 @@ class ServerFiles {
   /// In force at once: certificate and key, for clients that connect from now on, the decoy with
   /// its files, and log_level.
   /// Which other keys have changed since the start is told: they need a restart. `cause` asked.
-  void read_again(server::Server& server, const std::string& cause);
+  /// Once `stop` is readable nobody waits for files that are slow.
+  void read_again(server::Server& server, const std::string& cause, os::PollHandle stop);
   /// Tells of a certificate that is near its end or past it, at the first call and once a day.
   void watch_certificate();
   /// The end of the certificate in use, in seconds since the Unix epoch; any thread may read it.

@@ -67,8 +67,12 @@ class HostControl {
   virtual Result<TunDevice> open_tun() = 0;
   /// Runs the plan's program for this moment, if there is one, to its end; `stop` as in Program.
   virtual Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) = 0;
-  /// The contents of the plan's files, read now.
-  virtual Result<std::vector<std::string>> read_files() = 0;
+  /// The contents of the plan's files, read now. Once `stop` is readable nobody waits for them.
+  virtual Result<std::vector<std::string>> read_files(std::optional<PollHandle> stop) = 0;
+
+  /// The name servers of this host's files, where this process may not read these itself any more,
+  /// as when another /etc/resolv.conf has taken the place of the one that its sandbox lets it read.
+  virtual std::vector<NameServer> name_servers_of_files() { return {}; }
 
   // Files that somebody may remove at any time, in folders that are root's alone. Who has the
   // privilege makes, opens and renames them; their contents are written by the caller.

@@ -52,7 +52,7 @@ class LocalHostControl final : public HostControl {
         logger_);
   }
 
-  Result<std::vector<std::string>> read_files() override {
+  Result<std::vector<std::string>> read_files(std::optional<PollHandle>) override {
     if (!plan_.read_files) return std::vector<std::string>();
     return plan_.read_files();
   }

@@ -20,4 +20,8 @@ namespace qdt::os {
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
                                            std::span<const NameServer> name_servers = {});
 
+/// The files that the system's resolver reads, and folders in which they lie: those that are there
+/// now. A process that may read nothing else resolves names with them.
+std::vector<std::string> resolver_files();
+
 }  // namespace qdt::os

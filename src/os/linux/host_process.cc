@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "os/file.h"
+#include "os/linux/dns.h"
 #include "os/linux/file_draft.h"
 #include "os/linux/host_message.h"
+#include "os/linux/resolv_conf.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
 #include "os/status_file.h"
@@ -195,9 +197,10 @@ class HostServant {
     return with_network([&](HostNetwork& network) { return nothing(network.adopt_device()); });
   }
   Result<HostNameServers> work(const request::FindNameServersOutside&) {
-    return with_network([&](HostNetwork& network) -> Result<HostNameServers> {
-      return HostNameServers{network.name_servers_outside()};
-    });
+    if (network_) return HostNameServers{network_->name_servers_outside()};
+    const auto file = look_at_resolv_conf();
+    if (!file) return fail(file);
+    return HostNameServers{name_servers_behind(file->content.value_or(""), {})};
   }
   Result<Nothing> work(const request::RaiseKillSwitch&) {
     if (kill_switch_) return fail("the kill switch is up already");
@@ -231,7 +234,7 @@ class HostServant {
     return nothing(control_.run_hook(message.hook, PollHandle{link_.fd()}));
   }
   Result<HostFiles> work(const request::ReadFiles&) {
-    const auto contents = control_.read_files();
+    const auto contents = control_.read_files({});
     if (!contents) return fail(contents);
     for (const std::string& content : *contents) {
       auto file = in_memory(content);

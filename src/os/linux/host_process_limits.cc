@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "os/kept_file.h"
 #include "os/linux/capabilities.h"
 #include "os/linux/landlock.h"
 #include "os/linux/resolvconf_program.h"
@@ -57,14 +58,24 @@ Result<void> refuse_calls() {
   return {};
 }
 
-// The nearest folder above `path` that is there, where its links lead.
-std::string folder_above(const std::filesystem::path& path) {
+// A file's folder, since somebody may remove the file; in the root of the file system, where a
+// folder's rule would allow everything, the file alone.
+std::string place_of(const std::filesystem::path& path) {
   std::error_code error;
-  auto folder = std::filesystem::weakly_canonical(path, error).parent_path();
+  const auto file = std::filesystem::weakly_canonical(path, error);
+  auto folder = file.parent_path();
   while (folder.has_relative_path() && !std::filesystem::exists(folder, error)) {
     folder = folder.parent_path();
   }
-  return folder.string();
+  return folder == folder.root_path() ? file.string() : folder.string();
+}
+
+// A file that has no folder to be made in later is there from now on.
+void make_file_in_root(const std::string& path) {
+  std::error_code error;
+  const auto file = std::filesystem::weakly_canonical(path, error);
+  if (file.parent_path() != file.root_path()) return;
+  [[maybe_unused]] const auto made = KeptFile::open(file.string());  // else open_lease_file() tells
 }
 
 #ifdef QDT_SANITIZED
@@ -76,14 +87,12 @@ constexpr bool kMayRestrictFiles = true;
 
 }  // namespace
 
-std::vector<std::string> folders_written(const HostPlan& plan) {
-  std::vector<std::string> folders = {"/etc", "/run", "/proc/sys/net", "/dev"};
-  if (plan.role == HostPlan::Role::kClient) folders.push_back(folder_above(kResolvConfPath));
-  // Somebody may have removed it.
-  if (!plan.lease_path.empty()) folders.push_back(folder_above(plan.lease_path));
-  // A file system's root would allow everything.
-  std::erase_if(folders, [](const std::string& folder) { return folder.empty() || folder == "/"; });
-  return folders;
+std::vector<std::string> places_written(const HostPlan& plan) {
+  std::vector<std::string> places = {"/etc", "/run", "/proc/sys/net", "/dev"};
+  if (plan.role == HostPlan::Role::kClient) places.push_back(place_of(kResolvConfPath));
+  if (!plan.lease_path.empty()) places.push_back(place_of(plan.lease_path));
+  std::erase_if(places, [](const std::string& place) { return place.empty() || place == "/"; });
+  return places;
 }
 
 void limit_host_process(const HostPlan& plan, Logger& logger) {
@@ -96,7 +105,8 @@ void limit_host_process(const HostPlan& plan, Logger& logger) {
   };
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) look(os_error("set no_new_privs"));
   if (kMayRestrictFiles && !is_resolvconf_installed()) {
-    const auto limits = restrict_writing(folders_written(plan));
+    if (!plan.lease_path.empty()) make_file_in_root(plan.lease_path);
+    const auto limits = restrict_writing(places_written(plan));
     if (!limits) look(fail(limits));
     if (limits && !limits->empty()) logger.debug(*limits);
   }

@@ -17,11 +17,19 @@ namespace qdt::os {
 namespace {
 
 TEST(HostProcessLimits, NamesNoRoot) {
-  const auto folders = folders_written({.role = HostPlan::Role::kClient});
+  const auto folders = places_written({.role = HostPlan::Role::kClient});
   const auto has = [&](const char* name) { return std::ranges::count(folders, name) > 0; };
   EXPECT_TRUE(has("/proc/sys/net"));
   EXPECT_FALSE(has("/"));
   EXPECT_FALSE(has(""));
+}
+
+// The folder of such a file would be everything.
+TEST(HostProcessLimits, NameAFileInTheRootItself) {
+  const auto places =
+      places_written({.role = HostPlan::Role::kServer, .lease_path = "/server.leases"});
+  EXPECT_TRUE(std::ranges::count(places, "/server.leases"));
+  EXPECT_FALSE(std::ranges::count(places, "/"));
 }
 
 // A sanitizer's reports go where they are told to: that build leaves files as they are.
@@ -51,6 +59,21 @@ TEST(HostProcessLimits, LeaveNoFilesToWriteButThoseOfTheHost) {
     EXPECT_EQ(read_text(elsewhere), "as it was");
   });
   ::unlink(elsewhere.c_str());
+}
+
+TEST(HostProcessLimits, LeaveTheLeasesOfAServerThatLiesInTheRoot) {
+  const std::string path = "/qdt-limits-" + std::to_string(::getpid()) + ".leases";
+  in_child([&] {
+    TestLogger logger;
+    limit_host_process({.role = HostPlan::Role::kServer, .lease_path = path}, logger);
+    auto leases = KeptFile::open(path);
+    ASSERT_TRUE(leases) << leases.error().message;
+    EXPECT_TRUE(leases->replace("10.8.0.2"));
+    EXPECT_TRUE(leases->replace("10.8.0.3"));  // cut
+    EXPECT_FALSE(can_write(path + ".other"));
+  });
+  EXPECT_EQ(read_text(path), "10.8.0.3");
+  ::unlink(path.c_str());
 }
 
 #endif

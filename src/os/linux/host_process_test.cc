@@ -118,7 +118,7 @@ class FakeControl final : public HostControl {
     diary_.add("stopped");
     return {};
   }
-  Result<std::vector<std::string>> read_files() override {
+  Result<std::vector<std::string>> read_files(std::optional<PollHandle>) override {
     return std::vector<std::string>{"token: secret", std::string(100'000, 'k'), ""};
   }
   Result<void> show_status(std::string_view content) override {
@@ -223,7 +223,7 @@ TEST(HostProcess, CutsALeaseFileThatGrowsTooLarge) {
   auto leases = pair.main->open_lease_file();
   const UniqueFd file(static_cast<int>(leases->release()));
   ASSERT_EQ(::ftruncate(file.get(), off_t{1} << 40), 0);
-  for (int i = 0; i < 2; ++i) EXPECT_TRUE(pair.main->read_files());  // it looks before the second
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(pair.main->read_files({}));  // it looks before the second
   EXPECT_EQ(::lseek(file.get(), 0, SEEK_END), off_t{2} * kMaxFileBytes);
 }
 
@@ -278,7 +278,7 @@ TEST(HostProcess, LowersAKillSwitchOnlyWhenAsked) {
 
 TEST(HostProcess, PassesFilesOn) {
   Pair pair(kServer);
-  const auto files = pair.main->read_files();
+  const auto files = pair.main->read_files({});
   ASSERT_TRUE(files) << files.error().message;
   ASSERT_EQ(files->size(), 3u);
   EXPECT_EQ(files->at(0), "token: secret");

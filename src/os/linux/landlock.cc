@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t kTruncate = 1ULL << 14;
 constexpr std::uint64_t kUseDevice = 1ULL << 15;
 constexpr std::uint64_t kBindTcp = 1ULL << 0;
+constexpr std::uint64_t kAbstractSocket = 1ULL << 0;
 constexpr std::uint64_t kSignal = 1ULL << 1;
 
 struct Ruleset {
@@ -31,7 +32,8 @@ struct Ruleset {
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWrite =
     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
-constexpr std::uint64_t kOfFiles = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+constexpr std::uint64_t kOfFiles =
+    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate;
 
 // All that the kernel can refuse: every version knows what the ones before it do.
 Ruleset everything(int version) {
@@ -41,7 +43,7 @@ Ruleset everything(int version) {
   if (version >= 3) all.files |= kTruncate;
   if (version >= 4) all.network = kBindTcp;
   if (version >= 5) all.files |= kUseDevice;
-  if (version >= 6) all.scoped = kSignal;
+  if (version >= 6) all.scoped = kSignal | kAbstractSocket;
   return all;
 }
 
@@ -89,19 +91,22 @@ constexpr const char* kNoLandlock =
 
 }  // namespace
 
-Result<std::string> restrict_files(const std::vector<std::string>& readable) {
+Result<std::string> restrict_files(const std::vector<std::string>& readable,
+                                   AbstractSockets abstract) {
   const int version = landlock_version();
   if (version < 1) {
     return std::string(kNoLandlock) + ": files are kept from the process by their owners alone";
   }
-  const auto entered = enter(everything(version), size_of_ruleset(version), readable, kRead);
+  Ruleset rules = everything(version);
+  if (abstract == AbstractSockets::kAllowed) rules.scoped &= ~kAbstractSocket;
+  const auto entered = enter(rules, size_of_ruleset(version), readable, kRead);
   if (!entered) return fail(entered);
   if (version < 3)
     return "this kernel's Landlock does not keep files from being cut (Linux 6.2 does)";
   return "";
 }
 
-Result<std::string> restrict_writing(const std::vector<std::string>& folders) {
+Result<std::string> restrict_writing(const std::vector<std::string>& places) {
   const int version = landlock_version();
   if (version < 1) return kNoLandlock;
   constexpr std::uint64_t kMake =
@@ -110,7 +115,7 @@ Result<std::string> restrict_writing(const std::vector<std::string>& folders) {
   const Ruleset wanted{.files = kWrite | kMake | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                 LANDLOCK_ACCESS_FS_MAKE_SOCK | later};
-  const auto entered = enter(wanted, size_of_ruleset(1), folders, kWrite | kMake | later);
+  const auto entered = enter(wanted, size_of_ruleset(1), places, kWrite | kMake | later);
   if (!entered) return fail(entered);
   return "";
 }

@@ -1,5 +1,6 @@
 #include "os/linux/remote_host_control.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "os/clock.h"
+#include "os/linux/resolv_conf.h"
 #include "os/linux/status_text.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
@@ -20,7 +22,7 @@ namespace {
 
 /// How long the undoing of everything may take at the end; a service manager waits 90 s by default.
 constexpr Duration kEndPatience = 60s;
-/// For a host process that stood still before.
+/// For one that owes an answer already: it puts the host back all the same, once it goes on.
 constexpr Duration kShortEndPatience = 3s;
 constexpr Duration kLook = 10ms;
 
@@ -58,7 +60,11 @@ class RemoteHostNetwork final : public HostNetwork {
   explicit RemoteHostNetwork(HostQuestions& questions) : questions_(questions) {}
   // The host process has logged what it could not undo.
   ~RemoteHostNetwork() override {
-    [[maybe_unused]] const auto closed = questions_.ask(request::CloseNetwork{}, kEndPatience);
+    const bool was_behind = questions_.is_behind();
+    const auto closed =
+        questions_.ask(request::CloseNetwork{}, was_behind ? kShortEndPatience : kEndPatience);
+    // It is not to take an end in order for a crash, once it goes on.
+    if (!closed && was_behind) questions_.leave_behind(request::CloseNetwork{});
   }
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override {
@@ -132,7 +138,10 @@ class RemoteKillSwitch final : public KillSwitch {
   }
   bool outlives_process() const override { return true; }
   void lower() override {
-    [[maybe_unused]] const auto lowered = questions_.ask(request::LowerKillSwitch{});
+    const bool was_behind = questions_.is_behind();
+    const auto lowered =
+        questions_.ask(request::LowerKillSwitch{}, was_behind ? kShortEndPatience : kEndPatience);
+    if (!lowered && was_behind) questions_.leave_behind(request::LowerKillSwitch{});
   }
 
  private:
@@ -149,7 +158,7 @@ std::string words_of(int status) {
 }  // namespace
 
 Result<void> HostQuestions::exchange(const HostRequest& request, Duration patience,
-                                     std::optional<PollHandle> stop) {
+                                     std::optional<Interruption> stop) {
   const bool is_repeated = patience <= kShortPatience;
   const Timestamp deadline = now() + patience;
   if (is_behind()) {
@@ -158,7 +167,9 @@ Result<void> HostQuestions::exchange(const HostRequest& request, Duration patien
     if (is_same) return wait(stands_still() ? now() : deadline, stop);
     const Timestamp first =
         stands_still() ? std::min(deadline, now() + kShortEndPatience) : deadline;
-    if (const auto ok = wait(is_repeated ? now() : first, std::nullopt); !ok) return ok;
+    const bool may_leave = stop && stop->then == Interruption::Then::kWaitNoLonger;
+    const auto ok = wait(is_repeated ? now() : first, may_leave ? stop : std::nullopt);
+    if (!ok) return ok;
   }
   auto message = encode(asked_ + 1, request);
   if (!message) return fail(message);
@@ -174,13 +185,14 @@ bool HostQuestions::stands_still() const {
   return is_behind() && now() - asked_at_ >= kLongest;
 }
 
-Result<void> HostQuestions::wait(Timestamp deadline, std::optional<PollHandle> stop) {
+Result<void> HostQuestions::wait(Timestamp deadline, std::optional<Interruption> stop) {
   for (bool is_told = !stop; is_behind();) {
     std::array<pollfd, 2> polled = {
         {{.fd = link_.fd(), .events = POLLIN, .revents = 0},
-         {.fd = is_told ? -1 : static_cast<int>(*stop), .events = POLLIN, .revents = 0}}};
+         {.fd = is_told ? -1 : static_cast<int>(stop->handle), .events = POLLIN, .revents = 0}}};
     const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(deadline));
-    if (!is_told && (polled[1].revents & POLLIN) != 0) {
+    const bool is_interrupted = !is_told && (polled[1].revents & POLLIN) != 0;
+    if (is_interrupted && stop->then == Interruption::Then::kTellHook) {
       const auto message = encode(asked_, request::StopHook{});
       if (message) [[maybe_unused]]
         const auto sent = link_.send(*message);
@@ -191,6 +203,8 @@ Result<void> HostQuestions::wait(Timestamp deadline, std::optional<PollHandle> s
     if (parcel && number_of(parcel->bytes) == asked_) {
       answered_ = asked_;
       answer_ = std::move(*parcel);
+    } else if (!parcel && is_interrupted && !is_told) {
+      return fail("something else was asked for before the host process had answered");
     } else if (!parcel && ready == 0) {
       return fail(kNoAnswer);
     }
@@ -228,11 +242,15 @@ Result<TunDevice> RemoteHostControl::open_tun() {
 }
 
 Result<void> RemoteHostControl::run_hook(const Hook& hook, std::optional<PollHandle> stop) {
-  return done(questions_.ask(request::RunHook{hook}, HostQuestions::kPatience, stop));
+  std::optional<Interruption> end;
+  if (stop) end = {.handle = *stop, .then = Interruption::Then::kTellHook};
+  return done(questions_.ask(request::RunHook{hook}, HostQuestions::kPatience, end));
 }
 
-Result<std::vector<std::string>> RemoteHostControl::read_files() {
-  const auto files = questions_.ask(request::ReadFiles{});
+Result<std::vector<std::string>> RemoteHostControl::read_files(std::optional<PollHandle> stop) {
+  std::optional<Interruption> end;
+  if (stop) end = {.handle = *stop, .then = Interruption::Then::kWaitNoLonger};
+  const auto files = questions_.ask(request::ReadFiles{}, HostQuestions::kPatience, end);
   if (!files) return fail(files);
   const auto descriptors = questions_.take_descriptors();
   if (descriptors.size() != files->count) return fail("read the files again: they have not come");
@@ -249,6 +267,13 @@ Result<std::vector<std::string>> RemoteHostControl::read_files() {
     }
   }
   return contents;
+}
+
+std::vector<NameServer> RemoteHostControl::name_servers_of_files() {
+  const UniqueFd file(::open(kResolvConf, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.is_open() || errno != EACCES) return {};
+  auto answer = questions_.ask(request::FindNameServersOutside{}, HostQuestions::kShortPatience);
+  return answer ? std::move(answer->servers) : std::vector<NameServer>();
 }
 
 // A status is of most use while the host process stands still, and makes no new file: then the one

@@ -15,6 +15,15 @@
 
 namespace qdt::os {
 
+/// A reason to look up while an answer is waited for: `handle` has become readable.
+struct Interruption {
+  PollHandle handle;
+  enum class Then {
+    kTellHook,     ///< the host process is to end the hook that it runs, and answers then
+    kWaitNoLonger  ///< the answer is nobody's any more
+  } then;
+};
+
 /// Questions to a host process and its answers, one after the other. One thread.
 class HostQuestions {
  public:
@@ -31,10 +40,16 @@ class HostQuestions {
   /// is asked, and then it is forgotten, but where the same is asked again, with kShortPatience.
   template <typename Request>
   Result<typename Request::Answer> ask(const Request& request, Duration patience = kPatience,
-                                       std::optional<PollHandle> stop = std::nullopt) {
+                                       std::optional<Interruption> stop = std::nullopt) {
     if (const auto ok = exchange(request, patience, stop); !ok) return fail(ok);
     auto answer = decode_answer<typename Request::Answer>(answer_.bytes);
     return answer ? std::move(*answer) : fail("the host process has sent what is no answer");
+  }
+  /// Asks for what is done in the end, whenever the host process comes to it. Nobody hears of it.
+  template <typename Request>
+  void leave_behind(const Request& request) {
+    const auto message = encode(asked_ + 1, HostRequest(request));
+    if (message && link_.send(*message)) ++asked_;
   }
   /// The descriptors that came with the answer.
   std::vector<UniqueFd> take_descriptors() { return std::move(answer_.descriptors); }
@@ -50,9 +65,9 @@ class HostQuestions {
 
  private:
   Result<void> exchange(const HostRequest& request, Duration patience,
-                        std::optional<PollHandle> stop);
+                        std::optional<Interruption> stop);
   /// Until the latest question is answered, or the time is up.
-  Result<void> wait(Timestamp deadline, std::optional<PollHandle> stop);
+  Result<void> wait(Timestamp deadline, std::optional<Interruption> stop);
 
   HostLink link_;
   RequestNumber asked_ = 0;
@@ -74,7 +89,8 @@ class RemoteHostControl final : public HostControl {
   Result<std::unique_ptr<KillSwitch>> raise_kill_switch() override;
   Result<TunDevice> open_tun() override;
   Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) override;
-  Result<std::vector<std::string>> read_files() override;
+  Result<std::vector<std::string>> read_files(std::optional<PollHandle> stop) override;
+  std::vector<NameServer> name_servers_of_files() override;
   Result<void> show_status(std::string_view content) override;
   Result<void> keep_note(std::string_view content) override;
   Result<KeptFile> open_lease_file() override;

@@ -2,7 +2,9 @@
 
 #include <netdb.h>
 
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "os/linux/marked_resolver.h"
 #include "os/linux/socket_address.h"
@@ -48,6 +50,25 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
   // /etc/hosts has names without the final dot.
   auto without_dot = resolve_as_given(host.substr(0, host.size() - 1), port, name_servers);
   return without_dot ? without_dot : found;
+}
+
+// Not the whole of /etc and /run: the secrets of other programs are there, a server's key among
+// them.
+std::vector<std::string> resolver_files() {
+  std::vector<std::string> files = {"/run/systemd/resolve", "/run/NetworkManager",
+                                    "/run/resolvconf",      "/run/connman",
+                                    "/run/dnsmasq",         "/run/nscd"};
+  for (const char* file : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf",
+                           "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/mdns.allow"}) {
+    std::error_code error;
+    const auto target = std::filesystem::canonical(file, error);
+    if (error) continue;
+    // The folder to which a link leads (/mnt/wsl/resolv.conf): files there are replaced.
+    const auto folder = target.parent_path();
+    const bool is_narrow = folder != "/" && folder != "/etc" && folder != "/run";
+    files.push_back((is_narrow ? folder : target).string());
+  }
+  return files;
 }
 
 }  // namespace qdt::os

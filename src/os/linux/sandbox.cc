@@ -5,12 +5,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iterator>
+#include <string_view>
 
 #include "os/linux/capabilities.h"
 #include "os/linux/forbidden_call.h"
 #include "os/linux/landlock.h"
 #include "os/linux/system_call_filter.h"
+#include "os/linux/system_calls.h"
 #include "os/linux/system_error.h"
 
 namespace qdt::os {
@@ -32,6 +35,18 @@ constexpr const char* kAlwaysReadable[] = {
     "/lib64",      "/usr/share/zoneinfo",     "/etc/localtime", "/etc/ld.so.cache", "/dev/null",
     "/dev/urandom"};
 
+// The socket of a service manager to which os/process.h talks; empty: there is none.
+std::string_view notify_socket() {
+  // Nobody changes it.
+  const char* const path = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe)
+  return path != nullptr ? path : "";
+}
+
+UnixSockets unix_sockets(const ProcessUser& user) {
+  if (!user.is_root()) return UnixSockets::kAny;
+  return notify_socket().empty() ? UnixSockets::kNone : UnixSockets::kDatagrams;
+}
+
 Result<void> change_user(const ProcessUser& user) {
   if (::geteuid() != 0 || user.is_root()) return {};
   auto changed = become_user(user.id, user.group);
@@ -43,14 +58,17 @@ Result<void> change_user(const ProcessUser& user) {
 Result<void> enter(const SandboxOptions& options, Logger& logger) {
   std::vector<std::string> readable = options.readable;
   readable.insert(readable.end(), std::begin(kAlwaysReadable), std::end(kAlwaysReadable));
-  const auto limits = restrict_files(readable);
+  const auto limits =
+      restrict_files(readable, notify_socket().starts_with('@') ? AbstractSockets::kAllowed
+                                                                : AbstractSockets::kRefused);
   if (!limits) return fail(limits);
   if (!limits->empty()) logger.warning(*limits);
   bound_capabilities(kNetworkAdministration);
   if (auto ok = change_user(options.user); !ok) return ok;
   if (auto ok = keep_capabilities(kNetworkAdministration); !ok) return ok;
   if (auto ok = report_forbidden_calls(); !ok) return ok;
-  const auto calls = process_calls({.has_profiler = options.has_profiler});
+  const auto calls = process_calls(
+      {.has_profiler = options.has_profiler, .unix_sockets = unix_sockets(options.user)});
   const auto filtered = filter_system_calls(calls, FilterScope::kProcess);
   if (!filtered) logger.warning(filtered.error().message + "; the process goes on without that");
   return {};

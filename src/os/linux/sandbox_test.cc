@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -11,6 +12,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +29,7 @@
 #include "os/file.h"
 #include "os/linux/capabilities.h"
 #include "os/linux/unique_fd.h"
+#include "os/resolver.h"
 
 namespace qdt::os {
 namespace {
@@ -47,7 +51,9 @@ class SilentLogger final : public Logger {
 /// A folder for one test's files, removed with them at its end.
 class Folder {
  public:
-  Folder() { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
+  explicit Folder(std::string pattern = "/tmp/qdt-sandbox-XXXXXX") : path_(std::move(pattern)) {
+    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
+  }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() {
@@ -57,7 +63,7 @@ class Folder {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = "/tmp/qdt-sandbox-XXXXXX";
+  std::string path_;
 };
 
 struct Ending {
@@ -213,6 +219,65 @@ TEST_F(Sandbox, ReadsWhatIsNamedAlone) {
       },
       given);
   EXPECT_EQ(ending.code(), 0);
+}
+
+// As a server's key, where a server and a client of one host have one user.
+TEST_F(Sandbox, LetsAResolverReadItsOwnFilesAlone) {
+  const Folder folder("/etc/qdt-sandbox-XXXXXX");
+  const std::string key = folder.path() + "/server.key";
+  ASSERT_TRUE(create_private_file(key, "secret"));
+  SandboxOptions given = options(ProcessUser{});  // as root, so that Landlock alone decides
+  given.readable = resolver_files();
+  const auto ending = in_sandbox(
+      [&] {
+        return read_file("/etc/hosts") && !read_file(key) && !read_file("/etc/shadow") ? 0 : 1;
+      },
+      given);
+  EXPECT_EQ(ending.code(), 0);
+}
+
+TEST_F(Sandbox, MakesNoUnixSocketAsRoot) {
+  const auto ending = in_sandbox(
+      [] {
+        std::array<int, 2> pair{};
+        const bool makes_one = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ||
+                               ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0 ||
+                               ::socketpair(AF_UNIX, SOCK_DGRAM, 0, pair.data()) >= 0;
+        return !makes_one && errno == EAFNOSUPPORT ? 0 : 1;
+      },
+      options(ProcessUser{}));
+  EXPECT_EQ(ending.code(), 0) << ending.status;
+  EXPECT_EQ(ending.errors, "");  // name services try
+}
+
+TEST_F(Sandbox, TellsAServiceManagerAsRootAndNobodyElse) {
+  const auto ending = in_child([] {
+    ::setenv("NOTIFY_SOCKET", "/run/qdt-no-such-manager", 1);
+    SilentLogger logger;
+    if (!enter_sandbox(options(ProcessUser{}), logger)) return 99;
+    const bool may_tell = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0;
+    return may_tell && ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 ? 0 : 1;
+  });
+  EXPECT_EQ(ending.code(), 0) << ending.errors;
+}
+
+TEST_F(Sandbox, ConnectsToNoAbstractSocketOfOthers) {
+  constexpr long kScopes = 6;
+  ASSERT_GE(::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION),
+            kScopes)
+      << "run the tests with Landlock switched on (lsm=), on Linux 6.12 or later";
+  sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string words = "qdt-sandbox-" + std::to_string(::getpid());
+  words.copy(name.sun_path + 1, words.size());
+  const auto* const address = reinterpret_cast<const sockaddr*>(&name);
+  const UniqueFd other(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(other.get(), address, sizeof name), 0);
+  const auto connects = [&] {
+    const UniqueFd ours(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return ::connect(ours.get(), address, sizeof name) == 0 ? 1 : 0;
+  };
+  EXPECT_EQ(in_child(connects).code(), 1);
+  EXPECT_EQ(in_sandbox(connects).code(), 0);
 }
 
 TEST_F(Sandbox, WritesNoFileOfAnybodysWithAProfiler) {

@@ -22,7 +22,9 @@ int add(const Filter& filter, const AllowedCall& call) {
   for (const ArgumentRule& rule : call.rules) {
     comparisons.push_back({rule.argument, SCMP_CMP_MASKED_EQ, rule.mask, rule.value});
   }
-  return ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, number,
+  const std::uint32_t action =
+      call.error == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(static_cast<std::uint32_t>(call.error));
+  return ::seccomp_rule_add_array(filter.get(), action, number,
                                   static_cast<unsigned>(comparisons.size()), comparisons.data());
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 
 namespace qdt::os {
@@ -47,7 +48,7 @@ constexpr const char* kBeAProcess[] = {
     "stat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat",
     "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",
     // sockets
-    "bind", "listen", "accept", "accept4", "shutdown", "getpeername", "socketpair",
+    "bind", "listen", "accept", "accept4", "shutdown", "getpeername",
     // this process and its threads
     "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getppid",
     "getpgrp", "getpgid", "getsid", "capget", "uname", "sysinfo", "times", "getrusage", "getrlimit",
@@ -120,6 +121,24 @@ void allow_fcntl(std::vector<AllowedCall>& calls) {
   calls.push_back({"fcntl", {{1, kInt, F_SETFL}, {2, O_ASYNC, 0}}});
 }
 
+// A process of root is refused what services of the host would do for root. To a library that tries
+// (name services), it is as if the kernel had no such sockets.
+void allow_unix_sockets(std::vector<AllowedCall>& calls, UnixSockets wanted) {
+  constexpr std::uint64_t kType = 0xf;
+  for (const char* const name : {"socket", "socketpair"}) {
+    if (wanted == UnixSockets::kAny) {
+      calls.push_back({name, {{0, kInt, AF_UNIX}}});
+      continue;
+    }
+    const bool has_datagrams = wanted == UnixSockets::kDatagrams;
+    for (const std::uint64_t type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const bool is_allowed = has_datagrams && type == SOCK_DGRAM;
+      calls.push_back(
+          {name, {{0, kInt, AF_UNIX}, {1, kType, type}}, is_allowed ? 0 : EAFNOSUPPORT});
+    }
+  }
+}
+
 void allow_prctl(std::vector<AllowedCall>& calls, std::initializer_list<int> options) {
   for (const int option : options) {
     calls.push_back({"prctl", {{0, kInt, static_cast<std::uint64_t>(option)}}});
@@ -148,9 +167,10 @@ std::vector<AllowedCall> process_calls(const CallNeeds& needs) {
   allow_fcntl(calls);
   allow_prctl(calls, {PR_SET_SECCOMP, PR_GET_SECCOMP, PR_GET_DUMPABLE, PR_CAPBSET_READ,
                       PR_GET_NO_NEW_PRIVS, PR_SET_NO_NEW_PRIVS});
-  for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
+  for (const int family : {AF_INET, AF_INET6, AF_NETLINK}) {
     calls.push_back({"socket", {{0, kInt, static_cast<std::uint64_t>(family)}}});
   }
+  allow_unix_sockets(calls, needs.unix_sockets);
   // Libraries that are loaded late (name services): code, but none that can be written.
   calls.push_back({"mmap", {{2, PROT_WRITE, 0}}});
   // Threads, and no processes.

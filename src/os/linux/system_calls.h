@@ -17,11 +17,20 @@ struct ArgumentRule {
 struct AllowedCall {
   const char* name;  ///< one that this architecture does not have is left out
   std::vector<ArgumentRule> rules;
+  int error = 0;  ///< not 0: the call is only tried, and fails with this
+};
+
+/// The Unix sockets that a process makes.
+enum class UnixSockets {
+  kAny,        ///< name services, a service manager
+  kDatagrams,  ///< a service manager alone (sd_notify(3))
+  kNone,
 };
 
 /// The needs of a process besides moving packets.
 struct CallNeeds {
   bool has_profiler = false;  ///< it opens files in memory for writing
+  UnixSockets unix_sockets = UnixSockets::kAny;
 };
 
 /// The calls of a thread that moves packets.

@@ -66,4 +66,8 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
   return with_port(*asked, port);
 }
 
+std::vector<std::string> resolver_files() {
+  return {};
+}
+
 }  // namespace qdt::os
