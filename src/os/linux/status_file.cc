@@ -60,7 +60,8 @@ bool is_alive(std::string_view header) {
 Result<void> write_whole(const std::string& path, std::string_view content) {
   const UniqueFd file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!file.is_open()) return os_error("write " + path);
+  // Whatever the umask.
+  if (!file.is_open() || ::fchmod(file.get(), 0644) < 0) return os_error("write " + path);
   const ssize_t written = ::write(file.get(), content.data(), content.size());
   if (written < 0) return os_error("write " + path);
   if (static_cast<std::size_t>(written) != content.size()) {

@@ -233,13 +233,20 @@ bool was_removed(const UniqueFd& file) {
   return ::fstat(file.get(), &status) == 0 && status.st_nlink == 0;
 }
 
+// Everybody may look up what runs (--status), whatever the umask. 0: it was made, or is there.
+int make_open_folder(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0755) == 0)
+    return ::chmod(directory.c_str(), 0755) == 0 ? 0 : errno;
+  return errno == EEXIST ? 0 : errno;
+}
+
 }  // namespace
 
 Result<UniqueFd> lock_journals(const std::string& directory, Duration patience) {
   const std::string remedy = "; run as root, or give the service RuntimeDirectory=qdt";
-  if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) {
-    if (is_for_want_of_room(errno)) return UniqueFd();
-    return fail(os_error("create " + directory).error().message + remedy);
+  if (const int error = make_open_folder(directory); error != 0) {
+    if (is_for_want_of_room(error)) return UniqueFd();
+    return fail(os_error("create " + directory, error).error().message + remedy);
   }
   const std::string path = directory + "/lock";
   UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
