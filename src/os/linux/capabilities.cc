@@ -39,6 +39,23 @@ Capabilities effective_capabilities() {
   return (Capabilities{sets[1].effective} << 32) | sets[0].effective;
 }
 
+namespace {
+
+// The kernel lets a process with both capabilities become any user that its user namespace has, and
+// one that was made without privilege (unshare -Ur) has its maker's alone (user_namespaces(7)).
+std::string remedy(std::uint32_t user) {
+  constexpr Capabilities kNeeded = Capabilities{1} << CAP_SETUID | Capabilities{1} << CAP_SETGID;
+  if ((effective_capabilities() & kNeeded) != kNeeded) {
+    return "; give the process CAP_SETUID and CAP_SETGID, or configure user: root";
+  }
+  return "; this user namespace does not have user and group ID " + std::to_string(user) +
+         ": map it (newuidmap, newgidmap), or configure user: root, which here is the user who "
+         "made "
+         "the namespace";
+}
+
+}  // namespace
+
 void bound_capabilities(Capabilities kept) {
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (unsigned long number = 0; ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
@@ -55,8 +72,8 @@ Result<void> become_user(std::uint32_t user, std::uint32_t group) {
   ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (::setgroups(1, groups) < 0 || ::setresgid(group, group, group) < 0 ||
       ::setresuid(user, user, user) < 0) {
-    return fail(doing + ": " + std::generic_category().message(errno) +
-                "; give the process CAP_SETUID and CAP_SETGID, or configure user: root");
+    const int error = errno;
+    return fail(doing + ": " + std::generic_category().message(error) + remedy(user));
   }
   ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
   return {};
