@@ -244,10 +244,8 @@ Client::Event Client::take_event() {
 
 void Client::start_resolving() {
   if (std::exchange(is_resolving_, true)) return;
-  auto name_servers = host_->name_servers();
-  if (name_servers.empty()) name_servers = host_control_.name_servers_of_files();
   std::thread([answers = answers_, host = options_.server_host, port = options_.server_port,
-               name_servers = std::move(name_servers)] {
+               name_servers = host_->name_servers()] {
     answers->post(os::resolve(host, port, name_servers));
   }).detach();
 }

@@ -282,7 +282,7 @@ std::vector<std::string> HostSetup::name_servers_in_force() const {
 }
 
 std::vector<NameServer> HostSetup::name_servers() const {
-  if (!kill_switch_ && !is_applied_) return {};
+  if (!kill_switch_ && !is_applied_) return host_.name_servers_of_files();
   return network_->name_servers_outside();
 }
 

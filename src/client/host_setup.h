@@ -79,8 +79,8 @@ class HostSetup {
   /// The TUN device has been made again, after keep() missed it.
   Result<void> adopt_device() { return network_->adopt_device(); }
   /// The name servers to ask for the server's address now, by os::resolve(): the system may only
-  /// know name servers inside the tunnel, and its questions do not pass the kill switch. Empty: the
-  /// system.
+  /// know name servers inside the tunnel, and its questions do not pass the kill switch; or this
+  /// process may not read what the system's resolver reads. Empty: the system.
   std::vector<NameServer> name_servers() const;
   /// Routes of the host's networks that do not count; see os::HostNetwork.
   std::vector<std::string> ignored_routes() const { return network_->ignored_routes(); }
