@@ -25,6 +25,15 @@ std::uint64_t site_key(const IpAddress& from) {
   return address_key(from) >> 16;
 }
 
+UserTable::Snapshot only_user(const Admission::Options& options) {
+  std::vector<UserTable::Entry> entries;
+  if (!options.token.empty())
+    entries.push_back({.name = {}, .token = options.token, .limits = options.limits});
+  UserTable::Key key{};
+  store_be<std::uint64_t>(key.data(), options.seed);
+  return *UserTable::create(entries, key);
+}
+
 RateLimit times(const RateLimit& limit, double factor) {
   return {.per_second = limit.per_second * factor, .burst = limit.burst * factor};
 }
@@ -64,6 +73,7 @@ std::optional<Duration> Admission::Budget::take(const IpAddress& from, Timestamp
 // with the token, there is nothing to be gained by many addresses that max_sessions does not bound.
 Admission::Admission(const Options& options)
     : options_(options),
+      users_(only_user(options)),
       proven_(options, kClients, AttemptTable::Newcomer::kOwesNothing, {}),
       strangers_(options, kStrangers, AttemptTable::Newcomer::kInheritsDebt,
                  {.of_address = kMaxWaitingOfAddress,
@@ -71,15 +81,16 @@ Admission::Admission(const Options& options)
                   .of_all = kMaxWaiting}),
       shares_(options.shares) {}
 
-Admission::Verdict Admission::judge_request(std::string_view method, std::string_view token,
-                                            const IpAddress& from, Timestamp now) {
+Admission::Verdict Admission::judge_request(const UserTable& users, std::string_view method,
+                                            const Credential& credential, const IpAddress& from,
+                                            Timestamp now) {
   // Before all else, so that the work is the same whatever comes of it.
-  Verdict verdict{.is_proven = wire::secrets_match(token, options_.token)};
-  if (!verdict.is_proven) verdict.delay = delay_stranger(from, now);
+  Verdict verdict{.user = users.find(credential)};
+  if (!verdict.is_proven()) verdict.delay = delay_stranger(from, now);
   verdict.result = [&] {
     if (!is_ready()) return HandshakeResult::kNotReady;
     if (method != "POST") return HandshakeResult::kMethod;
-    if (!verdict.is_proven) return HandshakeResult::kUnauthorized;
+    if (!verdict.is_proven()) return HandshakeResult::kUnauthorized;
     {
       const std::scoped_lock lock(mutex_);
       if (!proven_.take(from, now)) return HandshakeResult::kRateLimited;

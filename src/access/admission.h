@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "access/attempt_table.h"
 #include "access/client_shares.h"
+#include "access/user_table.h"
 #include "base/ip_address.h"
 #include "base/time.h"
 #include "base/token_bucket.h"
@@ -28,13 +30,14 @@ namespace qdt::access {
 class Admission {
  public:
   struct Options {
-    std::string token;
+    std::string token;             ///< of the only user whom users() has; empty: nobody
     RateLimit rate;                ///< handshakes of all clients
     RateLimit address_rate;        ///< of one address (IPv6: one /64)
     Duration address_ttl = 10min;  ///< how long an address is remembered after its last handshake
     std::size_t max_sessions = 0;  ///< 0: unlimited
     std::uint64_t seed = 0;        ///< of the tables of addresses
     ClientShares::Options shares;
+    UserLimits limits;  ///< of the only user
   };
 
   /// The longest that an answer waits.
@@ -48,8 +51,9 @@ class Admission {
 
   /// The judgement on a request.
   struct Verdict {
-    wire::HandshakeResult result{};  ///< kOk, or the first reason to refuse
-    bool is_proven = false;          ///< it showed the token
+    wire::HandshakeResult result{};    ///< kOk, or the first reason to refuse
+    std::shared_ptr<const User> user;  ///< whose credential it showed; null: nobody's
+    bool is_proven() const { return user != nullptr; }
     /// The time that its answer has to wait: zero for a proven one. No value: too many wait
     /// already, and its connection is to end instead.
     std::optional<Duration> delay = Duration::zero();
@@ -61,13 +65,16 @@ class Admission {
   void set_ready(bool is_ready) { is_ready_.store(is_ready, std::memory_order_relaxed); }
   bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
 
-  /// A request to open a session.
-  Verdict judge_request(std::string_view method, std::string_view token, const IpAddress& from,
-                        Timestamp now);
+  /// A request to open a session, by one of `users`.
+  Verdict judge_request(const UserTable& users, std::string_view method,
+                        const Credential& credential, const IpAddress& from, Timestamp now);
+  /// The same by the user whom the options named.
   wire::HandshakeResult judge(std::string_view method, std::string_view token,
                               const IpAddress& from, Timestamp now) {
-    return judge_request(method, token, from, now).result;
+    return judge_request(*users_, method, Credential(token), from, now).result;
   }
+  /// The user whom the options named: the table that a server begins with.
+  const UserTable::Snapshot& users() const { return users_; }
   /// Verdict::delay of a request for anything else: it waits like a wrong token, so that time tells
   /// nothing.
   std::optional<Duration> delay_stranger(const IpAddress& from, Timestamp now);
@@ -107,6 +114,7 @@ class Admission {
   };
 
   const Options options_;
+  const UserTable::Snapshot users_;
   std::atomic<bool> is_ready_{false};
   std::atomic<std::size_t> sessions_{0};
 

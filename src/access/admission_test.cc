@@ -22,13 +22,17 @@ class AdmissionTest : public testing::Test {
     admission.set_ready(true);
     return admission.judge("POST", token, from, now);
   }
+  Admission::Verdict ask(Admission& admission, std::string_view method, std::string_view token,
+                         const IpAddress& from = kClient, Timestamp now = kStart) {
+    return admission.judge_request(*admission.users(), method, Credential(token), from, now);
+  }
   // The time that the answer to a wrong token waits.
   std::optional<Duration> guess(Admission& admission, const IpAddress& from = kClient,
                                 Timestamp now = kStart) {
     admission.set_ready(true);
-    const auto verdict = admission.judge_request("POST", "guess", from, now);
+    const auto verdict = ask(admission, "POST", "guess", from, now);
     EXPECT_EQ(verdict.result, HandshakeResult::kUnauthorized);
-    EXPECT_FALSE(verdict.is_proven);
+    EXPECT_FALSE(verdict.is_proven());
     return verdict.delay;
   }
 };
@@ -77,9 +81,9 @@ TEST_F(AdmissionTest, NeverDelaysOrRefusesTheTokenForGuesses) {
                        .address_rate = {.per_second = 1, .burst = 2}});
   for (int i = 0; i < 1000; ++i) guess(admission);
   for (int i = 0; i < 2; ++i) {
-    const auto verdict = admission.judge_request("POST", "token", kClient, kStart);
+    const auto verdict = ask(admission, "POST", "token");
     EXPECT_EQ(verdict.result, HandshakeResult::kOk);
-    EXPECT_TRUE(verdict.is_proven);
+    EXPECT_TRUE(verdict.is_proven());
     EXPECT_EQ(verdict.delay, 0s);
   }
   EXPECT_EQ(judge(admission), HandshakeResult::kRateLimited);
@@ -87,9 +91,28 @@ TEST_F(AdmissionTest, NeverDelaysOrRefusesTheTokenForGuesses) {
 
 TEST_F(AdmissionTest, TellsOneWhoHasTheTokenWhateverItAsks) {
   Admission admission({.token = "token"});
-  EXPECT_TRUE(admission.judge_request("GET", "token", kClient, kStart).is_proven);
-  EXPECT_FALSE(admission.judge_request("GET", "toke", kClient, kStart).is_proven);
-  EXPECT_FALSE(admission.judge_request("GET", std::string(5000, 't'), kClient, kStart).is_proven);
+  EXPECT_TRUE(ask(admission, "GET", "token").is_proven());
+  EXPECT_FALSE(ask(admission, "GET", "toke").is_proven());
+  EXPECT_FALSE(ask(admission, "GET", std::string(5000, 't')).is_proven());
+}
+
+TEST_F(AdmissionTest, TellsTheUsersOfATableApart) {
+  Admission admission({});
+  admission.set_ready(true);
+  const auto users = *UserTable::create(
+      {{{.name = "a", .token = "token a"}, {.name = "b", .token = "token b"}}}, UserTable::Key{});
+  const auto ask = [&](std::string_view token) {
+    return admission.judge_request(*users, "POST", Credential(token), kClient, kStart);
+  };
+  EXPECT_EQ(ask("token a").user->name, "a");
+  EXPECT_EQ(ask("token b").user->name, "b");
+  EXPECT_EQ(ask("token b").result, HandshakeResult::kOk);
+  EXPECT_EQ(ask("token c").result, HandshakeResult::kUnauthorized);
+}
+
+TEST_F(AdmissionTest, WithoutATokenNobodyMayComeIn) {
+  Admission admission({.token = ""});
+  EXPECT_EQ(judge(admission, ""), HandshakeResult::kUnauthorized);
 }
 
 TEST_F(AdmissionTest, LimitsTheGuessesOfASiteAndOfAll) {

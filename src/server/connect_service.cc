@@ -46,6 +46,7 @@ ConnectService::ConnectService(const Options& options, Admission& admission, Lea
                                Random& random, Logger& logger)
     : options_(options),
       admission_(admission),
+      users_(admission.users()),
       leases_(leases),
       book_(book),
       handshakes_(handshakes),
@@ -60,7 +61,7 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
   Pending& pending = entry->second;
   if (pending.is_answered) return;
 
-  if (is_new && !may_go_on(tunnel, connection, stream, message)) {
+  if (is_new && !may_go_on(tunnel, connection, stream, message, pending)) {
     // The connection may have ended, and the entry with it.
     if (!connection.is_closed()) pending_[&connection][stream].is_answered = true;
     return;
@@ -85,13 +86,18 @@ bool ConnectService::has_whole_body(Pending& pending, const quic::Message& messa
 // True when the headers are those of a request that may open a session; any other is answered, now
 // or in its turn. The work is the same for every path, so that time does not tell one from another.
 bool ConnectService::may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                               quic::StreamId stream, const quic::Message& message) {
-  const auto verdict =
-      admission_.judge_request(message.method, message.header(wire::kTokenHeader),
-                               connection.home_path().remote.address, tunnel.now());
+                               quic::StreamId stream, const quic::Message& message,
+                               Pending& pending) {
+  access::Credential credential(message.header(wire::kTokenHeader));
+  const auto verdict = admission_.judge_request(
+      *users_, message.method, credential, connection.home_path().remote.address, tunnel.now());
   const bool is_handshake = message.path == wire::kConnectPath;
-  if (is_handshake && verdict.result == HandshakeResult::kOk) return true;
-  if (is_handshake && verdict.is_proven) {
+  if (is_handshake && verdict.result == HandshakeResult::kOk) {
+    pending.user = verdict.user;
+    pending.credential = std::move(credential);
+    return true;
+  }
+  if (is_handshake && verdict.is_proven()) {
     refuse(tunnel, connection, stream, verdict.result);
     return false;
   }
@@ -178,6 +184,7 @@ void ConnectService::admit(tunnel::Tunnel& tunnel, quic::Connection& connection,
   pending.is_answered = true;
   const HandshakeResult result = open(tunnel, connection, stream, pending);
   pending.body.clear();
+  pending.credential = {};
   if (result != HandshakeResult::kOk) {
     return refuse(tunnel, connection, stream, result, pending.why);
   }
@@ -203,7 +210,15 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
     pending.why = "busy: max_sessions_per_client is met";
     return HandshakeResult::kBusy;
   }
+  access::Account& account = *pending.user->account;
+  const access::UserLimits& limits = pending.user->limits;
+  if (!account.reserve_session(limits.max_sessions, replaces)) {
+    admission_.shares().give_back(session_id);
+    pending.why = "busy: max_sessions of its user is met";
+    return HandshakeResult::kBusy;
+  }
   if (!admission_.reserve_session(replaces)) {
+    account.release_session();
     admission_.shares().give_back(session_id);
     return HandshakeResult::kBusy;
   }
@@ -211,6 +226,7 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
                                    tunnel.now(), connection.home_path().remote.address);
   if (!grant) {
     admission_.release_session();
+    account.release_session();
     admission_.shares().give_back(session_id);
     return HandshakeResult::kPoolExhausted;
   }
@@ -231,25 +247,27 @@ HandshakeResult ConnectService::open(tunnel::Tunnel& tunnel, quic::Connection& c
   std::optional<plane::DirectPlane::Options> direct;
   if (caps.direct) {
     response.direct_ids = tunnel.new_direct_ids();
-    direct = {
-        .role = Role::kServer,
-        .secrets = plane::DirectPlane::secrets(connection, options_.token, request->client_nonce,
-                                               response.server_nonce, caps.aead()),
-        .own_ids = response.direct_ids,
-        .peer_ids = request->direct_ids,
-        .has_shaper = options_.has_shaper,
-        .shares_ids = caps.shared_id};
+    direct = {.role = Role::kServer,
+              .secrets = plane::DirectPlane::secrets(connection, pending.credential.token(),
+                                                     request->client_nonce, response.server_nonce,
+                                                     caps.aead()),
+              .own_ids = response.direct_ids,
+              .peer_ids = request->direct_ids,
+              .has_shaper = options_.has_shaper,
+              .shares_ids = caps.shared_id};
   }
   tunnel.open_session(
       {.role = Role::kServer,
        .id = response.session_id,
-       .keys = wire::derive_session_keys(options_.token, request->client_nonce,
+       .keys = wire::derive_session_keys(pending.credential.token(), request->client_nonce,
                                          response.server_nonce, response.caps.aead()),
        .lease = grant->address,
        .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
        .mtu = response.mtu,
        .caps = response.caps,
-       .rate_limit = options_.rate_limit,
+       .rate_limit = limits.session_rate,
+       .account = pending.user->account,
+       .account_rate = limits.rate,
        .send_queue = options_.send_queue,
        .max_reassembly_bytes = options_.max_reassembly_bytes,
        .client_id = request->client_id,
@@ -363,6 +381,7 @@ void ConnectService::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& 
   forget(session.connection(), session.stream());
   book_.release(session.lease(), session.id(), tunnel.now());
   admission_.release_session();
+  session.account()->release_session();
   admission_.shares().give_back(session.id());
   const std::string client = session.client_id().empty() ? "a client" : session.client_id();
   const std::string reason = detail.empty() ? std::string(describe(end)) : detail;

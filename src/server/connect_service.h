@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "access/credential.h"
+#include "access/user_table.h"
 #include "base/logger.h"
 #include "base/random.h"
 #include "server/admission.h"
@@ -31,7 +33,6 @@ namespace qdt::server {
 class ConnectService final : public tunnel::TunnelEvents {
  public:
   struct Options {
-    std::string token;
     std::size_t mtu = wire::kDefaultMtu;
     wire::Capabilities caps = wire::Capabilities::supported();
     Prefix pool;
@@ -40,7 +41,6 @@ class ConnectService final : public tunnel::TunnelEvents {
     std::vector<IpAddress> dns;
     std::vector<Prefix> routes;            ///< pushed to clients that know of it
     std::vector<std::string> dns_domains;  ///< likewise
-    RateLimit rate_limit;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
     bool needs_direct = false;  ///< as in client::Connector::Options
@@ -60,7 +60,9 @@ class ConnectService final : public tunnel::TunnelEvents {
   ConnectService(const Options& options, Admission& admission, LeasePool& leases, LeaseBook& book,
                  tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger);
 
-  /// For requests from now on.
+  /// For requests from now on; sessions keep the limits that they began with.
+  void use_users(access::UserTable::Snapshot users) { users_ = std::move(users); }
+  /// Likewise.
   void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
@@ -86,6 +88,9 @@ class ConnectService final : public tunnel::TunnelEvents {
     std::optional<std::uint64_t> content_length;
     wire::JsonEnd end;     // of a body whose length is not announced
     std::string_view why;  // of a refusal, where there is more to say than the result
+    // Of the peer, which has shown that it is this user.
+    std::shared_ptr<const access::User> user;
+    access::Credential credential;
   };
   // The requests of one connection: one, as a rule, since without a session it may have no more.
   using Requests = std::map<quic::StreamId, Pending>;
@@ -97,7 +102,7 @@ class ConnectService final : public tunnel::TunnelEvents {
                              quic::StreamId stream, Pending& pending);
   void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
   bool may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
-                 const quic::Message& message);
+                 const quic::Message& message, Pending& pending);
   void answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                        const quic::Message& request, std::optional<wire::HandshakeResult> result);
   void ask_upstream(quic::Connection& connection, quic::StreamId stream,
@@ -128,6 +133,7 @@ class ConnectService final : public tunnel::TunnelEvents {
 
   Options options_;
   Admission& admission_;
+  access::UserTable::Snapshot users_;
   LeasePool& leases_;
   LeaseBook& book_;
   tunnel::HandshakeCounters& handshakes_;

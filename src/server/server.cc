@@ -249,6 +249,13 @@ void Server::use_decoy(const std::shared_ptr<const Decoy>& decoy) {
   }
 }
 
+void Server::use_users(const access::UserTable::Snapshot& users) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->post(
+        [&service = *services_[i], users](shard::Shard&, Timestamp) { service.use_users(users); });
+  }
+}
+
 void Server::check_host(Timestamp now) {
   if (now < pace_.due()) return;
   watch_->take();

@@ -88,6 +88,9 @@ class Server {
   void save_leases();
   /// Clients that connect from now on are shown this certificate. The thread of main.
   void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
+  /// These may come in from now on, with these limits; sessions of others live on. The thread of
+  /// main.
+  void use_users(const access::UserTable::Snapshot& users);
   /// Strangers are shown this from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);
   /// Whether it takes clients. Any thread.

@@ -37,7 +37,7 @@ std::expected<Session*, Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out
 
   const bool is_up = options_.role == Role::kClient;
   if (!is_of_session(*ip, *session, is_up)) return std::unexpected(Drop::kSpoofedSource);
-  if (!session->send_limit.take(now)) return std::unexpected(Drop::kRateLimited);
+  if (!session->may_send(now)) return std::unexpected(Drop::kRateLimited);
 
   const std::size_t mtu = session->tunnel_mtu();
   const bool is_too_big = packet.size() > mtu && ip->dont_fragment;
@@ -169,7 +169,7 @@ std::optional<Drop> Forwarder::deliver_packet(Session& session, MutableBytes pac
 
   const bool is_up = options_.role == Role::kServer;
   if (!is_of_session(*ip, session, is_up)) return Drop::kSpoofedSource;
-  if (!session.receive_limit.take(now)) return Drop::kRateLimited;
+  if (!session.may_receive(now)) return Drop::kRateLimited;
   if (wire::opens_tcp(*ip)) wire::clamp_mss(packet, *ip, session.whole_packet_bytes());
 
   // RFC 6040 section 4.2, but that a packet which does not understand marks stays: the connection's

@@ -28,14 +28,17 @@ const wire::DirectionKey& their_key(const SessionOptions& options) {
   return options.role == Role::kServer ? options.keys.client : options.keys.server;
 }
 
+access::SharedRate* shared_rate(const SessionOptions& options, bool is_up) {
+  if (options.account == nullptr) return nullptr;
+  return is_up ? &options.account->rate_up() : &options.account->rate_down();
+}
+
 }  // namespace
 
 Session::Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
                  PacketPool& pool, Counters& counters, Random& random, Timestamp now)
     : opener(options.id, their_key(options)),
       reassembler(options.max_reassembly_bytes),
-      send_limit(options.rate_limit, now),
-      receive_limit(options.rate_limit, now),
       last_packet(now),
       options_(options),
       connection_(connection),
@@ -43,6 +46,10 @@ Session::Session(const SessionOptions& options, quic::Connection& connection, qu
       quarter_id_(quic::Connection::quarter_id(stream)),
       quarter_bytes_(wire::varint_bytes(quarter_id_)),
       opened_at_(now),
+      send_limit_(options.rate_limit, now),
+      receive_limit_(options.rate_limit, now),
+      send_share_(shared_rate(options, options.role == Role::kClient), options.account_rate),
+      receive_share_(shared_rate(options, options.role == Role::kServer), options.account_rate),
       sealer_(options.id, our_key(options)),
       queue_(pool,
              {.max_packets = options.send_queue, .quantum_bytes = options.mtu, .seed = options.id},

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "access/account.h"
+#include "access/shared_rate.h"
 #include "base/bytes.h"
 #include "base/ip_address.h"
 #include "base/role.h"
@@ -38,6 +41,9 @@ struct SessionOptions {
   std::size_t mtu = 0;              ///< as negotiated: the largest that tunnel_mtu() gets
   wire::Capabilities caps;
   RateLimit rate_limit;  ///< inner packets, each direction
+  /// The user's; shared, since sessions outlive the table that it came with. Null: a client's own.
+  std::shared_ptr<access::Account> account;
+  RateLimit account_rate;  ///< of all sessions of the account together, each direction
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
@@ -78,6 +84,7 @@ class Session {
                            : options_.lease6 && address == *options_.lease6;
   }
   Timestamp opened_at() const { return opened_at_; }
+  const std::shared_ptr<access::Account>& account() const { return options_.account; }
   const std::string& client_id() const { return options_.client_id; }
   const wire::Capabilities& caps() const { return options_.caps; }
   /// The largest packet that fits one datagram on the path, at most as negotiated: larger ones are
@@ -144,8 +151,10 @@ class Session {
 
   // --- both ---
 
-  TokenBucket send_limit;
-  TokenBucket receive_limit;
+  /// Whether one more packet may go to the peer, or has been taken from it, within the limits of
+  /// the session and of its user.
+  bool may_send(Timestamp now) { return send_limit_.take(now) && send_share_.take(now); }
+  bool may_receive(Timestamp now) { return receive_limit_.take(now) && receive_share_.take(now); }
   Timestamp last_packet;         ///< inner packet, either way
   std::uint64_t bytes_up = 0;    ///< in inner packets, from the client
   std::uint64_t bytes_down = 0;  ///< and to it
@@ -190,6 +199,10 @@ class Session {
   std::size_t quarter_bytes_;
   Timestamp opened_at_;
 
+  TokenBucket send_limit_;
+  TokenBucket receive_limit_;
+  access::RateShare send_share_;
+  access::RateShare receive_share_;
   wire::DatagramSealer sealer_;
   std::optional<plane::DirectPlane> direct_;
   SendQueue queue_;

@@ -49,11 +49,13 @@ std::array<std::uint8_t, 32> secret_digest(std::string_view secret) {
   return digest;
 }
 
+bool digests_match(const std::array<std::uint8_t, 32>& a, const std::array<std::uint8_t, 32>& b) {
+  return gnutls_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
 bool secrets_match(std::string_view a, std::string_view b) {
   // Digests have one length, so that a comparison in constant time hides the secrets' lengths too.
-  const auto digest_a = secret_digest(a);
-  const auto digest_b = secret_digest(b);
-  return gnutls_memcmp(digest_a.data(), digest_b.data(), kSha256Bytes) == 0;
+  return digests_match(secret_digest(a), secret_digest(b));
 }
 
 }  // namespace qdt::wire

@@ -46,6 +46,9 @@ SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& cl
 /// SHA-256: by which a secret can be looked for in a table in a time that tells nothing about it.
 std::array<std::uint8_t, 32> secret_digest(std::string_view secret);
 
+/// Whether two digests of secrets are equal, in a time that tells nothing about where they differ.
+bool digests_match(const std::array<std::uint8_t, 32>& a, const std::array<std::uint8_t, 32>& b);
+
 /// Whether two secrets are equal, in a time that tells nothing about where they differ, nor about
 /// their lengths.
 bool secrets_match(std::string_view a, std::string_view b);

@@ -103,14 +103,12 @@ class ServerNode final : public TunnelNode {
         leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1,
                options.ipv6),
         book(leases, options.lease_grace, options.max_kept_leases),
-        service({.token = options.token,
-                 .mtu = options.mtu,
+        service({.mtu = options.mtu,
                  .caps = options.caps,
                  .pool = options.pool,
                  .gateway = IpAddress::v4(options.pool.address().v4_number() + 1),
                  .ipv6 = options.ipv6,
                  .dns = {IpAddress::v4(0x01010101)},
-                 .rate_limit = options.rate_limit,
                  .send_queue = options.send_queue,
                  .max_reassembly_bytes = options.max_reassembly_bytes,
                  .needs_direct = options.needs_direct,
@@ -133,6 +131,7 @@ class ServerNode final : public TunnelNode {
   static server::Admission::Options with_token(const ServerNodeOptions& options) {
     auto admission = options.admission;
     admission.token = options.token;
+    admission.limits.session_rate = options.rate_limit;
     return admission;
   }
   static tunnel::Tunnel::Options with_role(tunnel::Tunnel::Options options) {

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "access/shared_rate.h"
+#include "access/traffic.h"
+#include "base/token_bucket.h"
+
+namespace qdt::access {
+
+/// The limits of a user. By default there are none.
+struct UserLimits {
+  std::size_t max_sessions = 0;  ///< at a time; 0: any number
+  RateLimit session_rate;        ///< inner packets of each session, each direction
+  RateLimit rate;                ///< inner packets of all sessions together, each direction
+};
+
+/// The state that all sessions of one user share, in whatever shards they are. It outlives the
+/// UserTable that it came with: limits may change while sessions live, counts go on. Any thread;
+/// nothing of it is touched for every packet.
+class Account {
+ public:
+  /// Takes a place among `max` sessions (0: any number); false when none is left. One that
+  /// `replaces` another session is never refused: that one's place will be free in a moment.
+  bool reserve_session(std::size_t max, bool replaces);
+  void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
+  std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+
+  SharedRate& rate_up() { return rate_up_; }
+  SharedRate& rate_down() { return rate_down_; }
+
+  /// Adds what a session has carried since it told the last time: about once a second, and at its
+  /// end.
+  void add(const Traffic& traffic);
+  /// The sum of what was added.
+  Traffic traffic() const;
+
+ private:
+  struct Way {
+    std::atomic<std::uint64_t> packets = 0;
+    std::atomic<std::uint64_t> bytes = 0;
+    std::atomic<std::uint64_t> drops = 0;
+
+    void add(const Traffic::Way& way);
+    Traffic::Way value() const;
+  };
+
+  std::atomic<std::size_t> sessions_ = 0;
+  SharedRate rate_up_;
+  SharedRate rate_down_;
+  Way up_;
+  Way down_;
+};
+
+}  // namespace qdt::access

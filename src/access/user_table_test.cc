@@ -1,0 +1,106 @@
+#include "access/user_table.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+namespace qdt::access {
+namespace {
+
+using Entries = std::vector<UserTable::Entry>;
+
+UserTable::Snapshot table(const Entries& entries, const UserTable* before = nullptr) {
+  return *UserTable::create(entries, {1, 2, 3}, before);
+}
+
+std::string name_of(const UserTable& users, std::string_view token) {
+  const auto user = users.find(Credential(token));
+  return user ? user->name : "nobody";
+}
+
+TEST(UserTable, FindsAUserByToken) {
+  const auto users = table({{.name = "ann", .token = "one"}, {.name = "bob", .token = "two"}});
+  EXPECT_EQ(name_of(*users, "one"), "ann");
+  EXPECT_EQ(name_of(*users, "two"), "bob");
+}
+
+TEST(UserTable, KnowsNobodyByAnotherToken) {
+  const auto users = table({{.name = "ann", .token = "secret"}});
+  for (const std::string_view token : {"", "s", "secre", "secret ", "Secret", "secrets"}) {
+    EXPECT_EQ(name_of(*users, token), "nobody") << token;
+  }
+  EXPECT_EQ(name_of(*users, std::string("secret\0", 7)), "nobody");
+  EXPECT_EQ(name_of(*users, std::string(5000, 's')), "nobody");
+}
+
+TEST(UserTable, IsOfNobodyWhenItIsEmpty) {
+  EXPECT_EQ(name_of(*table({}), ""), "nobody");
+  EXPECT_EQ(name_of(*table({}), "token"), "nobody");
+}
+
+TEST(UserTable, FindsEachOfTenThousandAndNobodyElse) {
+  Entries entries;
+  for (int i = 0; i < 10000; ++i) {
+    entries.push_back({.name = std::to_string(i), .token = "token " + std::to_string(i)});
+  }
+  const auto users = table(entries);
+  for (const auto& entry : entries) ASSERT_EQ(name_of(*users, entry.token), entry.name);
+  for (int i = 10000; i < 20000; ++i) {
+    ASSERT_EQ(name_of(*users, "token " + std::to_string(i)), "nobody");
+  }
+}
+
+TEST(UserTable, RefusesUsersThatCannotBeToldApart) {
+  const auto error = [](const Entries& entries) {
+    const auto users = UserTable::create(entries, {});
+    return users ? "" : users.error().message;
+  };
+  EXPECT_EQ(error({{.name = "", .token = "one"}}), "");
+  EXPECT_EQ(error({{.name = "ann", .token = ""}}), "the user \"ann\" has no token");
+  EXPECT_EQ(error({{.name = "ann", .token = "one"}, {.name = "ann", .token = "two"}}),
+            "two users are named ann");
+  EXPECT_EQ(error({{.name = "ann", .token = "one"}, {.name = "bob", .token = "one"}}),
+            "the user bob has the token of another user");
+  EXPECT_EQ(error({{.name = "", .token = "one"}, {.name = "bob", .token = "two"}}),
+            "a user among others has no name");
+}
+
+TEST(UserTable, KeepsAnAccountAndNotItsLimits) {
+  const auto before = table({{.name = "ann", .token = "one", .limits = {.max_sessions = 1}}});
+  const auto ann = before->find(Credential("one"));
+  ann->account->reserve_session(1, false);
+  const auto after = table({{.name = "ann", .token = "two", .limits = {.max_sessions = 9}},
+                            {.name = "bob", .token = "one"}},
+                           before.get());
+  EXPECT_EQ(after->find(Credential("two"))->account, ann->account);
+  EXPECT_EQ(after->find(Credential("two"))->limits.max_sessions, 9u);
+  EXPECT_NE(after->find(Credential("one"))->account, ann->account);
+  EXPECT_EQ(ann->limits.max_sessions, 1u);
+}
+
+// A user outlives the table: a session may be the last that has an account.
+TEST(UserTable, LetsAUserOutliveIt) {
+  auto users = table({{.name = "ann", .token = "one"}});
+  const auto ann = users->find(Credential("one"));
+  users = table({});
+  EXPECT_EQ(ann->name, "ann");
+  EXPECT_TRUE(ann->account->reserve_session(0, false));
+}
+
+TEST(UserTable, IsReadByManyThreadsAtATime) {
+  const auto users = table({{.name = "ann", .token = "one"}, {.name = "bob", .token = "two"}});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([users] {
+      for (int j = 0; j < 1000; ++j) {
+        users->find(Credential("one"))->account->add({.up = {.packets = 1}});
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(users->find(Credential("one"))->account->traffic().up.packets, 4000u);
+}
+
+}  // namespace
+}  // namespace qdt::access

@@ -1,0 +1,190 @@
+// Users with tokens and limits of their own, end to end.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "sim/direct_sim.h"
+#include "sim/tunnel_sim.h"
+
+namespace qdt::testing {
+namespace {
+
+constexpr std::size_t kBytes = 300;
+const SocketAddress kClient3Address{IpAddress::v4(0xc6336403), 40000};
+
+access::UserTable::Snapshot users(std::vector<access::UserTable::Entry> entries,
+                                  const access::UserTable* before = nullptr) {
+  return *access::UserTable::create(entries, {7}, before);
+}
+
+class AccessSim : public TunnelSim {
+ protected:
+  explicit AccessSim(const wire::Capabilities& caps = wire::Capabilities::supported())
+      : TunnelSim({.caps = caps}, {.token = "token of ann", .caps = caps}),
+        bob({.token = "token of bob", .caps = caps}, 9) {
+    world.attach(kClient2Address, bob, {.delay = 10ms});
+  }
+
+  void use(access::UserLimits ann, access::UserLimits of_bob) {
+    table = users({{.name = "ann", .token = "token of ann", .limits = ann},
+                   {.name = "bob", .token = "token of bob", .limits = of_bob}},
+                  table.get());
+    server.service.use_users(table);
+  }
+  access::Account& account(std::size_t user) { return *table->users()[user]->account; }
+
+  struct Arrived {
+    std::size_t up = 0;
+    std::size_t down = 0;
+  };
+  // What arrives of a thousand packets a second each way of each of `nodes`, for `time`.
+  std::vector<Arrived> send_for(Duration time, const std::vector<ClientNode*>& nodes) {
+    std::vector<Arrived> before;
+    for (const ClientNode* node : nodes) before.push_back(arrived(*node));
+    for (const Timestamp end = world.now() + time; world.now() < end; world.run_for(1ms)) {
+      for (ClientNode* node : nodes) {
+        const IpAddress& lease = node->response->client_ip;
+        node->inject(udp_packet(lease, kInternet, kBytes), world.now());
+        server.inject(udp_packet(kInternet, lease, kBytes), world.now());
+      }
+    }
+    world.run_for(1s);
+    std::vector<Arrived> after;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const Arrived now = arrived(*nodes[i]);
+      after.push_back({now.up - before[i].up, now.down - before[i].down});
+    }
+    return after;
+  }
+  Arrived arrived(const ClientNode& node) const {
+    Arrived count{.down = node.delivered.size()};
+    for (const Packet& packet : server.delivered) {
+      count.up += wire::parse_ip_packet(packet)->source == node.response->client_ip;
+    }
+    return count;
+  }
+
+  access::UserTable::Snapshot table;
+  ClientNode bob;
+};
+
+// Packets get through only where both ends have made their keys from the same token.
+TEST_F(AccessSim, KeysEachSessionWithTheTokenThatWasShown) {
+  use({}, {});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  const auto arrived = send_for(100ms, {&client, &bob});
+  for (const Arrived& each : arrived) {
+    EXPECT_EQ(each.up, 100u);
+    EXPECT_EQ(each.down, 100u);
+  }
+  EXPECT_EQ(server.drops().total(), 0u);
+}
+
+TEST_F(AccessSim, KnowsNobodyWhoIsNotInTheTable) {
+  use({}, {});
+  ClientNode other({.token = "secret-token"}, 11);  // which the table before had
+  world.attach(kClient3Address, other, {.delay = 10ms});
+  EXPECT_FALSE(connect(other, kClient3Address));
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kUnauthorized), 1u);
+}
+
+TEST_F(AccessSim, LimitsTheSessionsOfAUserTogether) {
+  use({.rate = {.per_second = 200, .burst = 20}}, {.rate = {.per_second = 500, .burst = 20}});
+  ClientNode bob2({.token = "token of bob"}, 11);
+  world.attach(kClient3Address, bob2, {.delay = 10ms});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  ASSERT_TRUE(connect(bob2, kClient3Address));
+  const auto of = send_for(4s, {&client, &bob, &bob2});
+  EXPECT_NEAR(static_cast<double>(of[0].up), 820, 25);
+  EXPECT_NEAR(static_cast<double>(of[0].down), 820, 25);
+  EXPECT_NEAR(static_cast<double>(of[1].up + of[2].up), 2020, 40);
+  EXPECT_NEAR(static_cast<double>(of[1].down + of[2].down), 2020, 40);
+}
+
+TEST_F(AccessSim, LimitsASessionByItself) {
+  use({.session_rate = {.per_second = 100, .burst = 10}}, {});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  const auto of = send_for(2s, {&client, &bob});
+  EXPECT_NEAR(static_cast<double>(of[0].up), 210, 3);
+  EXPECT_EQ(of[1].up, 2000u);
+}
+
+TEST_F(AccessSim, BoundsTheSessionsOfAUser) {
+  use({.max_sessions = 1}, {.max_sessions = 2});
+  ClientNode ann2({.token = "token of ann"}, 11);
+  world.attach(kClient3Address, ann2, {.delay = 10ms});
+  ASSERT_TRUE(connect());
+  EXPECT_FALSE(connect(ann2, kClient3Address));
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kBusy), 1u);
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  EXPECT_EQ(account(0).sessions(), 1u);
+  EXPECT_EQ(server.admission.sessions(), 2u);  // a refusal leaves no place taken
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  EXPECT_EQ(account(0).sessions(), 0u);
+  ann2.ending.reset();
+  EXPECT_TRUE(connect(ann2, kClient3Address));
+}
+
+TEST_F(AccessSim, LetsSessionsLiveOnWhenTheTableIsExchanged) {
+  use({.max_sessions = 1}, {});
+  ASSERT_TRUE(connect());
+  access::Account& ann = account(0);
+  const auto before = table;
+  table =
+      users({{.name = "ann", .token = "new token", .limits = {.max_sessions = 1}}}, before.get());
+  server.service.use_users(table);
+
+  EXPECT_EQ(send_for(100ms, {&client})[0].up, 100u);
+  EXPECT_FALSE(connect(bob, kClient2Address));
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kUnauthorized), 1u);
+  ClientNode again({.token = "new token"}, 11);
+  world.attach(kClient3Address, again, {.delay = 10ms});
+  EXPECT_FALSE(connect(again, kClient3Address));  // the session of the old token counts
+  EXPECT_EQ(server.handshakes.value(wire::HandshakeResult::kBusy), 1u);
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  again.ending.reset();
+  EXPECT_TRUE(connect(again, kClient3Address));
+  EXPECT_EQ(&account(0), &ann);
+}
+
+TEST_F(AccessSim, LetsASessionOutliveItsUser) {
+  use({.rate = {.per_second = 200, .burst = 20}}, {});
+  ASSERT_TRUE(connect());
+  const std::weak_ptr<access::Account> account = table->users()[0]->account;
+  table.reset();
+  server.service.use_users(users({}));
+  EXPECT_NEAR(static_cast<double>(send_for(2s, {&client})[0].up), 420, 25);
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  EXPECT_TRUE(account.expired());
+  EXPECT_EQ(server.admission.sessions(), 0u);
+}
+
+class DirectAccessSim : public AccessSim {
+ protected:
+  DirectAccessSim() : AccessSim(with_shared_id()) {}
+};
+
+TEST_F(DirectAccessSim, KeysTheDirectPlaneWithTheTokenThatWasShown) {
+  use({}, {.rate = {.per_second = 500, .burst = 20}});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  world.run_for(2s);
+  for (const auto& session : server.tunnel().sessions()) {
+    EXPECT_TRUE(session->direct()->is_usable());
+  }
+  const auto of = send_for(2s, {&client, &bob});
+  EXPECT_EQ(of[0].up, 2000u);
+  EXPECT_EQ(of[0].down, 2000u);
+  EXPECT_NEAR(static_cast<double>(of[1].up), 1020, 30);
+  EXPECT_NEAR(static_cast<double>(of[1].down), 1020, 30);
+}
+
+}  // namespace
+}  // namespace qdt::testing
