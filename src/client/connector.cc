@@ -61,14 +61,22 @@ Ending refusal(const quic::Message& message) {
   return ending;
 }
 
+Ending busy(const std::string& text) {
+  return {Ending::Kind::kRefused, "busy: " + text + "; trying again"};
+}
+
 Ending unreachable(std::string text) {
   return {Ending::Kind::kUnreachable, std::move(text)};
 }
 
+// Of a connection that has not become a session.
 Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
   using Kind = quic::CloseReason::Kind;
+  // A server with too many strangers ends the oldest of them, without another word.
+  if (reason.is_orderly) return busy("the server ended the connection before it answered");
   switch (reason.kind) {
     case Kind::kNoAnswer: return {Ending::Kind::kNoAnswer, explain_silence(server)};
+    case Kind::kTurnedAway: return busy(reason.text);
     case Kind::kUntrusted:
       // A clock without a battery begins in the past, and is set once the network is there.
       if (reason.dates != quic::CertificateDates::kRight) {

@@ -54,10 +54,13 @@ struct CloseReason {
     kNoAnswer,       ///< the handshake was not complete in time
     kUntrusted,      ///< we do not trust the peer's certificate
     kReset,          ///< the peer does not know the connection (stateless reset)
+    kTurnedAway,     ///< a server did not go on with the handshake, as one that is busy does
     kProtocolError,  ///< the peer broke QUIC's, TLS's or HTTP/3's rules
   };
   Kind kind = Kind::kLocal;
   std::string text;
+  /// kPeer: without an error, as a server ends what it has no use for.
+  bool is_orderly = false;
   /// kUntrusted: the dates of the certificate, where nothing else is wrong with it.
   CertificateDates dates = CertificateDates::kRight;
 };
@@ -253,6 +256,9 @@ class Connection final : private Http3Events {
   /// Ends the connection: on_closed() is called, and CONNECTION_CLOSE goes out with the next
   /// write(). May be called from within an event. `text` is for the peer's log.
   void close(std::string_view text, Timestamp now);
+  /// A server's: ends a connection that has to give way to others. Its client may come again, and
+  /// learns nothing else.
+  void turn_away(Timestamp now);
   bool is_closed() const { return state_ != State::kOpen; }
   /// A server's: it has no session yet, so its memory and its time are bounded.
   bool is_stranger() const { return is_stranger_; }
@@ -261,6 +267,8 @@ class Connection final : private Http3Events {
   /// A stranger's end, where it was its time or its memory that was up.
   enum class Excess { kNone, kTime, kMemory };
   Excess excess() const { return excess_; }
+  /// A server's: all of the ClientHello was there, and has its answer.
+  bool has_greeted() const { return has_greeted_; }
   bool is_handshake_complete() const;
   /// While the handshake gets no answer: something small was answered (Endpoint::ask_small()), so
   /// the path does not carry what QUIC needs.
@@ -327,6 +335,7 @@ class Connection final : private Http3Events {
     std::size_t timer_index = SIZE_MAX;
     std::size_t touched_index = SIZE_MAX;
     bool is_half_open = false;
+    bool has_greeted = false;
     Strangers::Note stranger;
   } registration;
 
@@ -421,6 +430,7 @@ class Connection final : private Http3Events {
   std::vector<std::uint8_t> close_payload_;  // written, kept for a peer that has not heard it
   bool must_send_close_ = false;
   bool is_stranger_ = false;
+  bool has_greeted_ = false;
   bool has_completed_ = false;  // the handshake, in the payload that the engine is reading
   Timestamp admit_by_ = kNever;
   Excess excess_ = Excess::kNone;

@@ -17,12 +17,31 @@ namespace {
 // what comes later than this gets a stateless reset, which does as well.
 constexpr Duration kLongestFarewell = 30s;
 
+// What a server says in a handshake that it is too busy for, or whose Retry token it does not know
+// any more (RFC 9000 sections 8.1.3 and 20.1). An end in HTTP/3's words comes as
+// APPLICATION_ERROR before the handshake is complete (section 10.2.3).
+bool is_of_a_busy_server(std::uint64_t error_code) {
+  switch (error_code) {
+    case NGTCP2_CONNECTION_REFUSED:
+    case NGTCP2_INVALID_TOKEN:
+    case NGTCP2_APPLICATION_ERROR: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 void Connection::close(std::string_view text, Timestamp now) {
   if (state_ != State::kOpen) return;
   close_frame_ = {.is_application = true, .code = NGHTTP3_H3_NO_ERROR, .text = std::string(text)};
   end(State::kClosing, {CloseReason::Kind::kLocal, std::string(text)}, now);
+}
+
+void Connection::turn_away(Timestamp now) {
+  if (is_handshake_complete()) return close("", now);  // in a web server's words
+  if (state_ != State::kOpen) return;
+  close_frame_ = {.is_application = false, .code = NGTCP2_CONNECTION_REFUSED, .text = ""};
+  end(State::kClosing, {CloseReason::Kind::kLocal, ""}, now);
 }
 
 void Connection::fail(int engine_error, Timestamp now) {
@@ -55,8 +74,9 @@ void Connection::fail(int engine_error, Timestamp now) {
       close_frame_ = {
           .is_application = false, .code = NGTCP2_CRYPTO_ERROR | std::uint64_t{alert}, .text = ""};
       end(State::kClosing,
-          distrust.empty() ? CloseReason{Kind::kProtocolError, "TLS: " + tls_alert_text(alert)}
-                           : CloseReason{Kind::kUntrusted, distrust, tls_->dates()},
+          distrust.empty()
+              ? CloseReason{Kind::kProtocolError, "TLS: " + tls_alert_text(alert)}
+              : CloseReason{.kind = Kind::kUntrusted, .text = distrust, .dates = tls_->dates()},
           now);
       return;
     }
@@ -82,6 +102,11 @@ CloseReason Connection::reason_from_peer() const {
   using Kind = CloseReason::Kind;
   if (was_reset_) return {Kind::kReset, "the peer does not know this connection any more"};
   const ngtcp2_ccerr* error = ngtcp2_conn_get_ccerr(engine_.get());
+  // The handshake may be complete here, and not there.
+  const bool is_turned_away = role_ == Role::kClient &&
+                              error->type == NGTCP2_CCERR_TYPE_TRANSPORT &&
+                              is_of_a_busy_server(error->error_code);
+  if (is_turned_away) return {Kind::kTurnedAway, "the server takes no more connections now"};
   if (error->reasonlen > 0) {
     return {Kind::kPeer, quote_peer(as_text({error->reason, error->reasonlen}))};
   }
@@ -93,7 +118,7 @@ CloseReason Connection::reason_from_peer() const {
             "TLS: " + tls_alert_text(static_cast<std::uint8_t>(error->error_code & 0xff))};
   }
   if (error->error_code == 0 || error->error_code == NGHTTP3_H3_NO_ERROR) {
-    return {Kind::kPeer, "the peer closed the connection"};
+    return {Kind::kPeer, "the peer closed the connection", /*is_orderly=*/true};
   }
   return {Kind::kPeer,
           "the peer closed the connection with error " + std::to_string(error->error_code)};

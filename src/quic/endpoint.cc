@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "quic/engine.h"
 #include "quic/path.h"
 #include "quic/small_initial.h"
 
@@ -24,13 +25,6 @@ constexpr std::size_t kMinResetTrigger = 22;
 constexpr std::size_t kMinVariedReset = 43;
 // Every path carries so much.
 constexpr std::size_t kMaxResetBytes = 1200;
-// Some round trips of a slow path, or the time until a lost packet was sent again.
-constexpr std::uint64_t kRetryTokenSeconds = 30;
-
-std::uint64_t to_engine(Timestamp time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
 }  // namespace
 
 Endpoint::Endpoint(const Options& options, const TlsServerContext* server, ConnectionEvents& events,
@@ -40,7 +34,14 @@ Endpoint::Endpoint(const Options& options, const TlsServerContext* server, Conne
       events_(events),
       random_(random),
       drops_(drops),
-      strangers_(options.strangers.share(options.shard_count)) {}
+      strangers_(options.strangers.share(options.shard_count)),
+      proven_(kProven, random.number()),
+      resets_(kAnswers, random.number()),
+      small_answers_(kAnswers, random.number()),
+      false_proofs_(kAnswers, random.number()),
+      versions_(kVersions, random.number()),
+      retries_(kRetries, random.number()),
+      proofs_(options.secret) {}
 
 Endpoint::~Endpoint() = default;
 
@@ -82,6 +83,7 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
     return true;
   }
 
+  Accepted accepted;
   Connection* connection = find({header.dcid, header.dcidlen});
   const bool is_long = (payload[0] & kLongHeader) != 0;
   const bool is_known = connection != nullptr;
@@ -91,7 +93,12 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
     return true;
   }
   if (!is_known) {
-    connection = is_long ? accept(path, payload, out, now) : find_by_path(path);
+    if (is_long) {
+      accepted = accept(path, payload, out, now);
+    } else {
+      accepted.connection = find_by_path(path);
+    }
+    connection = accepted.connection;
     if (connection == nullptr) return !is_strange;
   }
   if (is_long && server_ == nullptr && !connection->is_handshake_answered() &&
@@ -104,6 +111,13 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
   touch(*connection);
   Strangers::Note& stranger = connection->registration.stranger;
   if (!stranger.is_listed) return !is_strange;
+  // Nobody goes for what turns out to be no connection: a late packet of one that is gone, say.
+  if (connection->is_closed()) {
+    end_now(*connection, out, now);
+    return true;
+  }
+  if (accepted.gives_way != nullptr) give_up(*accepted.gives_way->connection, out, now);
+  note_greeting(*connection, now);
   if (const auto* large = strangers_.too_large(stranger, connection->memory_bytes())) {
     give_up(*large->connection, out, now);
   }
@@ -129,45 +143,44 @@ Connection* Endpoint::find_by_path(const UdpPath& path) {
   return nullptr;
 }
 
-Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now) {
+Endpoint::Accepted Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& out,
+                                    Timestamp now) {
   if (server_ != nullptr && payload.size() < kLeastInitialBytes) {
     answer_small(path, payload, out, now);
-    return nullptr;
+    return {};
   }
   ngtcp2_pkt_hd header;
   if (server_ == nullptr || ngtcp2_accept(&header, payload.data(), payload.size()) != 0) {
     drops_.count(server_ == nullptr ? Drop::kUnknownConnection : Drop::kNotQuic);
-    return nullptr;
+    return {};
   }
 
   std::optional<ConnectionId> original_id;
-  if (header.tokenlen > 0 && header.token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
-    if (!proofs_.take(now)) {
+  if (AddressProof::is_token({header.token, header.tokenlen})) {
+    const auto proof = proofs_.take({header.token, header.tokenlen}, path.remote,
+                                    ConnectionId({header.dcid.data, header.dcid.datalen}), now);
+    if (proof.verdict != AddressProof::Verdict::kGood) {
       drops_.count(Drop::kUnproven);
-      return nullptr;
+      answer_false_proof(path, header, out, now);
+      return {};
     }
-    ngtcp2_cid original;
-    const EnginePath engine_path(path);
-    const ngtcp2_addr& remote = engine_path.get()->remote;
-    if (ngtcp2_crypto_verify_retry_token(
-            &original, header.token, header.tokenlen, options_.secret.data(),
-            options_.secret.size(), header.version, remote.addr, remote.addrlen, &header.dcid,
-            kRetryTokenSeconds * NGTCP2_SECONDS, to_engine(now)) != 0) {
-      drops_.count(Drop::kNotQuic);
-      return nullptr;
+    if (!proven_.take(path.remote.address, now)) {
+      drops_.count(Drop::kCrowded);
+      return {};
     }
-    original_id.emplace(Bytes(original.data, original.datalen));
+    original_id = proof.original;
   } else if (must_prove(path, now)) {
     drops_.count(Drop::kUnproven);
     answer_retry(path, header, out, now);
-    return nullptr;
+    return {};
   } else {
     begun_.take(now);
   }
 
-  if (!make_room(path, out, now)) {
+  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
+  if (!verdict.may_begin) {
     drops_.count(Drop::kCrowded);
-    return nullptr;
+    return {};
   }
   add(Connection::accept(context(), *server_, header, original_id, path, now));
   Connection& connection = *connections_.back();
@@ -179,7 +192,7 @@ Connection* Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQueue& o
   const ConnectionId first_id(Bytes(header.dcid.data, header.dcid.datalen));
   by_id_[first_id] = &connection;
   connection.registration.ids.push_back(first_id);
-  return &connection;
+  return {&connection, verdict.gives_way};
 }
 
 bool Endpoint::must_prove(const UdpPath& path, Timestamp now) {
@@ -187,16 +200,14 @@ bool Endpoint::must_prove(const UdpPath& path, Timestamp now) {
          strangers_.count_of(path.remote.address) >= options_.strangers_before_retry;
 }
 
-bool Endpoint::make_room(const UdpPath& path, UdpSendQueue& out, Timestamp now) {
-  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
-  if (verdict.gives_way != nullptr) give_up(*verdict.gives_way->connection, out, now);
-  return verdict.may_begin;
+void Endpoint::give_up(Connection& connection, UdpSendQueue& out, Timestamp now) {
+  ++stranger_counts_.gave_way;
+  connection.turn_away(now);
+  end_now(connection, out, now);
 }
 
 // It hears so, if there is room to say it: nothing is kept of it to say it later.
-void Endpoint::give_up(Connection& connection, UdpSendQueue& out, Timestamp now) {
-  ++stranger_counts_.gave_way;
-  connection.close("", now);
+void Endpoint::end_now(Connection& connection, UdpSendQueue& out, Timestamp now) {
   [[maybe_unused]] const bool is_told = connection.write(out, now);
   forget(connection);
 }
@@ -213,7 +224,7 @@ void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& 
   drops_.count(Drop::kNotQuic);
   // An answer to a short packet could be larger than it (RFC 9000 section 6.1).
   if (server_ == nullptr || payload.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE) return;
-  if (!out.has_room() || !versions_.take(now)) return;
+  if (!out.has_room() || !versions_.take(path.remote.address, now)) return;
   ngtcp2_version_cid header;
   ngtcp2_pkt_decode_version_cid(&header, payload.data(), payload.size(), kOurConnectionIdBytes);
   const std::uint32_t versions[] = {NGTCP2_PROTO_VER_V1};
@@ -227,7 +238,9 @@ void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& 
 void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out,
                               Timestamp now) {
   drops_.count(Drop::kUnknownConnection);
-  if (payload.size() < kMinResetTrigger || !out.has_room() || !resets_.take(now)) return;
+  if (payload.size() < kMinResetTrigger || !out.has_room() ||
+      !resets_.take(path.remote.address, now))
+    return;
 
   const std::size_t longest = std::min(payload.size() - 1, kMaxResetBytes);
   const std::size_t shortest = std::min(longest, kMinVariedReset);
@@ -243,7 +256,7 @@ void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& 
 
 void Endpoint::answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now) {
   drops_.count(Drop::kNotQuic);
-  if (!out.has_room() || !small_answers_.take(now)) return;
+  if (!out.has_room() || !small_answers_.take(path.remote.address, now)) return;
   const std::size_t bytes = write_small_answer(payload, out.next_payload());
   if (bytes > 0) out.push(path, Ecn::kNotEct, bytes);
 }
@@ -258,23 +271,22 @@ void Endpoint::ask_small(Connection& connection, UdpSendQueue& out) {
 
 void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                             Timestamp now) {
-  if (!out.has_room() || !retries_.take(now)) return;
+  if (!out.has_room() || !retries_.take(path.remote.address, now)) return;
   const ConnectionId id = new_connection_id(random_, options_.shard, options_.shard_count);
-  ngtcp2_cid retry_id;
-  ngtcp2_cid_init(&retry_id, id.bytes().data(), id.bytes().size());
+  const AddressProof::Ids ids{
+      .client = from_engine(header.scid), .original = from_engine(header.dcid), .retry = id};
+  const std::size_t bytes = proofs_.write(path.remote, ids, random_, now, out.next_payload());
+  if (bytes > 0) out.push(path, Ecn::kNotEct, bytes);
+}
 
-  const EnginePath engine_path(path);
-  const ngtcp2_addr& remote = engine_path.get()->remote;
-  std::array<std::uint8_t, NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN> token;
-  const ngtcp2_ssize token_bytes = ngtcp2_crypto_generate_retry_token(
-      token.data(), options_.secret.data(), options_.secret.size(), header.version, remote.addr,
-      remote.addrlen, &retry_id, &header.dcid, to_engine(now));
-  if (token_bytes < 0) return;
-
+// Its client is to begin anew (RFC 9000 section 8.1.3): this token will not count any more.
+void Endpoint::answer_false_proof(const UdpPath& path, const ngtcp2_pkt_hd& header,
+                                  UdpSendQueue& out, Timestamp now) {
+  if (!out.has_room() || !false_proofs_.take(path.remote.address, now)) return;
   const MutableBytes answer = out.next_payload();
-  const ngtcp2_ssize bytes = ngtcp2_crypto_write_retry(
-      answer.data(), answer.size(), header.version, &header.scid, &retry_id, &header.dcid,
-      token.data(), static_cast<std::size_t>(token_bytes));
+  const ngtcp2_ssize bytes = ngtcp2_crypto_write_connection_close(
+      answer.data(), answer.size(), header.version, &header.scid, &header.dcid,
+      NGTCP2_INVALID_TOKEN, nullptr, 0);
   if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
 }
 
@@ -309,17 +321,27 @@ bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
       return false;
     }
     connection.end_burst(now);
-    note_progress(connection);
+    note_progress(connection, now);
     timers_.set(connection.registration, connection.next_timeout());
   }
   return true;
 }
 
-void Endpoint::note_progress(Connection& connection) {
-  if (!connection.is_stranger()) strangers_.remove(connection.registration.stranger);
-  if (!connection.registration.is_half_open || !connection.is_handshake_complete()) return;
-  connection.registration.is_half_open = false;
+// Each step once: what comes again is no advance.
+void Endpoint::note_greeting(Connection& connection, Timestamp now) {
+  Connection::Registration& registration = connection.registration;
+  if (registration.has_greeted || !connection.has_greeted()) return;
+  registration.has_greeted = true;
+  strangers_.advance(registration.stranger, now);
+}
+
+void Endpoint::note_progress(Connection& connection, Timestamp now) {
+  Connection::Registration& registration = connection.registration;
+  if (!connection.is_stranger()) strangers_.remove(registration.stranger);
+  if (!registration.is_half_open || !connection.is_handshake_complete()) return;
+  registration.is_half_open = false;
   --half_open_;
+  strangers_.advance(registration.stranger, now);
 }
 
 void Endpoint::handle_timeouts(Timestamp now) {

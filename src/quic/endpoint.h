@@ -15,7 +15,9 @@
 #include "base/timer_heap.h"
 #include "base/token_bucket.h"
 #include "base/udp_burst.h"
+#include "quic/address_proof.h"
 #include "quic/connection.h"
+#include "quic/source_limit.h"
 #include "quic/strangers.h"
 
 namespace qdt::quic {
@@ -111,13 +113,16 @@ class Endpoint final : private ConnectionIds {
  private:
   // Handshakes begun without a proof of address: 64 of them take 3 % of a processor.
   static constexpr RateLimit kBegun{.per_second = 64, .burst = 64};
-  // Stateless resets, and answers to small questions.
-  static constexpr RateLimit kAnswers{.per_second = 100, .burst = 100};
-  static constexpr RateLimit kVersions{.per_second = 500, .burst = 500};
-  // A flood of forged first packets may cost about 5 % of a processor for each (4 and 10 us).
-  // Those who are not answered ask again.
-  static constexpr RateLimit kRetries{.per_second = 5000, .burst = 5000};
-  static constexpr RateLimit kProofs{.per_second = 4000, .burst = 4000};
+  // Those begun with one, at half a millisecond each: a quarter of a processor together.
+  static constexpr SourceLimit::Options kProven{.all = {.per_second = 512, .burst = 512},
+                                                .each = {.per_second = 256, .burst = 512}};
+  // Stateless resets, and ends of connections that there are none of.
+  static constexpr SourceLimit::Options kAnswers{.all = {.per_second = 100, .burst = 100},
+                                                 .each = {.per_second = 20, .burst = 20}};
+  static constexpr SourceLimit::Options kVersions{.all = {.per_second = 500, .burst = 500},
+                                                  .each = {.per_second = 50, .burst = 50}};
+  static constexpr SourceLimit::Options kRetries{.all = {.per_second = 100'000, .burst = 100'000},
+                                                 .each = {.per_second = 5000, .burst = 5000}};
 
   // ConnectionIds
   ConnectionId issue(Connection& connection) override;
@@ -129,22 +134,27 @@ class Endpoint final : private ConnectionIds {
   /// A client's connection for a payload whose ID nobody knows: it may be a stateless reset, which
   /// looks like that on purpose.
   Connection* find_by_path(const UdpPath& path);
-  Connection* accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
+  struct Accepted {
+    Connection* connection = nullptr;
+    Strangers::Note* gives_way = nullptr;  ///< has to go for it
+  };
+  Accepted accept(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_small(const UdpPath& path, Bytes payload, UdpSendQueue& out, Timestamp now);
   void answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                     Timestamp now);
+  void answer_false_proof(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
+                          Timestamp now);
   void forget(Connection& connection);
   void untouch(Connection& connection);
   void add(std::unique_ptr<Connection> connection);
-  void note_progress(Connection& connection);
+  void note_greeting(Connection& connection, Timestamp now);
+  void note_progress(Connection& connection, Timestamp now);
   /// Whether a client has to show that it is at this address.
   bool must_prove(const UdpPath& path, Timestamp now);
-  /// Whether a first packet from there may begin a connection, now that the one who has to go for
-  /// it is gone.
-  bool make_room(const UdpPath& path, UdpSendQueue& out, Timestamp now);
   void give_up(Connection& connection, UdpSendQueue& out, Timestamp now);
+  void end_now(Connection& connection, UdpSendQueue& out, Timestamp now);
 
   Options options_;
   const TlsServerContext* server_;
@@ -174,11 +184,13 @@ class Endpoint final : private ConnectionIds {
   Connection* last_connection_ = nullptr;
   // Each of its own: who asks for the one does not keep the other from others.
   TokenBucket begun_{kBegun};
-  TokenBucket resets_{kAnswers};
-  TokenBucket small_answers_{kAnswers};
-  TokenBucket versions_{kVersions};
-  TokenBucket retries_{kRetries};
-  TokenBucket proofs_{kProofs};
+  SourceLimit proven_;
+  SourceLimit resets_;
+  SourceLimit small_answers_;
+  SourceLimit false_proofs_;
+  SourceLimit versions_;
+  SourceLimit retries_;
+  AddressProof proofs_;
 };
 
 }  // namespace qdt::quic

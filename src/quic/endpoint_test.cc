@@ -308,6 +308,55 @@ TEST_F(RetryTest, LetsAClientProveItsAddress) {
   EXPECT_TRUE(settle());
 }
 
+// A payload that a client sent, again.
+class RetryReplayTest : public RetryTest {
+ protected:
+  // What the client sends.
+  void keep_payloads() {
+    world.set_link(kClient, {.delay = 10ms, .passes = [this](Bytes payload) {
+                               sent.emplace_back(payload.begin(), payload.end());
+                               return true;
+                             }});
+  }
+  // The answers to a payload from there.
+  std::size_t answers_to(const std::vector<std::uint8_t>& payload) {
+    UdpSendQueue out(4);
+    server.endpoint.receive({kServer, kClient}, Ecn::kNotEct, payload, out, world.now());
+    return out.bursts().size();
+  }
+  // The first Initial with a token: version, two IDs of 8 to 18 bytes, its length.
+  const std::vector<std::uint8_t>& with_token() const {
+    return *std::ranges::find_if(sent, [](const std::vector<std::uint8_t>& payload) {
+      const std::size_t source = 6 + payload[5];
+      return (payload[0] & 0xf0) == 0xc0 && payload[source + 1 + payload[source]] != 0;
+    });
+  }
+  std::vector<std::vector<std::uint8_t>> sent;
+};
+
+TEST_F(RetryReplayTest, ATokenCountsOnce) {
+  keep_payloads();
+  connect();
+  ASSERT_TRUE(settle());
+  client.endpoint.close_all("done", world.now());
+  world.run_for(5s);
+  ASSERT_EQ(server.endpoint.connection_count(), 0u);
+  EXPECT_EQ(answers_to(with_token()), 1u) << "it is no good any more";
+  EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+TEST_F(RetryReplayTest, AFewAreToldSo) {
+  keep_payloads();
+  connect();
+  ASSERT_TRUE(settle());
+  client.endpoint.close_all("done", world.now());
+  world.run_for(5s);
+  std::size_t answers = 0;
+  for (int i = 0; i < 1000; ++i) answers += answers_to(with_token());
+  EXPECT_GT(answers, 0u);
+  EXPECT_LE(answers, 20u);
+}
+
 TEST_F(RetryTest, KeepsNothingForAForgedAddress) {
   connect();
   world.set_link(kServer, {.loss = 1});

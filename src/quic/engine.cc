@@ -114,8 +114,9 @@ struct Connection::Engine::Callbacks {
   // HTTP/3 begins as soon as we may send 1-RTT packets; a server's SETTINGS then travel with its
   // handshake.
   static int recv_tx_key(ngtcp2_conn* engine, ngtcp2_encryption_level level, void* user) {
-    if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
     Connection& connection = self(user);
+    connection.has_greeted_ = true;
+    if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
     Http3Events& events = connection;
     connection.http_ =
         std::make_unique<Http3>(connection.role_, engine, connection.memory_->http, events);

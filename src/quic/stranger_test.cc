@@ -129,6 +129,40 @@ TEST_F(StrangerTest, TheOldestOfAnAddressGivesWayToTheNewest) {
   EXPECT_EQ(client.endpoint.connection_count(), 3u);  // the others were told
 }
 
+class OnePlaceTest : public EndpointTest {
+ protected:
+  OnePlaceTest() : EndpointTest({.strangers = {.max_connections = 1, .max_per_address = 1}}) {
+    world.attach(kOther, other, {.delay = 10ms});
+  }
+  void connect_other() {
+    other.endpoint.connect(testing::test_client_tls(), "localhost", {kOther, kServer}, world.now());
+  }
+
+  static constexpr SocketAddress kOther{IpAddress::v4(0x0a000003), 50000};
+  Node other{{}, nullptr, 4};
+};
+
+TEST_F(OnePlaceTest, GoesToASiteWithNoneInTheMiddleOfAHandshake) {
+  connect();
+  world.run_for(15ms);
+  ASSERT_EQ(server.endpoint.connection_count(), 1u);
+  connect_other();
+  world.run_for(1s);
+  EXPECT_TRUE(other.connection);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kTurnedAway);
+}
+
+TEST_F(OnePlaceTest, IsGivenUpInOrderBehindTheHandshake) {
+  connect();
+  ASSERT_TRUE(settle());
+  connect_other();
+  world.run_for(1s);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kPeer);
+  EXPECT_TRUE(client.closed->is_orderly);
+}
+
 TEST_F(StrangerTest, ASessionGivesWayToNobody) {
   open_session();
   Connection* session = client.connection;

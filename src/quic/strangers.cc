@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <cassert>
 
+#include "quic/source_limit.h"
+
 namespace qdt::quic {
 namespace {
 
 constexpr int kAddressBits = 64;
-constexpr int kSiteBits = 48;
 // A shard may have so many, however many shards there are.
 constexpr std::size_t kMinConnections = 32;
-
-IpAddress key(const IpAddress& address, int bits) {
-  return address.is_v4() ? address : Prefix(address, bits).address();
-}
 
 }  // namespace
 
@@ -31,11 +28,7 @@ Strangers::Options Strangers::Options::share(std::size_t shard_count) const {
 }
 
 IpAddress Strangers::address_key(const IpAddress& address) {
-  return key(address, kAddressBits);
-}
-
-IpAddress Strangers::site_key(const IpAddress& address) {
-  return key(address, kSiteBits);
+  return address.is_v4() ? address : Prefix(address, kAddressBits).address();
 }
 
 const Strangers::Group* Strangers::find(const Groups& groups, const IpAddress& key) {
@@ -45,48 +38,63 @@ const Strangers::Group* Strangers::find(const Groups& groups, const IpAddress& k
 
 std::size_t Strangers::count_of(const IpAddress& address) const {
   const Group* group = find(addresses_, address_key(address));
-  return group == nullptr ? 0 : group->members.size();
+  return group == nullptr ? 0 : group->size();
 }
 
 Strangers::Verdict Strangers::judge(const IpAddress& address, Timestamp now) const {
   const Group* of_address = find(addresses_, address_key(address));
-  const Group* of_site = find(sites_, site_key(address));
-  Note* oldest = nullptr;
-  if (of_address != nullptr && of_address->members.size() >= options_.max_per_address) {
-    oldest = of_address->members.front();
-  } else if (of_site != nullptr && of_site->members.size() >= options_.max_per_site) {
-    oldest = of_site->members.front();
-  } else if (count_ >= options_.max_connections || bytes_ >= options_.max_bytes) {
-    oldest = oldest_of_largest_site();
+  if (of_address != nullptr && of_address->size() >= options_.max_per_address) {
+    return unless_it_has_tenure(*of_address->oldest(), now);
   }
-  if (oldest == nullptr) return {.may_begin = true};
-  if (now - oldest->since < options_.tenure) return {.may_begin = false};
-  return {.may_begin = true, .gives_way = oldest};
+  const Group* site = find(sites_, site_of(address));
+  const std::size_t own = site == nullptr ? 0 : site->size();
+  if (own >= options_.max_per_site) return unless_it_has_tenure(*site->oldest(), now);
+  const bool is_full = count_ >= options_.max_connections || bytes_ >= options_.max_bytes;
+  if (!is_full || count_ == 0) return {.may_begin = true};
+  if (own < largest_) return {.may_begin = true, .gives_way = oldest_of_largest_site()};
+  return unless_it_has_tenure(*site->oldest(), now);
+}
+
+Strangers::Verdict Strangers::unless_it_has_tenure(Note& oldest, Timestamp now) const {
+  if (oldest.has_advanced && now - oldest.since < options_.tenure) return {.may_begin = false};
+  return {.may_begin = true, .gives_way = &oldest};
 }
 
 void Strangers::add(Note& note, const IpAddress& address, Timestamp now) {
   assert(!note.is_listed);
   note.is_listed = true;
+  note.has_advanced = false;
   note.since = now;
   note.address = address;
   Group& of_address = addresses_[address_key(address)];
-  note.in_address = of_address.members.insert(of_address.members.end(), &note);
-  Group& site = sites_[site_key(address)];
-  note.in_site = site.members.insert(site.members.end(), &note);
-  resize(site, site.members.size() - 1, site.members.size());
+  note.in_address = of_address.beginners.insert(of_address.beginners.end(), &note);
+  Group& site = sites_[site_of(address)];
+  note.in_site = site.beginners.insert(site.beginners.end(), &note);
+  resize(site, site.size() - 1, site.size());
   ++count_;
+}
+
+void Strangers::advance(Note& note, Timestamp now) {
+  if (!note.is_listed) return;
+  const auto move = [&note](Group& group, std::list<Note*>::iterator at) {
+    group.advanced.splice(group.advanced.end(), group.list_of(note), at);
+  };
+  move(addresses_.find(address_key(note.address))->second, note.in_address);
+  move(sites_.find(site_of(note.address))->second, note.in_site);
+  note.has_advanced = true;
+  note.since = now;
 }
 
 void Strangers::remove(Note& note) {
   if (!note.is_listed) return;
   note.is_listed = false;
   const auto of_address = addresses_.find(address_key(note.address));
-  of_address->second.members.erase(note.in_address);
-  if (of_address->second.members.empty()) addresses_.erase(of_address);
-  const auto site = sites_.find(site_key(note.address));
-  site->second.members.erase(note.in_site);
-  resize(site->second, site->second.members.size() + 1, site->second.members.size());
-  if (site->second.members.empty()) sites_.erase(site);
+  of_address->second.list_of(note).erase(note.in_address);
+  if (of_address->second.size() == 0) addresses_.erase(of_address);
+  const auto site = sites_.find(site_of(note.address));
+  site->second.list_of(note).erase(note.in_site);
+  resize(site->second, site->second.size() + 1, site->second.size());
+  if (site->second.size() == 0) sites_.erase(site);
   --count_;
 }
 
@@ -96,7 +104,7 @@ Strangers::Note* Strangers::too_large(Note& note, std::size_t bytes) const {
 }
 
 Strangers::Note* Strangers::oldest_of_largest_site() const {
-  return largest_ == 0 ? nullptr : by_size_[largest_].front()->members.front();
+  return largest_ == 0 ? nullptr : by_size_[largest_].front()->oldest();
 }
 
 // Sizes change by one at a time, so that the largest does.

@@ -15,7 +15,9 @@ class Connection;
 
 /// The connections of a shard that have no session: anybody can open one, so their number is
 /// bounded, together and by where they come from. One more is let in at the expense of the oldest
-/// of those that are too many. Every function takes the same time however many there are.
+/// of those that are too many, at once where its site has fewer than another: who holds all places
+/// from a few sites keeps nobody else out. Every function takes the same time however many there
+/// are.
 class Strangers {
  public:
   struct Options {
@@ -30,9 +32,9 @@ class Strangers {
     std::size_t max_bytes = std::size_t{12} * 1024 * 1024;
     /// A connection that behaves holds no more, not even at its handshake's height.
     std::size_t usual_bytes = std::size_t{80} * 1024;
-    /// Before that a connection gives way to nobody: long enough for some round trips. It bounds
-    /// the handshakes of a second, and with them the processor's time, as well: at half a
-    /// millisecond each, an eighth of one.
+    /// So long after its latest advance a connection gives way to none of its own site: long enough
+    /// for some round trips, so that an office that comes back at once does not push itself out.
+    /// One whose ClientHello is not complete has advanced by nothing.
     Duration tenure = 1s;
 
     /// The share of one of so many shards.
@@ -50,7 +52,8 @@ class Strangers {
 
    private:
     friend class Strangers;
-    Timestamp since;
+    bool has_advanced = false;
+    Timestamp since;    // the latest advance
     IpAddress address;  // the key of its groups
     std::list<Note*>::iterator in_address;
     std::list<Note*>::iterator in_site;
@@ -66,6 +69,8 @@ class Strangers {
   Verdict judge(const IpAddress& address, Timestamp now) const;
   /// Notes a connection that judge() allowed. `note` stays where it is until remove().
   void add(Note& note, const IpAddress& address, Timestamp now);
+  /// `note`'s connection has got on with its handshake: it counts as the newest from now on.
+  void advance(Note& note, Timestamp now);
   void remove(Note& note);
   /// `note`'s connection, with `bytes` of memory, has just been served. The connection that has to
   /// go because all of them hold too much: it, if it holds more than is usual, or else the oldest
@@ -81,15 +86,20 @@ class Strangers {
  private:
   /// Those of one address, or of one site, the oldest first.
   struct Group {
-    std::list<Note*> members;
+    std::list<Note*> beginners;  // who have advanced by nothing
+    std::list<Note*> advanced;
     std::list<Group*>::iterator in_size;  // a site's
+
+    std::size_t size() const { return beginners.size() + advanced.size(); }
+    std::list<Note*>& list_of(const Note& note) { return note.has_advanced ? advanced : beginners; }
+    Note* oldest() const { return beginners.empty() ? advanced.front() : beginners.front(); }
   };
   using Groups = std::unordered_map<IpAddress, Group>;
 
   static IpAddress address_key(const IpAddress& address);
-  static IpAddress site_key(const IpAddress& address);
   static const Group* find(const Groups& groups, const IpAddress& key);
   Note* oldest_of_largest_site() const;
+  Verdict unless_it_has_tenure(Note& oldest, Timestamp now) const;
   void resize(Group& site, std::size_t from, std::size_t to);
 
   Options options_;

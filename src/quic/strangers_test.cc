@@ -20,6 +20,7 @@ class StrangersTest : public ::testing::Test {
     if (!verdict.may_begin) return nullptr;
     if (gave_way != nullptr) strangers.remove(*gave_way);
     strangers.add(notes.emplace_back(), ip(address), now);
+    if (all_advance) strangers.advance(notes.back(), now);
     now += 1ms;
     return &notes.back();
   }
@@ -30,6 +31,14 @@ class StrangersTest : public ::testing::Test {
                        .max_bytes = 8000,
                        .usual_bytes = 1000,
                        .tenure = 1ms}};
+  // What somebody who fills all places from these addresses does.
+  void fill(std::initializer_list<const char*> addresses) {
+    for (int i = 0; i < 8; ++i) {
+      for (const char* address : addresses) begin(address);
+    }
+  }
+
+  bool all_advance = true;
   std::deque<Strangers::Note> notes;
   Strangers::Note* gave_way = nullptr;
   Timestamp now{};
@@ -85,11 +94,63 @@ TEST_F(StrangersTest, AmongEqualsTheOldestGivesWay) {
   EXPECT_EQ(gave_way, first);
 }
 
-TEST_F(StrangersTest, AYoungOneGivesWayToNobody) {
+TEST_F(StrangersTest, AYoungOneGivesWayToNobodyOfItsOwnAddress) {
   for (int i = 0; i < 3; ++i) begin("192.0.2.1");
   now -= 3ms;
   EXPECT_EQ(begin("192.0.2.1"), nullptr);
   EXPECT_NE(begin("192.0.2.2"), nullptr);
+}
+
+TEST_F(StrangersTest, AYoungOneGivesWayToNobodyOfItsOwnSite) {
+  for (const char* address : {"2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1",
+                              "2001:db8:0:4::1", "2001:db8:0:5::1"}) {
+    begin(address);
+  }
+  now -= 5ms;
+  EXPECT_EQ(begin("2001:db8:0:6::1"), nullptr);
+  EXPECT_NE(begin("2001:db8:1:6::1"), nullptr);
+}
+
+TEST_F(StrangersTest, TheSiteWithMostGivesWayAtOnce) {
+  fill({"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+  ASSERT_EQ(strangers.count(), 8u);
+  now -= 1h;  // all of them are young
+  EXPECT_NE(begin("198.51.100.1"), nullptr);
+  EXPECT_NE(gave_way, nullptr);
+  EXPECT_EQ(strangers.count(), 8u);
+}
+
+TEST_F(StrangersTest, NewcomersStayHoweverFewSitesPushOn) {
+  fill({"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+  Strangers::Note* newcomer = begin("198.51.100.1");
+  fill({"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+  EXPECT_TRUE(newcomer->is_listed);
+}
+
+TEST_F(StrangersTest, AMemberOfASiteWithMostWaitsForItsOwn) {
+  fill({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"});  // two of each
+  now -= 1h;
+  EXPECT_EQ(begin("192.0.2.1"), nullptr);
+}
+
+TEST_F(StrangersTest, WhoHasNotAdvancedGivesWayFirst) {
+  begin("192.0.2.1");
+  all_advance = false;
+  Strangers::Note* beginner = begin("192.0.2.1");
+  begin("192.0.2.1");
+  now -= 3ms;
+  EXPECT_NE(begin("192.0.2.1"), nullptr);
+  EXPECT_EQ(gave_way, beginner);
+}
+
+TEST_F(StrangersTest, WhoAdvancesCountsAsTheNewest) {
+  Strangers::Note* first = begin("192.0.2.1");
+  Strangers::Note* second = begin("192.0.2.1");
+  begin("192.0.2.1");
+  strangers.advance(*first, now);
+  now += 1ms;
+  begin("192.0.2.1");
+  EXPECT_EQ(gave_way, second);
 }
 
 TEST_F(StrangersTest, WhoLeavesMakesRoom) {

@@ -1,0 +1,42 @@
+#include "quic/source_limit.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/bytes.h"
+
+namespace qdt::quic {
+namespace {
+
+constexpr Duration kRare = 1s;
+
+// SplitMix64's last steps: every bit of the value decides every bit of the result.
+std::uint64_t mix(std::uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
+}  // namespace
+
+SourceLimit::Group& SourceLimit::group_of(const IpAddress& source) {
+  const IpAddress site = site_of(source);
+  const std::uint64_t prefix =
+      site.is_v4() ? site.v4_number() : load_be<std::uint64_t>(site.bytes().data());
+  return groups_[mix(mix(prefix ^ seed_) + seed_) % kGroups];
+}
+
+bool SourceLimit::take(const IpAddress& source, Timestamp now) {
+  Group& group = group_of(source);
+  const Duration rest = std::max<Duration>(now - group.passed, Duration::zero());
+  const double refilled = std::chrono::duration<double>(rest).count() * options_.each.per_second;
+  const double tokens =
+      group.is_new ? options_.each.burst : std::min(group.tokens + refilled, options_.each.burst);
+  if (tokens < 1) return false;
+  const bool is_rare = group.is_new || rest >= kRare;
+  if (!all_.take(now) && !is_rare) return false;
+  group = {.passed = now, .tokens = static_cast<float>(tokens - 1), .is_new = false};
+  return true;
+}
+
+}  // namespace qdt::quic

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/time.h"
+#include "base/token_bucket.h"
+
+namespace qdt::quic {
+
+/// A limit of so many a second that a few sources cannot use up for the others. Sources, an IPv4
+/// address or an IPv6 /48 each, fall into kGroups groups by a secret hash, and a group has a limit
+/// of its own below that of all. The first of a group for a second passes whatever the others have
+/// used. Fixed memory; the same time for each, however many sources there are. One thread.
+class SourceLimit {
+ public:
+  struct Options {
+    RateLimit all;
+    RateLimit each;  ///< of a group
+  };
+  static constexpr std::size_t kGroups = 1024;
+
+  /// `seed`: nobody outside knows it.
+  SourceLimit(const Options& options, std::uint64_t seed)
+      : options_(options), seed_(seed), all_(options.all), groups_(kGroups) {}
+
+  /// Whether one more from `source` may pass now; if so, it has.
+  bool take(const IpAddress& source, Timestamp now);
+
+ private:
+  struct Group {
+    Timestamp passed;  // the latest
+    float tokens = 0;  // at that time
+    bool is_new = true;
+  };
+
+  Group& group_of(const IpAddress& source);
+
+  Options options_;
+  std::uint64_t seed_;
+  TokenBucket all_;
+  std::vector<Group> groups_;
+};
+
+/// The part of an address that one customer has, and so may use as often as he likes: all of an
+/// IPv4 address, the /48 of an IPv6 one (RFC 6177).
+inline IpAddress site_of(const IpAddress& address) {
+  constexpr int kSiteBits = 48;
+  return address.is_v4() ? address : Prefix(address, kSiteBits).address();
+}
+
+}  // namespace qdt::quic
