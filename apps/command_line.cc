@@ -12,6 +12,7 @@
 #include "os/process.h"
 #include "os/service.h"
 #include "os/standard_error.h"
+#include "os/tun_programs.h"
 
 namespace qdt::apps {
 namespace {
@@ -38,6 +39,14 @@ void add_service(CLI::App& app, std::optional<ServiceCommand>& chosen) {
       chosen = command;
     });
   }
+}
+
+// A step of a service before its start (deploy/systemd), for nobody's eyes.
+void add_load_programs(CLI::App& app, CommandLine& command_line) {
+  CLI::App* const command =
+      app.add_subcommand("load-programs", "load the kernel's programs for the service manager");
+  command->group("");
+  command->callback([&command_line] { command_line.load_programs = true; });
 }
 
 void add_client_config(CLI::App& app, CommandLine& command_line) {
@@ -80,6 +89,7 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
   }
 
   if (program.has_client_config) add_client_config(app, command_line);
+  if (os::has_tun_programs()) add_load_programs(app, command_line);
   if (program.has_service && os::has_services()) add_service(app, command_line.service);
 
   std::vector<std::string> arguments = with_two_dashes(argc, argv);
@@ -106,6 +116,12 @@ void print_error(const std::string& program, const std::string& message) {
   for (std::string line; std::getline(lines, line);) {
     error.write(program + ": " + line + "\n");
   }
+}
+
+int load_programs(const std::string& program) {
+  const auto ok = os::hand_over_tun_programs();
+  if (!ok) print_error(program, ok.error().message);
+  return ok ? 0 : 1;
 }
 
 int clean_up(const std::string& program) {

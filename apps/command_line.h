@@ -15,6 +15,7 @@ struct CommandLine {
   bool status = false;  ///< the client's
   bool json = false;    ///< for status
   std::optional<ServiceCommand> service;
+  bool load_programs = false;
   bool client_config = false;  ///< the server's
   std::string address;         ///< for client_config; empty: not given
 };
@@ -42,6 +43,9 @@ std::string where_it_looked(const CommandLine& command_line, const Program& prog
 
 /// Prints `PROGRAM: message`, each line of it, to standard error.
 void print_error(const std::string& program, const std::string& message);
+
+/// `load-programs`: os::hand_over_tun_programs(). The exit code.
+int load_programs(const std::string& program);
 
 /// `--cleanup`: undoes what crashed programs left on this host, and says what. The exit code.
 int clean_up(const std::string& program);

@@ -227,6 +227,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
+  if (command_line->load_programs) return apps::load_programs(kName);
   if (!command_line->service) return work(*command_line);
   return apps::control_service(*command_line->service, kService, command_line->config_path,
                                [&] { return work(*command_line); });

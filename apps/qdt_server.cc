@@ -184,6 +184,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
+  if (command_line->load_programs) return apps::load_programs(kName);
   auto stop = os::StopSignal::open(os::StopSignal::Hangup::kReread);
   if (!stop) return fail_with(stop.error().message);
   if (command_line->cleanup) return apps::clean_up(kName);

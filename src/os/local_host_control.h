@@ -36,7 +36,8 @@ class LocalHostControl final : public HostControl {
   Result<TunDevice> open_tun() override {
     auto tun = TunDevice::open(plan_.tun, logger_);
     if (!tun || !plan_.is_steered) return tun;
-    if (const auto ok = steer_packets(tun->queues, plan_.ipv6_difference); !ok) {
+    if (const auto ok = steer_packets(tun->queues, plan_.ipv6_difference, plan_.tun.programs.get());
+        !ok) {
       logger_.warning(ok.error().message +
                       "; the first shard takes all packets to clients and hands them over, which "
                       "is slower");

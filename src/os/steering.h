@@ -24,7 +24,9 @@ Result<void> steer_payloads(const UdpSocket& socket, std::size_t shard_count);
 /// whose queues these are, all of them; of an IPv6 address, the last four bytes plus
 /// `ipv6_difference` count, modulo 2^32. Needs
 /// CAP_BPF beside CAP_NET_ADMIN (TUNSETSTEERINGEBPF, Linux 4.16; CAP_SYS_ADMIN before 5.8).
-/// Refused: every packet arrives at the first queue, and the others can only be written to.
-Result<void> steer_packets(std::span<const TunQueue> queues, std::uint32_t ipv6_difference);
+/// `loaded`, as in TunDevice::Options, needs none of that. Refused: every packet arrives at the
+/// first queue, and the others can only be written to.
+Result<void> steer_packets(std::span<const TunQueue> queues, std::uint32_t ipv6_difference,
+                           const TunPrograms* loaded = nullptr);
 
 }  // namespace qdt::os

@@ -13,6 +13,8 @@
 
 namespace qdt::os {
 
+struct TunPrograms;  // os/linux/tun_programs.h
+
 /// Which super-packets a TUN device gives and takes.
 struct TunOffloads {
   bool has_tcp = false;
@@ -62,6 +64,9 @@ struct TunDevice {
     std::size_t queues = 1;
     /// The kernel hands over and takes super-packets where it can; what it cannot is logged.
     bool use_offloads = true;
+    /// Loaded before, for a process that may load none itself (os/tun_programs.h); null: it loads
+    /// its own. Shared: every copy of a plan has these options.
+    std::shared_ptr<const TunPrograms> programs = nullptr;
   };
 
   std::string name;

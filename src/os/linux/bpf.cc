@@ -20,6 +20,16 @@ Result<UniqueFd> call_kernel(int command, const bpf_attr& request, const std::st
   return os_error(what);
 }
 
+Result<UniqueFd> make_array(std::size_t value_bytes, std::size_t values, const std::string& what) {
+  bpf_attr request{};
+  request.map_type = BPF_MAP_TYPE_ARRAY;
+  request.key_size = sizeof(std::uint32_t);
+  request.value_size = static_cast<std::uint32_t>(value_bytes);
+  request.max_entries = static_cast<std::uint32_t>(values);
+  request.map_flags = BPF_F_MMAPABLE;
+  return call_kernel(BPF_MAP_CREATE, request, what);
+}
+
 Result<UniqueFd> load_program(std::span<const bpf_insn> program, const std::string& what) {
   bpf_attr request{};
   request.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;

@@ -2,6 +2,7 @@
 
 #include <linux/bpf.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -75,6 +76,26 @@ constexpr bpf_insn skip(std::int16_t instructions) {
 constexpr bpf_insn leave() {
   return {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0};
 }
+
+/// R0 = R0 `operation` other, 32 bits.
+constexpr bpf_insn compute_by(std::uint8_t operation, std::uint8_t other) {
+  const auto code = static_cast<std::uint8_t>(BPF_ALU | operation | BPF_X);
+  return {.code = code, .dst_reg = BPF_REG_0, .src_reg = other, .off = 0, .imm = 0};
+}
+/// 32 bits at `to` + offset = operand.
+constexpr bpf_insn store_value(std::uint8_t to, std::int16_t offset, std::int32_t operand) {
+  return {
+      .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = to, .src_reg = 0, .off = offset, .imm = operand};
+}
+
+/// A program, and the array that it shares with us (BPF_F_MMAPABLE, Linux 5.5).
+struct ProgramWithArray {
+  UniqueFd program;
+  UniqueFd array;
+};
+
+/// An array of so many values for a program, which is memory of ours, too.
+Result<UniqueFd> make_array(std::size_t value_bytes, std::size_t values, const std::string& what);
 
 /// The bpf system call; says for `what`, "load a program that ...", why not, and how to mend it.
 Result<UniqueFd> call_kernel(int command, const bpf_attr& request, const std::string& what);

@@ -19,6 +19,7 @@
 #include "os/linux/host_process_name.h"
 #include "os/linux/remote_host_control.h"
 #include "os/linux/system_error.h"
+#include "os/linux/tun_programs.h"
 #include "os/local_host_control.h"
 
 namespace qdt::os {
@@ -36,14 +37,21 @@ void block_signals() {
   ::pthread_sigmask(SIG_SETMASK, &signals, nullptr);
 }
 
-// Only standard input, output and error, and the link, which becomes the first behind them: what
-// else the main process has open is not ours to keep open, the log's own copy of a terminal
-// included.
-HostLink keep_only(HostLink link) {
+// Only standard input, output and error, the link, which becomes the first behind them, and the
+// programs: what else the main process has open is not ours to keep open, the log's own copy of a
+// terminal included.
+HostLink keep_only(HostLink link, TunPrograms* programs) {
   constexpr int kFirst = STDERR_FILENO + 1;
   const int fd = link.release();
   if (fd != kFirst) ::dup3(fd, kFirst, O_CLOEXEC);
-  ::close_range(kFirst + 1, ~0U, 0);
+  int next = kFirst + 1;
+  if (programs != nullptr) {
+    for (UniqueFd* const program : programs->descriptors()) {
+      ::dup3(program->get(), next, O_CLOEXEC);  // from far behind (tun_programs.cc)
+      program->reset(next++);
+    }
+  }
+  ::close_range(static_cast<unsigned>(next), ~0U, 0);
   return HostLink(UniqueFd(kFirst));
 }
 
@@ -60,10 +68,12 @@ void show_title(const std::string& title) {
   title.copy(memory, words->size() - 1);
 }
 
-[[noreturn]] void be_host_process(HostLink link, const HostPlan& plan,
+[[noreturn]] void be_host_process(HostLink link, HostPlan plan,
+                                  std::shared_ptr<TunPrograms> programs,
                                   const std::function<std::unique_ptr<Logger>()>& make_logger) {
   block_signals();
-  link = keep_only(std::move(link));
+  link = keep_only(std::move(link), programs.get());
+  plan.tun.programs = std::move(programs);
   show_title(plan.program + ": host");
   {
     const auto logger = make_logger();
@@ -81,11 +91,12 @@ Result<std::unique_ptr<HostControl>> start_host_control(
   auto links = HostLink::make_pair();
   if (!links) return fail(links);
   auto& [ours, theirs] = *links;
+  auto programs = TunPrograms::take_inherited();  // this process keeps none
   const pid_t process = ::fork();
   if (process < 0) return os_error("start the process that changes this host's network");
   if (process == 0) {
     ours.close();
-    be_host_process(std::move(theirs), plan, make_logger);
+    be_host_process(std::move(theirs), std::move(plan), std::move(programs), make_logger);
   }
   theirs.close();
   return std::make_unique<RemoteHostControl>(std::move(ours), process, plan.lease_path);

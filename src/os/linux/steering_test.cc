@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/linux/network_fixture.h"
 #include "os/linux/refused_calls.h"
+#include "os/linux/tun_programs.h"
 
 namespace qdt::os {
 namespace {
@@ -213,6 +214,22 @@ TEST(SteeringOfPackets, BringsIpv6WhereTheIpv4LeaseBesideItGoes) {
       const std::size_t ipv4 = queue;
       const std::size_t ipv6 = (queue + kShards - (0x0a090100 - 1) % kShards) % kShards;
       EXPECT_EQ(seen[queue], (std::map<std::size_t, std::size_t>{{ipv4, 20}, {ipv6, 20}})) << queue;
+    }
+  });
+}
+
+TEST(SteeringOfPackets, NeedsNoRightToLoadWhatWasLoadedBefore) {
+  in_fresh_network([] {
+    const auto programs = TunPrograms::load();
+    ASSERT_TRUE(programs) << programs.error().message;
+    Device device;
+    refuse({SYS_bpf, 0, BPF_PROG_LOAD}, EPERM);
+    const auto ok = steer_packets(device.tun.queues, 0, &*programs);
+    ASSERT_TRUE(ok) << ok.error().message;
+    device.send_to_all();
+    const auto seen = device.arrived();
+    for (std::size_t queue = 0; queue < kShards; ++queue) {
+      EXPECT_EQ(seen[queue], (std::map<std::size_t, std::size_t>{{queue, 40}}));
     }
   });
 }

@@ -1,16 +1,19 @@
 #include "os/linux/tun_arrivals.h"
 
+#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <string>
 #include <utility>
 
 #include "os/linux/bpf.h"
 #include "os/linux/system_error.h"
+#include "os/linux/tun_programs.h"
 
 namespace qdt::os {
 namespace {
@@ -37,21 +40,33 @@ auto counting_program(int map) {
 
 }  // namespace
 
-Result<std::shared_ptr<const TunArrivals>> TunArrivals::count(int tun, std::size_t queues) {
-  bpf_attr request{};
-  request.map_type = BPF_MAP_TYPE_ARRAY;
-  request.key_size = sizeof(std::uint32_t);
-  request.value_size = sizeof(Count);
-  request.max_entries = static_cast<std::uint32_t>(queues);
-  request.map_flags = BPF_F_MMAPABLE;
-  auto map = bpf::call_kernel(BPF_MAP_CREATE, request, kWhat);
-  if (!map) return fail(map);
-  auto arrivals = join(std::move(*map), queues);
-  if (!arrivals) return fail(arrivals);
-
-  auto program = bpf::load_program(counting_program((*arrivals)->map()), kWhat);
+Result<bpf::ProgramWithArray> load_arrival_counter(std::size_t queues) {
+  auto array = bpf::make_array(TunArrivals::kCountBytes, queues, kWhat);
+  if (!array) return fail(array);
+  auto program = bpf::load_program(counting_program(array->get()), kWhat);
   if (!program) return fail(program);
-  int fd = program->get();  // the device takes a reference of its own
+  return bpf::ProgramWithArray{.program = std::move(*program), .array = std::move(*array)};
+}
+
+Result<std::shared_ptr<const TunArrivals>> TunArrivals::count(int tun, std::size_t queues) {
+  auto loaded = load_arrival_counter(queues);
+  if (!loaded) return fail(loaded);
+  return count(tun, queues, *loaded);
+}
+
+Result<std::shared_ptr<const TunArrivals>> TunArrivals::count(
+    int tun, std::size_t queues, const bpf::ProgramWithArray& counter) {
+  // A device before this one, which has gone, may have been counted in the same array.
+  const std::size_t bytes = queues * sizeof(Count);
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, counter.array.get(), 0);
+  if (memory == MAP_FAILED) return os_error(kWhat);
+  std::memset(memory, 0, bytes);
+  ::munmap(memory, bytes);
+
+  auto arrivals = join(UniqueFd(::fcntl(counter.array.get(), F_DUPFD_CLOEXEC, 0)), queues);
+  if (!arrivals) return fail(arrivals);
+  int fd = counter.program.get();  // the device takes a reference of its own
   if (::ioctl(tun, TUNSETFILTEREBPF, &fd) < 0) return os_error(kWhat);
   return arrivals;
 }

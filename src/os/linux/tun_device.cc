@@ -18,6 +18,7 @@
 #include "os/linux/system_error.h"
 #include "os/linux/tun_arrivals.h"
 #include "os/linux/tun_parts.h"
+#include "os/linux/tun_programs.h"
 #include "os/linux/unique_fd.h"
 
 namespace qdt::os {
@@ -237,7 +238,10 @@ Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
     device.queues.push_back(TunQueue(std::move(state)));
   }
   if (!refusal.empty()) logger.info("TUN device " + device.name + ": " + refusal);
-  if (auto arrivals = TunArrivals::count(device.queues.front().state_->fd.get(), options.queues)) {
+  const int first = device.queues.front().state_->fd.get();
+  if (auto arrivals = options.programs
+                          ? TunArrivals::count(first, options.queues, options.programs->counter)
+                          : TunArrivals::count(first, options.queues)) {
     for (const TunQueue& queue : device.queues) queue.state_->arrivals = *arrivals;
   } else {
     logger.info(arrivals.error().message + "; a queue that stands there will not be shortened");

@@ -17,6 +17,7 @@
 
 #include "os/linux/network_fixture.h"
 #include "os/linux/refused_calls.h"
+#include "os/linux/tun_programs.h"
 #include "os/steering.h"
 
 namespace qdt::os {
@@ -302,6 +303,22 @@ TEST(TunDevice, TellsHowMuchWaitsInEachQueue) {
       while (queue.read(packet)) read += packet.bytes.size();
       EXPECT_EQ(waiting, read) << i;
       EXPECT_EQ(waiting >= kBurstBytes, i == 2) << i;
+    }
+  });
+}
+
+// The second device is the first one made again: it begins with nothing.
+TEST(TunDevice, IsCountedByAProgramThatWasLoadedBefore) {
+  in_fresh_network([] {
+    auto loaded = TunPrograms::load();
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    refuse({SYS_bpf, 0, BPF_MAP_CREATE}, EPERM);
+    const auto programs = std::make_shared<const TunPrograms>(std::move(*loaded));
+    for (int i = 0; i < 2; ++i) {
+      TunHost host({.programs = programs});
+      EXPECT_EQ(host.device.queues[0].waiting_bytes(), 0u);
+      host.send_burst(5);
+      EXPECT_EQ(host.device.queues[0].waiting_bytes(), kBurstBytes);
     }
   });
 }

@@ -2,7 +2,7 @@
 
 namespace qdt::os {
 
-Result<void> steer_packets(std::span<const TunQueue>, std::uint32_t) {
+Result<void> steer_packets(std::span<const TunQueue>, std::uint32_t, const TunPrograms*) {
   return fail("choose TUN queues: a device of this system has one");
 }
 
