@@ -42,7 +42,7 @@ if(NOT WIN32)
 
   # the server's metrics
   pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
-  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+  pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
   pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)
 
   # benchmarks

@@ -13,7 +13,7 @@ what=${1:-all}
 quic_packages="libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev"
 build_packages="g++ cmake ninja-build pkg-config make git ca-certificates
   libgnutls28-dev libmnl-dev libnftables-dev libc-ares-dev libsystemd-dev libidn2-dev libseccomp-dev nlohmann-json3-dev
-  libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev prometheus-cpp-dev libcpp-httplib-dev
+  libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev prometheus-cpp-dev libmicrohttpd-dev
   libgoogle-perftools-dev"
 # Fast ciphers, on the one architecture that they are for.
 [ "$(dpkg --print-architecture)" != amd64 ] || build_packages="$build_packages libipsec-mb-dev"

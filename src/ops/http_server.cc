@@ -1,16 +1,15 @@
 #include "ops/http_server.h"
 
+#include <microhttpd.h>
+
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <deque>
+#include <charconv>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/client_networks.h"
-#include "ops/http_exchange.h"
-#include "ops/http_input.h"
 #include "os/clock.h"
 #include "os/poller.h"
 #include "os/process.h"
@@ -19,52 +18,96 @@
 namespace qdt::ops {
 namespace {
 
-constexpr int kWorkers = 4;
+constexpr std::size_t kMaxBodyBytes = 256 << 10;
+// The request's head, what the library makes of it, and the head of the response.
+constexpr std::size_t kConnectionBytes = 32 << 10;
+constexpr std::size_t kThreadStackBytes = 512 << 10;
 constexpr Duration kRequestTime = 5s;    // to send a whole request
 constexpr Duration kResponseTime = 60s;  // to fetch a whole response: a profile over a slow line
 constexpr Duration kFarewellTime = 500ms;
+constexpr Duration kLookTime = 1s;         // connections that are late are looked for so often
 constexpr Duration kShortageTime = 100ms;  // without descriptors or memory, accepting rests
 constexpr int kAcceptsPerTurn = 16;
-constexpr Duration kHalfClosedRetry = 20ms;
 
-// Keys of the poller; those of connections follow.
 constexpr int kWakerKey = 0;
 constexpr int kListenerKey = 1;
-constexpr int kFirstConnectionKey = 2;
 
 enum class Stage {
   kReading,  ///< the request
-  kWorking,  ///< a worker has it: only `socket`, and that for shut_down(), is anybody else's
-  kWriting,  ///< the response
-  kLeaving,  ///< everything is said; the peer is to close its side
+  kWorking,  ///< in the handler, which takes the time it needs
+  kWriting,  ///< the response, and then the farewell
+  kClosing,  ///< shut down by us; the library's thread will notice
 };
 
+/// A connection, by our descriptor; the library has one of its own, which it closes.
 struct Connection {
-  Connection(os::TcpConnection accepted, std::size_t max_body_bytes, Timestamp now)
+  Connection(os::TcpConnection accepted, Timestamp now)
       : socket(std::move(accepted)),
         network(ClientNetworks(socket.peer()).customer),
-        input(max_body_bytes),
         latest_progress(now),
         deadline(now + kRequestTime) {}
 
   os::TcpConnection socket;
-  Prefix network;
+  const Prefix network;
+
+  // Under the server's mutex.
+  int library_descriptor = -1;
   Stage stage = Stage::kReading;
-  HttpInput input;
-  std::string output;
-  std::size_t written = 0;
+  std::uint64_t progress = 0;
   Timestamp latest_progress;
   Timestamp deadline;
-  /// The peer has sent its last, which the poller would report again and again: it watches no more,
-  /// and what is left to be written is tried now and then.
-  bool is_half_closed = false;
-  Timestamp retry = kNever;
+
+  // The connection's thread.
+  const HttpRoute* route = nullptr;  ///< once the head has come
+  std::string body;
+  HttpResponse response;
 };
+
+/// The header's value; empty where there is none.
+std::string_view header(MHD_Connection* library, const char* name) {
+  const char* value = MHD_lookup_connection_value(library, MHD_HEADER_KIND, name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+/// The status of a request whose body is not taken; nothing where it may come.
+std::optional<int> refusal_of_body(MHD_Connection* library) {
+  if (!header(library, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty()) return MHD_HTTP_LENGTH_REQUIRED;
+  const std::string_view length = header(library, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  std::size_t bytes = 0;
+  const auto error = std::from_chars(length.data(), length.data() + length.size(), bytes).ec;
+  const bool is_too_large = error == std::errc::result_out_of_range || bytes > kMaxBodyBytes;
+  if (is_too_large) return MHD_HTTP_CONTENT_TOO_LARGE;
+  return std::nullopt;
+}
+
+HttpRequest request_of(MHD_Connection* library, Connection& connection) {
+  HttpRequest request;
+  MHD_get_connection_values(
+      library, MHD_GET_ARGUMENT_KIND,
+      [](void* query, MHD_ValueKind, const char* name, const char* value) {
+        static_cast<decltype(HttpRequest::query)*>(query)->emplace(name, value ? value : "");
+        return MHD_YES;
+      },
+      &request.query);
+  request.body = std::move(connection.body);
+  request.wait = [&connection](Duration time) { return connection.socket.wait(os::now() + time); };
+  return request;
+}
+
+HttpResponse answer(const HttpRoute& route, const HttpRequest& request) {
+  try {
+    return route.answer(request);
+  } catch (const std::exception&) {
+    return {.status = MHD_HTTP_INTERNAL_SERVER_ERROR, .body = "internal error\n"};
+  }
+}
 
 }  // namespace
 
-/// A thread for all sockets (run), and workers that call the handlers. Workers get a connection by
-/// `requests_` and hand it back by `answered_`; its slot stays taken meanwhile.
+/// A thread that accepts and looks at the time (run), and libmicrohttpd, which has a thread for
+/// each connection: so a handler may wait, and none waits for another's. The library's own bounds
+/// are not enough: it would refuse newcomers instead of closing what is idle, and give each byte of
+/// a request as much time as the whole.
 class HttpServer::State {
  public:
   State(os::TcpListener listener, os::Poller poller, os::Waker waker, HttpRoutes routes,
@@ -75,21 +118,18 @@ class HttpServer::State {
         waker_(std::move(waker)),
         routes_(std::move(routes)),
         counters_(counters),
-        logger_(logger) {
-    const bool has_bodies =
-        std::ranges::any_of(routes_, [](const auto& route) { return route.second.allows_post; });
-    max_body_bytes_ = has_bodies ? kMaxHttpBodyBytes : 0;
-  }
+        logger_(logger) {}
 
   ~State() {
-    {
-      const std::scoped_lock lock(mutex_);
-      is_stopping_ = true;
-    }
-    has_requests_.notify_all();
+    is_stopping_ = true;
     waker_.wake();
-    threads_.clear();
-    for (const auto& connection : slots_) counters_.connections -= connection ? 1 : 0;
+    if (thread_.joinable()) thread_.join();
+    {
+      // Handlers notice, and their threads end.
+      const std::scoped_lock lock(mutex_);
+      for (const auto& connection : connections_) close(*connection);
+    }
+    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   }
 
   Result<void> watch() {
@@ -98,89 +138,38 @@ class HttpServer::State {
   }
 
   void start() {
-    threads_.emplace_back([this] { run(); });
-    for (int i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
+    daemon_ = MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_USE_ITC,
+        0, nullptr, nullptr, on_request, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        kConnectionBytes, MHD_OPTION_THREAD_STACK_SIZE, kThreadStackBytes,
+        MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(2 * kMaxConnections), MHD_OPTION_END);
+    if (daemon_ == nullptr) {
+      logger_.error("http://" + address_.to_string() + ": the system is short of resources");
+      return;
+    }
+    thread_ = std::jthread([this] { run(); });
   }
 
   SocketAddress address() const { return address_; }
 
  private:
-  // --- the workers' threads ---
-
-  void work() {
-    os::name_thread("qdt-http-work");
-    while (Connection* connection = next_request()) {
-      connection->output = answer(*connection);
-      {
-        const std::scoped_lock lock(mutex_);
-        answered_.push_back(connection);
-      }
-      waker_.wake();
-    }
-  }
-
-  Connection* next_request() {
-    std::unique_lock lock(mutex_);
-    has_requests_.wait(lock, [this] { return is_stopping_ || !requests_.empty(); });
-    if (is_stopping_) return nullptr;
-    Connection* connection = requests_.front();
-    requests_.pop_front();
-    return connection;
-  }
-
-  std::string answer(Connection& connection) {
-    try {
-      return answer_http(routes_, connection.input.text(), [&connection](Duration time) {
-        return connection.socket.wait(os::now() + time);
-      });
-    } catch (const std::exception& exception) {
-      // The library answers what handlers throw. This is the library's own: it is out of memory.
-      logger_.error(std::string("HTTP request: ") + exception.what());
-      return {};
-    }
-  }
-
-  // --- the sockets' thread ---
+  // --- our thread ---
 
   void run() {
     os::name_thread("qdt-http");
-    while (!is_stopping()) {
-      for (const os::PollEvent& event : poller_.wait(next_deadline(), os::now())) {
-        if (event.key == kWakerKey) {
-          take_answers(os::now());
-        } else if (event.key == kListenerKey) {
-          accept(os::now());
-        } else if (auto& slot = slots_[static_cast<std::size_t>(event.key - kFirstConnectionKey)]) {
-          serve(slot, os::now());
-        }
+    while (!is_stopping_) {
+      for (const os::PollEvent& event : poller_.wait(next_look(), os::now())) {
+        if (event.key == kListenerKey) accept(os::now());
       }
       look_at_times(os::now());
     }
+  }
+
+  Timestamp next_look() {
     const std::scoped_lock lock(mutex_);
-    // Handlers notice, and their threads end.
-    for (const auto& connection : slots_) {
-      if (connection) connection->socket.shut_down();
-    }
-  }
-
-  bool is_stopping() {
-    const std::scoped_lock lock(mutex_);
-    return is_stopping_;
-  }
-
-  Timestamp next_deadline() const {
-    Timestamp next = accepts_again_;
-    for (const auto& connection : slots_) {
-      if (!connection || connection->stage == Stage::kWorking) continue;
-      next = std::min({next, connection->deadline, connection->retry});
-    }
-    return next;
-  }
-
-  using Slot = std::unique_ptr<Connection>;
-
-  int key_of(const Slot& slot) const {
-    return kFirstConnectionKey + static_cast<int>(&slot - slots_.data());
+    return connections_.empty() ? accepts_again_ : std::min(accepts_again_, os::now() + kLookTime);
   }
 
   void accept(Timestamp now) {
@@ -193,138 +182,61 @@ class HttpServer::State {
         return;
       }
       if (!*accepted) return;
-      admit(std::move(**accepted), now);
+      admit(std::make_unique<Connection>(std::move(**accepted), now), now);
     }
   }
 
-  void admit(os::TcpConnection socket, Timestamp now) {
-    auto connection = std::make_unique<Connection>(std::move(socket), max_body_bytes_, now);
-    Slot* slot = find_slot(connection->network);
-    if (slot == nullptr) return;
-    *slot = std::move(connection);
-    counters_.connections += 1;
-    if (!poller_.add((*slot)->socket.poll_handle(), key_of(*slot))) close(*slot);
+  void admit(std::unique_ptr<Connection> connection, Timestamp now) {
+    Connection* const added = connection.get();
+    const int descriptor = connection->socket.duplicate();
+    if (descriptor < 0) return;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!make_room(connection->network, now)) return;
+      connection->library_descriptor = descriptor;
+      connections_.push_back(std::move(connection));
+      counters_.connections += 1;
+    }
+    const sockaddr nowhere{};  // the library does without the peer's address
+    if (MHD_add_connection(daemon_, descriptor, &nowhere, sizeof nowhere) != MHD_YES) drop(*added);
   }
 
-  // A free slot, or that of the connection that gives way; null when workers have all of them.
-  Slot* find_slot(const Prefix& network) {
-    const auto is_of_network = [&](const Slot& slot) { return slot && slot->network == network; };
-    const auto of_network = std::ranges::count_if(slots_, is_of_network);
-    if (of_network >= static_cast<std::ptrdiff_t>(kMaxConnectionsOfAddress)) {
-      return make_way(is_of_network);
+  // Closes the connection that has been idle longest where there are too many. Fails when handlers
+  // have all of them.
+  bool make_room(const Prefix& network, Timestamp now) {
+    std::vector<Connection*> open;
+    for (const auto& connection : connections_) {
+      if (connection->stage == Stage::kClosing) continue;
+      note_progress(*connection, now);
+      open.push_back(connection.get());
     }
-    const auto free = std::ranges::find(slots_, nullptr, &Slot::get);
-    return free == slots_.end() ? make_way([](const Slot&) { return true; }) : &*free;
-  }
+    const bool is_full = open.size() >= kMaxConnections;
+    const auto is_elsewhere = [&](const Connection* one) { return one->network != network; };
+    const auto elsewhere = std::ranges::count_if(open, is_elsewhere);
+    const bool is_share_used = open.size() - elsewhere >= kMaxConnectionsOfAddress;
+    if (!is_full && !is_share_used) return true;
 
-  template <typename Predicate>
-  Slot* make_way(Predicate may_go) {
-    Slot* idlest = nullptr;
-    for (Slot& slot : slots_) {
-      if (!slot || slot->stage == Stage::kWorking || !may_go(slot)) continue;
-      const bool is_idler = idlest == nullptr || slot->latest_progress < (*idlest)->latest_progress;
-      if (is_idler) idlest = &slot;
-    }
-    if (idlest == nullptr) return nullptr;
+    if (is_share_used) std::erase_if(open, is_elsewhere);
+    std::erase_if(open, [](const Connection* one) { return one->stage == Stage::kWorking; });
+    const auto idlest = std::ranges::min_element(open, {}, &Connection::latest_progress);
+    if (idlest == open.end()) return false;
     counters_.gave_way += 1;
-    close(*idlest);
-    return idlest;
+    close(**idlest);
+    return true;
   }
 
-  void serve(Slot& slot, Timestamp now) {
-    switch (slot->stage) {
-      case Stage::kReading: return read(slot, now);
-      case Stage::kWorking: return;
-      case Stage::kWriting:
-        if (is_at_end(*slot)) {
-          slot->is_half_closed = true;
-          poller_.remove(slot->socket.poll_handle());
-        }
-        return write(slot, now);
-      case Stage::kLeaving:
-        if (is_at_end(*slot)) close(slot);
-        return;
-    }
-  }
-
-  // Reads and drops bytes behind the request.
-  bool is_at_end(Connection& connection) { return connection.socket.read_now(buffer_) == 0u; }
-
-  void read(Slot& slot, Timestamp now) {
-    Connection& connection = *slot;
-    const auto bytes = connection.socket.read_now(buffer_);
-    if (!bytes) return;
-    if (*bytes == 0) return close(slot);
-    connection.latest_progress = now;
-    connection.input.append(as_text(Bytes(buffer_).first(*bytes)));
-    if (connection.input.is_too_long()) return leave(slot, now);
-    if (!connection.input.is_complete()) return;
-    connection.stage = Stage::kWorking;
-    poller_.remove(connection.socket.poll_handle());
-    {
-      const std::scoped_lock lock(mutex_);
-      requests_.push_back(&connection);
-    }
-    has_requests_.notify_one();
-  }
-
-  void take_answers(Timestamp now) {
-    waker_.clear();
-    std::vector<Connection*> answered;
-    {
-      const std::scoped_lock lock(mutex_);
-      answered.swap(answered_);
-    }
-    for (const Connection* connection : answered) {
-      Slot& slot = *std::ranges::find(slots_, connection, &Slot::get);
-      if (!poller_.add(slot->socket.poll_handle(), key_of(slot))) {
-        close(slot);
-        continue;
-      }
-      slot->stage = Stage::kWriting;
-      slot->latest_progress = now;
-      slot->deadline = now + kResponseTime;
-      write(slot, now);
-    }
-  }
-
-  void write(Slot& slot, Timestamp now) {
-    Connection& connection = *slot;
-    const std::string_view rest = std::string_view(connection.output).substr(connection.written);
-    const auto bytes = connection.socket.write_now(as_bytes(rest));
-    if (!bytes) return close(slot);
-    if (*bytes > 0) connection.latest_progress = now;
-    connection.written += *bytes;
-    const bool is_done = connection.written == connection.output.size();
-    if (is_done) return leave(slot, now);
-    if (connection.is_half_closed) {
-      connection.retry = now + kHalfClosedRetry;
-    } else {
-      poller_.watch_writable(connection.socket.poll_handle(), key_of(slot), true);
-    }
-  }
-
-  void leave(Slot& slot, Timestamp now) {
-    if (slot->is_half_closed) return close(slot);
-    slot->stage = Stage::kLeaving;
-    slot->deadline = now + kFarewellTime;
-    slot->socket.end_writing();
-    poller_.watch_writable(slot->socket.poll_handle(), key_of(slot), false);
-  }
-
-  void close(Slot& slot) {
-    poller_.remove(slot->socket.poll_handle());
-    slot.reset();
-    counters_.connections -= 1;
+  static void note_progress(Connection& connection, Timestamp now) {
+    const std::uint64_t progress = connection.socket.progress();
+    if (progress != connection.progress) connection.latest_progress = now;
+    connection.progress = progress;
   }
 
   void look_at_times(Timestamp now) {
-    for (Slot& slot : slots_) {
-      if (!slot || slot->stage == Stage::kWorking) continue;
-      if (slot->deadline <= now) {
-        close(slot);
-      } else if (slot->retry <= now) {
-        write(slot, now);
+    {
+      const std::scoped_lock lock(mutex_);
+      for (const auto& connection : connections_) {
+        const bool has_time = connection->stage == Stage::kWorking || connection->deadline > now;
+        if (!has_time) close(*connection);
       }
     }
     if (accepts_again_ > now) return;
@@ -333,26 +245,145 @@ class HttpServer::State {
     if (!ok) accepts_again_ = now + kShortageTime;
   }
 
+  // --- any thread ---
+
+  // Under the mutex.
+  void close(Connection& connection) {
+    if (connection.stage == Stage::kClosing) return;
+    connection.stage = Stage::kClosing;
+    connection.socket.shut_down();
+    counters_.connections -= 1;
+  }
+
+  void drop(Connection& connection) {
+    const std::scoped_lock lock(mutex_);
+    close(connection);
+    std::erase_if(connections_, [&](const auto& one) { return one.get() == &connection; });
+  }
+
+  void enter(Connection& connection, Stage stage, Timestamp deadline) {
+    const std::scoped_lock lock(mutex_);
+    if (connection.stage == Stage::kClosing) return;
+    connection.stage = stage;
+    connection.latest_progress = os::now();
+    connection.deadline = deadline;
+  }
+
+  // --- the library's threads ---
+
+  static void on_connection(void* state, MHD_Connection* library, void** context,
+                            MHD_ConnectionNotificationCode code) {
+    State& self = *static_cast<State*>(state);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+      if (*context != nullptr) self.drop(*static_cast<Connection*>(*context));
+      return;
+    }
+    const auto* info = MHD_get_connection_info(library, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const std::scoped_lock lock(self.mutex_);
+    const auto ours = std::ranges::find(self.connections_, info->connect_fd,
+                                        [](const auto& one) { return one->library_descriptor; });
+    *context = ours == self.connections_.end() ? nullptr : ours->get();
+  }
+
+  static void on_completed(void*, MHD_Connection* library, void**,
+                           MHD_RequestTerminationCode reason) {
+    if (reason != MHD_REQUEST_TERMINATED_COMPLETED_OK) return;
+    Connection* const connection = connection_of(library);
+    if (connection == nullptr) return;
+    // Closed with unread bytes, the connection would be reset, and the peer might lose the answer.
+    connection->socket.end_writing();
+    std::array<std::uint8_t, 4096> bytes;
+    const Timestamp deadline = os::now() + kFarewellTime;
+    while (connection->socket.read(bytes, deadline).value_or(0) > 0) {
+    }
+  }
+
+  static Connection* connection_of(MHD_Connection* library) {
+    const auto* info = MHD_get_connection_info(library, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return static_cast<Connection*>(info->socket_context);
+  }
+
+  // Called with the head, then with each piece of the body, at last without any.
+  static MHD_Result on_request(void* state, MHD_Connection* library, const char* path,
+                               const char* method, const char*, const char* piece,
+                               std::size_t* piece_bytes, void**) {
+    Connection* const connection = connection_of(library);
+    if (connection == nullptr) return MHD_NO;
+    try {
+      State& self = *static_cast<State*>(state);
+      if (connection->route == nullptr) return self.begin(library, *connection, path, method);
+      if (*piece_bytes == 0) return self.serve(library, *connection);
+      connection->body.append(piece, *piece_bytes);
+      *piece_bytes = 0;
+      return MHD_YES;
+    } catch (const std::exception&) {
+      return MHD_NO;  // out of memory: the connection is closed
+    }
+  }
+
+  MHD_Result begin(MHD_Connection* library, Connection& connection, const char* path,
+                   std::string_view method) {
+    const auto route = routes_.find(path);
+    if (route == routes_.end()) {
+      std::string text = "not found; there are:\n";
+      for (const auto& [known, unused] : routes_) text += known + "\n";
+      return refuse(library, connection, MHD_HTTP_NOT_FOUND, text);
+    }
+    connection.route = &route->second;
+    if (method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD) {
+      return serve(library, connection);
+    }
+    if (method != MHD_HTTP_METHOD_POST || !route->second.allows_post) {
+      return refuse(library, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
+    }
+    const auto refusal = refusal_of_body(library);
+    if (!refusal) return MHD_YES;
+    return refuse(library, connection, *refusal,
+                  *refusal == MHD_HTTP_LENGTH_REQUIRED ? "a body needs a Content-Length\n"
+                                                       : "body too large\n");
+  }
+
+  MHD_Result refuse(MHD_Connection* library, Connection& connection, int status, std::string text) {
+    connection.response = {.status = status, .body = std::move(text)};
+    return respond(library, connection);
+  }
+
+  MHD_Result serve(MHD_Connection* library, Connection& connection) {
+    enter(connection, Stage::kWorking, kNever);
+    connection.response = answer(*connection.route, request_of(library, connection));
+    return respond(library, connection);
+  }
+
+  MHD_Result respond(MHD_Connection* library, Connection& connection) {
+    enter(connection, Stage::kWriting, os::now() + kResponseTime);
+    std::string& body = connection.response.body;  // stays until the connection is dropped
+    MHD_Response* const response =
+        MHD_create_response_from_buffer(body.size(), body.data(), MHD_RESPMEM_PERSISTENT);
+    if (response == nullptr) return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                            connection.response.content_type.c_str());
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    const auto status = static_cast<unsigned>(connection.response.status);
+    const MHD_Result result = MHD_queue_response(library, status, response);
+    MHD_destroy_response(response);
+    return result;
+  }
+
   os::TcpListener listener_;
   const SocketAddress address_;
   os::Poller poller_;
   os::Waker waker_;
   const HttpRoutes routes_;
-  std::size_t max_body_bytes_ = 0;
   HttpCounters& counters_;
   Logger& logger_;
-
-  // The sockets' thread.
-  std::array<Slot, kMaxConnections> slots_;
-  std::array<std::uint8_t, 4096> buffer_;
-  Timestamp accepts_again_ = kNever;
+  std::atomic<bool> is_stopping_ = false;
+  Timestamp accepts_again_ = kNever;  // our thread
 
   std::mutex mutex_;
-  std::condition_variable has_requests_;
-  bool is_stopping_ = false;           // under mutex_
-  std::deque<Connection*> requests_;   // under mutex_
-  std::vector<Connection*> answered_;  // under mutex_
-  std::vector<std::jthread> threads_;  // joined before all else goes
+  std::vector<std::unique_ptr<Connection>> connections_;  // under mutex_
+
+  MHD_Daemon* daemon_ = nullptr;
+  std::jthread thread_;
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& key,

@@ -29,12 +29,6 @@ class TcpConnection {
   /// Returns true at the deadline; false as soon as the peer closes its side or after shut_down().
   bool wait(Timestamp deadline);
 
-  /// Reads what is there, without waiting: nothing while there is nothing, 0 when the peer has sent
-  /// its last and on an error.
-  std::optional<std::size_t> read_now(MutableBytes out);
-  /// Hands over what the system takes now, perhaps nothing, and returns how much; no value on an
-  /// error.
-  std::optional<std::size_t> write_now(Bytes bytes);
   /// Tells the peer that this was all. To be closed when the peer has closed its side, too: closed
   /// with unread bytes, the connection would be reset, and the peer might lose what was just
   /// written.
@@ -42,7 +36,11 @@ class TcpConnection {
   /// Ends the connection in both directions: no function waits any more, now or later. Any thread.
   void shut_down();
 
-  PollHandle poll_handle() const { return PollHandle{handle_}; }
+  /// Bytes that the peer has sent and acknowledged so far. Any thread.
+  std::uint64_t progress() const;
+  /// Another descriptor of the same connection, for a library that closes what it is given; -1 when
+  /// the system is short of them.
+  int duplicate() const;
   /// The other end's address.
   const IpAddress& peer() const { return peer_; }
 

@@ -122,7 +122,7 @@ TEST(Layering, EachThirdPartyLibraryHasOnePlace) {
       {"spdlog/", {"ops/"}},
       {"fmt/", {"ops/"}},
       {"prometheus/", {"ops/"}},
-      {"httplib.h", {"ops/"}},
+      {"microhttpd.h", {"ops/http_server."}},
       {"gperftools/", {"ops/"}},
       {"libmnl/", {"os/linux/"}},
       {"nftables/", {"os/linux/"}},
@@ -166,9 +166,9 @@ TEST(Layering, OnlyOsAsksWhichPlatformItIsOn) {
 }
 
 TEST(Layering, HeadersShowNoThirdPartyType) {
-  const Names third_party = {"ngtcp2/",   "nghttp3/", "gnutls/",   "nlohmann/",
-                             "yaml-cpp/", "spdlog/",  "fmt/",      "prometheus/",
-                             "httplib.h", "libmnl/",  "nftables/", "intel-ipsec-mb.h"};
+  const Names third_party = {"ngtcp2/",      "nghttp3/", "gnutls/",   "nlohmann/",
+                             "yaml-cpp/",    "spdlog/",  "fmt/",      "prometheus/",
+                             "microhttpd.h", "libmnl/",  "nftables/", "intel-ipsec-mb.h"};
   // Headers that say of themselves that they are their folder's own affair.
   const Names internal = {"quic/path.h", "quic/engine.h",   "quic/packet_protection.h", "os/linux/",
                           "os/windows/", "ops/yaml_tree.h", "ops/config_value.h"};

@@ -1,5 +1,7 @@
 #include "os/tcp_listener.h"
 
+#include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -108,26 +110,23 @@ bool TcpConnection::wait(Timestamp deadline) {
   return wait_for(handle_, POLLRDHUP, deadline) == 0;
 }
 
-std::optional<std::size_t> TcpConnection::read_now(MutableBytes out) {
-  const ssize_t bytes = ::recv(fd(handle_), out.data(), out.size(), MSG_DONTWAIT);
-  if (bytes >= 0) return static_cast<std::size_t>(bytes);
-  if (errno == EAGAIN || errno == EINTR) return std::nullopt;
-  return 0;
-}
-
-std::optional<std::size_t> TcpConnection::write_now(Bytes bytes) {
-  const ssize_t sent = ::send(fd(handle_), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno == EAGAIN || errno == EINTR) return 0;
-  return std::nullopt;
-}
-
 void TcpConnection::end_writing() {
   ::shutdown(fd(handle_), SHUT_WR);
 }
 
 void TcpConnection::shut_down() {
   ::shutdown(fd(handle_), SHUT_RDWR);
+}
+
+std::uint64_t TcpConnection::progress() const {
+  tcp_info info{};
+  socklen_t bytes = sizeof info;
+  ::getsockopt(fd(handle_), IPPROTO_TCP, TCP_INFO, &info, &bytes);
+  return info.tcpi_bytes_received + info.tcpi_bytes_acked;
+}
+
+int TcpConnection::duplicate() const {
+  return ::fcntl(fd(handle_), F_DUPFD_CLOEXEC, 0);
 }
 
 Result<TcpListener> TcpListener::open(const SocketAddress& address) {

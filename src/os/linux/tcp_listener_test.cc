@@ -1,6 +1,7 @@
 #include "os/tcp_listener.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <thread>
@@ -69,23 +70,25 @@ TEST_F(ConnectedPair, TellsThePeersAddress) {
   EXPECT_EQ(far_->peer(), kLoopback.address);
 }
 
-TEST_F(ConnectedPair, ReadsWhatIsThereWithoutWaiting) {
-  std::array<std::uint8_t, 8> bytes;
-  EXPECT_EQ(far_->read_now(bytes), std::nullopt);
-  EXPECT_EQ(near_->write_now(as_bytes("hello")), 5u);
-  EXPECT_EQ(far_->read_now(bytes), 5u);
-  near_->end_writing();
-  EXPECT_EQ(far_->read_now(bytes), 0u);
+TEST_F(ConnectedPair, TellsThePeersProgress) {
+  const std::uint64_t before = far_->progress();
+  ASSERT_TRUE(near_->write(as_bytes("hello"), now() + 5s));
+  EXPECT_EQ(read(), "hello");
+  EXPECT_EQ(far_->progress() - before, 5u);
+  const std::vector<std::uint8_t> more_than_fits(64 << 20);
+  EXPECT_FALSE(far_->write(more_than_fits, now() + 100ms));
+  EXPECT_GT(far_->progress() - before, 5u);  // the peer's kernel took some
 }
 
-TEST_F(ConnectedPair, HandsOverWhatTheSystemTakes) {
-  const std::vector<std::uint8_t> more_than_fits(64 << 20);
-  const auto taken = near_->write_now(more_than_fits);
-  ASSERT_TRUE(taken);
-  EXPECT_GT(*taken, 0u);
-  EXPECT_LT(*taken, more_than_fits.size());
-  near_->shut_down();
-  EXPECT_EQ(near_->write_now(more_than_fits), std::nullopt);
+TEST_F(ConnectedPair, StaysOpenUntilItsDuplicateIsClosedToo) {
+  const int duplicate = far_->duplicate();
+  ASSERT_GE(duplicate, 0);
+  far_.reset();
+  EXPECT_EQ(::write(duplicate, "hello", 5), 5);
+  ::close(duplicate);
+  far_ = std::move(near_);
+  EXPECT_EQ(read(), "hello");
+  EXPECT_EQ(read(), "");
 }
 
 TEST_F(ConnectedPair, StopsWaitingAtTheDeadline) {
