@@ -122,6 +122,7 @@ void Connection::attach(ngtcp2_conn* engine, TlsSession tls) {
 }
 
 void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
+  note_change();
   if (state_ == State::kClosing)
     must_send_close_ = true;  // the peer has not heard it: say it again
   if (state_ != State::kOpen) return;
@@ -172,6 +173,7 @@ Connection::Sent Connection::send_datagrams(std::span<const Bytes> datagrams, Ud
 Connection::Sent Connection::write_datagrams(std::span<const Bytes> datagrams,
                                              std::size_t payload_bytes, Purpose purpose,
                                              UdpSendQueue& out, Timestamp now) {
+  note_change();
   if (state_ != State::kOpen) return {SendStatus::kClosed, 0};
   if (is_in_engine_) return {SendStatus::kBlocked, 0};
 
@@ -314,6 +316,7 @@ void Connection::end_burst(Timestamp now) {
 }
 
 bool Connection::update_keys(Timestamp now) {
+  note_change();
   return state_ == State::kOpen &&
          ngtcp2_conn_initiate_key_update(engine_.get(), to_engine(now)) == 0;
 }
@@ -325,6 +328,7 @@ Timestamp Connection::next_timeout() const {
 }
 
 void Connection::handle_timeout(Timestamp now) {
+  note_change();
   if (state_ != State::kOpen) return;
   if (now >= admit_by_) {
     excess_ = Excess::kTime;
@@ -364,11 +368,13 @@ ConnectionId Connection::first_peer_id() const {
 }
 
 std::optional<StreamId> Connection::request(const Request& request) {
+  note_change();
   if (state_ != State::kOpen || !http_) return std::nullopt;
   return http_->request(request);
 }
 
 bool Connection::respond(StreamId stream, const Response& response) {
+  note_change();
   if (state_ != State::kOpen || !http_->respond(stream, response)) return false;
   if (response.keeps_stream_open) admit();
   return true;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/attention.h"
 #include "base/bytes.h"
 #include "base/congestion_control.h"
 #include "base/drop.h"
@@ -111,10 +112,25 @@ struct DatagramSink {
   void* context = nullptr;
 };
 
+/// An Endpoint's notes about a connection.
+struct Registration {
+  Connection* connection = nullptr;
+  std::size_t index = 0;  ///< among the endpoint's connections
+  std::vector<ConnectionId> ids;
+  std::size_t noted_index = kNotNoted;
+  Timestamp timer = kNever;
+  std::size_t timer_index = kNoTimer;
+  bool is_half_open = false;
+  bool has_greeted = false;
+  Strangers::Note stranger;
+};
+
 /// The surroundings of a connection. All of them outlive it.
 struct ConnectionContext {
   ConnectionOptions options;
   ConnectionIds& ids;
+  /// Where the connection notes that it has something to write, or another timer.
+  Attention<Registration>& attention;
   ConnectionEvents& events;
   Random& random;
   DropCounters& drops;
@@ -178,7 +194,7 @@ class Connection final : private Http3Events {
   /// connection is still on the new path. False, and nothing has changed, when the handshake is not
   /// confirmed, the peer forbids it, or no spare ID is left, because the peer has not heard of the
   /// last moves yet: connect anew. Take a port that the connection has not had: a server may ignore
-  /// for some seconds that the client is back at an old one. Mark with Endpoint::touch().
+  /// for some seconds that the client is back at an old one.
   bool migrate(const UdpPath& path, Timestamp now);
 
   /// When the oldest packet was sent of those that call for an answer and have had none: neither an
@@ -327,17 +343,7 @@ class Connection final : private Http3Events {
   void* owner = nullptr;
 
   /// The Endpoint's notes about this connection; nobody else's business.
-  struct Registration {
-    Connection* connection = nullptr;
-    std::size_t index = 0;  ///< among the endpoint's connections
-    std::vector<ConnectionId> ids;
-    Timestamp timer = kNever;
-    std::size_t timer_index = SIZE_MAX;
-    std::size_t touched_index = SIZE_MAX;
-    bool is_half_open = false;
-    bool has_greeted = false;
-    Strangers::Note stranger;
-  } registration;
+  Registration registration;
 
  private:
   // A short header with the longest packet number (RFC 9000 section 17.3), less the connection ID;
@@ -394,6 +400,7 @@ class Connection final : private Http3Events {
   }
   void tell_path(Timestamp now);
   void note_peer_id();
+  void note_change() { context_.attention.note(registration); }
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;

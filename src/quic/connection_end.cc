@@ -32,6 +32,7 @@ bool is_of_a_busy_server(std::uint64_t error_code) {
 }  // namespace
 
 void Connection::close(std::string_view text, Timestamp now) {
+  note_change();
   if (state_ != State::kOpen) return;
   close_frame_ = {.is_application = true, .code = NGHTTP3_H3_NO_ERROR, .text = std::string(text)};
   end(State::kClosing, {CloseReason::Kind::kLocal, std::string(text)}, now);

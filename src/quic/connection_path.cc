@@ -20,6 +20,7 @@ constexpr Duration kMinUnacknowledged = 500ms;
 }  // namespace
 
 bool Connection::migrate(const UdpPath& path, Timestamp now) {
+  note_change();
   if (state_ != State::kOpen || role_ != Role::kClient) return false;
   if (ngtcp2_conn_initiate_immediate_migration(engine_.get(), EnginePath(path).get(),
                                                to_engine(now)) != 0) {
@@ -145,6 +146,7 @@ void Connection::doubt_path(Timestamp now) {
 }
 
 void Connection::doubt_large_payloads(Timestamp now) {
+  note_change();
   if (state_ != State::kOpen) return;
   path_mtu_.look_again(ngtcp2_conn_get_path_max_tx_udp_payload_size(engine_.get()), now);
   refresh_path_mtu(now);

@@ -46,7 +46,7 @@ Endpoint::Endpoint(const Options& options, const TlsServerContext* server, Conne
 Endpoint::~Endpoint() = default;
 
 ConnectionContext Endpoint::context() {
-  return {options_.connection, *this, events_, random_, drops_, &strangers_.bytes()};
+  return {options_.connection, *this, attention_, events_, random_, drops_, &strangers_.bytes()};
 }
 
 Connection& Endpoint::connect(const TlsClientContext& tls, const std::string& server_name,
@@ -60,7 +60,7 @@ Connection& Endpoint::connect(const TlsClientContext& tls, const std::string& se
 void Endpoint::add(std::unique_ptr<Connection> connection) {
   connection->registration.index = connections_.size();
   connections_.push_back(std::move(connection));
-  touch(*connections_.back());
+  attention_.note(connections_.back()->registration);
 }
 
 bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue& out,
@@ -108,7 +108,6 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
   }
   if (is_long || !is_known) connection->note_answer(/*is_of_handshake=*/is_long);
   connection->receive(path, ecn, payload, now);
-  touch(*connection);
   Strangers::Note& stranger = connection->registration.stranger;
   if (!stranger.is_listed) return !is_strange;
   // Nobody goes for what turns out to be no connection: a late packet of one that is gone, say.
@@ -297,46 +296,30 @@ std::size_t Endpoint::shard_of_payload(Bytes payload) const {
   return shard_of(payload[at], options_.shard_count);
 }
 
-void Endpoint::touch(Connection& connection) {
-  if (connection.registration.touched_index != SIZE_MAX) return;
-  connection.registration.touched_index = touched_.size();
-  touched_.push_back(&connection);
-}
-
-void Endpoint::untouch(Connection& connection) {
-  const std::size_t index = std::exchange(connection.registration.touched_index, SIZE_MAX);
-  if (index == SIZE_MAX) return;
-  touched_[index] = touched_.back();
-  touched_[index]->registration.touched_index = index;
-  touched_.pop_back();
-  connection.registration.touched_index = SIZE_MAX;  // it may have been the last
-}
-
 bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
-  while (!touched_.empty()) {
-    Connection& connection = *touched_.back();
-    untouch(connection);
+  while (Registration* noted = attention_.take()) {
+    Connection& connection = *noted->connection;
     if (!connection.write(out, now)) {
-      touch(connection);
+      attention_.note(*noted);
       return false;
     }
     connection.end_burst(now);
     note_progress(connection, now);
-    timers_.set(connection.registration, connection.next_timeout());
+    attention_.set_timer(*noted, connection.next_timeout());
   }
   return true;
 }
 
 // Each step once: what comes again is no advance.
 void Endpoint::note_greeting(Connection& connection, Timestamp now) {
-  Connection::Registration& registration = connection.registration;
+  Registration& registration = connection.registration;
   if (registration.has_greeted || !connection.has_greeted()) return;
   registration.has_greeted = true;
   strangers_.advance(registration.stranger, now);
 }
 
 void Endpoint::note_progress(Connection& connection, Timestamp now) {
-  Connection::Registration& registration = connection.registration;
+  Registration& registration = connection.registration;
   if (!connection.is_stranger()) strangers_.remove(registration.stranger);
   if (!registration.is_half_open || !connection.is_handshake_complete()) return;
   registration.is_half_open = false;
@@ -347,15 +330,13 @@ void Endpoint::note_progress(Connection& connection, Timestamp now) {
 void Endpoint::handle_timeouts(Timestamp now) {
   now_ = now;
   forget_retired();
-  while (timers_.next() <= now) {
-    Connection& connection = *timers_.front().connection;
-    timers_.remove(connection.registration);
+  while (Registration* due = attention_.take_due(now)) {
+    Connection& connection = *due->connection;
     if (connection.is_closed() && connection.forget_at() <= now) {
       forget(connection);
       continue;
     }
     connection.handle_timeout(now);
-    touch(connection);
   }
 }
 
@@ -368,8 +349,7 @@ void Endpoint::forget(Connection& connection) {
     case Connection::Excess::kTime: ++stranger_counts_.out_of_time; break;
     case Connection::Excess::kMemory: ++stranger_counts_.too_large; break;
   }
-  untouch(connection);
-  timers_.remove(connection.registration);
+  attention_.forget(connection.registration);
   last_connection_ = nullptr;
 
   const std::size_t index = connection.registration.index;
@@ -381,7 +361,6 @@ void Endpoint::forget(Connection& connection) {
 void Endpoint::close_all(std::string_view text, Timestamp now) {
   for (const auto& connection : connections_) {
     connection->close(connection->is_stranger() ? "" : text, now);  // in a web server's words
-    touch(*connection);
   }
 }
 

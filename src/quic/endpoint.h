@@ -8,11 +8,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/attention.h"
 #include "base/bytes.h"
 #include "base/drop.h"
 #include "base/random.h"
 #include "base/time.h"
-#include "base/timer_heap.h"
 #include "base/token_bucket.h"
 #include "base/udp_burst.h"
 #include "quic/address_proof.h"
@@ -84,19 +84,18 @@ class Endpoint final : private ConnectionIds {
   /// An ID that nobody has, which payloads of other kinds may be steered to this shard by.
   ConnectionId new_id() { return new_connection_id(random_, options_.shard, options_.shard_count); }
 
-  /// Notes that `connection` has something to write or another timer: it was written to.
-  void touch(Connection& connection);
-
+  /// The connections that were heard from or written to since the last write(), or whose timer
+  /// came.
   template <typename Visit>
-  void for_each_touched(Visit&& visit) const {
-    for (Connection* connection : touched_) visit(*connection);
+  void for_each_noted(Visit&& visit) const {
+    attention_.for_each([&](const Registration& one) { visit(*one.connection); });
   }
 
-  /// Lets every touched connection write what is not a datagram, and sets its timer. False when
+  /// Lets each of those write what is not a datagram, and sets its timer. False when
   /// `out` was full: send it and call again.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
 
-  Timestamp next_timeout() const { return timers_.next(); }
+  Timestamp next_timeout() const { return attention_.next_timeout(); }
   /// Handles the timers that have come; what they call for goes out with the next write().
   void handle_timeouts(Timestamp now);
 
@@ -147,7 +146,6 @@ class Endpoint final : private ConnectionIds {
   void answer_false_proof(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                           Timestamp now);
   void forget(Connection& connection);
-  void untouch(Connection& connection);
   void add(std::unique_ptr<Connection> connection);
   void note_greeting(Connection& connection, Timestamp now);
   void note_progress(Connection& connection, Timestamp now);
@@ -163,12 +161,11 @@ class Endpoint final : private ConnectionIds {
   Random& random_;
   DropCounters& drops_;
 
+  Attention<Registration> attention_;
   Strangers strangers_;
   StrangerCounts stranger_counts_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::unordered_map<ConnectionId, Connection*> by_id_;
-  std::vector<Connection*> touched_;
-  TimerHeap<Connection::Registration> timers_;
   std::size_t half_open_ = 0;  // accepted, handshake under way
   // IDs that peers have retired, which late packets may still have, in the order of their ends.
   struct Retired {

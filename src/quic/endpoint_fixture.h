@@ -38,7 +38,6 @@ class Node final : public testing::SimNode, public ConnectionEvents {
   bool send(UdpSendQueue& out, Timestamp now) override {
     while (connection != nullptr && !datagrams.empty()) {
       const auto status = connection->send_datagram(as_bytes(datagrams.front()), out, now);
-      endpoint.touch(*connection);
       if (status == Connection::SendStatus::kFull) return false;
       if (status != Connection::SendStatus::kSent) break;
       datagrams.pop_front();
@@ -119,7 +118,6 @@ class EndpointTest : public ::testing::Test {
     };
     const auto stream = client.connection->request({"POST", "localhost", "/connect", {}, "{}"});
     ASSERT_TRUE(stream);
-    client.endpoint.touch(*client.connection);
     ASSERT_TRUE(world.run_until([&] { return client.last_message.body == "{}"; }, 1s));
     client.take_datagrams(*stream);
   }

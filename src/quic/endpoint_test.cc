@@ -26,7 +26,6 @@ TEST_F(EndpointTest, CarriesARequestAndAnAnswer) {
     connection.respond(stream, {.status = 404, .headers = {{"x-test", "1"}}, .body = "answer"});
   };
   client.connection->request({"POST", "localhost", "/there", {{"x-qdt-token", "t"}}, "question"});
-  client.endpoint.touch(*client.connection);
   ASSERT_TRUE(world.run_until([&] { return client.last_message.has_ended; }, 1s));
   EXPECT_EQ(server.last_message.method, "POST");
   EXPECT_EQ(server.last_message.path, "/there");
@@ -60,8 +59,6 @@ TEST_F(EndpointTest, CarriesDatagramsOnUnderNewKeys) {
     world.run_for(1s);
     client.datagrams.assign(10, std::string("\0up", 3));
     server.datagrams.assign(10, std::string("\0down", 5));
-    client.endpoint.touch(*client.connection);
-    server.endpoint.touch(*server.connection);
     ASSERT_TRUE(world.run_until(
         [&] { return server.received.size() + client.received.size() == 20 * round; }, 1s));
     // The next update has to wait until the last one is confirmed.

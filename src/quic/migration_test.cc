@@ -24,7 +24,6 @@ class MigrationTest : public EndpointTest {
   }
   bool migrate(const SocketAddress& to) {
     const bool is_done = client.connection->migrate({to, kServer}, world.now());
-    client.endpoint.touch(*client.connection);
     return is_done;
   }
   void cut(const SocketAddress& client_address) { world.set_link(client_address, {.loss = 1}); }
@@ -35,9 +34,7 @@ class MigrationTest : public EndpointTest {
   bool carries(Duration limit = 1s) {
     const std::size_t before = server.received.size() + client.received.size();
     client.datagrams.push_back(std::string("\0up", 3));
-    client.endpoint.touch(*client.connection);
     server.datagrams.push_back(std::string("\0down", 5));
-    server.endpoint.touch(*server.connection);
     return world.run_until(
         [&] { return server.received.size() + client.received.size() == before + 2; }, limit);
   }
@@ -89,7 +86,6 @@ TEST_F(MigrationTest, MovesWithATransferUnderWay) {
   open();
   for (int round = 0; round < 20; ++round) {
     for (int i = 0; i < 50; ++i) client.datagrams.push_back(std::string(1, '\0') + "up");
-    client.endpoint.touch(*client.connection);
     world.run_for(50ms);
     if (round % 5 == 4) {
       ASSERT_TRUE(migrate(round % 2 == 0 ? kElsewhere : kClient));
@@ -164,7 +160,6 @@ TEST_F(MigrationTest, IsFollowedByTheServerWhenANatMapsItAnew) {
     const SocketAddress mapped{kNat.address, port};
     world.translate(kClient, mapped);
     client.datagrams.push_back(std::string("\0up", 3));
-    client.endpoint.touch(*client.connection);
     world.run_for(200ms);
     ASSERT_TRUE(carries());
     EXPECT_EQ(server.connection->path().remote, mapped);
@@ -178,7 +173,6 @@ TEST_F(MigrationTest, IsFollowedToAnotherAddressOfTheNat) {
   open();
   world.translate(kClient, {IpAddress::v4(0xc0000202), 7});
   client.datagrams.push_back(std::string("\0up", 3));
-  client.endpoint.touch(*client.connection);
   world.run_for(200ms);
   EXPECT_TRUE(carries());
 }
@@ -211,7 +205,6 @@ TEST_F(MigrationTest, HearsNoSilenceWhileNothingIsOwed) {
 TEST_F(MigrationTest, HearsNoSilenceAfterAcknowledgingOnly) {
   open();
   server.datagrams.push_back(std::string("\0down", 5));
-  server.endpoint.touch(*server.connection);
   world.run_for(20s);
   EXPECT_EQ(silence(), std::nullopt);
 }
@@ -220,7 +213,6 @@ TEST_F(MigrationTest, HearsTheSilenceOfADeadLinkUntilItHeals) {
   open();
   cut(kClient);
   client.datagrams.push_back(std::string("\0up", 3));
-  client.endpoint.touch(*client.connection);
   world.run_for(4s);
   EXPECT_EQ(silence(), 4s);
   world.run_for(6s);
@@ -235,7 +227,6 @@ TEST_F(MigrationTest, HearsTheSilenceInTheOtherDirectionToo) {
   open();
   world.set_link(kServer, {.loss = 1});
   client.datagrams.push_back(std::string("\0up", 3));
-  client.endpoint.touch(*client.connection);
   world.run_for(5s);
   EXPECT_EQ(silence(), 5s);
 }
@@ -245,7 +236,6 @@ TEST_F(MigrationTest, CountsSilenceOfTheNewPathOnly) {
   cut(kClient);
   cut(kElsewhere);
   client.datagrams.push_back(std::string("\0up", 3));
-  client.endpoint.touch(*client.connection);
   world.run_for(4s);
   ASSERT_TRUE(migrate(kElsewhere));
   world.run_for(1s);
@@ -261,7 +251,6 @@ TEST_F(MigrationTest, TakesALostMtuProbeForNoSilence) {
   for (int i = 0; i < 300; ++i) {
     if (i % 20 == 0) {
       server.datagrams.push_back(std::string("\0down", 5));
-      server.endpoint.touch(*server.connection);
     }
     world.run_for(100ms);
     longest = std::max(longest, silence().value_or(Duration::zero()));
@@ -274,7 +263,6 @@ TEST_F(MigrationTest, IsNotDeceivedByForgedAnswers) {
   open();
   cut(kClient);
   client.datagrams.push_back(std::string("\0up", 3));
-  client.endpoint.touch(*client.connection);
   world.run_for(2s);
   std::array<std::uint8_t, 60> forged{0x40};
   append(MutableBytes(forged).subspan(1), client.connection->registration.ids.front().bytes());

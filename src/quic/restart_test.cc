@@ -121,7 +121,6 @@ class ResetTest : public EndpointTest {
     world.attach(kServer, restarted, {.delay = 10ms});
     const Timestamp begun = world.now();
     client.datagrams.push_back(std::string("\0", 1) + std::string(100, 'x'));
-    client.endpoint.touch(*client.connection);
     if (!world.run_until([&] { return client.closed.has_value(); }, 5s)) return std::nullopt;
     EXPECT_EQ(client.closed->kind, CloseReason::Kind::kReset);
     return world.now() - begun;
@@ -146,7 +145,6 @@ TEST_F(ResetTest, TellsSoAboutAnIdThatCameLater) {
   const SocketAddress elsewhere{IpAddress::v4(0x0a000103), 50001};
   world.attach(elsewhere, client, {.delay = 10ms});
   ASSERT_TRUE(client.connection->migrate({elsewhere, kServer}, world.now()));
-  client.endpoint.touch(*client.connection);
   world.run_for(2s);
   EXPECT_EQ(learns(3, kShards, kSecret), 20ms);
 }

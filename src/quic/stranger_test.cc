@@ -12,7 +12,6 @@ class StrangerTest : public EndpointTest {
   StrangerTest() : EndpointTest({.strangers = {.max_connections = 4, .max_per_address = 3}}) {}
 
   std::optional<StreamId> ask(const std::string& body) {
-    client.endpoint.touch(*client.connection);
     return client.connection->request({"POST", "localhost", "/", {}, body});
   }
   void answer_at_once() {
@@ -69,7 +68,6 @@ TEST_F(StrangerTest, HasOneRequestAtATime) {
   world.run_for(1s);
   EXPECT_FALSE(ask("second"));
   server.connection->respond(waiting, {.status = 404, .body = "no"});
-  server.endpoint.touch(*server.connection);
   world.run_for(1s);
   EXPECT_TRUE(ask("second"));
 }
@@ -111,7 +109,6 @@ TEST_F(StrangerTest, HeadersAreBounded) {
   HeaderFields many;
   for (int i = 0; i < 200; ++i) many.emplace_back("x", "");
   client.connection->request({"GET", "localhost", "/", many, ""});
-  client.endpoint.touch(*client.connection);
   world.run_for(1s);
   EXPECT_TRUE(server.last_message.is_too_long);
   EXPECT_LE(server.last_message.headers.size(), Message::kMaxRequestHeaderBytes / 32);

@@ -36,11 +36,13 @@ access::SharedRate* shared_rate(const SessionOptions& options, bool is_up) {
 }  // namespace
 
 Session::Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-                 PacketPool& pool, Counters& counters, Random& random, Timestamp now)
+                 PacketPool& pool, Counters& counters, Attention<Session>& attention,
+                 Random& random, Timestamp now)
     : opener(options.id, their_key(options)),
       reassembler(options.max_reassembly_bytes),
       last_packet(now),
       options_(options),
+      attention_(attention),
       connection_(connection),
       stream_(stream),
       quarter_id_(quic::Connection::quarter_id(stream)),
@@ -56,9 +58,11 @@ Session::Session(const SessionOptions& options, quic::Connection& connection, qu
              counters),
       limits_(now) {
   if (options.direct) direct_.emplace(*options.direct, connection, random, now);
+  note_change();
 }
 
 bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now) {
+  note_change();
   if (is_blocked_ || !queue_.empty())
     return queue_.push(packet.bytes, wire::flow_hash(packet), now);
 
@@ -75,6 +79,7 @@ bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp no
 }
 
 Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
+  note_change();
   if (direct_)
     queue_.pause_dropping(direct_->is_usable() && direct_->shaper().should_pause_dropping());
   if (credit_ <= 0) credit_ += static_cast<std::int64_t>(turn_bytes);
@@ -94,6 +99,7 @@ Session::Step Session::flush_direct(UdpSendQueue& out, Timestamp now) {
 }
 
 void Session::ping_by_quic(UdpSendQueue& out, Timestamp now) {
+  note_change();
   if (sealer_.is_exhausted() || make_room(0, out, now) != Step::kDone) return;
   seal(DatagramType::kPing, {}, {});
   send_sealed(out, now);
@@ -289,6 +295,7 @@ void Session::send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now) {
 }
 
 void Session::queue_pong(Bytes payload) {
+  note_change();
   pong_bytes_ = std::min(payload.size(), pong_.size());
   append(pong_, payload.first(pong_bytes_));
   has_pong_to_send_ = true;

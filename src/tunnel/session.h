@@ -9,11 +9,11 @@
 
 #include "access/account.h"
 #include "access/shared_rate.h"
+#include "base/attention.h"
 #include "base/bytes.h"
 #include "base/ip_address.h"
 #include "base/role.h"
 #include "base/time.h"
-#include "base/timer_heap.h"
 #include "base/token_bucket.h"
 #include "base/udp_burst.h"
 #include "plane/bundle.h"
@@ -69,11 +69,16 @@ enum class SessionEnd : std::uint8_t {
 
 /// A client as the tunnel sees it: a connection, a lease, keys, limits, and the packets that wait
 /// for the connection. Datagrams are sealed when they are about to be sent, so that nothing sealed
-/// is dropped. One thread: its shard's.
+/// is dropped. Notes in `attention` whatever may give it something to send, or another timer. One
+/// thread: its shard's.
 class Session {
  public:
   Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-          PacketPool& pool, Counters& counters, Random& random, Timestamp now);
+          PacketPool& pool, Counters& counters, Attention<Session>& attention, Random& random,
+          Timestamp now);
+  ~Session() { attention_.forget(*this); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   wire::SessionId id() const { return options_.id; }
   const IpAddress& lease() const { return options_.lease; }
@@ -160,19 +165,30 @@ class Session {
   std::uint64_t bytes_down = 0;  ///< and to it
 
   /// Null where it was not agreed on.
-  plane::DirectPlane* direct() { return direct_ ? &*direct_ : nullptr; }
+  plane::DirectPlane* direct() {
+    note_change();
+    return direct_ ? &*direct_ : nullptr;
+  }
   const plane::DirectPlane* direct() const { return direct_ ? &*direct_ : nullptr; }
+
+  /// It is over, and wants no attention any more.
+  void retire() {
+    is_over_ = true;
+    attention_.forget(*this);
+  }
 
   // The tunnel's notes about this session.
   Tunnel* tunnel = nullptr;
+  std::size_t noted_index = kNotNoted;
   Timestamp timer = kNever;
   std::size_t timer_index = kNoTimer;
   std::size_t table_index = 0;
-  static constexpr std::size_t kUntouched = SIZE_MAX;
-  std::size_t touched_index = kUntouched;  ///< its timer may be another
-  SessionRing::Place ready_place;          ///< in the round of sessions that may send
+  SessionRing::Place ready_place;  ///< in the round of sessions that may send
 
  private:
+  void note_change() {
+    if (!is_over_) attention_.note(*this);
+  }
   using Step = plane::DirectPlane::Step;
   Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
   Step transmit_by_quic(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
@@ -193,6 +209,7 @@ class Session {
   }
 
   SessionOptions options_;
+  Attention<Session>& attention_;
   quic::Connection& connection_;
   quic::StreamId stream_;
   std::uint64_t quarter_id_;
@@ -215,6 +232,7 @@ class Session {
   // not take them.
   plane::Bundle sealed_;
   bool is_blocked_ = false;
+  bool is_over_ = false;
 
   std::array<std::uint8_t, wire::kMaxControlBytes> pong_;
   std::size_t pong_bytes_ = 0;

@@ -55,7 +55,6 @@ void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now)
   now_ = now;
   Session* session = session_of_direct(payload);
   if (session != nullptr) {
-    touch(*session);
     if (forwarder_.deliver_directly(*session, path, ecn, payload, now)) return;
     return receive_by_quic(*session, path, ecn, payload);
   }
@@ -83,7 +82,6 @@ void Tunnel::ask_about(const UdpPath& path) {
   for (const auto& session : sessions_) {
     if (session->direct() == nullptr || session->direct()->path() != path) continue;
     session->direct()->ask_quic(now_);
-    touch(*session);
   }
 }
 
@@ -108,29 +106,16 @@ Session* Tunnel::session_of_direct(Bytes payload) {
   return session;
 }
 
-void Tunnel::touch(Session& session) {
-  if (session.touched_index != Session::kUntouched) return;
-  session.touched_index = touched_.size();
-  touched_.push_back(&session);
-}
-
 void Tunnel::set_timers() {
-  for (Session* session : touched_) {
-    if (session == nullptr) continue;
-    session->touched_index = Session::kUntouched;
-    timers_.set(*session, session->next_timeout());
+  while (Session* session = attention_.take()) {
+    attention_.set_timer(*session, session->next_timeout());
   }
-  touched_.clear();
 }
 
 void Tunnel::forward(Bytes packet, Timestamp now) {
   now_ = now;
   const auto session = forwarder_.forward(packet, payloads_, now);
-  if (session) {
-    endpoint_.touch((*session)->connection());
-    if ((*session)->direct() != nullptr) touch(**session);
-    return;
-  }
+  if (session) return;
   const bool may_be_a_siblings = session.error() == Drop::kNoSession && options_.has_siblings;
   if (may_be_a_siblings && strays_.has_room(packet.size())) {
     strays_.push(packet);
@@ -140,17 +125,13 @@ void Tunnel::forward(Bytes packet, Timestamp now) {
 }
 
 Timestamp Tunnel::next_timeout() const {
-  return std::min({endpoint_.next_timeout(), next_tick_, next_wake_, timers_.next()});
+  return std::min({endpoint_.next_timeout(), next_tick_, next_wake_, attention_.next_timeout()});
 }
 
 void Tunnel::handle_timeouts(Timestamp now) {
   now_ = now;
   endpoint_.handle_timeouts(now);
-  while (timers_.next() <= now) {
-    Session& session = timers_.front();
-    timers_.set(session, kNever);
-    touch(session);
-  }
+  while (Session* due = attention_.take_due(now)) attention_.note(*due);
   if (next_wake_ <= now) {
     next_wake_ = kNever;
     events_.on_wake(*this);
@@ -162,13 +143,13 @@ bool Tunnel::send_packets(Timestamp now) {
   now_ = now;
   ended_.clear();
   // A connection that was heard from, or whose timer came, may take what waits again.
-  endpoint_.for_each_touched([this](quic::Connection& connection) {
+  endpoint_.for_each_noted([this](quic::Connection& connection) {
     Session* session = session_of(connection);
     if (session != nullptr && session->has_backlog(now_)) ready_.push(*session);
   });
-  for (Session* session : touched_) {
-    if (session != nullptr && session->has_backlog(now)) ready_.push(*session);
-  }
+  attention_.for_each([this](Session& session) {
+    if (session.has_backlog(now_)) ready_.push(session);
+  });
   const bool is_done = send_backlog(now);
   if (is_done) set_timers();
   return is_done;
@@ -199,8 +180,6 @@ bool Tunnel::send_backlog(Timestamp now) {
   while (!ready_.empty() && payloads_.waiting_bytes() < kMaxWaitingBytes) {
     Session& session = ready_.front();
     const Session::Progress progress = session.flush(turn_bytes, payloads_, now);
-    endpoint_.touch(session.connection());
-    if (session.direct() != nullptr) touch(session);  // its timer may be another now
     switch (progress) {
       case Session::Progress::kTurnOver: ready_.rotate(); break;
       case Session::Progress::kFull: return false;  // its turn goes on from there
@@ -223,31 +202,26 @@ bool Tunnel::migrate(quic::Connection& connection, const UdpPath& path, Timestam
   Session* session = session_of(connection);
   if (session != nullptr && session->direct() != nullptr) {
     session->direct()->migrate(path, now);
-    touch(*session);
     // The server has no ID for the new path before a packet of the connection came by it.
     if (session->direct()->shares_ids()) {
       const bool has_room = connection.write(payloads_, now);
       if (has_room) session->ping_by_quic(payloads_, now);
     }
   }
-  endpoint_.touch(connection);
   return true;
 }
 
 std::optional<quic::StreamId> Tunnel::request(quic::Connection& connection,
                                               const quic::Request& request) {
-  endpoint_.touch(connection);
   return connection.request(request);
 }
 
 void Tunnel::respond(quic::Connection& connection, quic::StreamId stream,
                      const quic::Response& response) {
-  endpoint_.touch(connection);
   connection.respond(stream, response);
 }
 
 void Tunnel::close(quic::Connection& connection, std::string_view text) {
-  endpoint_.touch(connection);
   connection.close(text, now_);
 }
 
@@ -260,11 +234,10 @@ std::vector<wire::DirectId> Tunnel::new_direct_ids() {
 Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& connection,
                               quic::StreamId stream, Timestamp now) {
   assert(session_of(connection) == nullptr);
-  Session& session = sessions_.add(
-      std::make_unique<Session>(options, connection, stream, pool_, counters_, random_, now));
+  Session& session = sessions_.add(std::make_unique<Session>(options, connection, stream, pool_,
+                                                             counters_, attention_, random_, now));
   if (const plane::DirectPlane* direct = session.direct()) {
     for (const wire::DirectId& id : direct->own_ids()) by_direct_id_[as_number(id)] = &session;
-    touch(session);
   }
   connection.owner = &session;
   session.tunnel = this;
@@ -296,7 +269,6 @@ void Tunnel::close_session(Session& session, SessionEnd end, Timestamp now) {
   session.send_close(end, payloads_, now);
   end_session(session, end, "");
   connection.close("session closed", now);
-  endpoint_.touch(connection);
 }
 
 void Tunnel::close_all(SessionEnd end, std::string_view text, Timestamp now) {
@@ -309,8 +281,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   connection.owner = nullptr;
   connection.set_datagram_sink(session.stream(), {});
   ready_.remove(session);
-  if (session.touched_index != Session::kUntouched) touched_[session.touched_index] = nullptr;
-  timers_.remove(session);
+  session.retire();
   if (const plane::DirectPlane* direct = session.direct()) {
     for (const wire::DirectId& id : direct->own_ids()) by_direct_id_.erase(as_number(id));
     last_direct_session_ = nullptr;
@@ -439,7 +410,6 @@ void Tunnel::on_path_tried(quic::Connection& connection, const UdpPath& path, bo
   Session* session = session_of(connection);
   if (is_usable && session != nullptr && session->direct() != nullptr) {
     session->direct()->on_connection_path(path, now_);
-    touch(*session);
   }
   events_.on_path_tried(*this, connection, path, is_usable);
 }

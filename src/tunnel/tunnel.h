@@ -165,7 +165,6 @@ class Tunnel final : private quic::ConnectionEvents {
   Session* session_of_direct(Bytes payload);
   void receive_by_quic(Session& session, const UdpPath& path, Ecn ecn, Bytes payload);
   void ask_about(const UdpPath& path);
-  void touch(Session& session);
   void set_timers();
   bool send_backlog(Timestamp now);
   void end_session(Session& session, SessionEnd end, const std::string& detail);
@@ -186,6 +185,7 @@ class Tunnel final : private quic::ConnectionEvents {
   PacketBatch packets_;
   PacketBatch strays_;
   PacketPool pool_;
+  Attention<Session> attention_;
   SessionTable sessions_;
   // Ended from within a callback of their own connection: forgotten when no function of theirs can
   // be on the stack.
@@ -195,8 +195,6 @@ class Tunnel final : private quic::ConnectionEvents {
   std::unordered_map<std::uint64_t, Session*> by_direct_id_;  // of those with IDs of their own
   std::uint64_t last_direct_id_ = 0;                          // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;
-  TimerHeap<Session> timers_;
-  std::vector<Session*> touched_;       // null: one that has ended since
   std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
   Timestamp counted_at_{};
   Forwarder forwarder_;

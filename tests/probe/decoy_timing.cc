@@ -42,7 +42,6 @@ class Asker final : private quic::ConnectionEvents {
     // The server allows the next request when it has seen the end of the last.
     is_answered_ = false;
     if (!run_until([&] { return connection_->request(request).has_value(); })) return std::nullopt;
-    end_.endpoint().touch(*connection_);
     const Timestamp begun = os::now();
     if (!run_until([&] { return is_answered_; })) return std::nullopt;
     return answered_at_ - begun;
@@ -74,9 +73,7 @@ class Asker final : private quic::ConnectionEvents {
     is_answered_ = true;
     answered_at_ = os::now();
   }
-  void on_stream_closed(quic::Connection& connection, quic::StreamId) override {
-    end_.endpoint().touch(connection);
-  }
+  void on_stream_closed(quic::Connection& connection, quic::StreamId) override {}
   void on_closed(quic::Connection&, const quic::CloseReason&) override { connection_ = nullptr; }
 
   SocketAddress server_;

@@ -87,7 +87,6 @@ class Guesser final : private quic::ConnectionEvents {
     if (!stream) return false;
     visit.is_asking = true;
     ++guesses_;
-    end_.endpoint().touch(*visit.connection);
     return true;
   }
 
@@ -100,7 +99,6 @@ class Guesser final : private quic::ConnectionEvents {
       quic::Connection& oldest = *visits_.front().connection;
       visits_.pop_front();
       oldest.close("", now);
-      end_.endpoint().touch(oldest);
     }
     const UdpPath path{.local = end_.local_address(), .remote = options_.server};
     visits_.push_back({.connection = &end_.endpoint().connect(

@@ -60,7 +60,6 @@ bool Visit::run_until(Done&& done, Timestamp deadline) {
 void Visit::write() {
   while (connection_ != nullptr && !datagrams_.empty()) {
     const auto status = connection_->send_datagram(datagrams_.front(), end_.out(), os::now());
-    if (connection_ != nullptr) end_.endpoint().touch(*connection_);
     if (status == quic::Connection::SendStatus::kFull) {
       send_payloads();
       continue;
