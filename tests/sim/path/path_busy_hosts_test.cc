@@ -7,8 +7,6 @@
 namespace qdt::testing {
 namespace {
 
-class BusyHostsPath : public PathSim {};
-
 PathLink home(const Pauses& pauses) {
   return {20, 30ms, 0, 500ms, pauses};
 }
@@ -16,9 +14,6 @@ PathLink office(const Pauses& pauses) {
   return {100, 10ms, 0, 100ms, pauses};
 }
 
-PathCase steady(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
-  return {over(link, greedy(link)), quic, direct};
-}
 PathCase uploads(const PathLink& link, std::size_t flows, const PathPromise& quic,
                  const PathPromise& direct) {
   return {over(link, cubic(flows)), quic, direct};
@@ -51,13 +46,7 @@ const std::vector<std::string> kRepresentative = {
     "20M_30ms_buffer500ms_pauses30ms_each50ms_cubic1",
     "100M_10ms_buffer100ms_pauses10ms_each20ms_cubic8"};
 
-TEST_P(BusyHostsPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, BusyHostsPath, both_planes(named(kRepresentative, kCases)),
-                         name_of);
-INSTANTIATE_TEST_SUITE_P(Others, BusyHostsPath, both_planes(all_but(kRepresentative, kCases)),
-                         name_of);
+QDT_PATH_TESTS(BusyHostsPath, kRepresentative, kCases);
 
 }  // namespace
 }  // namespace qdt::testing

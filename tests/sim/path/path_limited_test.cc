@@ -6,8 +6,6 @@
 namespace qdt::testing {
 namespace {
 
-class LimitedPath : public PathSim {};
-
 // Whole periods.
 PathCase lasting(PathCase path, Duration warm_up, Duration measured) {
   path.setting.warm_up = warm_up;
@@ -277,13 +275,7 @@ const std::vector<std::string> kRepresentative = {"10M_300ms_5pct_limited1M",
                                                   "100M_40ms_limited10M", "10M_40ms_on_off",
                                                   "50M_40ms_1pct_film", "20M_40ms_alternating"};
 
-TEST_P(LimitedPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, LimitedPath, both_planes(named(kRepresentative, kCases)),
-                         name_of);
-INSTANTIATE_TEST_SUITE_P(Others, LimitedPath, both_planes(all_but(kRepresentative, kCases)),
-                         name_of);
+QDT_PATH_TESTS(LimitedPath, kRepresentative, kCases);
 
 }  // namespace
 }  // namespace qdt::testing

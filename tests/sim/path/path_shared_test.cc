@@ -6,20 +6,11 @@
 namespace qdt::testing {
 namespace {
 
-class SharedPath : public PathSim {};
-class CompetingPath : public PathSim {};
-class ChangingPath : public PathSim {};
-
 PathCase shared(const PathLink& link, const Traffic& first, const Traffic& second,
                 const PathPromise& quic, const PathPromise& direct) {
   PathCase path{over(link, in_two_sessions(first, second)), quic, direct};
   path.setting.sessions = 2;
   path.setting.measured *= 2;
-  return path;
-}
-
-PathCase down(PathCase path) {
-  path.setting.direction = Direction::kDown;
   return path;
 }
 
@@ -197,33 +188,15 @@ const std::vector<PathCase> kChanging = {
 const std::vector<std::string> kRepresentativeShared = {"20M_30ms_buffer500ms_greedy_and_limited2M",
                                                         "50M_20ms_and_100ms_greedy_and_greedy"};
 
-TEST_P(SharedPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, SharedPath,
-                         both_planes(named(kRepresentativeShared, kShared)), name_of);
-INSTANTIATE_TEST_SUITE_P(Others, SharedPath, both_planes(all_but(kRepresentativeShared, kShared)),
-                         name_of);
+QDT_PATH_TESTS(SharedPath, kRepresentativeShared, kShared);
 
 const std::vector<std::string> kRepresentativeCompeting = {"20M_30ms_cubic1_beside_cubic1"};
 
-TEST_P(CompetingPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, CompetingPath,
-                         both_planes(named(kRepresentativeCompeting, kCompeting)), name_of);
-INSTANTIATE_TEST_SUITE_P(Others, CompetingPath,
-                         both_planes(all_but(kRepresentativeCompeting, kCompeting)), name_of);
+QDT_PATH_TESTS(CompetingPath, kRepresentativeCompeting, kCompeting);
 
 const std::vector<std::string> kRepresentativeChanging = {"20M_30ms_buffer500ms_halves"};
 
-TEST_P(ChangingPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, ChangingPath,
-                         both_planes(named(kRepresentativeChanging, kChanging)), name_of);
-INSTANTIATE_TEST_SUITE_P(Others, ChangingPath,
-                         both_planes(all_but(kRepresentativeChanging, kChanging)), name_of);
+QDT_PATH_TESTS(ChangingPath, kRepresentativeChanging, kChanging);
 
 }  // namespace
 }  // namespace qdt::testing

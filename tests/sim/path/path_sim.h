@@ -102,4 +102,31 @@ inline std::string name_of(const ::testing::TestParamInfo<PathRun>& info) {
   return (plane == Plane::kQuic ? "quic_" : "direct_") + path.setting.name();
 }
 
+/// The tests of a table. `representative` has the names of those that always run.
+#define QDT_PATH_TESTS(Name, representative, cases)                                         \
+  class Name : public PathSim {};                                                           \
+  TEST_P(Name, KeepsItsPromise) {                                                           \
+    expect_promise();                                                                       \
+  }                                                                                         \
+  INSTANTIATE_TEST_SUITE_P(Representative, Name, both_planes(named(representative, cases)), \
+                           name_of);                                                        \
+  INSTANTIATE_TEST_SUITE_P(Others, Name, both_planes(all_but(representative, cases)), name_of)
+
+// --- rows of tables ---
+
+inline PathCase transfer(const PathLink& link, const Traffic& traffic, const PathPromise& quic,
+                         const PathPromise& direct) {
+  return {over(link, traffic), quic, direct};
+}
+
+/// More than the link carries, all the time.
+inline PathCase steady(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
+  return transfer(link, greedy(link), quic, direct);
+}
+
+inline PathCase down(PathCase path) {
+  path.setting.direction = Direction::kDown;
+  return path;
+}
+
 }  // namespace qdt::testing

@@ -5,18 +5,6 @@
 namespace qdt::testing {
 namespace {
 
-class SteadyPath : public PathSim {};
-
-PathCase steady(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
-  return {over(link, greedy(link)), quic, direct};
-}
-
-PathCase steady_down(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
-  PathCase path = steady(link, quic, direct);
-  path.setting.direction = Direction::kDown;
-  return path;
-}
-
 const std::vector<PathCase> kCases = {
     steady({1, 20ms},
            {.goodput = 0.77, .queue_p95 = 310ms, .sparse_p95 = 310ms, .sparse_loss = 0.03},
@@ -102,29 +90,23 @@ const std::vector<PathCase> kCases = {
     steady({1000, 100ms},
            {.goodput = 0.81, .queue_p95 = 110ms, .sparse_p95 = 110ms, .sparse_loss = 0.03},
            {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
-    steady_down({10, 20ms},
+    down(steady({10, 20ms},
                 {.goodput = 0.77, .queue_p95 = 25ms, .sparse_p95 = 30ms, .sparse_loss = 0.03},
-                {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
+                {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03})),
     // short: 0.83 to 0.83
-    steady_down({100, 40ms},
+    down(steady({100, 40ms},
                 {.goodput = 0.73, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
-                {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
-    steady_down({1000, 20ms},
+                {.goodput = 0.92, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03})),
+    down(steady({1000, 20ms},
                 {.goodput = 0.81, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
-                {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
+                {.goodput = 0.92, .queue_p95 = 20ms, .sparse_p95 = 25ms, .sparse_loss = 0.03})),
 };
 
 const std::vector<std::string> kRepresentative = {"1M_20ms_greedy", "10M_300ms_buffer500ms_greedy",
                                                   "10M_20ms_greedy_down", "100M_40ms_greedy",
                                                   "1G_20ms_greedy"};
 
-TEST_P(SteadyPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, SteadyPath, both_planes(named(kRepresentative, kCases)),
-                         name_of);
-INSTANTIATE_TEST_SUITE_P(Others, SteadyPath, both_planes(all_but(kRepresentative, kCases)),
-                         name_of);
+QDT_PATH_TESTS(SteadyPath, kRepresentative, kCases);
 
 }  // namespace
 }  // namespace qdt::testing

@@ -5,20 +5,6 @@
 namespace qdt::testing {
 namespace {
 
-class TransferPath : public PathSim {};
-
-PathCase transfer(const PathLink& link, const Traffic& traffic, const PathPromise& quic,
-                  const PathPromise& direct) {
-  return {over(link, traffic), quic, direct};
-}
-
-PathCase transfer_down(const PathLink& link, const Traffic& traffic, const PathPromise& quic,
-                       const PathPromise& direct) {
-  PathCase path = transfer(link, traffic, quic, direct);
-  path.setting.direction = Direction::kDown;
-  return path;
-}
-
 const std::vector<PathCase> kCases = {
     transfer({2, 40ms, 0, 500ms}, cubic(1),
              {.goodput = 0.76, .queue_p95 = 230ms, .sparse_p95 = 230ms, .sparse_loss = 0.03},
@@ -35,9 +21,9 @@ const std::vector<PathCase> kCases = {
     transfer({20, 30ms, 0, 500ms}, bbr(1),
              {.goodput = 0.75, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
              {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
-    transfer_down({20, 30ms, 0, 500ms}, cubic(8),
+    down(transfer({20, 30ms, 0, 500ms}, cubic(8),
                   {.goodput = 0.76, .queue_p95 = 35ms, .sparse_p95 = 40ms, .sparse_loss = 0.03},
-                  {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03}),
+                  {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.03})),
     transfer({100, 40ms}, cubic(1),
              {.goodput = 0.71, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
              {.goodput = 0.92, .queue_p95 = 15ms, .sparse_p95 = 15ms, .sparse_loss = 0.03}),
@@ -63,9 +49,9 @@ const std::vector<PathCase> kCases = {
              {.goodput = 0.13, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.06},
              {.goodput = 0.89, .queue_p95 = 11ms, .sparse_p95 = 11ms, .sparse_loss = 0.07}),
     // short: 0.37 to 0.56
-    transfer_down({100, 40ms, 0.01}, bbr(1),
+    down(transfer({100, 40ms, 0.01}, bbr(1),
                   {.goodput = 0.32, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.04},
-                  {.goodput = 0.91, .queue_p95 = 10ms, .sparse_p95 = 14ms, .sparse_loss = 0.05}),
+                  {.goodput = 0.91, .queue_p95 = 10ms, .sparse_p95 = 14ms, .sparse_loss = 0.05})),
     transfer({1000, 40ms}, cubic(1),
              {.goodput = 0.79, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.03},
              {.goodput = 0.92, .queue_p95 = 10ms, .sparse_p95 = 10ms, .sparse_loss = 0.03}),
@@ -87,13 +73,7 @@ const std::vector<std::string> kRepresentative = {
     "2M_40ms_buffer500ms_cubic1", "20M_30ms_buffer500ms_cubic1_ecn",
     "20M_30ms_buffer500ms_cubic8_down", "100M_40ms_1pct_bbr1"};
 
-TEST_P(TransferPath, KeepsItsPromise) {
-  expect_promise();
-}
-INSTANTIATE_TEST_SUITE_P(Representative, TransferPath, both_planes(named(kRepresentative, kCases)),
-                         name_of);
-INSTANTIATE_TEST_SUITE_P(Others, TransferPath, both_planes(all_but(kRepresentative, kCases)),
-                         name_of);
+QDT_PATH_TESTS(TransferPath, kRepresentative, kCases);
 
 }  // namespace
 }  // namespace qdt::testing
