@@ -1,11 +1,11 @@
 #include "ops/config.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 #include "ops/config_keys.h"
 #include "ops/config_table.h"
+#include "ops/text.h"
 #include "ops/yaml_tree.h"
 #include "os/file.h"
 #include "os/file_advice.h"
@@ -241,13 +241,9 @@ void check_server_name(const ClientConfig& config, ConfigReport& report) {
   const bool is_reserved = std::ranges::any_of(kReserved, [host](std::string_view name) {
     return host == name || (host.ends_with(name) && host[host.size() - name.size() - 1] == '.');
   });
-  std::string letters;
-  for (const char letter : host) {
-    if (letter != '-' && letter != '_' && letter != '.') {
-      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    }
-  }
-  if (!is_reserved && std::ranges::find(kWords, letters) == std::end(kWords)) return;
+  const bool is_placeholder =
+      std::ranges::find(kWords, without_separators(host)) != std::end(kWords);
+  if (!is_reserved && !is_placeholder) return;
   report.add_fault("server", "found \"" + config.server_host +
                                  "\", the example's placeholder, expected the address or name by "
                                  "which this host reaches the server");

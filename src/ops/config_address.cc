@@ -31,12 +31,7 @@ Reader<SocketAddress> listen_address() {
 }
 
 Reader<std::optional<SocketAddress>> optional_listen_address() {
-  return or_empty(text_reader<std::optional<SocketAddress>>(
-      "IP:PORT, :PORT or off",
-      [](const std::string& text) -> Reading<std::optional<SocketAddress>> {
-        if (text == "off" || text == "false" || text == "no") return std::nullopt;
-        return parse_listen_address(text);
-      }));
+  return or_empty(or_nothing("IP:PORT, :PORT or off", is_off, listen_address()));
 }
 
 namespace {
@@ -80,18 +75,20 @@ Reading<NameServer> parse_own_name_server(const std::string& text) {
 }
 
 template <typename T>
-Reading<std::vector<T>> read_list(const YamlNode& node, std::size_t max,
-                                  Reading<T> (*parse)(const std::string&)) {
-  if (node.kind != YamlNode::Kind::kList) return refuse();
-  if (node.items.size() > max) return refuse("too many");
-  std::vector<T> values;
-  for (const YamlNode& item : node.items) {
-    if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
-    auto value = parse(item.text);
-    if (!value) return refuse(value.error().hint, &item);
-    values.push_back(std::move(*value));
-  }
-  return values;
+Reader<std::vector<T>> list_of(std::string expected, std::size_t max,
+                               Reading<T> (*parse)(const std::string&)) {
+  return {std::move(expected), [=](const YamlNode& node) -> Reading<std::vector<T>> {
+            if (node.kind != YamlNode::Kind::kList) return refuse();
+            if (node.items.size() > max) return refuse("too many");
+            std::vector<T> values;
+            for (const YamlNode& item : node.items) {
+              if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
+              auto value = parse(item.text);
+              if (!value) return refuse(value.error().hint, &item);
+              values.push_back(std::move(*value));
+            }
+            return values;
+          }};
 }
 
 }  // namespace
@@ -147,44 +144,34 @@ Reader<IpAddress> optional_ipv6_address() {
 }
 
 Reader<std::vector<IpAddress>> pushed_dns() {
-  return {"a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
-          [](const YamlNode& node) {
-            return read_list<IpAddress>(node, kMaxNameServers, parse_pushed_name_server);
-          }};
+  return list_of("a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
+                 kMaxNameServers, parse_pushed_name_server);
 }
 
-Reader<OwnDns> own_dns() {
-  return {"off or a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
-          [](const YamlNode& node) -> Reading<OwnDns> {
-            const bool is_word = node.kind == YamlNode::Kind::kScalar;
-            if (is_word && (node.text == "off" || node.text == "false" || node.text == "no")) {
-              return OwnDns{.servers = {}, .is_off = true};
-            }
-            auto servers = read_list<NameServer>(node, kMaxNameServers, parse_own_name_server);
-            if (!servers) return std::unexpected(servers.error());
-            return OwnDns{.servers = std::move(*servers)};
-          }};
+Reader<std::optional<std::vector<NameServer>>> own_dns() {
+  return or_nothing("off or a list of at most 8 IP addresses such as [1.1.1.1, 8.8.8.8], or []",
+                    is_off, list_of("", kMaxNameServers, parse_own_name_server));
 }
 
 namespace {
 
 // Names are compared without regard to case, and to the dot at the end.
 Reading<std::string> parse_domain(const std::string& text) {
-  std::string domain = text;
+  std::string domain = lower_case(text);
   if (domain.ends_with('.')) domain.pop_back();
   if (!is_domain_name(domain)) return refuse("\"" + printable(text) + "\" is no domain's name");
-  std::ranges::transform(domain, domain.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
   return domain;
 }
 
 }  // namespace
 
 Reader<std::vector<std::string>> domains() {
-  return {"a list of at most 32 domains such as [corp.example, 7.168.192.in-addr.arpa], or []",
-          [](const YamlNode& node) -> Reading<std::vector<std::string>> {
-            auto names = read_list<std::string>(node, wire::kMaxPushedDomains, parse_domain);
+  const auto list =
+      list_of("a list of at most 32 domains such as [corp.example, 7.168.192.in-addr.arpa], or []",
+              wire::kMaxPushedDomains, parse_domain);
+  return {list.expected,
+          [read = list.read](const YamlNode& node) -> Reading<std::vector<std::string>> {
+            auto names = read(node);
             if (!names) return names;
             std::size_t bytes = 0;
             for (const std::string& name : *names) bytes += name.size();
@@ -239,62 +226,27 @@ Reading<Prefix> parse_pushed_route(const std::string& text) {
   return route;
 }
 
-Reader<std::vector<Prefix>> prefix_list(std::string expected, std::size_t max,
-                                        Reading<Prefix> (*parse)(const std::string&)) {
-  return {std::move(expected), [=](const YamlNode& node) -> Reading<std::vector<Prefix>> {
-            if (node.kind != YamlNode::Kind::kList) return refuse();
-            if (node.items.size() > max) return refuse("too many");
-            std::vector<Prefix> prefixes;
-            for (const YamlNode& item : node.items) {
-              if (item.kind != YamlNode::Kind::kScalar) return refuse("", &item);
-              const auto prefix = parse(item.text);
-              if (!prefix) return refuse(prefix.error().hint, &item);
-              prefixes.push_back(*prefix);
-            }
-            return prefixes;
-          }};
-}
-
 }  // namespace
 
 Reader<std::vector<Prefix>> routes() {
-  return prefix_list(
-      "a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
-      kMaxPrefixes, parse_route);
-}
-
-Reader<std::vector<Prefix>> excluded_prefixes() {
-  return prefix_list(
-      "a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
-      kMaxPrefixes, parse_route);
+  return list_of("a list of at most 256 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+                 kMaxPrefixes, parse_route);
 }
 
 Reader<std::optional<std::vector<Prefix>>> lan_prefixes() {
-  using Lan = std::optional<std::vector<Prefix>>;
-  const std::string expected =
-      "a list of at most 64 prefixes such as [198.51.100.0/24, \"2001:db8:1::/64\"], [] or off";
-  return {expected,
-          [list = prefix_list(expected, 64, parse_route)](const YamlNode& node) -> Reading<Lan> {
-            const bool is_word = node.kind == YamlNode::Kind::kScalar;
-            if (is_word && (node.text == "off" || node.text == "false" || node.text == "no")) {
-              return std::nullopt;
-            }
-            auto prefixes = list.read(node);
-            if (!prefixes) return std::unexpected(prefixes.error());
-            return Lan(std::move(*prefixes));
-          }};
+  return or_nothing(
+      "a list of at most 64 prefixes such as [198.51.100.0/24, \"2001:db8:1::/64\"], [] or off",
+      is_off, list_of("", 64, parse_route));
 }
 
 Reader<std::vector<Prefix>> pushed_routes() {
-  return prefix_list(
-      "a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
-      wire::kMaxPushedRoutes, parse_pushed_route);
+  return list_of("a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+                 wire::kMaxPushedRoutes, parse_pushed_route);
 }
 
 Reader<std::vector<Prefix>> denied_prefixes() {
-  return prefix_list(
-      "a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []", 64,
-      parse_prefix);
+  return list_of("a list of at most 64 prefixes such as [192.168.7.0/24, \"fd00:7::/64\"], or []",
+                 64, parse_prefix);
 }
 
 namespace {
@@ -379,9 +331,7 @@ Reading<std::string> parse_host_name(const std::string& host) {
     if (!ascii) return refuse(quoted + "is no host name: " + ascii.error().message);
     name = *ascii;
   }
-  std::ranges::transform(name, name.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
+  name = lower_case(name);
   const std::string_view checked =
       std::string_view(name).substr(0, name.size() - name.ends_with('.'));
   if (const auto fault = fault_of_name(checked)) return refuse(quoted + *fault);

@@ -25,19 +25,14 @@ Reader<std::optional<Prefix>> optional_ipv6_pool();
 Reader<IpAddress> optional_ipv6_address();
 /// Name servers for clients inside the tunnel.
 Reader<std::vector<IpAddress>> pushed_dns();
-/// Destinations: for the tunnel, to be kept out of it, and to be pushed to clients.
+/// Destinations: for the tunnel or to be kept out of it, and to be pushed to clients.
 Reader<std::vector<Prefix>> routes();
-Reader<std::vector<Prefix>> excluded_prefixes();
 Reader<std::vector<Prefix>> pushed_routes();
 Reader<std::vector<Prefix>> denied_prefixes();
 /// Local networks, or `off`: nothing.
 Reader<std::optional<std::vector<Prefix>>> lan_prefixes();
-/// Name servers for this host; off: those that it has.
-struct OwnDns {
-  std::vector<NameServer> servers;
-  bool is_off = false;
-};
-Reader<OwnDns> own_dns();
+/// Name servers for this host, or `off`: those that it has.
+Reader<std::optional<std::vector<NameServer>>> own_dns();
 /// Domains whose names are asked of a tunnel's name servers, in small letters.
 Reader<std::vector<std::string>> domains();
 

@@ -28,32 +28,43 @@ struct KeyText {
   bool is_secret = false;  ///< never repeated in an error
 };
 
+/// The value of a missing key, in YAML. Where that cannot be written down, an example, and the
+/// default in words.
+struct DefaultValue {
+  DefaultValue(const char* text, const char* in_words = "") : yaml(text), words(in_words) {}
+  std::string yaml;
+  std::string words;
+};
+
 /// A key and where its value goes. A table of these is all that there is to know of a
 /// configuration file; what one key has to do with another is checked behind it.
 template <typename Config>
 struct Key {
+  /// `field` is a member of Config, or a function that takes the Config and the value.
+  template <typename T, typename Field>
+  Key(std::string name, DefaultValue default_value, Reader<T> reader, Field field,
+      std::string explanation)
+      : text{.name = std::move(name),
+             .example = std::move(default_value.yaml),
+             .expected = std::move(reader.expected),
+             .explanation = std::move(explanation),
+             .default_note = std::move(default_value.words)},
+        store([read = std::move(reader.read), field](
+                  Config& config, const YamlNode& node) -> std::optional<Refusal> {
+          auto value = read(node);
+          if (!value) return value.error();
+          if constexpr (std::is_member_object_pointer_v<Field>) {
+            config.*field = std::move(*value);
+          } else {
+            field(config, std::move(*value));
+          }
+          return std::nullopt;
+        }) {}
+
   KeyText text;
   /// Stores the value, or says why not.
   std::function<std::optional<Refusal>(Config&, const YamlNode&)> store;
 };
-
-/// `field` is a member of Config, or a function that takes the Config and the value.
-template <typename Config, typename T, typename Field>
-Key<Config> make_key(KeyText text, Reader<T> reader, Field field) {
-  text.expected = reader.expected;
-  return {std::move(text),
-          [read = std::move(reader.read), field](Config& config,
-                                                 const YamlNode& node) -> std::optional<Refusal> {
-            auto value = read(node);
-            if (!value) return value.error();
-            if constexpr (std::is_member_object_pointer_v<Field>) {
-              config.*field = std::move(*value);
-            } else {
-              field(config, std::move(*value));
-            }
-            return std::nullopt;
-          }};
-}
 
 /// Which keys a file has, where, and what is wrong or worth telling.
 class ConfigReport {

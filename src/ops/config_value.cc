@@ -170,11 +170,8 @@ bool is_placeholder(std::string_view token) {
       "yourtoken",    "yoursecret", "yourpassword", "yourkey",     "tokenhere",    "secrethere",
       "exampletoken", "fillin",     "inserttoken",  "inserthere",  "examplesecret"};
   constexpr std::string_view kBrackets[] = {"<>", "{}", "[]", "%%", "()"};
-  std::string letters;
-  for (const char letter : token) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) continue;
-    letters += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  }
+  std::string letters = lower_case(token);
+  std::erase_if(letters, [](unsigned char letter) { return std::isalnum(letter) == 0; });
   const bool is_in_brackets = std::ranges::any_of(kBrackets, [&](std::string_view pair) {
     return token.front() == pair[0] && token.back() == pair[1];
   });

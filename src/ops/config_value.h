@@ -53,6 +53,14 @@ std::optional<Number> parse_whole(std::string_view text) {
   return number;
 }
 
+inline bool is_word(const YamlNode& node, std::string_view word) {
+  return node.kind == YamlNode::Kind::kScalar && node.text == word;
+}
+/// Whether the node is `off`, or another word that YAML has for it.
+inline bool is_off(const YamlNode& node) {
+  return is_word(node, "off") || is_word(node, "false") || is_word(node, "no");
+}
+
 /// A reader of the text of a scalar; every other kind of node is refused without a hint.
 template <typename T>
 Reader<T> text_reader(std::string expected, std::function<Reading<T>(const std::string&)> read) {
@@ -68,6 +76,17 @@ Reader<T> or_empty(const Reader<T>& reader) {
   return {reader.expected, [read = reader.read](const YamlNode& node) -> Reading<T> {
             const bool is_empty_text = node.kind == YamlNode::Kind::kScalar && node.text.empty();
             if (is_empty_text || node.kind == YamlNode::Kind::kNothing) return T{};
+            return read(node);
+          }};
+}
+
+/// A reader that takes another word, too, which means that there is no value.
+template <typename T>
+Reader<std::optional<T>> or_nothing(std::string expected, bool (*is_nothing)(const YamlNode&),
+                                    const Reader<T>& reader) {
+  return {std::move(expected),
+          [is_nothing, read = reader.read](const YamlNode& node) -> Reading<std::optional<T>> {
+            if (is_nothing(node)) return std::nullopt;
             return read(node);
           }};
 }
@@ -99,15 +118,24 @@ Reader<std::string> client_name();
 /// `sha256:` and 64 hex digits, colons between bytes allowed.
 Reader<std::optional<std::array<std::uint8_t, 32>>> certificate_fingerprint();
 
-/// One of a few words.
+/// One of a few words, which `expected` lists.
 template <typename T>
 Reader<T> one_of(std::vector<std::pair<std::string, T>> words, std::string expected) {
   return {std::move(expected), [words = std::move(words)](const YamlNode& node) -> Reading<T> {
             for (const auto& [word, value] : words) {
-              if (node.kind == YamlNode::Kind::kScalar && node.text == word) return value;
+              if (is_word(node, word)) return value;
             }
             return refuse();
           }};
+}
+
+template <typename T>
+Reader<T> one_of(std::vector<std::pair<std::string, T>> words) {
+  std::string expected = words.front().first;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    expected += (i + 1 < words.size() ? ", " : " or ") + words[i].first;
+  }
+  return one_of(std::move(words), std::move(expected));
 }
 
 }  // namespace qdt::ops

@@ -140,14 +140,14 @@ TEST(NameServers, MayBeThisHostsOwnOnThisHostOnly) {
 }
 
 TEST(NameServers, MayBeOnALinkOfThisHosts) {
-  EXPECT_EQ(own_dns().read(list({"fe80::53%eth0"})).value().servers[0].zone, "eth0");
+  EXPECT_EQ(own_dns().read(list({"fe80::53%eth0"})).value()->front().zone, "eth0");
   EXPECT_FALSE(own_dns().read(list({"2001:db8::53%eth0"})));
   EXPECT_FALSE(pushed_dns().read(list({"fe80::53%eth0"})));
 }
 
 TEST(NameServers, StayThisHostsWhenTheyAreOff) {
-  EXPECT_TRUE(own_dns().read(scalar("off")).value().is_off);
-  EXPECT_FALSE(own_dns().read(list({})).value().is_off);
+  EXPECT_EQ(own_dns().read(scalar("off")).value(), std::nullopt);
+  EXPECT_TRUE(own_dns().read(list({})).value()->empty());
   EXPECT_FALSE(own_dns().read(scalar("on")));
 }
 

@@ -49,16 +49,6 @@ void append_escaped(std::string& out, char letter) {
   out += kHexDigits[byte & 15];
 }
 
-// Lower case, and without what people write differently in names.
-std::string normalised(std::string_view word) {
-  std::string out;
-  for (const char letter : word) {
-    if (letter == '-' || letter == '_' || letter == '.') continue;
-    out += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  }
-  return out;
-}
-
 // Optimal string alignment: insertions, deletions, changes and swaps of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> rows(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -133,15 +123,29 @@ std::string wrapped(std::string_view text, std::string_view indent, std::size_t 
   return out;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& letter : out) {
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return out;
+}
+
+std::string without_separators(std::string_view name) {
+  std::string out = lower_case(name);
+  std::erase_if(out, [](char letter) { return letter == '-' || letter == '_' || letter == '.'; });
+  return out;
+}
+
 std::string_view nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
   constexpr std::size_t kMaxWordBytes = 64;
   if (word.size() > kMaxWordBytes) return {};
 
-  const std::string wanted = normalised(word);
+  const std::string wanted = without_separators(word);
   std::string_view nearest;
   std::size_t nearest_distance = kMaxWordBytes;
   for (const std::string& candidate : candidates) {
-    const std::string known = normalised(candidate);
+    const std::string known = without_separators(candidate);
     const std::size_t distance = edit_distance(wanted, known);
     // A third of the letters wrong, and it is another word.
     const bool is_near = distance * 3 <= std::max(wanted.size(), known.size());
