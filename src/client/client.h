@@ -1,12 +1,10 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
-#include <variant>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -15,8 +13,9 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "client/connector.h"
+#include "client/events.h"
 #include "client/host_setup.h"
-#include "client/race.h"
+#include "client/machine.h"
 #include "client/reconnect.h"
 #include "client/resume_store.h"
 #include "client/status.h"
@@ -36,9 +35,9 @@
 
 namespace qdt::client {
 
-/// A client from its start to its end, on the thread of main: resolves the server, connects, sets
-/// the host up, connects again whenever the session is lost, and puts the host back at the end. The
-/// tunnel itself runs in one shard on a thread of its own.
+/// A client from its start to its end, on the thread of main: the shell around Machine, which
+/// decides everything. Here are the sockets, the waiting, the host and the log. The tunnel itself
+/// runs in one shard on a thread of its own.
 class Client final : private ConnectorEvents {
  public:
   struct Options {
@@ -54,12 +53,8 @@ class Client final : private ConnectorEvents {
     bool is_confined = false;  ///< between open() and run() the process enters its sandbox
   };
 
-  /// The exit status of main (README, Exit status).
-  enum class Exit { kStopped = 0, kHost = 1, kRefused = 2, kUnreachable = 3, kHostLost = 4 };
-  struct Outcome {
-    Exit exit = Exit::kStopped;
-    std::string text;  ///< why, for a person; empty when it was asked to stop
-  };
+  using Exit = client::Exit;
+  using Outcome = client::Outcome;
 
   /// The plan by which start_host_control() works for a client with these options.
   static os::HostPlan host_plan(const Options& options);
@@ -77,93 +72,53 @@ class Client final : private ConnectorEvents {
   Outcome run(os::StopSignal& stop);
 
  private:
-  /// An attempt that is answered lasts at most so many times the timeout.
-  static constexpr int kMaxTimeouts = 4;
-
-  struct Connected {
-    AttemptId attempt;
-    UdpPath path;
-    wire::ConnectResponse response;
-  };
-  struct Ended {
-    AttemptId attempt;
-    Ending ending;
-  };
-  struct Silence {
-    AttemptId attempt;
-  };
-  struct PathChanged {
-    AttemptId attempt;
-    PathSizes sizes;
-  };
-  struct NarrowPath {
-    AttemptId attempt;
-  };
-  struct Answered {
-    AttemptId attempt;
-  };
-  using Event = std::variant<Connected, Ended, Silence, PathChanged, NarrowPath, Answered>;
   using Answer = Result<std::vector<SocketAddress>>;
-  struct Again {};  ///< the network is another: try at once
-  using AttemptResult = std::variant<Connected, Ending, Again>;
+  using Replies = std::vector<Event>;
 
-  /// The event that main waits for.
-  enum class Woken {
-    kStop,  ///< or host_end_
-    kEvent,
-    kAnswer,
-    kDeadline,
-    kNetwork,  ///< the way to the server may be another
-    kAsleep,   ///< the whole host was, or this process at least
-  };
-  Woken wait(Timestamp deadline);
+  Result<void> make_shard();
+
+  /// The next event, for as long as it takes. Never a reply to an action.
+  Event wait();
+  /// What a source of the poller has for us, if it is an event.
+  std::optional<Event> take(const os::PollEvent& polled);
+  /// What only this host knows of an event.
+  void complete(Event& event) const;
+  event::NetworkChanged look_at_network() const;
+  Ways find_ways(const std::vector<SocketAddress>& servers) const;
+  event::Resolved take_answer();
   /// Whether somebody asked for the end, which begins then.
   bool is_told_to_stop();
-  /// The oldest event; wait() said that there is one.
-  Event take_event();
 
-  Outcome carry();
-  Result<void> make_shard();
+  /// Has the machine decide, and does what it says.
+  void handle(Event event);
+  // Each may append replies.
+  void act(const action::Resolve&, Replies&);
+  void act(const action::OpenSocket& open, Replies& replies);
+  void act(const action::StartAttempt& start, Replies& replies);
+  void act(const action::Abandon&, Replies&);
+  void act(const action::SetAside&, Replies&);
+  void act(const action::SetUpHost& set_up, Replies& replies);
+  void act(const action::FollowNetworks& follow, Replies&);
+  void act(const action::ReleaseLease&, Replies&);
+  void act(const action::Carry& carry, Replies&);
+  void act(const action::Rebind& rebind, Replies& replies);
+  void act(const action::FollowPath& follow, Replies&);
+  void act(const action::KeepToken& keep, Replies&);
+  void act(const action::Report&, Replies&);
+  void act(const action::ReportHealth&, Replies&);
+  void act(const action::ReportSilence&, Replies&);
+  void act(const action::Log& log, Replies&);
+  void act(const action::Leave& leave, Replies&);
+
   /// Looks after the host's network, as often as pace_ says.
-  void keep_host();
+  event::HostLooked keep_host();
   void watch_host(bool is_watched);
   /// Makes the TUN device again and gives it to the shard.
   Result<void> restore_device();
-  void judge(const os::Upkeep& upkeep, Timestamp now);
-  void start_resolving();
-
-  /// Tries every address of the server; nothing when it was told to stop.
-  std::optional<AttemptResult> attempt();
-  /// The addresses that the name servers gave, or why not.
-  std::optional<Ending> take_answer();
-  Result<void> start(const SocketAddress& server);
-  /// A lease cannot be used on this host. Nothing: another one is asked for, at once.
-  std::optional<Ending> refuse_lease(const std::string& why);
-  Ending leave_lease(const std::string& why);
-  void set_aside();
-  /// Whatever is under way is of no interest any more.
-  void abandon();
-  /// Carries packets until the session ends; nothing when it was told to stop.
-  std::optional<Ending> serve(const Connected& connected);
-
-  /// The local address towards each address of the server; none where there is no way.
-  using Ways = std::vector<std::optional<IpAddress>>;
-  Ways find_ways() const;
-  /// Looks for them again. Whether there is a way now that was not there before.
-  bool has_new_way();
-  /// The session goes on from a new socket, if there is a way at all. False: it has to end, because
-  /// the server can be reached by another of its addresses alone.
-  bool roam();
-  void rebind(const std::string& why);
-  /// The TUN device's MTU follows the path.
-  void follow(const PathSizes& sizes);
 
   /// To the log, the service manager and the status file.
   void report();
-  /// The session's state, or that of this host where it is worse.
-  State state() const;
-  const std::string& reason() const;
-  /// Both, for a person.
+  /// The machine's state and its reason, for a person.
   std::string words() const;
   void write_status();
   void tell_silence(Status& status);
@@ -175,16 +130,16 @@ class Client final : private ConnectorEvents {
   // ConnectorEvents, on the shard's thread
   void on_connected(AttemptId attempt, const UdpPath& path,
                     const wire::ConnectResponse& response) override {
-    events_->post(Connected{attempt, path, response});
+    events_->post(event::Connected{attempt, path, response});
   }
   void on_ended(AttemptId attempt, const Ending& ending) override {
-    events_->post(Ended{attempt, ending});
+    events_->post(event::Ended{attempt, ending});
   }
-  void on_silence(AttemptId attempt) override { events_->post(Silence{attempt}); }
-  void on_answer(AttemptId attempt) override { events_->post(Answered{attempt}); }
-  void on_narrow_path(AttemptId attempt) override { events_->post(NarrowPath{attempt}); }
+  void on_silence(AttemptId attempt) override { events_->post(event::Silence{attempt}); }
+  void on_answer(AttemptId attempt) override { events_->post(event::Answered{attempt}); }
+  void on_narrow_path(AttemptId attempt) override { events_->post(event::NarrowPath{attempt}); }
   void on_path_mtu(AttemptId attempt, const PathSizes& sizes) override {
-    events_->post(PathChanged{attempt, sizes});
+    events_->post(event::PathChanged{attempt, sizes});
   }
 
   Options options_;
@@ -193,7 +148,8 @@ class Client final : private ConnectorEvents {
   Logger& logger_;
   os::StopSignal* stop_ = nullptr;
   std::unique_ptr<os::EndWatch> end_watch_;  // once it is told to stop; outlives all below
-  Reconnect reconnect_;
+  Machine machine_;
+  std::optional<Outcome> outcome_;  // the machine has left
 
   std::unique_ptr<HostSetup> host_;
   std::optional<os::Poller> poller_;
@@ -202,30 +158,14 @@ class Client final : private ConnectorEvents {
   // Shared with the thread that resolves the server's name: it cannot be interrupted, and may
   // outlive a client that was told to stop meanwhile.
   std::shared_ptr<shard::Mailbox<Answer>> answers_;
-  bool is_resolving_ = false;
-  std::vector<SocketAddress> servers_;  // as resolved last
-  // The attempts under way, by number; one with a lower number than the first was abandoned.
-  std::map<AttemptId, SocketAddress> running_;
-  AttemptId next_attempt_ = 1;
-  AttemptId first_attempt_ = 1;
-  Duration attempt_took_{};              // the latest that succeeded
-  int refused_leases_ = 0;               // in a row
-  SocketAddress local_;                  // of the socket in use
-  std::optional<SocketAddress> server_;  // of the latest session
-  Ways ways_;
-  std::optional<UdpPath> path_;  // of the session; nothing while there is no way to the server
+  SocketAddress local_;                    // of the socket of a race
+  std::uint64_t refused_before_race_ = 0;  // by that socket
   std::optional<os::LinkMonitor> links_;
-  std::optional<ResumeStore> resume_;
-  std::optional<wire::ConnectResponse> response_;  // what the host is set up for
-  PathSizes sizes_;                                // of the session's path; 0: not known yet
-  std::optional<os::HostWatch> watch_;
-  bool is_watching_ = false;      // watch_ is in the poller
   Timestamp links_due_ = kNever;  // when links_ comes back into the poller
+  std::optional<ResumeStore> resume_;
+  std::optional<os::HostWatch> watch_;
+  bool is_watching_ = false;  // watch_ is in the poller
   os::KeepPace pace_;
-  std::optional<std::string> host_end_;  // nobody looks after this host any more: why
-  std::string fault_;                    // of this host's network
-  Timestamp fault_since_ = kNever;
-  Timestamp degraded_since_ = kNever;
   Timestamp next_status_{};
   LastingFault status_fault_;
   std::optional<Timestamp> silent_at_;  // when nobody had answered for long

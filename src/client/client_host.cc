@@ -5,15 +5,6 @@
 #include "os/process.h"
 
 namespace qdt::client {
-namespace {
-
-/// A change that could not be put back for so long is told: the client is degraded.
-constexpr Duration kFaultPatience = 1s;
-
-/// How often the status file is written while nothing happens.
-constexpr Duration kStatusPeriod = 1s;
-
-}  // namespace
 
 os::HostPlan Client::host_plan(const Options& options) {
   const HostSetup::Options& host = options.host;
@@ -41,8 +32,8 @@ Result<void> Client::make_shard() {
   tunnel::Tunnel::Options tunnel{.role = Role::kClient};
   tunnel.endpoint.connection.keep_alive = options_.keep_alive;
   tunnel.endpoint.connection.congestion = options_.congestion;
-  // attempt() gives an attempt up that gets no answer.
-  tunnel.endpoint.connection.handshake_timeout = kMaxTimeouts * options_.reconnect.timeout;
+  // The machine gives an attempt up that gets no answer.
+  tunnel.endpoint.connection.handshake_timeout = Machine::kMaxTimeouts * options_.reconnect.timeout;
   tunnel.endpoint.secret = random_.bytes<32>();
   tunnel.max_packet_bytes = options_.connector.mtu;
   auto shard = shard::Shard::create(
@@ -53,7 +44,7 @@ Result<void> Client::make_shard() {
   return {};
 }
 
-void Client::keep_host() {
+event::HostLooked Client::keep_host() {
   const Timestamp begun = os::now();
   watch_->take();
   watch_host(true);
@@ -70,10 +61,9 @@ void Client::keep_host() {
   }
   const Timestamp ended = os::now();
   pace_.on_kept(begun, ended, upkeep);
-  judge(upkeep, ended);
-  if (ended < next_status_) return;
-  next_status_ = ended + kStatusPeriod;
-  write_status();
+  const bool is_contested = pace_.is_contested();
+  const bool has_words = !upkeep.fault.empty() || !is_contested;
+  return {has_words ? upkeep.fault : os::kContestedFault, is_contested};
 }
 
 Result<void> Client::restore_device() {
@@ -88,27 +78,31 @@ Result<void> Client::restore_device() {
   return host_->adopt_device();
 }
 
-void Client::judge(const os::Upkeep& upkeep, Timestamp now) {
-  const bool was_degraded = degraded_since_ != kNever;
-  fault_ = upkeep.fault;
-  if (fault_.empty() && pace_.is_contested()) {
-    fault_ = os::kContestedFault;
-  }
-  if (fault_.empty()) {
-    fault_since_ = degraded_since_ = kNever;
-  } else if (fault_since_ == kNever) {
-    fault_since_ = now;
-  }
-  const bool is_degraded =
-      !fault_.empty() && (pace_.is_contested() || now - fault_since_ >= kFaultPatience);
-  if (is_degraded == was_degraded) return;
-  degraded_since_ = is_degraded ? now : kNever;
-  if (is_degraded) {
-    logger_.warning("degraded: " + fault_);
+void Client::act(const action::SetUpHost& set_up, Replies& replies) {
+  replies.emplace_back(keep_host());  // the device may have gone while there was no session
+  const auto ok = host_->apply(set_up.grant, set_up.server);
+  if (ok) {
+    replies.emplace_back(event::HostReady{set_up.attempt});
+  } else if (is_told_to_stop()) {
+    replies.emplace_back(event::Stop{});
+  } else if (const auto why = host_control_.has_ended()) {
+    replies.emplace_back(event::HostProcessEnded{*why});
   } else {
-    logger_.info("this host's network is again as it has to be");
+    replies.emplace_back(event::HostFailed{set_up.attempt, ok.error().message});
   }
-  if (is_ready_) os::notify_status(words());
+}
+
+void Client::act(const action::FollowNetworks& follow, Replies&) {
+  host_->follow_networks(follow.grant);
+}
+
+void Client::act(const action::ReleaseLease&, Replies&) {
+  if (const auto ok = host_->release_lease(); !ok) logger_.warning(ok.error().message);
+}
+
+void Client::act(const action::FollowPath& follow, Replies&) {
+  const auto ok = host_->follow_path(follow.sizes.path_mtu, follow.sizes.tunnel_mtu);
+  if (!ok) logger_.warning(ok.error().message);
   write_status();
 }
 

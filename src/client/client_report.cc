@@ -7,31 +7,40 @@
 
 namespace qdt::client {
 
-State Client::state() const {
-  const bool is_worse = reconnect_.state() == State::kConnected && degraded_since_ != kNever;
-  return is_worse ? State::kDegraded : reconnect_.state();
-}
-
-const std::string& Client::reason() const {
-  return state() == State::kDegraded ? fault_ : reconnect_.reason();
-}
-
 std::string Client::words() const {
-  if (state() == State::kConnected) return "connected as " + response_->client_ip.to_string();
-  return std::string(name_of(state())) + (reason().empty() ? "" : ": " + reason());
+  const State state = machine_.state();
+  const std::string& reason = machine_.reason();
+  if (state == State::kConnected)
+    return "connected as " + machine_.granted()->client_ip.to_string();
+  return std::string(name_of(state)) + (reason.empty() ? "" : ": " + reason);
+}
+
+void Client::act(const action::Report&, Replies&) {
+  report();
+}
+
+void Client::act(const action::ReportHealth&, Replies&) {
+  if (is_ready_) os::notify_status(words());
+  write_status();
+}
+
+void Client::act(const action::ReportSilence&, Replies&) {
+  silent_at_ = os::now();
+  write_status();
 }
 
 void Client::report() {
+  const Reconnect& reconnect = machine_.reconnect();
   const std::string words = this->words();
-  if (reconnect_.state() == State::kConnected) {
-    logger_.info("connected: this host is " + response_->client_ip.to_string() + " in the tunnel " +
-                 options_.host.tun_name);
-  } else if (words != told_ && !reconnect_.reason().empty()) {
+  if (reconnect.state() == State::kConnected) {
+    logger_.info("connected: this host is " + machine_.granted()->client_ip.to_string() +
+                 " in the tunnel " + options_.host.tun_name);
+  } else if (words != told_ && !reconnect.reason().empty()) {
     logger_.info(words);
   }
   told_ = words;
 
-  const bool is_starting = !is_ready_ && reconnect_.connects() == 0 && reconnect_.reason().empty();
+  const bool is_starting = !is_ready_ && reconnect.connects() == 0 && reconnect.reason().empty();
   if (is_starting || is_ready_) {
     os::notify_status(words);
   } else {
@@ -51,7 +60,7 @@ std::string name_of(wire::AeadAlgorithm algorithm) {
 }  // namespace
 
 PlaneInUse Client::data_plane() const {
-  if (!response_->caps.direct) return PlaneInUse::kQuic;
+  if (!machine_.granted()->caps.direct) return PlaneInUse::kQuic;
   if (counters_.direct_sessions.value() > 0) return PlaneInUse::kDirect;
   return options_.connector.needs_direct ? PlaneInUse::kNone : PlaneInUse::kDirectLost;
 }
@@ -73,25 +82,26 @@ void Client::tell_silence(Status& status) {
 }
 
 void Client::write_status() {
-  Status status{.state = state(),
-                .reason = reason(),
-                .since = state() == State::kDegraded ? degraded_since_ : reconnect_.since(),
+  const auto& granted = machine_.granted();
+  Status status{.state = machine_.state(),
+                .reason = machine_.reason(),
+                .since = machine_.since(),
                 .server = options_.server_host + ":" + std::to_string(options_.server_port),
-                .connects = reconnect_.connects(),
+                .connects = machine_.reconnect().connects(),
                 .written_at = os::now(),
                 .packets_sent = counters_.packets_up.value(),
                 .bytes_sent = counters_.bytes_up.value(),
                 .packets_received = counters_.packets_down.value(),
                 .bytes_received = counters_.bytes_down.value(),
                 .has_kill_switch = options_.host.has_kill_switch};
-  if (server_) status.server_address = server_->to_string();
-  if (response_) {
-    status.addresses = {response_->client_ip};
-    if (response_->ipv6) status.addresses.push_back(response_->ipv6->client_ip);
+  if (machine_.server()) status.server_address = machine_.server()->to_string();
+  if (granted) {
+    status.addresses = {granted->client_ip};
+    if (granted->ipv6) status.addresses.push_back(granted->ipv6->client_ip);
     status.mtu = host_->mtu();
-    status.path_mtu = sizes_.path_mtu;
+    status.path_mtu = machine_.sizes().path_mtu;
     status.name_servers = host_->name_servers_in_force();
-    status.cipher = name_of(response_->caps.aead());
+    status.cipher = name_of(granted->caps.aead());
     status.rtt_microseconds = counters_.rtt_max_microseconds.value();
     status.window_bytes = counters_.window_max_bytes.value();
     status.bytes_per_second = counters_.delivered_bytes_per_second.value();
@@ -101,7 +111,7 @@ void Client::write_status() {
     status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
     status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
   }
-  if (response_) status.ignored_routes = host_->ignored_routes();
+  if (granted) status.ignored_routes = host_->ignored_routes();
   tell_silence(status);
   status_fault_.look(host_control_.show_status(to_text(status)),
                      "; the tunnel works on, but --status shows nothing new",

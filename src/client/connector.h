@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "client/ending.h"
+#include "client/events.h"
 #include "client/liveness.h"
 #include "quic/tls.h"
 #include "tunnel/tunnel.h"
@@ -14,23 +15,6 @@
 #include "wire/json_end.h"
 
 namespace qdt::client {
-
-/// For a person: `server` did not answer, and what may be the matter.
-std::string explain_silence(const SocketAddress& server);
-
-/// For a person: small packets reach `server`, but none of the size that QUIC needs.
-/// `is_refused_here`: not even this host would send them.
-std::string explain_narrow_path(const SocketAddress& server, bool is_refused_here);
-
-/// An attempt to connect, as its beginner numbers it.
-using AttemptId = std::uint64_t;
-
-/// How much the path of a session carries.
-struct PathSizes {
-  std::size_t path_mtu = 0;    ///< the largest outer IP packet
-  std::size_t tunnel_mtu = 0;  ///< the largest inner one that needs no fragments, at least 1280
-  bool operator==(const PathSizes&) const = default;
-};
 
 /// The events of a connector. Called on the tunnel's thread.
 class ConnectorEvents {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ip_address.h"
 #include "base/time.h"
 
 namespace qdt::client {
@@ -21,5 +22,12 @@ struct Ending {
   /// How long the server asks to be left alone (HTTP's Retry-After), where it says so.
   std::optional<Duration> retry_after = std::nullopt;
 };
+
+/// For a person: `server` did not answer, and what may be the matter.
+std::string explain_silence(const SocketAddress& server);
+
+/// For a person: small packets reach `server`, but none of the size that QUIC needs.
+/// `is_refused_here`: not even this host would send them.
+std::string explain_narrow_path(const SocketAddress& server, bool is_refused_here);
 
 }  // namespace qdt::client

@@ -155,6 +155,19 @@ TEST(Layering, OnlyOsKnowsTheSystem) {
   }
 }
 
+// It runs on virtual time, whatever the order of events.
+TEST(Layering, TheClientsMachineKnowsNeitherSystemNorTunnel) {
+  const Names machine = {"client/machine.",    "client/events.",  "client/ending.",
+                         "client/race.",       "client/backoff.", "client/reconnect.",
+                         "client/host_health."};
+  const Names below = {"base/", "wire/"};
+  for (const Include& include : includes()) {
+    if (include.is_system || !starts_with_any(include.file, machine)) continue;
+    EXPECT_TRUE(starts_with_any(include.path, machine) || starts_with_any(include.path, below))
+        << "src/" << include.file << " includes " << include.path;
+  }
+}
+
 TEST(Layering, OnlyOsAsksWhichPlatformItIsOn) {
   static const std::regex pattern(R"(^\s*#\s*(if|elif).*(_WIN32|__linux__|__APPLE__|__unix__))");
   for (const Source& source : sources()) {

@@ -1,0 +1,198 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/events.h"
+#include "client/host_health.h"
+#include "client/race.h"
+#include "client/reconnect.h"
+
+namespace qdt::client {
+
+/// All that a client decides: events and the time in, actions out. A value without clock, sockets
+/// or threads; Client is the shell that brings it events and does what it says.
+///
+///                    waiting        trying             setting up      connected
+///                    (for the next  (a race of         (the host, for  (packets
+///                    attempt)       attempts)          the session)    travel)
+///
+///   Due              trying         next address;      .               .
+///                                   deadline: E
+///   Resolved         note           race them          note            note
+///   SocketOpened     .              first attempt      .               .
+///   SocketFailed     .              E                  .               .
+///   NotStarted       .              next address       .               .
+///   Answered         .              a later deadline   .               .
+///   NarrowPath       .              note               .               .
+///   Connected        .              setting up;        .               .
+///                                   own lease: L
+///   Ended            .              next address;      E once set up   E
+///                                   none left: E
+///   HostReady        .              .                  connected       .
+///   HostFailed       .              .                  E               .
+///   Rebound          .              .                  .               note
+///   Silence, Awoke   Awoke: try     Awoke: waiting,    rebind once     rebind
+///                    at once        try at once        set up
+///   PathChanged      .              .                  once set up     the MTU follows
+///   NetworkChanged   new way: try   new way: waiting,  once set up     own lease: L; follow,
+///                    at once        try at once                        rebind; no way: E
+///   HostLooked       health in every state
+///   HostProcessEnded, Stop: the end in every state; nothing happens after it
+///
+/// E, an ending: Reconnect says when to try again (waiting), or that this was all (the end).
+/// L, the server lends an address that this host has itself: the session is set aside and another
+/// address asked for (waiting, try at once), three times; then E.
+///
+/// A dot is an event that comes too late, or from an attempt that was abandoned: nothing happens.
+class Machine {
+ public:
+  enum class Phase { kWaiting, kTrying, kSettingUp, kConnected, kEnded };
+  using Actions = std::vector<Action>;
+
+  struct Options {
+    std::string server_host;  ///< for messages
+    Reconnect::Options reconnect;
+  };
+  /// An attempt that is answered lasts at most so many times Reconnect::Options::timeout.
+  static constexpr int kMaxTimeouts = 4;
+  /// So long name servers may take before the addresses that they gave last are tried.
+  static constexpr Duration kResolutionDelay = 300ms;
+  /// So many leases are tried that turn out to be addresses of this host.
+  static constexpr int kMaxLeases = 3;
+  /// So many addresses of the server are known, of each family: the first ones.
+  static constexpr std::size_t kMaxServers = 16;
+
+  /// `random` outlives it.
+  Machine(Options options, Random& random, Timestamp now)
+      : options_(std::move(options)), reconnect_(options_.reconnect, random, now) {}
+
+  /// Takes every event at every time. Actions are done in their order.
+  [[nodiscard]] Actions on(const Event& event, Timestamp now);
+  /// When it wants event::Due; kNever while there is nothing to wait for but events.
+  Timestamp due() const;
+
+  Phase phase() const { return phase_; }
+  /// The session's state, or that of this host where it is worse. Never State::kSilent.
+  State state() const;
+  /// Why, for a person; empty while all is well.
+  const std::string& reason() const;
+  /// When the state began.
+  Timestamp since() const;
+  /// The session's own state, whatever the host's.
+  const Reconnect& reconnect() const { return reconnect_; }
+
+  /// The addresses of the server that are known.
+  const std::vector<SocketAddress>& servers() const { return servers_; }
+  /// The one that granted the session which there is: connected, or while the host is set up.
+  const SocketAddress* session_server() const { return session_ ? &session_->server : nullptr; }
+  const wire::ConnectResponse* session_grant() const {
+    return session_ ? &session_->grant : nullptr;
+  }
+  /// What the host was set up for last, by which server, and what the path carried then; none
+  /// before the first session.
+  const std::optional<wire::ConnectResponse>& granted() const { return granted_; }
+  const std::optional<SocketAddress>& server() const { return server_; }
+  const PathSizes& sizes() const { return sizes_; }
+
+ private:
+  // A race of attempts.
+  struct Trying {
+    AttemptId race_number;
+    Timestamp began;
+    Timestamp deadline;
+    Timestamp fallback;  // the addresses of last time are tried then
+    bool has_socket = false;
+    bool has_new_network = false;  // while no address was known
+    Race race{};
+    std::map<AttemptId, SocketAddress> running{};
+    std::map<AttemptId, SocketAddress> tried{};
+    std::optional<SocketAddress> narrow{};  // hears us, but not QUIC
+    bool is_refused_here = false;           // as NarrowPath has it
+    std::optional<Ending> ending{};         // the most telling one
+  };
+  struct Session {
+    AttemptId attempt;
+    SocketAddress server;
+    wire::ConnectResponse grant;
+    std::optional<IpAddress> local;  // none while there is no way to the server
+    // What came while the host was set up.
+    std::optional<PathSizes> sizes{};
+    std::string rebind_why{};
+    std::optional<event::NetworkChanged> network{};
+    std::optional<Ending> ending{};
+  };
+
+  void on(const event::Due&);
+  void on(const event::Resolved& resolved);
+  void on(const event::SocketOpened& opened);
+  void on(const event::SocketFailed& failed);
+  void on(const event::NotStarted& failed);
+  void on(const event::HostReady& ready);
+  void on(const event::HostFailed& failed);
+  void on(const event::Rebound& rebound);
+  void on(const event::Answered& answered);
+  void on(const event::NarrowPath& narrow);
+  void on(const event::Connected& connected);
+  void on(const event::Ended& ended);
+  void on(const event::Silence& silence);
+  void on(const event::PathChanged& changed);
+  void on(const event::NetworkChanged& changed);
+  void on(const event::Awoke&);
+  void on(const event::HostLooked& looked);
+  void on(const event::HostProcessEnded& ended);
+  void on(const event::Stop&);
+
+  void begin_race();
+  void go_on_racing();
+  /// The race is over without a session.
+  void end_race(const Ending& ending);
+  Ending explain(Ending ending, const SocketAddress& server) const;
+  Ending out_of_time() const;
+  /// The network is another: as soon as possible, from the beginning.
+  void race_again();
+  void begin_session();
+  void follow_network(const event::NetworkChanged& changed);
+  void rebind(const std::string& why);
+  void refuse_lease(const std::string& why);
+  /// No lease that this host could use is to be had.
+  void give_up_leases(const std::string& why);
+  /// There is no session, or no longer.
+  void wait_or_leave(Ending ending);
+  void leave(Exit exit, std::string text = "");
+  bool is_new_way(const Ways& ways);
+  bool is_set_up_for(const Session& session) const;
+  bool is_session(AttemptId attempt) const { return session_ && session_->attempt == attempt; }
+
+  template <typename One>
+  void act(One one) {
+    actions_.emplace_back(std::move(one));
+  }
+
+  Options options_;
+  Reconnect reconnect_;
+  HostHealth health_;
+  Phase phase_ = Phase::kWaiting;
+  std::vector<SocketAddress> servers_;  // as resolved last
+  Ways ways_;
+  bool is_resolving_ = false;
+  AttemptId next_attempt_ = 1;
+  Duration attempt_took_{};  // the latest that succeeded
+  int refused_leases_ = 0;   // in a row
+  std::optional<Trying> trying_;
+  std::optional<Session> session_;
+  std::optional<wire::ConnectResponse> granted_;
+  bool is_host_set_up_ = false;  // for granted_ and server_
+  std::optional<SocketAddress> server_;
+  PathSizes sizes_;
+
+  // While on() runs.
+  Timestamp now_{};
+  Actions actions_;
+};
+
+}  // namespace qdt::client
