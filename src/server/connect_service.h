@@ -13,12 +13,12 @@
 #include "access/user_table.h"
 #include "base/logger.h"
 #include "base/random.h"
-#include "server/admission.h"
 #include "server/decoy.h"
 #include "server/decoy_upstream.h"
+#include "server/exchange.h"
+#include "server/grant.h"
 #include "server/handshake_log.h"
-#include "server/lease_book.h"
-#include "server/lease_pool.h"
+#include "server/http3_exchange.h"
 #include "server/waiting_answers.h"
 #include "tunnel/counters.h"
 #include "tunnel/tunnel.h"
@@ -27,25 +27,16 @@
 
 namespace qdt::server {
 
-/// Answers `POST /connect` in one shard: judges the request, lends an address, derives the keys and
-/// opens the session; gives everything back when the session ends. One thread; what it refers to
-/// (shared by all shards) outlives it.
+/// Answers `POST /connect` in one shard as judge() and grant() decide, opens the sessions, and
+/// gives their places back when they end. Anything else, and whoever has not shown the token, gets
+/// the decoy. One thread; what it refers to (shared by all shards) outlives it.
 class ConnectService final : public tunnel::TunnelEvents {
  public:
   struct Options {
-    std::size_t mtu = wire::kDefaultMtu;
-    wire::Capabilities caps = wire::Capabilities::supported();
-    Prefix pool;
-    IpAddress gateway;
-    std::optional<Ipv6Pool> ipv6;  ///< nothing: cap `ipv6` is not taken up
-    std::vector<IpAddress> dns;
-    std::vector<Prefix> routes;            ///< pushed to clients that know of it
-    std::vector<std::string> dns_domains;  ///< likewise
+    Offer offer;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
-    bool needs_direct = false;  ///< as in client::Connector::Options
     bool has_shaper = true;
-    std::size_t shard = 0;
     HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
     /// The site that answers requests without the right token; null: refusals in version 1's words.
     /// Shared by all shards, which may be given a newer one.
@@ -57,13 +48,15 @@ class ConnectService final : public tunnel::TunnelEvents {
     std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
   };
 
-  ConnectService(const Options& options, Admission& admission, LeasePool& leases, LeaseBook& book,
+  ConnectService(const Options& options, const Tables& tables,
                  tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger);
 
   /// For requests from now on; sessions keep the limits that they began with.
   void use_users(access::UserTable::Snapshot users) { users_ = std::move(users); }
   /// Likewise.
   void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
+
+  // --- HTTP/3 ---
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
@@ -79,15 +72,14 @@ class ConnectService final : public tunnel::TunnelEvents {
                             const quic::CloseReason& reason) override;
 
  private:
-  /// A request whose headers passed, until its body and the client's SETTINGS are complete.
+  /// A request, until its connection or its stream ends.
   struct Pending {
+    std::unique_ptr<Exchange> exchange;
     bool is_answered = false;
     bool has_body = false;
     std::string body;
-    std::uint64_t question = 0;  ///< the number of the one to the proxy; 0: none
     std::optional<std::uint64_t> content_length;
-    wire::JsonEnd end;     // of a body whose length is not announced
-    std::string_view why;  // of a refusal, where there is more to say than the result
+    wire::JsonEnd end;  // of a body whose length is not announced
     // Of the peer, which has shown that it is this user.
     std::shared_ptr<const access::User> user;
     access::Credential credential;
@@ -96,21 +88,17 @@ class ConnectService final : public tunnel::TunnelEvents {
   using Requests = std::map<quic::StreamId, Pending>;
 
   static bool has_whole_body(Pending& pending, const quic::Message& message);
-  void admit(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
-             Pending& pending);
-  wire::HandshakeResult open(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                             quic::StreamId stream, Pending& pending);
-  void end_replaced(tunnel::Tunnel& tunnel, const LeaseBook::Grant& grant);
-  bool may_go_on(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
-                 const quic::Message& message, Pending& pending);
-  void answer_stranger(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
-                       const quic::Message& request, std::optional<wire::HandshakeResult> result);
-  void ask_upstream(quic::Connection& connection, quic::StreamId stream,
-                    const quic::Message& request);
-  void pass_on(tunnel::Tunnel& tunnel, quic::Connection* connection, quic::StreamId stream,
-               std::uint64_t question, const quic::Response& response);
-  void refuse(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
-              wire::HandshakeResult result, std::string_view why = {});
+  bool take_head(tunnel::Tunnel& tunnel, Pending& pending, const quic::Message& message);
+  void take_whole(tunnel::Tunnel& tunnel, Pending& pending);
+  void open(Exchange& exchange, Grant& granted);
+  void end_replaced(tunnel::Tunnel& tunnel, const Grant& granted);
+  void receive_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const Visit& visit,
+                       const quic::Message& request);
+  void answer_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const quic::Message& request,
+                      std::optional<wire::HandshakeResult> result);
+  void ask_upstream(Exchange& exchange, const quic::Message& request);
+  void pass_on(Exchange* exchange, std::uint64_t question, const quic::Response& response);
+  void refuse(tunnel::Tunnel& tunnel, Exchange& exchange, const Refusal& refusal);
   /// A request without the token, which was answered.
   struct Stranger {
     SocketAddress client;
@@ -121,27 +109,23 @@ class ConnectService final : public tunnel::TunnelEvents {
 
   Timestamp next_wake() const { return std::min(waiting_.next(), tell_at_); }
 
-  void note_stranger(tunnel::Tunnel& tunnel, const quic::Connection& connection,
+  void note_stranger(tunnel::Tunnel& tunnel, const SocketAddress& client,
                      std::optional<wire::HandshakeResult> result);
   void tell_strangers(Timestamp now);
-  void note_failure(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
-                    std::string reason);
-  void count_refusal(const tunnel::Tunnel& tunnel, const quic::Connection& connection,
-                     wire::HandshakeResult result, std::string_view why = {});
-  void forget(const quic::Connection& connection, quic::StreamId stream);
-  void lend_ipv6(wire::ConnectResponse& response) const;
+  void note_failure(const SocketAddress& client, std::string_view reason, Timestamp now);
+  void forget(const Pending& pending);
 
   Options options_;
-  Admission& admission_;
+  Tables tables_;
   access::UserTable::Snapshot users_;
-  LeasePool& leases_;
-  LeaseBook& book_;
   tunnel::HandshakeCounters& handshakes_;
   Random& random_;
   Logger& logger_;
   // A look-up by connection costs the same however many there are.
-  std::unordered_map<const quic::Connection*, Requests> pending_;
+  std::unordered_map<const void*, Requests> pending_;
   WaitingAnswers waiting_;
+  // The numbers of the questions to the proxy that are not answered yet.
+  std::unordered_map<const Exchange*, std::uint64_t> questions_;
   std::uint64_t last_question_ = 0;
   std::vector<Stranger> strangers_;  // yet to be logged
   Timestamp tell_at_ = kNever;

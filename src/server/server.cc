@@ -15,24 +15,24 @@ Moment now() {
   return {os::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
 }
 
-std::vector<os::TunAddress> tun_addresses(const ConnectService::Options& service) {
-  std::vector<os::TunAddress> addresses = {{service.gateway, service.pool.length()}};
-  if (service.ipv6) addresses.push_back({service.ipv6->gateway, service.ipv6->prefix.length()});
+std::vector<os::TunAddress> tun_addresses(const Offer& offer) {
+  std::vector<os::TunAddress> addresses = {{offer.gateway, offer.pool.length()}};
+  if (offer.ipv6) addresses.push_back({offer.ipv6->gateway, offer.ipv6->prefix.length()});
   return addresses;
 }
 
 os::NatOptions nat_options(const Server::Options& options) {
-  const ConnectService::Options& service = options.service;
-  os::NatOptions nat{.pool = service.pool, .external_interface = options.external_interface};
-  if (options.has_nat6 && service.ipv6) nat.pool6 = service.ipv6->prefix;
+  const Offer& offer = options.service.offer;
+  os::NatOptions nat{.pool = offer.pool, .external_interface = options.external_interface};
+  if (options.has_nat6 && offer.ipv6) nat.pool6 = offer.ipv6->prefix;
   return nat;
 }
 
 }  // namespace
 
 os::HostPlan Server::host_plan(const Options& options) {
-  const ConnectService::Options& service = options.service;
-  const LeasePool pool(service.pool, service.gateway, options.shard_count, service.ipv6);
+  const Offer& offer = options.service.offer;
+  const LeasePool pool(offer.pool, offer.gateway, options.shard_count, offer.ipv6);
   os::HostPlan plan{.role = os::HostPlan::Role::kServer,
                     .program = "qdt-server",
                     .tun = {.name = options.tun_name,
@@ -40,7 +40,7 @@ os::HostPlan Server::host_plan(const Options& options) {
                             .use_offloads = options.use_tun_offloads},
                     .is_steered = options.shard_count > 1,
                     .ipv6_difference = pool.ipv6_difference(),
-                    .addresses = tun_addresses(service),
+                    .addresses = tun_addresses(offer),
                     .access = options.access,
                     .lease_path = options.lease_path};
   if (!options.has_nat) return plan;
@@ -60,15 +60,15 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options,
 Result<void> Server::check_networks(const Options& options) {
   const auto networks = os::taken_networks(options.tun_name);
   if (!networks) return fail(networks);
-  const ConnectService::Options& service = options.service;
+  const Offer& offer = options.service.offer;
   if (const auto overlap =
-          find_pool_overlap("pool_cidr", service.pool, !options.has_nat, *networks)) {
+          find_pool_overlap("pool_cidr", offer.pool, !options.has_nat, *networks)) {
     return fail(*overlap);
   }
-  if (!service.ipv6) return {};
+  if (!offer.ipv6) return {};
   const bool is_routed_here = !options.has_nat || !options.has_nat6;
   const auto overlap =
-      find_pool_overlap("pool_cidr6", service.ipv6->prefix, is_routed_here, *networks);
+      find_pool_overlap("pool_cidr6", offer.ipv6->prefix, is_routed_here, *networks);
   return overlap ? fail(*overlap) : Result<void>();
 }
 
@@ -82,8 +82,8 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
         admission.seed = random.number();
         return admission;
       }()),
-      leases_(options.service.pool, options.service.gateway, options.shard_count,
-              options.service.ipv6),
+      leases_(options.service.offer.pool, options.service.offer.gateway, options.shard_count,
+              options.service.offer.ipv6),
       book_(
           leases_, options.lease_grace,
           options.admission.shares.max_of_client > 0 ? options.admission.shares.max_of_address : 0),
@@ -149,12 +149,12 @@ void Server::steer(const os::UdpSocket& socket) {
 }
 
 Result<void> Server::set_up_host() {
-  const ConnectService::Options& service = options_.service;
-  const std::vector<os::TunAddress> addresses = tun_addresses(service);
-  if (auto ok = network_->configure_tun(addresses, service.mtu); !ok) return fail(ok);
+  const Offer& offer = options_.service.offer;
+  const std::vector<os::TunAddress> addresses = tun_addresses(offer);
+  if (auto ok = network_->configure_tun(addresses, offer.mtu); !ok) return fail(ok);
   if (auto ok = network_->limit_clients(options_.access); !ok) return fail(ok);
   if (auto ok = network_->enable_forwarding(); !ok) return fail(ok);
-  if (service.ipv6) {
+  if (offer.ipv6) {
     if (auto ok = network_->enable_ipv6_forwarding(); !ok) return fail(ok);
   }
   if (options_.has_nat) {
@@ -168,9 +168,9 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
                                const quic::TlsServerContext& tls) {
   const std::size_t index = shards_.size();
   ConnectService::Options service = options_.service;
-  service.shard = index;
+  service.offer.shard = index;
   service.failures = &handshake_log_;
-  service.caps.resume = options_.lease_grace > Duration::zero();
+  service.offer.caps.resume = options_.lease_grace > Duration::zero();
   service.proxy = &decoy_proxy_;
   service.post = [this, index](std::move_only_function<void(tunnel::Tunnel&)> task) {
     shards_[index]->post(
@@ -179,15 +179,16 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   service.end_elsewhere = [this](const LeaseBook::Holder& replaced, const IpAddress& lease) {
     end_replaced(replaced, lease);
   };
-  services_.push_back(std::make_unique<ConnectService>(service, admission_, leases_, book_,
-                                                       handshakes_, random_, logger_));
+  services_.push_back(std::make_unique<ConnectService>(
+      service, Tables{.admission = admission_, .leases = leases_, .book = book_}, handshakes_,
+      random_, logger_));
   counters_.push_back(std::make_unique<tunnel::Counters>());
 
   tunnel::Tunnel::Options tunnel = options_.tunnel;
   tunnel.role = Role::kServer;
   tunnel.endpoint.shard = index;
   tunnel.endpoint.shard_count = options_.shard_count;
-  tunnel.max_packet_bytes = service.mtu;
+  tunnel.max_packet_bytes = service.offer.mtu;
   tunnel.has_siblings = options_.shard_count > 1;
   auto shard = shard::Shard::create(
       {.thread_name = "qdt-shard-" + std::to_string(index),

@@ -12,15 +12,15 @@ bool WaitingAnswers::add(Answer answer, Timestamp due) {
   return true;
 }
 
-void WaitingAnswers::give_up(const quic::Connection& connection, quic::StreamId stream) {
-  const auto found = by_connection_.find(&connection);
+void WaitingAnswers::give_up(const Exchange& exchange) {
+  const auto found = by_connection_.find(exchange.connection());
   if (found == by_connection_.end()) return;
   Answer& answer = found->second->second;
-  if (answer.stream == stream) answer.is_wanted = false;
+  if (answer.exchange == &exchange) answer.is_wanted = false;
 }
 
-void WaitingAnswers::forget(const quic::Connection& connection) {
-  const auto found = by_connection_.find(&connection);
+void WaitingAnswers::forget(const void* connection) {
+  const auto found = by_connection_.find(connection);
   if (found == by_connection_.end()) return;
   by_time_.erase(found->second);
   by_connection_.erase(found);
@@ -29,7 +29,7 @@ void WaitingAnswers::forget(const quic::Connection& connection) {
 std::optional<WaitingAnswers::Answer> WaitingAnswers::take_due(Timestamp now) {
   while (next() <= now) {
     Answer answer = std::move(by_time_.begin()->second);
-    forget(*answer.connection);
+    forget(answer.connection);
     if (answer.is_wanted) return answer;
   }
   return std::nullopt;

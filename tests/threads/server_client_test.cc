@@ -46,15 +46,15 @@ std::shared_ptr<const quic::TlsServerContext> new_certificate() {
 }
 
 server::Server::Options server_options(const std::string& lease_path) {
-  return {
-      .address = {IpAddress::v4(0), kPort},
-      .tun_name = "qdts",
-      .shard_count = 4,
-      .admission = {.token = kToken},
-      .service = {.pool = *Prefix::parse("10.8.0.0/24"), .gateway = *IpAddress::parse("10.8.0.1")},
-      .access = {.host = os::HostAccess::kAll},
-      .has_nat = false,
-      .lease_path = lease_path};
+  return {.address = {IpAddress::v4(0), kPort},
+          .tun_name = "qdts",
+          .shard_count = 4,
+          .admission = {.token = kToken},
+          .service = {.offer = {.pool = *Prefix::parse("10.8.0.0/24"),
+                                .gateway = *IpAddress::parse("10.8.0.1")}},
+          .access = {.host = os::HostAccess::kAll},
+          .has_nat = false,
+          .lease_path = lease_path};
 }
 
 client::Client::Options client_options(int number) {

@@ -1,0 +1,122 @@
+#include "server/grant.h"
+
+#include <algorithm>
+#include <string>
+
+namespace qdt::server {
+namespace {
+
+using wire::HandshakeResult;
+
+// The places of a session besides its lease: all of them, or none.
+std::optional<Refusal> take_places(wire::SessionId session, const SessionRequest& asked,
+                                   std::string_view client_id, bool replaces,
+                                   Admission& admission) {
+  if (!admission.shares().take(session, asked.from, client_id, replaces)) {
+    return Refusal{HandshakeResult::kBusy, "busy: max_sessions_per_client is met"};
+  }
+  access::Account& account = *asked.user->account;
+  if (!account.reserve_session(asked.user->limits.max_sessions, replaces)) {
+    admission.shares().give_back(session);
+    return Refusal{HandshakeResult::kBusy, "busy: its user has as many sessions as it may"};
+  }
+  if (!admission.reserve_session(replaces)) {
+    account.release_session();
+    admission.shares().give_back(session);
+    return Refusal{HandshakeResult::kBusy};
+  }
+  return std::nullopt;
+}
+
+void give_back_places(wire::SessionId session, access::Account& account, Admission& admission) {
+  admission.release_session();
+  account.release_session();
+  admission.shares().give_back(session);
+}
+
+// Beside the IPv4 lease, for those who can have one; name servers only where the client reaches
+// them.
+void lend_ipv6(wire::ConnectResponse& response, const Offer& offer, const LeasePool& leases) {
+  response.caps.ipv6 &= offer.ipv6 && response.mtu >= wire::kMinIpv6Mtu;
+  if (response.caps.ipv6) {
+    response.ipv6 = {.client_ip = *leases.ipv6_of(response.client_ip),
+                     .gateway_ip = offer.ipv6->gateway,
+                     .cidr = offer.ipv6->prefix};
+  } else {
+    std::erase_if(response.dns, [](const IpAddress& server) { return server.is_v6(); });
+  }
+}
+
+}  // namespace
+
+std::variant<Welcome, Refusal, Visit> judge(const RequestHead& head, const access::UserTable& users,
+                                            Admission& admission, Timestamp now) {
+  auto verdict = admission.judge_request(users, head.method, head.credential, head.from, now);
+  const bool is_handshake = head.path == wire::kConnectPath;
+  if (is_handshake && verdict.result == HandshakeResult::kOk) {
+    return Welcome{std::move(verdict.user)};
+  }
+  if (is_handshake && verdict.is_proven()) return Refusal{verdict.result};
+  return Visit{.result = is_handshake ? std::optional(verdict.result) : std::nullopt,
+               .delay = verdict.delay};
+}
+
+std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& offer,
+                                    const Tables& tables, Random& random, Timestamp now) {
+  const auto refuse = [](HandshakeResult result) { return std::unexpected(Refusal{result}); };
+  if (!asked.carriage.has_datagrams) return refuse(HandshakeResult::kNotHttp3);
+  auto request = wire::parse_connect_request(asked.body);
+  if (!request) return refuse(request.error());
+  if (asked.carriage.has_session) return refuse(HandshakeResult::kBadRequest);
+
+  wire::Capabilities caps = request->caps & offer.caps;
+  caps.direct &= asked.carriage.exporter != nullptr;
+  caps.shared_id &= caps.direct && asked.carriage.can_share_ids;
+  if (offer.needs_direct && !caps.direct) return refuse(HandshakeResult::kBadRequest);
+
+  const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
+  const bool replaces = token && tables.book.is_in_use(*token);
+  const wire::SessionId session = random.number();
+  if (const auto refusal =
+          take_places(session, asked, request->client_id, replaces, tables.admission)) {
+    return std::unexpected(*refusal);
+  }
+  const auto lease = tables.book.acquire({.shard = offer.shard, .session = session}, token, random,
+                                         now, asked.from);
+  if (!lease) {
+    give_back_places(session, *asked.user->account, tables.admission);
+    return refuse(HandshakeResult::kPoolExhausted);
+  }
+
+  Grant grant{.response = {.session_id = session,
+                           .server_nonce = random.bytes<wire::kHandshakeNonceBytes>(),
+                           .mtu = std::min(offer.mtu, request->mtu),
+                           .client_ip = lease->address,
+                           .gateway_ip = offer.gateway,
+                           .cidr = offer.pool,
+                           .dns = offer.dns,
+                           .caps = caps,
+                           .routes = offer.routes,
+                           .dns_domains = offer.dns_domains,
+                           .resume_token = lease->token},
+              .user = asked.user,
+              .replaced = lease->replaced};
+  lend_ipv6(grant.response, offer, tables.leases);
+  const std::string_view secret = asked.credential.token();
+  const auto& server_nonce = grant.response.server_nonce;
+  grant.keys = wire::derive_session_keys(secret, request->client_nonce, server_nonce, caps.aead());
+  if (caps.direct) {
+    grant.direct = wire::derive_direct_secrets(*asked.carriage.exporter, secret,
+                                               request->client_nonce, server_nonce, caps.aead());
+  }
+  grant.request = std::move(*request);
+  return grant;
+}
+
+void give_back(wire::SessionId session, const IpAddress& lease, access::Account& account,
+               const Tables& tables, Timestamp now) {
+  tables.book.release(lease, session, now);
+  give_back_places(session, account, tables.admission);
+}
+
+}  // namespace qdt::server
