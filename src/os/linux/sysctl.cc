@@ -25,7 +25,7 @@ std::unexpected<Error> cannot_write(const std::string& name, std::string_view va
   const std::string doing = "set sysctl " + setting;
   if (error == EROFS) {
     return fail(doing + ": /proc/sys is read-only here; start the container with --sysctl " +
-                setting);
+                setting + ", or if it has the host's network, set it there: sysctl -w " + setting);
   }
   if (error == EACCES) return fail(doing + ": " + std::string(kNeedsNetAdmin));
   return os_error(doing, error);
