@@ -32,21 +32,21 @@ struct HostPlan {
   std::uint32_t ipv6_difference = 0;  ///< for that
   LeftoverNat leftover_nat = LeftoverNat::kUndone;
   /// A server's device has these; a client's those of its lease.
-  std::vector<TunAddress> addresses{};
-  std::optional<ClientAccess> access{};  ///< of a server's clients
-  std::optional<NatOptions> nat{};
+  std::vector<TunAddress> addresses;
+  std::optional<ClientAccess> access;  ///< of a server's clients
+  std::optional<NatOptions> nat;
   /// A client's tunnel takes everything, or some routes. Those are within `routes`; without that
   /// the server names any.
   bool takes_everything = false;
-  std::optional<std::vector<Prefix>> routes{};
-  std::optional<KillSwitch::Options> kill_switch{};
+  std::optional<std::vector<Prefix>> routes;
+  std::optional<KillSwitch::Options> kill_switch;
   /// A program and its arguments to run when the tunnel is up, and before it goes; empty: none.
-  std::vector<std::string> up{};
-  std::vector<std::string> down{};
+  std::vector<std::string> up;
+  std::vector<std::string> down;
   /// The file in which a server remembers which client has which lease; empty: none.
-  std::string lease_path{};
+  std::string lease_path;
   /// Reads the files of the configuration again, which root alone may read; their contents.
-  std::function<Result<std::vector<std::string>>()> read_files{};
+  std::function<Result<std::vector<std::string>>()> read_files;
 };
 
 /// A file is no longer than that, and there are no more of them.

@@ -45,28 +45,28 @@ struct ClientAccess {
   bool reach_each_other = true;
   HostAccess host = HostAccess::kPing;
   /// Not to be reached by clients, whether the host has the address or routes to it; at most 64.
-  std::vector<Prefix> denied{};
+  std::vector<Prefix> denied;
   /// Their port 53 is reached in spite of `host` and `denied`; at most 8.
-  std::vector<IpAddress> name_servers{};
+  std::vector<IpAddress> name_servers;
   /// install_nat() follows.
   bool follows_connections = true;
 };
 
 /// The exceptions to a tunnel that takes everything.
 struct Outside {
-  std::vector<Prefix> destinations{};
+  std::vector<Prefix> destinations;
   /// Where the tunnel's own packets go, for a system that has no marks for these: there, all
   /// packets to this address stay outside.
-  std::optional<IpAddress> server{};
+  std::optional<IpAddress> server;
   /// DNS to these is not refused where they are outside.
-  std::vector<IpAddress> name_servers{};
+  std::vector<IpAddress> name_servers;
   /// Networks that this host is in stay outside, too, where their addresses are private or
   /// link-local, and local multicast does.
   bool private_networks = true;
   /// So do answers to connections that come in from outside.
   bool answers = true;
   /// Never outside, even where a network outside is wider: the tunnel's own addresses.
-  std::vector<Prefix> inside{};
+  std::vector<Prefix> inside;
 };
 
 /// The name servers that a tunnel wants this host to ask.

@@ -74,13 +74,13 @@ class KeepPace {
     latest_repair_ = now;
   }
 
-  Timestamp due_{};
-  Timestamp latest_{};
+  Timestamp due_;
+  Timestamp latest_;
   Duration interval_ = kLeastInterval;
   bool is_noticed_ = false;
   int repairs_ = 0;  // since window_begun_
-  Timestamp window_begun_{};
-  Timestamp latest_repair_{};
+  Timestamp window_begun_;
+  Timestamp latest_repair_;
 };
 
 }  // namespace qdt::os

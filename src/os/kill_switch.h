@@ -22,9 +22,9 @@ namespace qdt::os {
 class KillSwitch {
  public:
   struct Options {
-    std::string tun_name;           ///< need not exist yet
-    bool allows_lan = false;        ///< private, link-local and local multicast addresses pass
-    std::vector<Prefix> outside{};  ///< these pass
+    std::string tun_name;         ///< need not exist yet
+    bool allows_lan = false;      ///< private, link-local and local multicast addresses pass
+    std::vector<Prefix> outside;  ///< these pass
   };
 
   static Result<std::unique_ptr<KillSwitch>> raise(const Options& options, Logger& logger);

@@ -196,7 +196,7 @@ class Tunnel final : private quic::ConnectionEvents {
   std::uint64_t last_direct_id_ = 0;                          // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;
   std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
-  Timestamp counted_at_{};
+  Timestamp counted_at_;
   Forwarder forwarder_;
   quic::Endpoint endpoint_;  // last: its connections refer to the rest
 };

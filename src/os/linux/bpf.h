@@ -12,7 +12,7 @@
 
 namespace qdt::os::bpf {
 
-// Instructions of <linux/bpf.h>, as far as the programs here need them.
+// Instructions of <linux/bpf.h>, as far as the programs here need them. Some of their parts are 0.
 
 /// Registers: to = from.
 constexpr bpf_insn move(std::uint8_t to, std::uint8_t from) {
@@ -20,8 +20,8 @@ constexpr bpf_insn move(std::uint8_t to, std::uint8_t from) {
 }
 /// to += operand, 64 bits.
 constexpr bpf_insn add(std::uint8_t to, std::int32_t operand) {
-  return {
-      .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .src_reg = 0, .off = 0, .imm = operand};
+  constexpr std::uint8_t kCode = BPF_ALU64 | BPF_ADD | BPF_K;  // NOLINT(misc-redundant-expression)
+  return {.code = kCode, .dst_reg = to, .src_reg = 0, .off = 0, .imm = operand};
 }
 /// R0 = R0 `operation` operand, 32 bits.
 constexpr bpf_insn compute(std::uint8_t operation, std::int32_t operand) {
@@ -54,11 +54,8 @@ constexpr bpf_insn add_atomically(std::uint8_t to, std::uint8_t from) {
 }
 /// The first half of to = map; a second one of zeros follows.
 constexpr bpf_insn load_map(std::uint8_t to, int map) {
-  return {.code = BPF_LD | BPF_DW | BPF_IMM,
-          .dst_reg = to,
-          .src_reg = BPF_PSEUDO_MAP_FD,
-          .off = 0,
-          .imm = map};
+  constexpr std::uint8_t kCode = BPF_LD | BPF_DW | BPF_IMM;  // NOLINT(misc-redundant-expression)
+  return {.code = kCode, .dst_reg = to, .src_reg = BPF_PSEUDO_MAP_FD, .off = 0, .imm = map};
 }
 constexpr bpf_insn call(std::int32_t function) {
   return {.code = BPF_JMP | BPF_CALL, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = function};

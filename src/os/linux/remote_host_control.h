@@ -72,7 +72,7 @@ class HostQuestions {
   HostLink link_;
   RequestNumber asked_ = 0;
   std::vector<std::uint8_t> asked_message_;
-  Timestamp asked_at_{};
+  Timestamp asked_at_;
   RequestNumber answered_ = 0;
   HostParcel answer_;
 };

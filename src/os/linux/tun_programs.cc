@@ -27,7 +27,7 @@ constexpr const char* kHandOver = "hand programs of the TUN device to the servic
 struct FreeNames {
   void operator()(char** names) const {
     for (char** name = names; *name != nullptr; ++name) std::free(*name);
-    std::free(names);
+    std::free(static_cast<void*>(names));
   }
 };
 
