@@ -139,6 +139,22 @@ TEST_P(RacerSim, DoesNotKeepTheServerFromFollowing) {
   EXPECT_FALSE(client.ending);
 }
 
+// An address was given up, since what came from there was copied; then the client is really there.
+TEST_P(RacerSim, DoesNotKeepTheClientFromAnAddressForLong) {
+  const SocketAddress outside{kClientAddress.address, 50001};
+  racer.from = outside;
+  racer.is_racing = true;
+  ping(60, 100ms);
+  racer.is_racing = false;
+  EXPECT_EQ(peer(), kClientAddress);
+  ping(60, 1s);
+  world.translate(kClientAddress, outside);
+  ping(20, 100ms);
+  EXPECT_EQ(peer(), outside);
+  EXPECT_EQ(ping(20, 100ms), 20);
+  EXPECT_FALSE(client.ending);
+}
+
 TEST_P(RacerSim, LeavesMovesAsQuickAsTheyWere) {
   std::uint16_t port = 50000;
   for (int i = 0; i < 5; ++i) {
