@@ -30,6 +30,55 @@ std::array<std::uint8_t, kBytes> expand(const wire::HkdfSecret& secret, std::str
   return out;
 }
 
+// The keys of a client's Initial packets to the ID that it made up (RFC 9001 section 5.2).
+struct InitialKeys {
+  explicit InitialKeys(Bytes to)
+      : InitialKeys(expand<wire::kSha256Bytes>(wire::hkdf_extract(kInitialSalt, to), "client in")) {
+  }
+  explicit InitialKeys(const wire::HkdfSecret& secret)
+      : aead(wire::AeadAlgorithm::kAes128Gcm, expand<16>(secret, "quic key")),
+        iv(expand<wire::kAeadNonceBytes>(secret, "quic iv")),
+        header_mask(expand<wire::HeaderMask::kKeyBytes>(secret, "quic hp")) {}
+
+  wire::AeadNonce nonce(std::uint32_t number) const {
+    wire::AeadNonce nonce = iv;
+    for (std::size_t i = 0; i < sizeof number; ++i) {
+      nonce[nonce.size() - 1 - i] ^= static_cast<std::uint8_t>(number >> (8 * i));
+    }
+    return nonce;
+  }
+
+  wire::Aead aead;
+  wire::AeadNonce iv;
+  wire::HeaderMask header_mask;
+};
+
+// RFC 9001 section 5.4: the sample is where ciphertext would begin after four bytes of number.
+constexpr std::size_t kSampleAt = 4;
+
+// Whether `packet`, whose number begins at `number_at`, is an authentic one of a client.
+bool is_authentic(Bytes packet, std::size_t number_at, Bytes to) {
+  constexpr std::size_t kLeast = kSampleAt + wire::HeaderMask::kSampleBytes;
+  std::array<std::uint8_t, kLeastInitialBytes> copy;
+  if (packet.size() > copy.size() || packet.size() < number_at + kLeast) return false;
+  append(copy, packet);
+  InitialKeys keys(to);
+  const auto mask = keys.header_mask.of(
+      packet.subspan(number_at + kSampleAt).first<wire::HeaderMask::kSampleBytes>());
+  copy[0] ^= mask[0] & 0x0f;
+  const std::size_t number_bytes = 1 + (copy[0] & 0x03);
+  std::uint32_t number = 0;
+  for (std::size_t i = 0; i < number_bytes; ++i) {
+    copy[number_at + i] ^= mask[1 + i];
+    number = number << 8 | copy[number_at + i];
+  }
+  const std::size_t sealed_at = number_at + number_bytes;
+  std::array<std::uint8_t, kLeastInitialBytes> frames;
+  const Bytes sealed = packet.subspan(sealed_at);
+  return keys.aead.open(keys.nonce(number), Bytes(copy).first(sealed_at), sealed,
+                        MutableBytes(frames).first(sealed.size() - wire::kTagBytes));
+}
+
 MutableBytes append_id(MutableBytes out, const ConnectionId& id) {
   out[0] = static_cast<std::uint8_t>(id.bytes().size());
   return append(out.subspan(1), id.bytes());
@@ -49,33 +98,35 @@ void write_small_initial(const ConnectionId& to, const ConnectionId& from, std::
   store_be<std::uint16_t>(&rest[1], static_cast<std::uint16_t>(0x4000 | (1 + sealed_bytes)));
   rest[3] = number;
 
-  const wire::HkdfSecret secret =
-      expand<wire::kSha256Bytes>(wire::hkdf_extract(kInitialSalt, to.bytes()), "client in");
-  wire::Aead aead(wire::AeadAlgorithm::kAes128Gcm, expand<16>(secret, "quic key"));
-  wire::AeadNonce nonce = expand<wire::kAeadNonceBytes>(secret, "quic iv");
-  nonce.back() ^= number;
+  InitialKeys keys(to.bytes());
   const MutableBytes sealed = MutableBytes(out).last(sealed_bytes);
   const MutableBytes frames = sealed.first(sealed_bytes - wire::kTagBytes);
   std::ranges::fill(frames, std::uint8_t{0});
   frames[0] = kPing;
-  aead.seal(nonce, Bytes(out).first(header_bytes), frames, sealed);
+  keys.aead.seal(keys.nonce(number), Bytes(out).first(header_bytes), frames, sealed);
 
-  // RFC 9001 section 5.4: the sample is where ciphertext would begin after four bytes of number.
-  wire::HeaderMask header_mask(expand<wire::HeaderMask::kKeyBytes>(secret, "quic hp"));
-  const auto mask =
-      header_mask.of(Bytes(sealed).subspan(3).first<wire::HeaderMask::kSampleBytes>());
+  const auto mask = keys.header_mask.of(
+      Bytes(rest).subspan(3 + kSampleAt).first<wire::HeaderMask::kSampleBytes>());
   out[0] ^= mask[0] & 0x0f;
   rest[3] ^= mask[1];
 }
 
 std::size_t write_small_answer(Bytes question, MutableBytes out) {
+  if (question.empty() || question.size() >= kLeastInitialBytes) return 0;
   ngtcp2_pkt_hd header;
-  const bool is_initial =
-      !question.empty() && question.size() < kLeastInitialBytes &&
-      ngtcp2_pkt_decode_hd_long(&header, question.data(), question.size()) > 0 &&
-      header.type == NGTCP2_PKT_INITIAL && header.version == NGTCP2_PROTO_VER_V1 &&
-      header.dcid.datalen >= NGTCP2_MIN_INITIAL_DCIDLEN;
+  const ngtcp2_ssize number_at =
+      ngtcp2_pkt_decode_hd_long(&header, question.data(), question.size());
+  const bool is_initial = number_at > 0 && header.type == NGTCP2_PKT_INITIAL &&
+                          header.version == NGTCP2_PROTO_VER_V1 &&
+                          header.dcid.datalen >= NGTCP2_MIN_INITIAL_DCIDLEN;
   if (!is_initial) return 0;
+  const auto header_bytes = static_cast<std::size_t>(number_at);
+  if (header.len > question.size() - header_bytes) return 0;
+  // Web servers answer no packet that they cannot read, so garbage gets nothing.
+  if (!is_authentic(question.first(header_bytes + header.len), header_bytes,
+                    {header.dcid.data, header.dcid.datalen})) {
+    return 0;
+  }
   // The answer is shorter than its cause: whose address is forged is sent less than was spent.
   const MutableBytes room = out.first(std::min(out.size(), question.size() - 1));
   const ngtcp2_ssize bytes =

@@ -22,7 +22,7 @@ void write_small_initial(const ConnectionId& to, const ConnectionId& from, std::
 
 /// Writes what a server without a connection answers to a small Initial packet, `question`: the
 /// end of the connection (RFC 9000 section 14.1), in fewer bytes than the question has. Returns
-/// its length; 0 where `question` is no such packet or `out` too short.
+/// its length; 0 where `question` is no such packet, or not an authentic one, or `out` too short.
 std::size_t write_small_answer(Bytes question, MutableBytes out);
 
 /// Whether `payload` is such an answer to the client whose connection calls the server `to`: the

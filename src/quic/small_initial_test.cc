@@ -56,6 +56,25 @@ TEST(SmallInitial, IsNeverAnsweredWithAsMuch) {
   EXPECT_EQ(write_small_answer(large, out), 0u) << "that one may open a connection";
 }
 
+TEST(SmallInitial, IsNotAnsweredWhereItIsNotAuthentic) {
+  std::array<std::uint8_t, 1472> out;
+  const auto whole = question();
+  ASSERT_GT(write_small_answer(whole, out), 0u);
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    auto forged = whole;
+    forged[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
+    ASSERT_EQ(write_small_answer(forged, out), 0u) << bit;
+  }
+}
+
+TEST(SmallInitial, IsAnsweredWhateverComesBehindItsPacket) {
+  std::array<std::uint8_t, 1472> out;
+  const auto whole = question();
+  std::vector<std::uint8_t> padded(whole.begin(), whole.end());
+  padded.resize(1100);
+  EXPECT_GT(write_small_answer(padded, out), 0u);
+}
+
 TEST(SmallInitial, TakesNothingElseForItsAnswer) {
   std::array<std::uint8_t, 1472> out{};
   const std::size_t bytes = write_small_answer(question(), out);
