@@ -41,6 +41,7 @@ quic::Message without_body(const quic::Message& message) {
   head.method = message.method;
   head.path = message.path;
   head.headers = message.headers;
+  head.is_too_long = message.is_too_long;
   return head;
 }
 
@@ -265,7 +266,7 @@ void ConnectService::answer_visitor(tunnel::Tunnel& tunnel, Exchange& exchange,
                                     const quic::Message& request,
                                     std::optional<HandshakeResult> result) {
   if (options_.decoy) {
-    if (options_.decoy->upstream()) {
+    if (options_.decoy->upstream() && !request.is_too_long) {
       ask_upstream(exchange, request);
     } else {
       const auto date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

@@ -30,6 +30,7 @@ constexpr Phrase kPhrases[] = {{200, "OK"},
                                {410, "Gone"},
                                {418, "I'm a teapot"},
                                {429, "Too Many Requests"},
+                               {431, "Request Header Fields Too Large"},
                                {451, "Unavailable For Legal Reasons"},
                                {500, "Internal Server Error"},
                                {502, "Bad Gateway"},
@@ -205,6 +206,7 @@ quic::Response Decoy::answer(const quic::Message& request, std::chrono::sys_seco
 Page Decoy::look_up(const quic::Message& request) const {
   const bool is_fetch = request.method == "GET" || request.method == "HEAD";
   if (request.method == "CONNECT" || request.method == "TRACE") return error_page(405);
+  if (request.is_too_long) return error_page(431);  // RFC 6585 section 5
   if (!is_site_) return page_;
 
   const auto path = path_of(request.path);

@@ -32,7 +32,8 @@ class Decoy {
   /// The pages of a folder, by their paths from the root (`/index.html`).
   static Decoy site(std::map<std::string, Page, std::less<>> pages);
 
-  /// The answers of the web server at `upstream`, which DecoyProxy asks; answer() is not for it.
+  /// The answers of the web server at `upstream`, which DecoyProxy asks; answer() is for requests
+  /// alone that it is not to be asked: those with more headers than are taken.
   static Decoy proxy(const SocketAddress& upstream);
   const std::optional<SocketAddress>& upstream() const { return upstream_; }
 

@@ -87,6 +87,15 @@ TEST(Decoy, StatusWithoutContentHasNone) {
   EXPECT_FALSE(response.page);
 }
 
+TEST(Decoy, TooManyHeadersAreSaidToBeThat) {
+  quic::Message request{.method = "GET", .path = "/"};
+  request.is_too_long = true;
+  for (const Decoy& decoy : {Decoy::plain_page(), Decoy::status_page(404), Decoy::site({}),
+                             Decoy::proxy({IpAddress::v4(1), 80})}) {
+    EXPECT_EQ(decoy.answer(request, {}).status, 431);
+  }
+}
+
 TEST(Decoy, SiteHasItsPages) {
   const Decoy decoy = small_site();
   EXPECT_EQ(*ask(decoy, "GET", "/").page, "start");
