@@ -223,6 +223,9 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
   families.push_back(gauge("qdt_connections",
                            "QUIC connections, those still in their handshake among them.",
                            total(&Counters::connections)));
+  families.push_back(gauge("qdt_ended_connections",
+                           "QUIC connections that have ended, whose late packets are recognised.",
+                           total(&Counters::ended_connections)));
   families.push_back(gauge("qdt_strangers",
                            "QUIC connections without a session: handshakes under way, requests "
                            "that wait, scanners.",

@@ -119,10 +119,13 @@ TEST_F(Metrics, WeighMediansBySessions) {
 }
 
 TEST_F(Metrics, TellOfStrangers) {
+  shards_[0].ended_connections.set(5);
+  shards_[1].ended_connections.set(1);
   shards_[0].strangers.set(3);
   shards_[1].strangers.set(4);
   shards_[1].stranger_bytes.set(90'000);
   shards_[1].strangers_out_of_time.set(2);
+  EXPECT_THAT(text(), HasSubstr("qdt_ended_connections 6\n"));
   EXPECT_THAT(text(), HasSubstr("qdt_strangers 7\n"));
   EXPECT_THAT(text(), HasSubstr("qdt_stranger_memory_bytes 90000\n"));
   EXPECT_THAT(text(), HasSubstr("qdt_strangers_ended_total{reason=\"time\"} 2\n"));

@@ -123,8 +123,6 @@ void Connection::attach(ngtcp2_conn* engine, TlsSession tls) {
 
 void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
   note_change();
-  if (state_ == State::kClosing)
-    must_send_close_ = true;  // the peer has not heard it: say it again
   if (state_ != State::kOpen) return;
   // The engine counts what is left of the marks. Where those were disregarded, its peer finds that
   // the path does not keep them, and sets none any more (RFC 9000 section 13.4.2.1).
@@ -242,6 +240,7 @@ bool Connection::write(UdpSendQueue& out, Timestamp now) {
   if (added > probe_bytes_) expect_answer(now);
   note_peer_id();
   tell_path(now);
+  if (is_done && is_leaving_) close("", now);
   return state_ == State::kOpen ? is_done : write_close(out, now);
 }
 
@@ -322,7 +321,7 @@ bool Connection::update_keys(Timestamp now) {
 }
 
 Timestamp Connection::next_timeout() const {
-  if (state_ != State::kOpen) return forget_at_;
+  if (state_ != State::kOpen) return kNever;
   return std::min(timestamp_from_engine(ngtcp2_conn_get_expiry(engine_.get())),
                   std::min({path_mtu_.next_timeout(), small_probe_at(), admit_by_}));
 }
@@ -330,9 +329,13 @@ Timestamp Connection::next_timeout() const {
 void Connection::handle_timeout(Timestamp now) {
   note_change();
   if (state_ != State::kOpen) return;
+  // In a web server's words: GOAWAY first.
   if (now >= admit_by_) {
     excess_ = Excess::kTime;
-    return close("", now);  // in a web server's words
+    admit_by_ = kNever;
+    is_leaving_ = true;
+    if (http_) http_->go_away();
+    return;
   }
   const bool was_suspicious = path_mtu_.is_suspicious();
   is_in_engine_ = true;
@@ -392,6 +395,7 @@ void Connection::complete_handshake(Timestamp now) {
 
 void Connection::admit() {
   is_stranger_ = false;
+  is_leaving_ = false;
   admit_by_ = kNever;
   memory_->account.leave();
 }

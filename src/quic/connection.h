@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "quic/connection_id.h"
+#include "quic/farewells.h"
 #include "quic/http3.h"
 #include "quic/mark_watch.h"
 #include "quic/path_guard.h"
@@ -300,8 +301,8 @@ class Connection final : private Http3Events {
   }
   /// Its TLS session goes on from an earlier one: no certificate was shown.
   bool is_resumed() const { return is_resumed_; }
-  /// When a closed connection may be forgotten (RFC 9000 section 10.2).
-  Timestamp forget_at() const { return forget_at_; }
+  /// What is to be kept of a closed connection that has written all it had to say.
+  Farewells::Farewell take_farewell();
 
   /// The path in use.
   UdpPath path() const;
@@ -432,14 +433,15 @@ class Connection final : private Http3Events {
   std::unique_ptr<EnginePath> engine_path_;
 
   State state_ = State::kOpen;
-  Timestamp forget_at_ = kNever;
+  Timestamp late_until_ = kNever;            // packets may still come
   std::optional<CloseFrame> close_frame_;    // to be written
-  std::vector<std::uint8_t> close_payload_;  // written, kept for a peer that has not heard it
+  std::vector<std::uint8_t> close_payload_;  // written, for a peer that has not heard it
   bool must_send_close_ = false;
   bool is_stranger_ = false;
   bool has_greeted_ = false;
   bool has_completed_ = false;  // the handshake, in the payload that the engine is reading
   Timestamp admit_by_ = kNever;
+  bool is_leaving_ = false;  // ends with the next write()
   Excess excess_ = Excess::kNone;
   std::size_t handshake_bytes_ = 0;  // that TLS was given
   bool is_in_engine_ =

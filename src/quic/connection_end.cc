@@ -4,6 +4,7 @@
 #include <ngtcp2/ngtcp2.h>
 
 #include <string>
+#include <utility>
 
 #include "base/peer_text.h"
 #include "quic/connection.h"
@@ -39,6 +40,7 @@ void Connection::close(std::string_view text, Timestamp now) {
 }
 
 void Connection::turn_away(Timestamp now) {
+  note_change();
   if (is_handshake_complete()) return close("", now);  // in a web server's words
   if (state_ != State::kOpen) return;
   close_frame_ = {.is_application = false, .code = NGTCP2_CONNECTION_REFUSED, .text = ""};
@@ -56,17 +58,17 @@ void Connection::fail(int engine_error, Timestamp now) {
     case NGTCP2_ERR_DRAINING: end(State::kDraining, reason_from_peer(), now); return;
     case NGTCP2_ERR_IDLE_CLOSE:
       end(State::kDraining, {Kind::kIdle, "the peer fell silent"}, now);
-      forget_at_ = now;
+      late_until_ = now;
       return;
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
       end(State::kDraining, {Kind::kNoAnswer, "no answer in time"}, now);
-      forget_at_ = now;
+      late_until_ = now;
       return;
     case NGTCP2_ERR_RETRY:
     case NGTCP2_ERR_DROP_CONN:
       context_.drops.count(Drop::kNotQuic);
       end(State::kDraining, {Kind::kProtocolError, "not a connection attempt"}, now);
-      forget_at_ = now;
+      late_until_ = now;
       return;
     case NGTCP2_ERR_CRYPTO: {
       const std::uint8_t alert = ngtcp2_conn_get_tls_alert(engine_.get());
@@ -132,10 +134,10 @@ void Connection::end(State state, const CloseReason& reason, Timestamp now) {
   sink_ = {};
   // Long enough for stray packets to be recognised (RFC 9000 section 10.2). Nothing is kept
   // of a stranger: it hears of its end once, and then gets a stateless reset.
-  forget_at_ = now;
+  late_until_ = now;
   if (!is_stranger_) {
     const Duration pto(static_cast<std::int64_t>(ngtcp2_conn_get_pto(engine_.get())));
-    forget_at_ += std::min(3 * pto, kLongestFarewell);
+    late_until_ += std::min(3 * pto, kLongestFarewell);
   }
   context_.events.on_closed(*this, reason);
 }
@@ -145,12 +147,6 @@ bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
   if (!out.has_room()) return false;
   must_send_close_ = false;
   const MutableBytes payload = out.next_payload();
-  if (!close_payload_.empty()) {
-    append(payload, close_payload_);
-    out.push(path_, Ecn::kNotEct, close_payload_.size());
-    return true;
-  }
-
   ngtcp2_ccerr error;
   ngtcp2_ccerr_default(&error);
   const Bytes text = as_bytes(close_frame_->text);
@@ -165,8 +161,16 @@ bool Connection::write_close(UdpSendQueue& out, Timestamp now) {
                                          payload.size(), &error, to_engine(now));
   if (bytes <= 0) return true;  // no keys to say it with: the peer will time out
   close_payload_.assign(payload.begin(), payload.begin() + bytes);
-  out.push(from_engine(path.path), Ecn::kNotEct, close_payload_.size());
+  path_ = from_engine(path.path);
+  out.push(path_, Ecn::kNotEct, close_payload_.size());
   return true;
+}
+
+Farewells::Farewell Connection::take_farewell() {
+  return {.ids = std::move(registration.ids),
+          .path = path_,
+          .payload = std::move(close_payload_),
+          .until = late_until_};
 }
 
 }  // namespace qdt::quic

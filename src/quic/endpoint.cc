@@ -88,6 +88,7 @@ bool Endpoint::receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue
   const bool is_long = (payload[0] & kLongHeader) != 0;
   const bool is_known = connection != nullptr;
   const bool is_strange = !is_known && !is_long && server_ == nullptr;
+  if (!is_known && is_late({header.dcid, header.dcidlen}, out)) return true;
   if (!is_known && !is_long && server_ != nullptr) {
     answer_unknown(path, payload, out, now);
     return true;
@@ -303,6 +304,10 @@ bool Endpoint::write(UdpSendQueue& out, Timestamp now) {
       attention_.note(*noted);
       return false;
     }
+    if (connection.is_closed()) {
+      say_farewell(connection, now);
+      continue;
+    }
     connection.end_burst(now);
     note_progress(connection, now);
     attention_.set_timer(*noted, connection.next_timeout());
@@ -330,14 +335,29 @@ void Endpoint::note_progress(Connection& connection, Timestamp now) {
 void Endpoint::handle_timeouts(Timestamp now) {
   now_ = now;
   forget_retired();
+  farewells_.forget(now);
   while (Registration* due = attention_.take_due(now)) {
     Connection& connection = *due->connection;
-    if (connection.is_closed() && connection.forget_at() <= now) {
-      forget(connection);
-      continue;
-    }
     connection.handle_timeout(now);
   }
+}
+
+// The engine goes at once, with all the memory that it has, and what RFC 9000 section 10.2 needs
+// stays: somebody who opens sessions and closes them makes a server hold no more.
+void Endpoint::say_farewell(Connection& connection, Timestamp now) {
+  Farewells::Farewell farewell = connection.take_farewell();
+  for (const ConnectionId& id : farewell.ids) by_id_.erase(id);
+  forget(connection);
+  if (farewell.until > now) farewells_.add(std::move(farewell));
+}
+
+bool Endpoint::is_late(Bytes id, UdpSendQueue& out) {
+  const Farewells::Late late = farewells_.hear(id);
+  if (late.answer != nullptr && out.has_room()) {
+    append(out.next_payload(), late.answer->payload);
+    out.push(late.answer->path, Ecn::kNotEct, late.answer->payload.size());
+  }
+  return late.is_late;
 }
 
 void Endpoint::forget(Connection& connection) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -17,6 +18,7 @@
 #include "base/udp_burst.h"
 #include "quic/address_proof.h"
 #include "quic/connection.h"
+#include "quic/farewells.h"
 #include "quic/source_limit.h"
 #include "quic/strangers.h"
 
@@ -95,7 +97,9 @@ class Endpoint final : private ConnectionIds {
   /// `out` was full: send it and call again.
   [[nodiscard]] bool write(UdpSendQueue& out, Timestamp now);
 
-  Timestamp next_timeout() const { return attention_.next_timeout(); }
+  Timestamp next_timeout() const {
+    return std::min(attention_.next_timeout(), farewells_.next_timeout());
+  }
   /// Handles the timers that have come; what they call for goes out with the next write().
   void handle_timeouts(Timestamp now);
 
@@ -104,6 +108,8 @@ class Endpoint final : private ConnectionIds {
 
   std::size_t connection_count() const { return connections_.size(); }
   StrangerCounts strangers() const;
+  /// Connections that have ended, whose late packets are recognised.
+  std::size_t farewell_count() const { return farewells_.count(); }
   template <typename Visit>
   void for_each_connection(Visit&& visit) {
     for (const auto& connection : connections_) visit(*connection);
@@ -130,6 +136,8 @@ class Endpoint final : private ConnectionIds {
 
   ConnectionContext context();
   void forget_retired();
+  /// Whether a payload belongs to a connection that has ended; its peer is told so once more.
+  bool is_late(Bytes id, UdpSendQueue& out);
   /// A client's connection for a payload whose ID nobody knows: it may be a stateless reset, which
   /// looks like that on purpose.
   Connection* find_by_path(const UdpPath& path);
@@ -146,6 +154,7 @@ class Endpoint final : private ConnectionIds {
   void answer_false_proof(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                           Timestamp now);
   void forget(Connection& connection);
+  void say_farewell(Connection& connection, Timestamp now);
   void add(std::unique_ptr<Connection> connection);
   void note_greeting(Connection& connection, Timestamp now);
   void note_progress(Connection& connection, Timestamp now);
@@ -166,6 +175,7 @@ class Endpoint final : private ConnectionIds {
   StrangerCounts stranger_counts_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::unordered_map<ConnectionId, Connection*> by_id_;
+  Farewells farewells_;
   std::size_t half_open_ = 0;  // accepted, handshake under way
   // IDs that peers have retired, which late packets may still have, in the order of their ends.
   struct Retired {

@@ -412,6 +412,44 @@ TEST_F(EndpointTest, KnowsTheShardOfAPayload) {
   EXPECT_EQ(four.endpoint.shard_of_payload({}), 1u);
 }
 
+TEST_F(EndpointTest, FreesAClosedConnectionAtOnce) {
+  open_session();
+  client.endpoint.close_all("done", world.now());
+  world.run_for(11ms);
+  EXPECT_EQ(server.endpoint.connection_count(), 0u);
+  EXPECT_EQ(server.endpoint.farewell_count(), 1u) << "its late packets are known for a while";
+  world.run_for(5s);
+  EXPECT_EQ(server.endpoint.farewell_count(), 0u);
+  EXPECT_EQ(server.endpoint.next_timeout(), kNever);
+}
+
+// A path of which the peer makes three probe timeouts long.
+TEST_F(EndpointTest, KeepsNoMoreHoweverManyAreOpenedAndClosed) {
+  for (int i = 0; i < 300; ++i) {
+    open_session();
+    server.endpoint.close_all("done", world.now());
+    world.run_for(1ms);
+    ASSERT_EQ(server.endpoint.connection_count(), 0u);
+    ASSERT_LE(server.endpoint.farewell_count(), Farewells::kMaxFarewells);
+    world.run_for(30ms);
+    client.last_message = {};
+  }
+}
+
+// Its peer has not heard of the end.
+TEST_F(EndpointTest, SaysAgainThatAConnectionHasEnded) {
+  open_session();
+  world.set_link(kServer, {.loss = 1});
+  server.endpoint.close_all("done", world.now());
+  world.run_for(20ms);
+  world.set_link(kServer, {.delay = 10ms});
+  EXPECT_FALSE(client.closed);
+  client.datagrams.push_back(std::string("\0up", 3));
+  world.run_for(50ms);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->text, "done");
+}
+
 TEST_F(EndpointTest, ForgetsAClosedConnectionSoonHoweverLateItsPeerAnswers) {
   open_session();
   // A round trip of 24 s: three probe timeouts would be more than three minutes.
@@ -420,8 +458,11 @@ TEST_F(EndpointTest, ForgetsAClosedConnectionSoonHoweverLateItsPeerAnswers) {
   client.datagrams.assign(4, "late");
   world.run_for(28s);
   client.endpoint.close_all("done", world.now());
-  world.run_for(30s);
+  world.run_for(1ms);
   EXPECT_EQ(client.endpoint.connection_count(), 0u);
+  EXPECT_EQ(client.endpoint.farewell_count(), 1u);
+  world.run_for(30s);
+  EXPECT_EQ(client.endpoint.farewell_count(), 0u);
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ constexpr std::size_t kMaxHandshakeBytes = 16 * 1024;
 // The peer's connection IDs that we keep, one in use and the others for paths to come: the engine's
 // own bound. A client that moves uses one up until the peer has heard of it.
 constexpr std::uint64_t kPeerConnectionIds = 8;
+// A client asks again after three times that when its first packet gets no answer, as browsers do:
+// the engine's own 333 ms (RFC 9002 section 6.2.2) make a second of a lost packet.
+constexpr Duration kClientInitialRtt = 100ms;
 // The sizes of PathMtu::sizes(), in the order of the search: first those that most paths carry;
 // then, since a size between two that are decided is left out, from the middle.
 constexpr std::uint16_t kProbesV4[] = {1472, 1372, 1432, 1464, 1392, 1272, 1352, 1332, 1252};
@@ -242,6 +245,9 @@ ngtcp2_settings Connection::Engine::settings(Connection& connection, const UdpPa
   ngtcp2_settings settings;
   ngtcp2_settings_default(&settings);
   settings.initial_ts = to_engine(now);
+  if (connection.role_ == Role::kClient) {
+    settings.initial_rtt = static_cast<std::uint64_t>(Duration(kClientInitialRtt).count());
+  }
   settings.cc_algo = to_engine(options.congestion);
   settings.handshake_timeout = static_cast<std::uint64_t>(options.handshake_timeout.count());
   settings.max_tx_udp_payload_size = probes.front();

@@ -275,6 +275,10 @@ int Http3::reset(StreamId stream) {
   return nghttp3_conn_shutdown_stream_read(conn_.get(), stream);
 }
 
+void Http3::go_away() {
+  nghttp3_conn_shutdown(conn_.get());
+}
+
 void Http3::allow_request() {
   nghttp3_conn_set_max_client_streams_bidi(conn_.get(), ++max_requests_);
 }

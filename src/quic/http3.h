@@ -100,6 +100,8 @@ class Http3 {
   int unblock(StreamId stream);
   int reset(StreamId stream);
   int close(StreamId stream, std::uint64_t error_code);
+  /// Tells the peer that no more requests are taken (GOAWAY, RFC 9114 section 5.2).
+  void go_away();
   /// A server's: the client may send one request more than before.
   void allow_request();
 

@@ -55,8 +55,9 @@ struct alignas(128) Counters {
   Counter shaped_bytes_per_second;      ///< what these may send, all of them together
   Counter path_queue_max_microseconds;  ///< of the direct session whose path has the longest
   Counter connections;
-  Counter strangers;       ///< of these, without a session
-  Counter stranger_bytes;  ///< that QUIC and HTTP/3 hold for them
+  Counter ended_connections;  ///< whose late packets are still recognised
+  Counter strangers;          ///< of these, without a session
+  Counter stranger_bytes;     ///< that QUIC and HTTP/3 hold for them
   // Strangers that were given up, by reason (quic::Endpoint::StrangerCounts).
   Counter strangers_gave_way;
   Counter strangers_out_of_time;

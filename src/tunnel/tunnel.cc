@@ -165,6 +165,7 @@ bool Tunnel::send_rest(Timestamp now) {
 // At each turn, since there is no tick while nobody has a session.
 void Tunnel::count_connections() {
   counters_.connections.set(endpoint_.connection_count());
+  counters_.ended_connections.set(endpoint_.farewell_count());
   const quic::Endpoint::StrangerCounts strangers = endpoint_.strangers();
   counters_.strangers.set(strangers.connections);
   counters_.stranger_bytes.set(strangers.bytes);

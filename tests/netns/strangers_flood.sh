@@ -28,6 +28,20 @@ answered=$(metric 'qdt_drops_total{reason="unproven"}')
 check "they had to prove their address: $answered" -- test "$answered" -gt 1000
 check_contains "a client is taken" "$(probe client3)" '200 {'
 
+# Each of a few, while first packets are forged from everywhere: none of them gets in by luck.
+crowd --count $((per_second * 10)) --per-second "$per_second" --throw forged-initial
+sleep 1
+slowest=0
+for _ in 1 2 3 4 5 6; do
+  begun=${EPOCHREALTIME/./}
+  check_contains "a client is taken meanwhile" "$(probe client3)" '200 {'
+  took=$(((${EPOCHREALTIME/./} - begun) / 1000))
+  [ "$took" -le "$slowest" ] || slowest=$took
+done
+kill -0 "$crowd_pid" 2>/dev/null || fail "the flood was over before"
+check "the slowest of them took $slowest ms" -- test "$slowest" -le 2000
+stop "$crowd_pid" KILL
+
 # On the way from the client to the server: bytes 1 to 8 of its payload.
 id=$(on server timeout 10 tcpdump -i wan -c 1 -nn -x 'udp dst port 443 and udp[8] & 0x80 = 0' 2>/dev/null |
   tr -d '\n' | sed 's/.*0x0000://; s/0x[0-9a-f]*://g; s/[^0-9a-f]//g' | cut -c59-74)
