@@ -114,7 +114,7 @@ void print_error(const std::string& program, const std::string& message) {
   os::StandardError error;
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
-    error.write(program + ": " + line + "\n");
+    error.write(std::string(program).append(": ").append(line).append("\n"));
   }
 }
 

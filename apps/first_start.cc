@@ -35,7 +35,9 @@ Result<void> make_certificate(const std::string& certificate_path, const std::st
   if (auto ok = os::create_private_file(key_path, pem->key); !ok) return ok;
   auto made = os::create_private_file(certificate_path, pem->certificate);
   // A key without its certificate would keep the next start from making both.
-  if (!made) static_cast<void>(os::remove_file(key_path));
+  if (!made) {
+    [[maybe_unused]] const auto gone = os::remove_file(key_path);
+  }
   return made;
 }
 

@@ -166,7 +166,7 @@ class Client final : private ConnectorEvents {
   std::optional<os::HostWatch> watch_;
   bool is_watching_ = false;  // watch_ is in the poller
   os::KeepPace pace_;
-  Timestamp next_status_{};
+  Timestamp next_status_;
   LastingFault status_fault_;
   std::optional<Timestamp> silent_at_;  // when nobody had answered for long
   std::string told_;                    // by report()

@@ -93,7 +93,7 @@ struct Connected {
   AttemptId attempt;
   UdpPath path;
   wire::ConnectResponse response;
-  std::optional<std::string> own_lease{};  ///< this host has that address itself: in words
+  std::optional<std::string> own_lease;  ///< this host has that address itself: in words
 };
 /// Of an attempt or a session; the last event of its number.
 struct Ended {
@@ -112,9 +112,9 @@ struct PathChanged {
 // From this host.
 /// The way to the server may be another.
 struct NetworkChanged {
-  Ways ways;                               ///< to the addresses that are known
-  std::optional<IpAddress> session_way{};  ///< to the session's own, where there is a session
-  std::optional<std::string> own_lease{};  ///< of the session, as in Connected
+  Ways ways;                             ///< to the addresses that are known
+  std::optional<IpAddress> session_way;  ///< to the session's own, where there is a session
+  std::optional<std::string> own_lease;  ///< of the session, as in Connected
 };
 /// The whole host slept, or this process at least.
 struct Awoke {};

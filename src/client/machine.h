@@ -109,11 +109,11 @@ class Machine {
     bool has_socket = false;
     bool has_new_network = false;  // while no address was known
     Race race{};
-    std::map<AttemptId, SocketAddress> running{};
-    std::map<AttemptId, SocketAddress> tried{};
-    std::optional<SocketAddress> narrow{};  // hears us, but not QUIC
-    bool is_refused_here = false;           // as NarrowPath has it
-    std::optional<Ending> ending{};         // the most telling one
+    std::map<AttemptId, SocketAddress> running;
+    std::map<AttemptId, SocketAddress> tried;
+    std::optional<SocketAddress> narrow;  // hears us, but not QUIC
+    bool is_refused_here = false;         // as NarrowPath has it
+    std::optional<Ending> ending;         // the most telling one
   };
   struct Session {
     AttemptId attempt;
@@ -121,10 +121,10 @@ class Machine {
     wire::ConnectResponse grant;
     std::optional<IpAddress> local;  // none while there is no way to the server
     // What came while the host was set up.
-    std::optional<PathSizes> sizes{};
-    std::string rebind_why{};
-    std::optional<event::NetworkChanged> network{};
-    std::optional<Ending> ending{};
+    std::optional<PathSizes> sizes;
+    std::string rebind_why;
+    std::optional<event::NetworkChanged> network;
+    std::optional<Ending> ending;
   };
 
   void on(const event::Due&);
@@ -191,7 +191,7 @@ class Machine {
   PathSizes sizes_;
 
   // While on() runs.
-  Timestamp now_{};
+  Timestamp now_;
   Actions actions_;
 };
 

@@ -51,7 +51,7 @@ struct Status {
   std::string cipher;                     ///< of the packets inside; empty: no session yet
   bool has_kill_switch = false;
   /// Routes of the host's networks that have no effect beside the tunnel.
-  std::vector<std::string> ignored_routes{};
+  std::vector<std::string> ignored_routes;
 
   bool operator==(const Status&) const = default;
 };
