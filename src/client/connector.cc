@@ -342,7 +342,9 @@ void Connector::on_session_closed(tunnel::Tunnel&, tunnel::Session& session, tun
                                   const std::string& detail) {
   // The client that took its place would lose it again if we asked for it back at once.
   const bool was_replaced = session.peer_reason == tunnel::SessionEnd::kReplaced;
-  end(session.connection(),
+  const plane::QuicPlane* quic = tunnel::Tunnel::quic_plane_of(session);
+  if (quic == nullptr) return;
+  end(quic->connection(),
       {Ending::Kind::kLost, detail.empty() ? "the session ended" : detail, was_replaced});
 }
 

@@ -54,6 +54,8 @@ wire::DirectSecrets DirectPlane::secrets(const quic::Connection& connection, std
                                      algorithm);
 }
 
+static_assert(Plane<DirectPlane>);
+
 DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, Random& random,
                          Timestamp now)
     : role_(options.role),
@@ -82,14 +84,34 @@ Duration DirectPlane::rtt() const {
   return std::max(connection_.path_state().smoothed_rtt, earlier_rtt_);
 }
 
-DirectPlane::Step DirectPlane::send(Bytes packet, UdpSendQueue& out, Timestamp now) {
+PathView DirectPlane::view() const {
+  return {.rtt = rtt(), .delivered_bytes = delivered_bytes(), .heard_at = heard_at_};
+}
+
+Step DirectPlane::send(Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now) {
+  const std::size_t limit = max_packet_bytes();
+  while (cut.offset < packet.size()) {
+    const bool is_whole = cut.offset == 0 && packet.size() <= limit;
+    const std::size_t bytes =
+        is_whole ? packet.size()
+                 : std::min(limit - 1 - wire::kFragmentHeaderBytes, packet.size() - cut.offset);
+    const Step step = is_whole ? send_whole(packet, out, now)
+                               : send_fragment(cut.header(packet.size()),
+                                               packet.subspan(cut.offset, bytes), out, now);
+    if (step != Step::kDone) return step;
+    cut.offset += bytes;
+    cut.sealed_bytes += bytes + wire::kDirectOverhead;
+  }
+  return Step::kDone;
+}
+
+Step DirectPlane::send_whole(Bytes packet, UdpSendQueue& out, Timestamp now) {
   if (packet.size() <= kMaxJoinedPacket) return join(packet, out, now);
   if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
   return seal(packet, wire::ecn_of(packet), Content::kPackets, out, now);
 }
 
-DirectPlane::Step DirectPlane::send_fragment(Bytes header, Bytes piece, UdpSendQueue& out,
-                                             Timestamp now) {
+Step DirectPlane::send_fragment(Bytes header, Bytes piece, UdpSendQueue& out, Timestamp now) {
   // To the end of the payload: nothing can follow it.
   if (const Step step = seal_joined(out, now); step != Step::kDone) return step;
   joined_[0] = static_cast<std::uint8_t>(DirectFrameType::kFragment);
@@ -99,7 +121,7 @@ DirectPlane::Step DirectPlane::send_fragment(Bytes header, Bytes piece, UdpSendQ
 }
 
 // Puts `packet` beside those that wait, or sends them first.
-DirectPlane::Step DirectPlane::join(Bytes packet, UdpSendQueue& out, Timestamp now) {
+Step DirectPlane::join(Bytes packet, UdpSendQueue& out, Timestamp now) {
   const bool has_room = joined_bytes_ + packet.size() <= max_packet_bytes() &&
                         joined_packets_ < wire::kMaxDirectFrames;
   if (!has_room) {
@@ -112,8 +134,7 @@ DirectPlane::Step DirectPlane::join(Bytes packet, UdpSendQueue& out, Timestamp n
 }
 
 // `more_bytes` of other frames are behind the packets.
-DirectPlane::Step DirectPlane::seal_joined(UdpSendQueue& out, Timestamp now,
-                                           std::size_t more_bytes) {
+Step DirectPlane::seal_joined(UdpSendQueue& out, Timestamp now, std::size_t more_bytes) {
   if (joined_bytes_ == 0) return Step::kDone;
   const Bytes payload = Bytes(joined_).first(joined_bytes_ + more_bytes);
   const bool is_one_packet = joined_packets_ == 1 && more_bytes == 0;
@@ -123,8 +144,7 @@ DirectPlane::Step DirectPlane::seal_joined(UdpSendQueue& out, Timestamp now,
   return step;
 }
 
-DirectPlane::Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& out,
-                                    Timestamp now) {
+Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& out, Timestamp now) {
   const bool has_packets = content == Content::kPackets;
   const bool has_room = has_packets ? out.takes_packets() : out.has_room();
   if (!has_room) return Step::kFull;
@@ -231,7 +251,7 @@ Duration DirectPlane::patience() const {
   return std::max({kMinSilence, kSilentRoundTrips * rtt(), 3 * slowest_answer_ / 2});
 }
 
-DirectPlane::Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
+Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
   if (paths_.is_watching()) {
     if (paths_.expire(times(now))) follow_peer();
     send_pings_elsewhere(out, now);

@@ -18,6 +18,7 @@
 #include "plane/departure_log.h"
 #include "plane/large_watch.h"
 #include "plane/peer_paths.h"
+#include "plane/plane.h"
 #include "plane/shaper.h"
 #include "plane/sparse_large_watch.h"
 #include "quic/connection.h"
@@ -60,19 +61,13 @@ class DirectPlane {
 
   /// The peer has shown lately that our packets arrive.
   bool is_usable() const { return is_usable_; }
-  /// The largest packet that fits a payload.
-  std::size_t max_packet_bytes() const;
+  PacketLimits limits() const {
+    const std::size_t bytes = max_packet_bytes();
+    return {.whole = bytes, .expected = bytes};
+  }
 
-  enum class Step {
-    kDone,
-    kBlocked,  ///< by the shaper, or until the peer answers from its new address: next_timeout()
-    kFull,     ///< `out` is full
-  };
-  /// Sends an IP packet of at most max_packet_bytes(). A small one waits for others to join it,
-  /// until flush(), which has to follow.
-  Step send(Bytes packet, UdpSendQueue& out, Timestamp now);
-  /// Sends a fragment: `header` and `piece` together at most max_packet_bytes() - 1.
-  Step send_fragment(Bytes header, Bytes piece, UdpSendQueue& out, Timestamp now);
+  // plane::Plane; packets in payloads of their own or, small ones, together.
+  Step send(Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now);
   /// Sends what waits to be joined, and feedback, pings and pongs where they are due.
   Step flush(UdpSendQueue& out, Timestamp now);
   /// Whether flush() has something to send.
@@ -119,11 +114,20 @@ class DirectPlane {
     return queue == Duration::max() ? Duration::zero() : queue;
   }
 
+  PathView view() const;
+  Timestamp next_delivery() const { return kNever; }
+  std::optional<Piece> deliver_due(MutableBytes, Timestamp) { return std::nullopt; }
+
  private:
   enum class Content {
     kPackets,  // or a fragment: held back by the shaper, answered with feedback
     kControl,  // feedback, ping, pong
   };
+  /// The largest packet that fits a payload.
+  std::size_t max_packet_bytes() const;
+  Step send_whole(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// `header` and `piece` are together at most max_packet_bytes() - 1 long.
+  Step send_fragment(Bytes header, Bytes piece, UdpSendQueue& out, Timestamp now);
   bool may_send(std::size_t bytes, Content content, Timestamp now);
   Step seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& out, Timestamp now);
   Step seal_joined(UdpSendQueue& out, Timestamp now, std::size_t more_bytes = 0);

@@ -59,6 +59,11 @@ class DirectPlaneTest : public quic::EndpointTest {
     sealer.seal(kServerIds[id], payload, sealed, now());
     return sealed;
   }
+  // An inner packet to the client; what does not go at once is given up.
+  Step send(Bytes inner) {
+    Cut cut;
+    return plane->send(inner, cut, out, now());
+  }
   // Hands the plane a packet and the frames in it; the first thing that is wrong.
   std::optional<Drop> give(Bytes sealed, const UdpPath& path = kPath) {
     Octets slot(2000);

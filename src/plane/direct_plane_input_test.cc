@@ -31,14 +31,14 @@ class DirectPlaneBadInput : public DirectPlaneTest {
   void SetUp() override {
     DirectPlaneTest::SetUp();
     come_up();
-    plane->send(packet(1000), out, now());
+    send(packet(1000));
     sent();
     passed = 20ms;
     // The ping and the packet have arrived.
     ASSERT_FALSE(tell({.highest = 1, .arrived_us = 5000, .packets = 2, .bytes = 1067}));
     passed = 100ms;
     flush();
-    plane->send(packet(1000), out, now());
+    send(packet(1000));
     sent();
     passed = 120ms;  // and have not told of feedback, the third, and a packet
   }
@@ -91,7 +91,7 @@ TEST_F(DirectPlaneBadInput, Truncated) {
 }
 
 TEST_F(DirectPlaneBadInput, Reflected) {
-  plane->send(packet(1000), out, now());
+  send(packet(1000));
   Octets own;
   for_each_payload(out.bursts()[0], [&](Bytes payload) { own = octets(payload); });
   out.clear();
@@ -131,7 +131,7 @@ TEST_F(DirectPlaneBadInput, FeedbackAboutMorePacketsThanAreMissing) {
 
 TEST_F(DirectPlaneBadInput, FeedbackThatGoesBackwards) {
   expect_no_faith_in({.highest = 3, .arrived_us = 105'000, .packets = 1, .bytes = 2158});
-  plane->send(packet(1000), out, now());
+  send(packet(1000));
   EXPECT_EQ(tell({.highest = 4, .arrived_us = 110'000, .packets = 5, .bytes = 2157}),
             Drop::kBadFeedback);
 }
@@ -149,7 +149,7 @@ TEST_F(DirectPlaneBadInput, FeedbackOfMoreMarksThanPackets) {
 TEST_F(DirectPlaneBadInput, FeedbackOfMoreBytesThanPacketsHave) {
   expect_no_faith_in(
       {.highest = 3, .arrived_us = 105'000, .packets = 4, .bytes = 1067 + 2 * 1472 + 1});
-  plane->send(packet(1000), out, now());
+  send(packet(1000));
   EXPECT_EQ(tell({.highest = 4, .arrived_us = 110'000, .packets = 5, .bytes = ~std::uint64_t{0}}),
             Drop::kBadFeedback);
 }

@@ -36,7 +36,7 @@ TEST_F(DirectPlaneTest, AnswersAPingAtOnce) {
 
 TEST_F(DirectPlaneTest, CountsAsDeadAfterHalfASecondWithoutAnAnswer) {
   ASSERT_NO_FATAL_FAILURE(come_up());
-  ASSERT_EQ(plane->send(packet(1000), out, now()), DirectPlane::Step::kDone);
+  ASSERT_EQ(send(packet(1000)), Step::kDone);
   passed = 499ms;
   flush();
   EXPECT_TRUE(plane->is_usable());
@@ -49,7 +49,7 @@ TEST_F(DirectPlaneTest, CountsAsDeadAfterHalfASecondWithoutAnAnswer) {
 TEST_F(DirectPlaneTest, AsksAgainBeforeItCountsAsDead) {
   ASSERT_NO_FATAL_FAILURE(come_up());
   flush();  // feedback about the pong
-  ASSERT_EQ(plane->send(packet(1000), out, now()), DirectPlane::Step::kDone);
+  ASSERT_EQ(send(packet(1000)), Step::kDone);
   EXPECT_EQ(sent().size(), 1u);
   EXPECT_EQ(plane->next_timeout(), world.now() + 250ms);
   passed = 250ms;
@@ -118,7 +118,7 @@ TEST_F(DirectPlaneTest, SendsAnUnknownAddressThreeTimesWhatCameFromIt) {
     EXPECT_FALSE(give(sealed, kElsewhere));
     given += sealed.size();
     for (const std::size_t reply : {1400u, 600u, 600u, 400u, 400u, 400u, 20u}) {
-      plane->send(packet(reply), out, now());
+      send(packet(reply));
     }
     got += bytes_to(kElsewhere);
     EXPECT_GT(got, 0u);
@@ -135,7 +135,7 @@ TEST_F(DirectPlaneTest, LeavesASilentAddressInPeace) {
   std::size_t got = 0;
   int wake_ups = 0;
   for (const Duration end = passed + 100s; passed < end; ++wake_ups) {
-    for (int i = 0; i < 5; ++i) plane->send(packet(400), out, now());
+    for (int i = 0; i < 5; ++i) send(packet(400));
     got += bytes_to(kElsewhere);
     passed = std::max(passed, plane->next_timeout() - world.now());
     ASSERT_LT(wake_ups, 100) << "after " << passed / 1ms << " ms";
@@ -152,7 +152,7 @@ TEST_F(DirectPlaneTest, HasNoLimitOnceTheAddressHasAnswered) {
   EXPECT_EQ(pings[0].path, kElsewhere);
   EXPECT_FALSE(give(pong(pings[0].cookie), kElsewhere));
   std::size_t taken = 0;
-  while (taken < 10 && plane->send(packet(1100), out, now()) == DirectPlane::Step::kDone) ++taken;
+  while (taken < 10 && send(packet(1100)) == Step::kDone) ++taken;
   EXPECT_EQ(taken, 10u);
 }
 
@@ -164,7 +164,7 @@ TEST_F(DirectPlaneTest, AnAnswerFromAnotherAddressValidatesNothing) {
   const UdpPath third{kServer, {IpAddress::v4(0x0a000063), 8}};
   EXPECT_FALSE(give(pong(cookie), third));  // and it is there now
   EXPECT_EQ(plane->path(), third);
-  EXPECT_EQ(plane->send(packet(1100), out, now()), DirectPlane::Step::kBlocked);
+  EXPECT_EQ(send(packet(1100)), Step::kBlocked);
 }
 
 // The request for the session came in the name of an address that never answered, as all that
@@ -196,7 +196,7 @@ TEST_F(DirectPlaneTest, BeginsWhereTheClientHasAnswered) {
     const Octets sealed = seal(wire::encode_feedback(claim));
     EXPECT_FALSE(give(sealed, kElsewhere));
     given += sealed.size();
-    for (int i = 0; i < 5; ++i) plane->send(packet(400), out, now());
+    for (int i = 0; i < 5; ++i) send(packet(400));
   }
   EXPECT_LE(got, 3 * given);
   EXPECT_EQ(got_late, 0u);
@@ -249,7 +249,7 @@ TEST_F(DirectPlaneTest, TakesItsNextIdWhenTheClientDoes) {
 TEST_F(DirectPlaneTest, SpendsItsPhaseUntilAPacketWasSeen) {
   ASSERT_NO_FATAL_FAILURE(come_up());
   const auto send = [&] {
-    plane->send(packet(1000), out, now());
+    this->send(packet(1000));
     return sent().size();
   };
   EXPECT_EQ(send(), 1u);
@@ -264,9 +264,9 @@ TEST_F(DirectPlaneTest, SpendsItsPhaseUntilAPacketWasSeen) {
 TEST_F(DirectPlaneTest, GivesNothingToASocketThatTakesNothing) {
   ASSERT_NO_FATAL_FAILURE(come_up());
   out.set_stalled(true);
-  EXPECT_EQ(plane->send(packet(1000), out, now()), DirectPlane::Step::kFull);
-  EXPECT_EQ(plane->send(packet(100), out, now()), DirectPlane::Step::kDone);
-  EXPECT_EQ(plane->flush(out, now()), DirectPlane::Step::kFull);
+  EXPECT_EQ(send(packet(1000)), Step::kFull);
+  EXPECT_EQ(send(packet(100)), Step::kDone);
+  EXPECT_EQ(plane->flush(out, now()), Step::kFull);
   EXPECT_TRUE(sent().empty());
   out.set_stalled(false);
   EXPECT_EQ(flush().size(), 1u);
@@ -275,7 +275,7 @@ TEST_F(DirectPlaneTest, GivesNothingToASocketThatTakesNothing) {
 TEST_F(DirectPlaneTest, OwesNoAnswerForWhatDidNotLeave) {
   ASSERT_NO_FATAL_FAILURE(come_up());
   out.set_stalled(true);
-  EXPECT_EQ(plane->send(packet(1000), out, now()), DirectPlane::Step::kFull);
+  EXPECT_EQ(send(packet(1000)), Step::kFull);
   out.set_stalled(false);
   EXPECT_FALSE(give(seal(packet(100))));
   passed = 30ms;

@@ -222,10 +222,7 @@ void Shard::read_packets(Timestamp now) {
 
 void Shard::forward_read(Timestamp now) {
   counters_.tun_packets_read.add(read_.size());
-  for (const MutableBytes packet : read_) {
-    if (backlog_.must_drop(packet)) continue;
-    tunnel_.forward(Bytes(packet), now);
-  }
+  tunnel_.forward(read_, [this](MutableBytes packet) { return !backlog_.must_drop(packet); }, now);
   read_.clear();
   hand_over_packets();
 }

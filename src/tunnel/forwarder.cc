@@ -1,5 +1,8 @@
 #include "tunnel/forwarder.h"
 
+#include <span>
+#include <utility>
+
 #include "wire/ecn.h"
 #include "wire/icmp.h"
 #include "wire/ip_packet.h"
@@ -27,67 +30,65 @@ Forwarder::Forwarder(const Options& options, SessionTable& sessions, Counters& c
                      PacketBatch& to_tun)
     : options_(options), sessions_(sessions), counters_(counters), to_tun_(to_tun) {}
 
-std::expected<Session*, Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out, Timestamp now) {
+std::optional<Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out, Timestamp now) {
   const auto ip = wire::parse_ip_packet(packet);
-  if (!ip) return std::unexpected(Drop::kMalformed);
-  if (is_link_local(*ip)) return std::unexpected(Drop::kLinkLocal);
+  if (!ip) return Drop::kMalformed;
+  if (is_link_local(*ip)) return Drop::kLinkLocal;
 
   Session* session = sessions_.route(ip->destination);
-  if (session == nullptr) return std::unexpected(Drop::kNoSession);
+  if (session == nullptr) return Drop::kNoSession;
 
   const bool is_up = options_.role == Role::kClient;
-  if (!is_of_session(*ip, *session, is_up)) return std::unexpected(Drop::kSpoofedSource);
-  if (!session->may_send(now)) return std::unexpected(Drop::kRateLimited);
+  if (!is_of_session(*ip, *session, is_up)) return Drop::kSpoofedSource;
+  if (!session->may_send(now)) return Drop::kRateLimited;
 
   const std::size_t mtu = session->tunnel_mtu();
   const bool is_too_big = packet.size() > mtu && ip->dont_fragment;
-  if (is_too_big) return std::unexpected(answer_too_big(*ip, mtu));
+  if (is_too_big) return answer_too_big(*ip, mtu);
   const bool opens_tcp = wire::opens_tcp(*ip) && packet.size() <= clamped_.size();
-  if (!session->send(opens_tcp ? clamp_mss(*ip, *session) : *ip, out, now)) {
-    return std::unexpected(Drop::kQueueFull);
+  if (run_.session != nullptr && (run_.session != session || run_.count == Run::kMaxPackets)) {
+    end_batch(out, now);
+  }
+  if (opens_tcp) {
+    end_batch(out, now);  // in the packets' order; the copy is gone with the next
+    if (!session->send(clamp_mss(*ip, *session), out, now)) return Drop::kQueueFull;
+  } else if (session->takes_batches()) {
+    run_.session = session;
+    run_.packets[run_.count++] = packet;
+  } else if (!session->send(*ip, out, now)) {
+    return Drop::kQueueFull;
   }
 
   session->last_packet = now;
   (is_up ? session->bytes_up : session->bytes_down) += packet.size();
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
-  return session;
+  return std::nullopt;
 }
 
-Forwarder::Outcome Forwarder::deliver(Session& session, Bytes datagram, Timestamp now) {
-  const auto drop = [this](Drop reason) {
-    counters_.drops.count(reason);
-    return Outcome::kDone;
-  };
-  if (!to_tun_.has_room(datagram.size())) return drop(Drop::kQueueFull);
-  const MutableBytes slot = to_tun_.reserve(datagram.size());
-  const auto opened = session.opener.open(datagram, slot);
-  if (!opened) return drop(opened.error());
+void Forwarder::end_batch(UdpSendQueue& out, Timestamp now) {
+  if (run_.session == nullptr) return;
+  const auto packets = std::span(run_.packets).first(std::exchange(run_.count, 0));
+  const std::size_t dropped = std::exchange(run_.session, nullptr)->send_batch(packets, out, now);
+  if (dropped > 0) counters_.drops.count(Drop::kQueueFull, dropped);
+}
 
-  const MutableBytes plaintext = slot.first(opened->bytes);
-  switch (opened->type) {
-    case wire::DatagramType::kData:
-      if (const auto reason =
-              deliver_packet(session, plaintext, session.connection().arrival_mark(), now))
-        return drop(*reason);
-      return Outcome::kDone;
-    case wire::DatagramType::kFragment:
-      if (const auto reason =
-              reassemble(session, plaintext, session.connection().arrival_mark(), now))
-        return drop(*reason);
-      return Outcome::kDone;
-    case wire::DatagramType::kPing:
-      // A plain v1 peer expects nothing: its own kind drops Ping silently.
-      if (!session.caps().ping || plaintext.size() > wire::kMaxControlBytes) return Outcome::kDone;
-      session.queue_pong(plaintext);
-      return Outcome::kOwesReply;
-    case wire::DatagramType::kPong: return Outcome::kDone;
-    case wire::DatagramType::kClose:
-      if (!session.caps().close) break;
-      if (!plaintext.empty()) session.peer_reason = SessionEnd{plaintext[0]};
+Forwarder::Outcome Forwarder::deliver(Session& session, const plane::Piece& piece, Timestamp now) {
+  std::optional<Drop> dropped;
+  switch (piece.kind) {
+    case plane::Piece::Kind::kNothing: break;
+    case plane::Piece::Kind::kPacket:
+      dropped = deliver_packet(session, piece.bytes, piece.mark, now);
+      break;
+    case plane::Piece::Kind::kFragment:
+      dropped = reassemble(session, piece.bytes, piece.mark, now);
+      break;
+    case plane::Piece::Kind::kClose:
+      if (!piece.bytes.empty()) session.peer_reason = SessionEnd{piece.bytes[0]};
       return Outcome::kClosed;
   }
-  return drop(Drop::kUnknownType);
+  if (dropped) counters_.drops.count(*dropped);
+  return Outcome::kDone;
 }
 
 bool Forwarder::deliver_directly(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,

@@ -11,6 +11,8 @@
 #include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
+#include "plane/plane.h"
+#include "tunnel/base_plane.h"
 #include "tunnel/counters.h"
 #include "tunnel/session.h"
 #include "tunnel/session_table.h"
@@ -30,19 +32,40 @@ class Forwarder {
   Forwarder(const Options& options, SessionTable& sessions, Counters& counters,
             PacketBatch& to_tun);
 
-  /// Takes a packet from the TUN device to its session's connection, or to its queue. Returns the
-  /// session, or why the packet went nowhere, which the caller counts: a packet for nobody here may
-  /// still be another shard's.
-  std::expected<Session*, Drop> forward(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// Takes a packet from the TUN device to its session's plane, or to its queue. Returns why it
+  /// went nowhere, which the caller counts: a packet for nobody here may still be another shard's.
+  /// What is for a base plane waits for the rest of its batch, in place, until end_batch().
+  std::optional<Drop> forward(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// Hands on what waits; before the packets' memory has another use, and before anything else is
+  /// done to their session.
+  void end_batch(UdpSendQueue& out, Timestamp now);
 
   enum class Outcome {
-    kDone,       ///< delivered, dropped or noted
-    kOwesReply,  ///< the session has something to send now
-    kClosed,     ///< the peer ended the session
+    kDone,    ///< delivered, dropped or noted
+    kClosed,  ///< the peer ended the session
   };
-  /// Takes a datagram from its session's connection to the TUN device: opens it into `to_tun`,
-  /// which has room for it.
-  Outcome deliver(Session& session, Bytes datagram, Timestamp now);
+  /// Takes a payload of `plane`, the session's base plane, to the TUN device: opens it into
+  /// `to_tun`, which has room for it.
+  template <plane::Base P>
+  Outcome deliver(Session& session, P& plane, Bytes payload, Timestamp now) {
+    const auto drop = [this](Drop reason) {
+      counters_.drops.count(reason);
+      return Outcome::kDone;
+    };
+    if (!to_tun_.has_room(payload.size())) return drop(Drop::kQueueFull);
+    const auto piece = plane.open(payload, to_tun_.reserve(payload.size()), now);
+    return piece ? deliver(session, *piece, now) : drop(piece.error());
+  }
+  /// Takes what `plane` has held back, likewise.
+  template <plane::Base P>
+  Outcome deliver_due(Session& session, P& plane, Timestamp now) {
+    while (plane.next_delivery() <= now && to_tun_.has_room(kMaxPacketBytes)) {
+      const auto piece = plane.deliver_due(to_tun_.reserve(kMaxPacketBytes), now);
+      if (!piece) break;
+      if (deliver(session, *piece, now) == Outcome::kClosed) return Outcome::kClosed;
+    }
+    return Outcome::kDone;
+  }
   /// The same for a packet of its session's direct plane, which may hold several. False, and
   /// nothing is counted: it does not open, and may be a packet of QUIC where the planes share their
   /// IDs.
@@ -50,6 +73,16 @@ class Forwarder {
                         Timestamp now);
 
  private:
+  // Packets in a row for one session, whose base plane is to have them together. The packets stay
+  // where they are.
+  struct Run {
+    static constexpr std::size_t kMaxPackets = 64;
+    Session* session = nullptr;
+    std::size_t count = 0;
+    std::array<Bytes, kMaxPackets> packets;
+  };
+
+  Outcome deliver(Session& session, const plane::Piece& piece, Timestamp now);
   std::optional<Drop> take_frame(Session& session, const wire::DirectFrame& frame,
                                  const UdpPath& path, Ecn mark, Timestamp now);
   std::optional<Drop> deliver_packet(Session& session, MutableBytes packet, Ecn mark,
@@ -63,9 +96,15 @@ class Forwarder {
   SessionTable& sessions_;
   Counters& counters_;
   PacketBatch& to_tun_;
+  Run run_;
   // The bytes behind the first frame of the current payload.
   std::array<std::uint8_t, 2048> behind_first_;
   std::array<std::uint8_t, 2048> clamped_;
 };
+
+template <plane::Base P>
+bool BasePlaneOf<P>::deliver_due(Forwarder& forwarder, Session& session, Timestamp now) {
+  return forwarder.deliver_due(session, plane, now) != Forwarder::Outcome::kClosed;
+}
 
 }  // namespace qdt::tunnel

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "access/account.h"
 #include "access/shared_rate.h"
@@ -16,17 +19,14 @@
 #include "base/time.h"
 #include "base/token_bucket.h"
 #include "base/udp_burst.h"
-#include "plane/bundle.h"
 #include "plane/direct_plane.h"
-#include "quic/connection.h"
+#include "tunnel/base_plane.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session_ring.h"
-#include "wire/datagram.h"
 #include "wire/fragment.h"
 #include "wire/handshake.h"
 #include "wire/ip_packet.h"
-#include "wire/varint.h"
 
 namespace qdt::tunnel {
 
@@ -53,10 +53,6 @@ struct SessionOptions {
   bool needs_direct = false;
 };
 
-/// The largest packet that one datagram carries over any path: what `mtu: auto` asks for.
-inline constexpr std::size_t kLargestTunnelMtu =
-    quic::Connection::largest_datagram_bytes() - wire::varint_bytes(0) - wire::kDatagramOverhead;
-
 /// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol.md).
 enum class SessionEnd : std::uint8_t {
   kDone = 0,              ///< an orderly exit
@@ -67,18 +63,23 @@ enum class SessionEnd : std::uint8_t {
   kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
 };
 
-/// A client as the tunnel sees it: a connection, a lease, keys, limits, and the packets that wait
-/// for the connection. Datagrams are sealed when they are about to be sent, so that nothing sealed
-/// is dropped. Notes in `attention` whatever may give it something to send, or another timer. One
-/// thread: its shard's.
+/// A client as the tunnel sees it: a lease, limits, the planes that take its packets to the peer,
+/// and the packets that wait for them. Knows planes, but not what they are made of. Notes in
+/// `attention` whatever may give it something to send, or another timer. One thread: its shard's.
 class Session {
  public:
-  Session(const SessionOptions& options, quic::Connection& connection, quic::StreamId stream,
-          PacketPool& pool, Counters& counters, Attention<Session>& attention, Random& random,
-          Timestamp now);
+  Session(const SessionOptions& options, std::unique_ptr<BasePlane> base, PacketPool& pool,
+          Counters& counters, Attention<Session>& attention, Timestamp now);
   ~Session() { attention_.forget(*this); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  /// Gives it a direct plane beside the base plane, made of `arguments`; before the first packet.
+  template <typename... Arguments>
+  void add_direct(Arguments&&... arguments) {
+    direct_.emplace(std::forward<Arguments>(arguments)...);
+    note_change();
+  }
 
   wire::SessionId id() const { return options_.id; }
   const IpAddress& lease() const { return options_.lease; }
@@ -92,43 +93,52 @@ class Session {
   const std::shared_ptr<access::Account>& account() const { return options_.account; }
   const std::string& client_id() const { return options_.client_id; }
   const wire::Capabilities& caps() const { return options_.caps; }
-  /// The largest packet that fits one datagram on the path, at most as negotiated: larger ones are
-  /// answered or cut. At least 1280 for IPv6's sake, or as negotiated: what no datagram holds then
+  /// The largest packet that the base plane takes in one piece, at most as negotiated: larger ones
+  /// are answered or cut. At least 1280 for IPv6's sake, or as negotiated: what does not fit then
   /// goes in fragments. While more is about to be found out about the path, what was believed
   /// before.
   std::size_t tunnel_mtu() const {
-    const std::size_t bytes = packet_bytes_in(connection_.expected_datagram_bytes());
-    return std::min(options_.mtu, std::max(bytes, wire::kMinIpv6Mtu));
+    return std::min(options_.mtu, std::max(packet_limits_.expected, wire::kMinIpv6Mtu));
   }
-  /// The largest packet that fits one datagram now, however small: what TCP is told.
-  std::size_t whole_packet_bytes() const {
-    return std::min(options_.mtu, packet_bytes_in(connection_.max_datagram_bytes()));
-  }
-  quic::Connection& connection() const { return connection_; }
-  quic::StreamId stream() const { return stream_; }
+  /// The largest packet that goes in one piece now, however small: what TCP is told.
+  std::size_t whole_packet_bytes() const { return std::min(options_.mtu, packet_limits_.whole); }
 
   // --- towards the peer ---
 
   enum class Progress {
     kIdle,      ///< nothing is left to send
     kTurnOver,  ///< more is left, but it is another session's turn
-    kBlocked,   ///< the connection takes no more until it has heard from the peer or its timer
+    kBlocked,   ///< the plane takes no more until it has heard from the peer or its timer
     kFull,      ///< `out` is full
   };
-  /// Sends `packet` now if nothing waits before it and the connection takes it; else it waits its
-  /// flow's turn. A small one waits for others to join it, until flush(), which has to follow.
-  /// False: there is no room, and the packet was dropped.
+  /// Whether packets go to the base plane, which takes those of a batch together, with
+  /// send_batch(); else with send(), one by one.
+  bool takes_batches() const {
+    return !is_blocked_ && queue_.empty() && !is_direct() && !options_.needs_direct;
+  }
+  /// Sends packets now, as far as the base plane takes them; the rest waits its flows' turns. Small
+  /// ones wait for others to join them, until flush(), which has to follow. Returns how many were
+  /// dropped because there is no room.
+  std::size_t send_batch(std::span<const Bytes> packets, UdpSendQueue& out, Timestamp now);
+  /// The same for one packet, and for the direct plane. False: it was dropped.
   bool send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now);
-  /// Sends what waits. A turn is `turn_bytes` of sealed datagrams, and as a packet is not cut for
+  /// Sends what waits. A turn is `turn_bytes` of sealed packets, and as a packet is not cut for
   /// it, the next one is shorter by what was too much; one that a full `out` has interrupted goes
   /// on. Nothing is saved by a session that has nothing to send or may not.
   Progress flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now);
   bool has_backlog(Timestamp now) const {
-    return !sealed_.empty() || !queue_.empty() || has_pong_to_send_ ||
-           connection_.next_path_probe() > 0 || (direct_ && direct_->has_something(now));
+    return !queue_.empty() || base_->has_something(now) || (direct_ && direct_->has_something(now));
   }
-  /// When flush() will have something to send by itself.
-  Timestamp next_timeout() const { return direct_ ? direct_->next_timeout() : kNever; }
+  /// Looks at what may have changed since the last time; whether flush() has something to send.
+  bool wants_turn(Timestamp now) {
+    packet_limits_ = base_->limits();
+    return has_backlog(now);
+  }
+  /// When flush() will have something to send by itself, or deliver_due() something to deliver.
+  Timestamp next_timeout() const {
+    return std::min({base_->next_timeout(), base_->next_delivery(),
+                     direct_ ? direct_->next_timeout() : kNever});
+  }
   std::size_t queued_packets() const { return queue_.size(); }
   /// Drops what has waited since before `time`.
   void drop_older_than(Timestamp time) {
@@ -138,19 +148,16 @@ class Session {
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
   /// The limit that kept it from sending more, and for how long, since the last call.
   std::array<Duration, kSendLimits> take_limits(Timestamp now) { return limits_.take(now); }
-  /// Bytes that the peer has got or that are lost (PathState) since the last call.
+  /// Bytes that the peer has got or that are lost since the last call.
   std::uint64_t take_delivered_bytes();
 
-  /// Tells a peer that understands it that the session ends; the connection's close follows.
+  /// Tells a peer that understands it that the session ends; base().close() follows.
   void send_close(SessionEnd reason, UdpSendQueue& out, Timestamp now);
-  /// Sends a Ping on the QUIC plane now, if its connection takes it.
-  void ping_by_quic(UdpSendQueue& out, Timestamp now);
-  /// Answers a Ping at the next flush(). `payload` is at most kMaxControlBytes long.
-  void queue_pong(Bytes payload);
+  /// Sends a Ping on the base plane now, if that takes it.
+  void ping_by_base(UdpSendQueue& out, Timestamp now);
 
   // --- from the peer ---
 
-  wire::DatagramOpener opener;
   wire::Reassembler reassembler;
   SessionEnd peer_reason = SessionEnd::kDone;  ///< of its Close, once that has come
 
@@ -164,6 +171,11 @@ class Session {
   std::uint64_t bytes_up = 0;    ///< in inner packets, from the client
   std::uint64_t bytes_down = 0;  ///< and to it
 
+  BasePlane& base() {
+    note_change();
+    return *base_;
+  }
+  const BasePlane& base() const { return *base_; }
   /// Null where it was not agreed on.
   plane::DirectPlane* direct() {
     note_change();
@@ -189,54 +201,29 @@ class Session {
   void note_change() {
     if (!is_over_) attention_.note(*this);
   }
-  using Step = plane::DirectPlane::Step;
-  Step transmit(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
-  Step transmit_by_quic(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
-  Step transmit_directly(Bytes packet, std::size_t& offset, UdpSendQueue& out, Timestamp now);
-  std::array<std::uint8_t, wire::kFragmentHeaderBytes> fragment_header(std::size_t offset,
-                                                                       std::size_t total);
-  Step send_sealed(UdpSendQueue& out, Timestamp now);
-  Step send_path_probes(UdpSendQueue& out, Timestamp now);
-  Step make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now);
-  Progress flush_queue(UdpSendQueue& out, Timestamp now);
-  Step flush_control(UdpSendQueue& out, Timestamp now);
-  Step flush_direct(UdpSendQueue& out, Timestamp now);
-  void seal(wire::DatagramType type, Bytes prefix, Bytes body);
-  std::size_t max_datagram_bytes() const;
-  std::size_t packet_bytes_in(std::size_t datagram_bytes) const {
-    const std::size_t overhead = quarter_bytes_ + wire::kDatagramOverhead;
-    return datagram_bytes - std::min(datagram_bytes, overhead);
-  }
+  bool is_direct() const { return direct_ && direct_->is_usable(); }
+  plane::Step send_queued(UdpSendQueue& out, Timestamp now);
+  bool push(const wire::IpPacket& packet, Timestamp now);
+  void note_step(plane::Step step, Timestamp now);
 
   SessionOptions options_;
   Attention<Session>& attention_;
-  quic::Connection& connection_;
-  quic::StreamId stream_;
-  std::uint64_t quarter_id_;
-  std::size_t quarter_bytes_;
   Timestamp opened_at_;
 
   TokenBucket send_limit_;
   TokenBucket receive_limit_;
   access::RateShare send_share_;
   access::RateShare receive_share_;
-  wire::DatagramSealer sealer_;
+  std::unique_ptr<BasePlane> base_;
   std::optional<plane::DirectPlane> direct_;
+  plane::PacketLimits packet_limits_;  // the base plane's, which every packet asks for
   SendQueue queue_;
-  std::size_t front_offset_ = 0;  // how much of queue_.front() has been sent, in fragments
-  std::uint32_t fragment_id_ = 0;
+  plane::Cut cut_;           // the packet at hand
   std::int64_t credit_ = 0;  // bytes that are left of its turn
   SendLimits limits_;
   std::uint64_t counted_delivered_bytes_ = 0;
-  // Sealed and not sent: because others may join them before flush(), or because the connection did
-  // not take them.
-  plane::Bundle sealed_;
   bool is_blocked_ = false;
   bool is_over_ = false;
-
-  std::array<std::uint8_t, wire::kMaxControlBytes> pong_;
-  std::size_t pong_bytes_ = 0;
-  bool has_pong_to_send_ = false;
 };
 
 }  // namespace qdt::tunnel

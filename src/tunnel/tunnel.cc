@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace qdt::tunnel {
 namespace {
+
+using QuicBase = BasePlaneOf<plane::QuicPlane>;
 
 constexpr std::size_t kDirectIds = 4;
 
@@ -20,8 +23,7 @@ constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
 // On a slow path the sender waits longer, and so may a packet, which the window holds back for a
 // round trip.
 Duration max_wait(const Session& session) {
-  return std::clamp(2 * session.connection().path_state().smoothed_rtt, Duration(1s),
-                    Duration(10s));
+  return std::clamp(2 * session.base().view().rtt, Duration(1s), Duration(10s));
 }
 
 // The meaning of a peer's Close, in words.
@@ -63,8 +65,10 @@ void Tunnel::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now)
 
 // A payload for a session whose planes share their IDs, which the direct plane could not open.
 void Tunnel::receive_by_quic(Session& session, const UdpPath& path, Ecn ecn, Bytes payload) {
-  // Both live on until the next call, whatever comes of it.
-  const quic::Connection& connection = session.connection();
+  // Only sessions on a QUIC connection have a direct plane. Both live on until the next call,
+  // whatever comes of it.
+  const auto& base = static_cast<const QuicBase&>(std::as_const(session).base());
+  const quic::Connection& connection = base.plane.connection();
   const std::uint64_t opened = connection.opened_packets();
   endpoint_.receive(path, ecn, payload, payloads_, now_);
   const bool is_forged = opened > 0 && connection.opened_packets() == opened;
@@ -112,16 +116,15 @@ void Tunnel::set_timers() {
   }
 }
 
-void Tunnel::forward(Bytes packet, Timestamp now) {
-  now_ = now;
-  const auto session = forwarder_.forward(packet, payloads_, now);
-  if (session) return;
-  const bool may_be_a_siblings = session.error() == Drop::kNoSession && options_.has_siblings;
+void Tunnel::forward_one(Bytes packet) {
+  const auto drop = forwarder_.forward(packet, payloads_, now_);
+  if (!drop) return;
+  const bool may_be_a_siblings = *drop == Drop::kNoSession && options_.has_siblings;
   if (may_be_a_siblings && strays_.has_room(packet.size())) {
     strays_.push(packet);
     return;
   }
-  counters_.drops.count(session.error());
+  counters_.drops.count(*drop);
 }
 
 Timestamp Tunnel::next_timeout() const {
@@ -131,7 +134,10 @@ Timestamp Tunnel::next_timeout() const {
 void Tunnel::handle_timeouts(Timestamp now) {
   now_ = now;
   endpoint_.handle_timeouts(now);
-  while (Session* due = attention_.take_due(now)) attention_.note(*due);
+  while (Session* due = attention_.take_due(now)) {
+    attention_.note(*due);
+    if (!due->base().deliver_due(forwarder_, *due, now)) end_by_peer(*due);
+  }
   if (next_wake_ <= now) {
     next_wake_ = kNever;
     events_.on_wake(*this);
@@ -145,10 +151,10 @@ bool Tunnel::send_packets(Timestamp now) {
   // A connection that was heard from, or whose timer came, may take what waits again.
   endpoint_.for_each_noted([this](quic::Connection& connection) {
     Session* session = session_of(connection);
-    if (session != nullptr && session->has_backlog(now_)) ready_.push(*session);
+    if (session != nullptr && session->wants_turn(now_)) ready_.push(*session);
   });
   attention_.for_each([this](Session& session) {
-    if (session.has_backlog(now_)) ready_.push(session);
+    if (session.wants_turn(now_)) ready_.push(session);
   });
   const bool is_done = send_backlog(now);
   if (is_done) set_timers();
@@ -206,7 +212,7 @@ bool Tunnel::migrate(quic::Connection& connection, const UdpPath& path, Timestam
     // The server has no ID for the new path before a packet of the connection came by it.
     if (session->direct()->shares_ids()) {
       const bool has_room = connection.write(payloads_, now);
-      if (has_room) session->ping_by_quic(payloads_, now);
+      if (has_room) session->ping_by_base(payloads_, now);
     }
   }
   return true;
@@ -232,44 +238,56 @@ std::vector<wire::DirectId> Tunnel::new_direct_ids() {
   return ids;
 }
 
-Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& connection,
-                              quic::StreamId stream, Timestamp now) {
-  assert(session_of(connection) == nullptr);
-  Session& session = sessions_.add(std::make_unique<Session>(options, connection, stream, pool_,
-                                                             counters_, attention_, random_, now));
-  if (const plane::DirectPlane* direct = session.direct()) {
-    for (const wire::DirectId& id : direct->own_ids()) by_direct_id_[as_number(id)] = &session;
-  }
-  connection.owner = &session;
+Session& Tunnel::open_session(const SessionOptions& options, std::unique_ptr<BasePlane> base,
+                              Timestamp now) {
+  Session& session = sessions_.add(
+      std::make_unique<Session>(options, std::move(base), pool_, counters_, attention_, now));
   session.tunnel = this;
-  connection.set_datagram_sink(stream, {[](void* context, Bytes datagram) {
-                                          auto& receiver = *static_cast<Session*>(context);
-                                          receiver.tunnel->receive_datagram(receiver, datagram);
-                                        },
-                                        &session});
   if (next_tick_ == kNever) next_tick_ = now + kTick;
   counters_.sessions.set(sessions_.size());
   return session;
 }
 
-void Tunnel::receive_datagram(Session& session, Bytes datagram) {
-  switch (forwarder_.deliver(session, datagram, now_)) {
-    case Forwarder::Outcome::kDone:
-    case Forwarder::Outcome::kOwesReply:  // its connection is touched: send() comes to it
-      break;
-    case Forwarder::Outcome::kClosed:
-      end_session(session, SessionEnd::kDone, explain_close(session.peer_reason));
-      session.connection().close("session closed", now_);
-      break;
+Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& connection,
+                              quic::StreamId stream, Timestamp now) {
+  assert(session_of(connection) == nullptr);
+  const plane::QuicPlane::Options quic{
+      .role = options.role, .id = options.id, .keys = options.keys, .caps = options.caps};
+  Session& session =
+      open_session(options, std::make_unique<QuicBase>(quic, connection, stream), now);
+  if (options.direct) {
+    session.add_direct(*options.direct, connection, random_, now);
+    for (const wire::DirectId& id : session.direct()->own_ids()) {
+      by_direct_id_[as_number(id)] = &session;
+    }
   }
+  connection.owner = &session;
+  connection.set_datagram_sink(stream, {[](void* context, Bytes datagram) {
+                                          auto& receiver = *static_cast<Session*>(context);
+                                          auto& base = static_cast<QuicBase&>(receiver.base());
+                                          Tunnel& tunnel = *receiver.tunnel;
+                                          tunnel.receive(receiver, base.plane, datagram,
+                                                         tunnel.now_);
+                                        },
+                                        &session});
+  return session;
+}
+
+const plane::QuicPlane* Tunnel::quic_plane_of(const Session& session) {
+  const auto* base = dynamic_cast<const QuicBase*>(&session.base());
+  return base == nullptr ? nullptr : &base->plane;
+}
+
+void Tunnel::end_by_peer(Session& session) {
+  end_session(session, SessionEnd::kDone, explain_close(session.peer_reason));
+  session.base().close("session closed", now_);
 }
 
 void Tunnel::close_session(Session& session, SessionEnd end, Timestamp now) {
   now_ = now;
-  quic::Connection& connection = session.connection();
   session.send_close(end, payloads_, now);
   end_session(session, end, "");
-  connection.close("session closed", now);
+  session.base().close("session closed", now);
 }
 
 void Tunnel::close_all(SessionEnd end, std::string_view text, Timestamp now) {
@@ -278,9 +296,7 @@ void Tunnel::close_all(SessionEnd end, std::string_view text, Timestamp now) {
 }
 
 void Tunnel::end_session(Session& session, SessionEnd end, const std::string& detail) {
-  quic::Connection& connection = session.connection();
-  connection.owner = nullptr;
-  connection.set_datagram_sink(session.stream(), {});
+  session.base().detach();
   ready_.remove(session);
   session.retire();
   if (const plane::DirectPlane* direct = session.direct()) {
@@ -306,8 +322,9 @@ void Tunnel::tick(Timestamp now) {
   std::uint64_t delivered_bytes = 0;
   Timestamp heard_at;
   for (const auto& session : sessions_) {
-    heard_at = std::max(heard_at, session->connection().heard_at());
-    if (session->direct() != nullptr) heard_at = std::max(heard_at, session->direct()->heard_at());
+    const Session& seen = *session;
+    heard_at = std::max(heard_at, seen.base().view().heard_at);
+    if (seen.direct() != nullptr) heard_at = std::max(heard_at, seen.direct()->heard_at());
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       counters_.drops.count(Drop::kReassemblyTimeout, expired);
     }
@@ -346,7 +363,7 @@ void Tunnel::tick(Timestamp now) {
   sample_paths();
   // While there is nothing to look after, the shard sleeps.
   next_tick_ = std::min(events_.on_tick(*this), now + kTick);
-  if (endpoint_.connection_count() == 0) next_tick_ = kNever;
+  if (endpoint_.connection_count() == 0 && sessions_.size() == 0) next_tick_ = kNever;
 }
 
 // Adds what `session` has done since the last time to the counters; returns the bytes delivered.
@@ -377,14 +394,11 @@ void Tunnel::sample_paths() {
   const auto rtt = [](const Session& session) {
     const plane::DirectPlane* direct = session.direct();
     const bool is_direct = direct != nullptr && direct->is_usable();
-    const Duration time =
-        is_direct ? direct->rtt() : session.connection().path_state().smoothed_rtt;
+    const Duration time = is_direct ? direct->rtt() : session.base().view().rtt;
     return static_cast<std::uint64_t>(time / 1us);
   };
   sample(rtt, counters_.rtt_p50_microseconds, counters_.rtt_max_microseconds);
-  const auto window = [](const Session& session) {
-    return session.connection().path_state().window_bytes;
-  };
+  const auto window = [](const Session& session) { return session.base().view().window_bytes; };
   sample(window, counters_.window_p50_bytes, counters_.window_max_bytes);
 }
 
@@ -399,7 +413,7 @@ void Tunnel::on_message(quic::Connection& connection, quic::StreamId stream,
 
 void Tunnel::on_stream_closed(quic::Connection& connection, quic::StreamId stream) {
   Session* session = session_of(connection);
-  if (session == nullptr || session->stream() != stream) {
+  if (session == nullptr || quic_plane_of(*session)->stream() != stream) {
     events_.on_stream_closed(*this, connection, stream);
     return;
   }

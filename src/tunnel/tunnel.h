@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
+#include "plane/quic_plane.h"
 #include "quic/endpoint.h"
 #include "tunnel/counters.h"
 #include "tunnel/forwarder.h"
@@ -23,6 +25,9 @@
 namespace qdt::tunnel {
 
 class Tunnel;
+
+/// The largest packet that goes in one piece over any path: what `mtu: auto` asks for.
+inline constexpr std::size_t kLargestTunnelMtu = plane::QuicPlane::kLargestPacketBytes;
 
 /// The events of a tunnel, for the server or the client. Called on the tunnel's
 /// thread from within its functions, never once per packet. A session may be opened or closed, and
@@ -81,8 +86,28 @@ class Tunnel final : private quic::ConnectionEvents {
 
   /// A payload from the network. Ask has_room() first.
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
-  /// A packet from the TUN device, or a stray from a sibling.
-  void forward(Bytes packet, Timestamp now);
+  /// A payload for `plane`, the base plane of `session`, by a way that the tunnel does not know of.
+  template <plane::Base P>
+  void receive(Session& session, P& plane, Bytes payload, Timestamp now) {
+    now_ = now;
+    session.base();  // it may have something to send now
+    if (forwarder_.deliver(session, plane, payload, now) == Forwarder::Outcome::kClosed) {
+      end_by_peer(session);
+    }
+  }
+  /// Packets from the TUN device, or strays from a sibling, as many of the batch as `takes` is true
+  /// for. They stay where they are until this returns.
+  template <typename Packets, typename Takes>
+  void forward(const Packets& packets, Takes&& takes, Timestamp now) {
+    now_ = now;
+    for (const auto packet : packets) {
+      if (takes(packet)) forward_one(packet);
+    }
+    forwarder_.end_batch(payloads_, now);
+  }
+  void forward(Bytes packet, Timestamp now) {
+    forward(std::span(&packet, 1), [](Bytes) { return true; }, now);
+  }
   Timestamp next_timeout() const;
   void handle_timeouts(Timestamp now);
 
@@ -121,7 +146,11 @@ class Tunnel final : private quic::ConnectionEvents {
   /// Finds out whether a server that does not answer the handshake hears small payloads
   /// (quic::Connection::is_path_too_narrow()).
   void ask_small(quic::Connection& connection) { endpoint_.ask_small(connection, payloads_); }
-  /// Makes `stream` of `connection` a session. A connection has one at most, a lease likewise.
+  /// Begins a session that rests on `base`. A lease has one at most.
+  Session& open_session(const SessionOptions& options, std::unique_ptr<BasePlane> base,
+                        Timestamp now);
+  /// Makes `stream` of `connection` a session: it rests on a QuicPlane, and has a direct plane
+  /// where the options say so. A connection has one at most.
   Session& open_session(const SessionOptions& options, quic::Connection& connection,
                         quic::StreamId stream, Timestamp now);
   /// Connection IDs for the direct plane of a session that is about to be opened.
@@ -146,6 +175,8 @@ class Tunnel final : private quic::ConnectionEvents {
   static Session* session_of(const quic::Connection& connection) {
     return static_cast<Session*>(connection.owner);
   }
+  /// The plane of a session on a QUIC connection; null for others.
+  static const plane::QuicPlane* quic_plane_of(const Session& session);
   /// The time of the call that the tunnel is in.
   Timestamp now() const { return now_; }
 
@@ -161,9 +192,10 @@ class Tunnel final : private quic::ConnectionEvents {
   void on_path_tried(quic::Connection& connection, const UdpPath& path, bool is_usable) override;
   void on_closed(quic::Connection& connection, const quic::CloseReason& reason) override;
 
-  void receive_datagram(Session& session, Bytes datagram);
   Session* session_of_direct(Bytes payload);
   void receive_by_quic(Session& session, const UdpPath& path, Ecn ecn, Bytes payload);
+  void forward_one(Bytes packet);
+  void end_by_peer(Session& session);
   void ask_about(const UdpPath& path);
   void set_timers();
   bool send_backlog(Timestamp now);

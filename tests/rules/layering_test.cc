@@ -192,6 +192,22 @@ TEST(Layering, HeadersShowNoThirdPartyType) {
   }
 }
 
+TEST(Layering, SessionsAndTheirForwarderKnowPlanesButNotQuic) {
+  const Names names = {"session.",   "session_table.", "session_ring.",
+                       "forwarder.", "base_plane.",    "packet_source."};
+  std::size_t files = 0;
+  for (const Source& source : sources()) {
+    if (source.folder != "tunnel") continue;
+    if (!starts_with_any(source.file.substr(source.file.find('/') + 1), names)) continue;
+    ++files;
+    for (const std::string& line : source.lines) {
+      EXPECT_EQ(line.find("quic::"), std::string::npos) << "src/" << source.file << ": " << line;
+      EXPECT_EQ(line.find("\"quic/"), std::string::npos) << "src/" << source.file << ": " << line;
+    }
+  }
+  EXPECT_GE(files, names.size()) << "one of them has another name now";
+}
+
 TEST(Layering, FilesStaySmall) {
   constexpr std::size_t kMaxLines = 500;
   for (const Source& source : sources()) {

@@ -260,11 +260,11 @@ TEST_F(DirectAttack, MovesWithTheClientUnderLoad) {
   for (const std::uint16_t port : {41000, 42000}) {
     const SocketAddress from{kClientAddress.address, port};
     world.attach(from, client, {.delay = 10ms});
-    ASSERT_TRUE(client.tunnel().migrate(client.session().connection(), {from, kServerAddress},
+    ASSERT_TRUE(client.tunnel().migrate(connection_of(client.session()), {from, kServerAddress},
                                         world.now()));
     EXPECT_LE(send_for(1s), 1u);
     EXPECT_EQ(server_session().direct()->path().remote, from);
-    EXPECT_EQ(server_session().connection().path().remote, from);
+    EXPECT_EQ(connection_of(server_session()).path().remote, from);
   }
   EXPECT_TRUE(is_direct());
 }

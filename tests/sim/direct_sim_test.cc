@@ -137,7 +137,7 @@ TEST_F(DirectSim, FollowsAClientWhoseNatForgotIt) {
   EXPECT_LE(send_for(2s), 1u);
   EXPECT_TRUE(is_direct());
   EXPECT_EQ(server_session().direct()->path().remote.port, 50001);
-  EXPECT_EQ(server_session().connection().path().remote.port, 50001) << "moved along";
+  EXPECT_EQ(connection_of(server_session()).path().remote.port, 50001) << "moved along";
 }
 
 TEST_F(DirectSim, ShrinksWithThePath) {

@@ -67,7 +67,7 @@ TEST_F(MarkedPath, DoesNotBurdenTheOtherDirection) {
 // The engine hears of the marks as well: that is why nothing needs to be dropped for them.
 TEST_F(MarkedPath, NarrowsTheConnectionsWindow) {
   const auto window = [this] {
-    return (*server.tunnel().sessions().begin())->connection().path_state().window_bytes;
+    return connection_of(**server.tunnel().sessions().begin()).path_state().window_bytes;
   };
   const auto fill = [this] {
     for (int i = 0; i < 2000; ++i) {

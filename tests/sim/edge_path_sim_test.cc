@@ -90,10 +90,10 @@ TEST_P(EdgePath, NoticesADeadUplinkWhileTheServerIsHeard) {
 TEST_P(EdgePath, TakesSlownessForNoHole) {
   ASSERT_TRUE(connect());
   ASSERT_EQ(exchange(3s, 1300), 0u);
-  const std::size_t before = client.session().connection().path_mtu();
+  const std::size_t before = connection_of(client.session()).path_mtu();
   set_delays(1500ms, 1500ms);
   EXPECT_EQ(exchange(10s, 1300), 0u);
-  EXPECT_EQ(client.session().connection().path_mtu(), before);
+  EXPECT_EQ(connection_of(client.session()).path_mtu(), before);
   EXPECT_EQ(client.session().tunnel_mtu(), 1350u);
 }
 

@@ -90,7 +90,7 @@ TEST_F(ForgedSource, SendsTheDirectPacketsHome) {
   const Racer& forger = forge_request(kClientAddress);
   client.connect(kClientAddress, kServerAddress, world.now());
   ASSERT_TRUE(wait_for(HandshakeResult::kOk, 1s));
-  ASSERT_EQ(server_session().connection().path().remote, forger.from);
+  ASSERT_EQ(connection_of(server_session()).path().remote, forger.from);
   EXPECT_EQ(server_session().direct()->path().remote, kClientAddress);
 }
 

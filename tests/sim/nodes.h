@@ -15,6 +15,10 @@ namespace qdt::testing {
 
 using Packet = std::vector<std::uint8_t>;
 
+inline quic::Connection& connection_of(const tunnel::Session& session) {
+  return tunnel::Tunnel::quic_plane_of(session)->connection();
+}
+
 /// A tunnel in the simulated world; what it would hand to its TUN device is kept, or handed to
 /// `on_packet`.
 class TunnelNode : public SimNode {
@@ -55,9 +59,7 @@ class TunnelNode : public SimNode {
   /// Must not inject anything from within.
   std::function<void(Bytes packet, Timestamp now)> on_packet;
 
- private:
-  static constexpr std::size_t kMaxPayloads = 100;
-
+ protected:
   void collect(Timestamp now) {
     for (const Bytes packet : tunnel().packets()) {
       if (on_packet) {
@@ -68,6 +70,9 @@ class TunnelNode : public SimNode {
     }
     tunnel().packets().clear();
   }
+
+ private:
+  static constexpr std::size_t kMaxPayloads = 100;
 };
 
 class LastLine final : public Logger {

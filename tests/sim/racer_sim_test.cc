@@ -59,7 +59,7 @@ class RacerSim : public TunnelSim, public ::testing::WithParamInterface<Plane> {
   SocketAddress peer() {
     tunnel::Session& session = server_session();
     return session.direct() != nullptr ? session.direct()->path().remote
-                                       : session.connection().path().remote;
+                                       : connection_of(session).path().remote;
   }
   // The direct plane sends to both addresses in question; QUIC may lose what it sends before the
   // copies are found out.
@@ -186,7 +186,7 @@ TEST_P(RacerSim, DoesNotImpressTheClient) {
                                     return true;
                                   }});
   EXPECT_EQ(ping(60, 50ms), 60);
-  EXPECT_EQ(client.session().connection().path().remote, kServerAddress);
+  EXPECT_EQ(connection_of(client.session()).path().remote, kServerAddress);
   EXPECT_FALSE(client.ending);
 }
 

@@ -70,7 +70,7 @@ class SharedIdSim : public TunnelSim {
     return sent - static_cast<int>(client.delivered.size() + server.delivered.size() - before);
   }
   bool migrate(const SocketAddress& from) {
-    return client.tunnel().migrate(client.session().connection(), {from, kServerAddress},
+    return client.tunnel().migrate(connection_of(client.session()), {from, kServerAddress},
                                    world.now());
   }
 
