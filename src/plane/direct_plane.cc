@@ -13,13 +13,10 @@ using wire::DirectFrameType;
 
 constexpr Duration kFirstPing = 250ms;
 constexpr Duration kLongestPing = 60s;
-// How long packets may go unanswered before the plane counts as dead.
-constexpr int kSilentRoundTrips = 4;
+// The peer may be asked anew by other ways, and a late packet is worth nothing.
 constexpr Duration kMinSilence = 500ms;
 // Larger packets leave at once: joining costs a copy, and nothing of use would fit beside them.
 constexpr std::size_t kMaxJoinedPacket = 512;
-// Every path of QUIC's carries it (RFC 9000 section 14).
-constexpr std::size_t kSmallPayload = 1200;
 // Ping, pong and feedback.
 constexpr std::size_t kControlBytes = 2 * wire::kPingFrameBytes + wire::kFeedbackFrameBytes;
 constexpr std::size_t kControlFrames = 3;
@@ -66,10 +63,9 @@ DirectPlane::DirectPlane(const Options& options, quic::Connection& connection, R
       random_(random),
       sealer_(options.secrets.algorithm, our_secret(options), now),
       opener_(options.secrets.algorithm, their_secret(options)),
-      has_shaper_(options.has_shaper),
       // A client's request may come in the name of an address that never answered.
-      path_(connection.home_path()),
-      paths_(path_, connection.tried_paths(), random) {
+      path_(connection.home_path(), options.has_shaper),
+      paths_(path_.address(), connection.tried_paths(), random) {
   assert(!options.own_ids.empty() && !peer_ids_.empty());
   if (!shares_ids_) used_id_ = options.own_ids.front();
   begin_pings(now);
@@ -80,8 +76,8 @@ std::size_t DirectPlane::max_packet_bytes() const {
 }
 
 Duration DirectPlane::rtt() const {
-  if (departures_.rtt() > Duration::zero()) return departures_.rtt();
-  return std::max(connection_.path_state().smoothed_rtt, earlier_rtt_);
+  if (path_.rtt() > Duration::zero()) return path_.rtt();
+  return std::max(connection_.path_state().smoothed_rtt, path_.earlier_rtt());
 }
 
 PathView DirectPlane::view() const {
@@ -151,19 +147,12 @@ Step DirectPlane::seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& ou
   const std::size_t bytes = payload.size() + wire::kDirectOverhead;
   if (!may_send(bytes, content, now)) return Step::kBlocked;
   if (has_packets) expect_answer(now);
-  departures_.on_packet(sealer_.next_counter(), now);
+  path_.on_sent(sealer_.next_counter(), bytes, has_packets, now);
   const MutableBytes sealed = out.next_payload().first(bytes);
   sealer_.seal(id_, payload, sealed, now);
-  out.push(path_, ecn, bytes);
+  out.push(path_.address(), ecn, bytes);
   paths_.on_sent(bytes);
   if (has_packets) send_second(sealed, ecn, out);
-  shaper_.on_sent(bytes);
-  larges_.on_sent(bytes);
-  if (bytes > kSmallPayload) {
-    unanswered_.has_large = true;
-    sparse_larges_.on_large(sealer_.next_counter() - 1);
-  }
-  if (!has_packets) ++unanswered_.controls;
   return Step::kDone;
 }
 
@@ -180,11 +169,10 @@ void DirectPlane::send_pings_elsewhere(UdpSendQueue& out, Timestamp now) {
   while (out.has_room() && !sealer_.is_exhausted() && choose_id()) {
     const auto ping = paths_.take_ping_elsewhere(kPingBytes, now);
     if (!ping) return;
-    departures_.on_packet(sealer_.next_counter(), now);
+    path_.on_sent_elsewhere(sealer_.next_counter(), now);
     sealer_.seal(id_, wire::encode_ping(DirectFrameType::kPing, ping->cookie), out.next_payload(),
                  now);
     out.push(ping->path, Ecn::kNotEct, kPingBytes);
-    ++unanswered_.controls;
   }
 }
 
@@ -193,16 +181,14 @@ PeerPaths::Times DirectPlane::times(Timestamp now) const {
 }
 
 void DirectPlane::expect_answer(Timestamp now) {
-  if (unanswered_since_ != kNever) return;
-  unanswered_since_ = now;
-  unanswered_ = {.first = sealer_.next_counter()};
+  if (!path_.expect_answer(sealer_.next_counter(), now)) return;
   // The answer may be lost, and nothing more be there to send that would be answered, too.
-  next_ping_ = std::min(next_ping_, now + patience() / 2);
+  next_ping_ = std::min(next_ping_, now + path_.patience(rtt()) / 2);
 }
 
 bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
   const bool has_packets = content == Content::kPackets;
-  if (has_packets) unblocked_at_ = kNever;
+  if (has_packets) path_.unblock();
   if (sealer_.is_exhausted()) {
     is_usable_ = false;
     return false;
@@ -218,10 +204,7 @@ bool DirectPlane::may_send(std::size_t bytes, Content content, Timestamp now) {
     if (has_packets) expect_answer(now);
     return false;
   }
-  if (!has_packets || !has_shaper_ || shaper_.may_send(now)) return true;
-  is_backlogged_ = true;
-  unblocked_at_ = shaper_.next(now);
-  return false;
+  return !has_packets || path_.may_send(now);
 }
 
 // The ID that the QUIC connection has on path_. False: it has none there yet, and there is no
@@ -236,19 +219,15 @@ bool DirectPlane::choose_id() {
     return has_id_ = true;
   }
   const auto& [id, path] = connection_.peer_id();
-  if (path == path_) {
+  if (path == path_.address()) {
     append(id_, id.bytes());
     has_id_ = true;
-  } else if (path_ != id_path_) {
+  } else if (path_.address() != id_path_) {
     const bool had_id = id_path_ != UdpPath{};
     has_id_ = had_id && !has_moved_on_purpose_;
   }
-  if (has_id_) id_path_ = path_;
+  if (has_id_) id_path_ = path_.address();
   return has_id_;
-}
-
-Duration DirectPlane::patience() const {
-  return std::max({kMinSilence, kSilentRoundTrips * rtt(), 3 * slowest_answer_ / 2});
 }
 
 Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
@@ -256,10 +235,9 @@ Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
     if (paths_.expire(times(now))) follow_peer();
     send_pings_elsewhere(out, now);
   }
-  if (is_usable_ && unanswered_since_ != kNever && now - unanswered_since_ >= patience()) {
+  if (is_usable_ && path_.answer_due(rtt()) <= now) {
     is_usable_ = false;
-    was_silent_ = true;
-    has_silent_large_ = unanswered_.has_large;
+    path_.on_silence();
     // RFC 9000 section 9.3.2: whoever sent from elsewhere is not there.
     if (role_ == Role::kServer && paths_.go_home_to(connection_.home_path())) follow_peer();
     begin_pings(now);
@@ -269,7 +247,7 @@ Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
   // Until there is an ID for where the client is.
   if (!choose_id()) return Step::kBlocked;
   // A sender that waited for the shaper has tried again by now, or has nothing left to send.
-  if (unblocked_at_ <= now) unblocked_at_ = kNever;
+  if (path_.unblocked_at() <= now) path_.unblock();
   const bool is_held =
       joined_bytes_ > 0 &&
       !may_send(joined_bytes_ + kControlBytes + wire::kDirectOverhead, Content::kPackets, now);
@@ -284,7 +262,7 @@ Step DirectPlane::flush(UdpSendQueue& out, Timestamp now) {
 
   if (!is_held && joined_bytes_ > 0) {
     const MutableBytes behind = MutableBytes(joined_).subspan(joined_bytes_);
-    return seal_joined(out, now, write_control(behind, arrivals_.may_ride(now), now));
+    return seal_joined(out, now, write_control(behind, path_.arrivals().may_ride(now), now));
   }
   // Without the packets that are held back: what waited with them would tell of the past. What an
   // address that has not answered may not get is lost, as anything may be.
@@ -307,9 +285,9 @@ std::size_t DirectPlane::write_control(MutableBytes out, bool tells, Timestamp n
     ping_interval_ = std::min(2 * ping_interval_, kLongestPing);
     rest = append(rest, wire::encode_ping(DirectFrameType::kPing, cookie_));
   }
-  if (tells || arrivals_.due() <= now) {
-    arrivals_.set_rtt(rtt());
-    rest = append(rest, wire::encode_feedback(arrivals_.take(now)));
+  if (tells || path_.arrivals().due() <= now) {
+    path_.arrivals().set_rtt(rtt());
+    rest = append(rest, wire::encode_feedback(path_.arrivals().take(now)));
   }
   return out.size() - rest.size();
 }
@@ -319,12 +297,10 @@ bool DirectPlane::has_something(Timestamp now) const {
 }
 
 Timestamp DirectPlane::next_timeout() const {
-  const bool is_waiting = is_usable_ && unanswered_since_ != kNever;
-  if (!has_id_) {
-    return std::min(paths_.deadline(), is_waiting ? unanswered_since_ + patience() : kNever);
-  }
-  return std::min({next_ping_, arrivals_.due(), unblocked_at_, paths_.next_timeout(),
-                   is_waiting ? unanswered_since_ + patience() : kNever});
+  const Timestamp silent_at = is_usable_ ? path_.answer_due(rtt()) : kNever;
+  if (!has_id_) return std::min(paths_.deadline(), silent_at);
+  return std::min(
+      {next_ping_, path_.arrivals().due(), path_.unblocked_at(), paths_.next_timeout(), silent_at});
 }
 
 std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, Ecn ecn,
@@ -343,10 +319,10 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
   const Ecn mark = connection_.judge_mark(ecn, now);
   // A packet with which somebody was faster is told of when it comes by the path: else its times
   // would be his.
-  if (path == path_ || role_ == Role::kClient) {
-    if (opened->is_newest && !paths_.is_on_trial()) arrivals_.resume();
-    arrivals_.on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
-                        calls_for_feedback(payload), now);
+  if (path == path_.address() || role_ == Role::kClient) {
+    if (opened->is_newest && !paths_.is_on_trial()) path_.arrivals().resume();
+    path_.arrivals().on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
+                               calls_for_feedback(payload), now);
   }
   return Opened{.payload = payload, .mark = mark};
 }
@@ -362,30 +338,13 @@ std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, cons
       return {};
     case DirectFrameType::kPong: take_pong(frame.body, path, now); return {};
     case DirectFrameType::kFeedback: {
-      const std::uint64_t highest = departures_.highest();
-      auto sample = departures_.on_feedback(wire::decode_feedback(frame.body), now);
-      if (!sample && sample.error() == Drop::kReplayed) return {};  // overtaken by newer
-      if (!sample) return std::unexpected(sample.error());
-      sealer_.acknowledge(departures_.highest());
-      // That nothing came through for a while says nothing about rates, and about sizes only if
-      // large ones are missing now: on a path that became slower, all come, late.
-      if (std::exchange(was_silent_, false)) {
-        if (has_silent_large_ && sample->lost > 0) connection_.doubt_large_payloads(now);
-        sample->lost = 0;
-        larges_ = {};
-      }
-      if (sample->rtt > Duration::zero()) {
-        standing_queue_ = std::min(standing_queue_, sample->queue_delay);
-      }
-      const bool is_all_told = departures_.highest() + 1 == sealer_.next_counter();
-      const bool is_hole = larges_.on_sample(*sample, is_all_told, departures_.rtt(), now) ||
-                           sparse_larges_.on_sample(*sample, highest, departures_.highest()) ||
-                           only_control_arrives(*sample, highest, now);
-      if (is_hole) {
-        connection_.doubt_large_payloads(now);
-        ask_quic(now);
-      }
-      if (has_shaper_) shaper_.on_sample(*sample, std::exchange(is_backlogged_, false), now);
+      const auto news =
+          path_.on_feedback(wire::decode_feedback(frame.body), sealer_.next_counter(), rtt(), now);
+      if (!news && news.error() == Drop::kReplayed) return {};  // overtaken by newer
+      if (!news) return std::unexpected(news.error());
+      sealer_.acknowledge(path_.highest_delivered());
+      if (news->misses_large || news->is_hole) connection_.doubt_large_payloads(now);
+      if (news->is_hole) ask_quic(now);
       on_peer_reached(now);
       return {};
     }
@@ -405,24 +364,10 @@ void DirectPlane::take_pong(Bytes body, const UdpPath& path, Timestamp now) {
   next_ping_ = kNever;
 }
 
-// Large packets were sent, and the ping after them is the first thing of which the peer tells: a
-// sender that has little to send, or waits to be acknowledged, gives LargeWatch nothing to count.
-bool DirectPlane::only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
-                                       Timestamp now) const {
-  const bool has_waited = unanswered_since_ != kNever && now - unanswered_since_ >= patience() / 2;
-  if (!has_waited) return false;
-  const std::uint64_t earlier = unanswered_.first - std::min(unanswered_.first, highest_before + 1);
-  return unanswered_.has_large && sample.lost > 0 &&
-         sample.packets <= earlier + unanswered_.controls;
-}
-
 // The peer receives our packets.
 void DirectPlane::on_peer_reached(Timestamp now) {
   is_usable_ = true;
-  if (unanswered_since_ != kNever) {
-    slowest_answer_ = std::max(now - unanswered_since_, slowest_answer_ / 2);
-  }
-  unanswered_since_ = kNever;
+  path_.on_answer(now);
   connection_.note_answer(now);
   ping_interval_ = kFirstPing;
   next_ping_ = kNever;
@@ -441,18 +386,19 @@ void DirectPlane::begin_pings(Timestamp now) {
 }
 
 bool DirectPlane::may_have_moved(const UdpPath& path) const {
-  return role_ == Role::kServer && (path != path_ || paths_.is_watching());
+  return role_ == Role::kServer && (path != path_.address() || paths_.is_watching());
 }
 
 // An authentic packet that was there before.
 void DirectPlane::take_copy(const UdpPath& path, Bytes packet, Timestamp now) {
   if (role_ == Role::kClient) return;
   if (may_have_moved(path)) note_arrival(path, packet, PeerPaths::Kind::kCopy, now);
-  const bool is_news = path == path_ && opener_.latest() > arrivals_.highest();
+  const bool is_news = path == path_.address() && opener_.latest() > path_.arrivals().highest();
   if (is_news) {
-    arrivals_.resume();
-    arrivals_.on_packet(opener_.latest(), /*is_newest=*/true, packet.size(), /*is_marked=*/false,
-                        /*asks=*/true, now);
+    path_.arrivals().resume();
+    path_.arrivals().on_packet(opener_.latest(), /*is_newest=*/true, packet.size(),
+                               /*is_marked=*/false,
+                               /*asks=*/true, now);
   }
 }
 
@@ -475,35 +421,28 @@ void DirectPlane::note_arrival(const UdpPath& path, Bytes packet, PeerPaths::Kin
 }
 
 void DirectPlane::follow_peer() {
-  if (path_ == paths_.current()) return;
-  path_ = paths_.current();
-  is_id_stale_ = true;
-  if (path_ == paths_.home()) has_moved_on_purpose_ = false;
-  if (paths_.is_on_trial()) arrivals_.pause();
-  forget_path();
+  if (path_.address() == paths_.current()) return;
+  move_to(paths_.current());
+  if (path_.address() == paths_.home()) has_moved_on_purpose_ = false;
+  if (paths_.is_on_trial()) path_.arrivals().pause();
 }
 
-void DirectPlane::forget_path() {
-  earlier_rtt_ = rtt();
-  departures_.forget_path();
-  shaper_.forget_path();
-  larges_ = {};
-  sparse_larges_ = {};
+void DirectPlane::move_to(const UdpPath& address) {
+  path_ = DirectPath(address, path_, rtt());
+  is_id_stale_ = true;
 }
 
 void DirectPlane::migrate(const UdpPath& path, Timestamp now) {
-  path_ = path;
+  move_to(path);
+  path_.forget_unanswered();
   paths_.go_home_to(path);
   peer_id_ = (peer_id_ + 1) % peer_ids_.size();
-  is_id_stale_ = true;
-  forget_path();
-  unanswered_since_ = kNever;
   begin_pings(now);
 }
 
 void DirectPlane::on_connection_path(const UdpPath& path, Timestamp now) {
   // Packets that arrive tell where the peer is sooner than its QUIC connection.
-  if (is_usable_ && path != path_) return;
+  if (is_usable_ && path != path_.address()) return;
   if (paths_.on_validated(path, times(now))) follow_peer();
 }
 

@@ -14,13 +14,9 @@
 #include "base/role.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
-#include "plane/arrival_log.h"
-#include "plane/departure_log.h"
-#include "plane/large_watch.h"
+#include "plane/direct_path.h"
 #include "plane/peer_paths.h"
 #include "plane/plane.h"
-#include "plane/shaper.h"
-#include "plane/sparse_large_watch.h"
 #include "quic/connection.h"
 #include "wire/direct_frame.h"
 #include "wire/direct_packet.h"
@@ -96,7 +92,7 @@ class DirectPlane {
   void migrate(const UdpPath& path, Timestamp now);
   /// The QUIC connection is on `path` now, which it has validated.
   void on_connection_path(const UdpPath& path, Timestamp now);
-  const UdpPath& path() const { return path_; }
+  const UdpPath& path() const { return path_.address(); }
   /// Notes that something is to be sent on the QUIC connection, so that it tells how it is.
   void ask_quic(Timestamp now);
   /// Whether so; once.
@@ -105,14 +101,11 @@ class DirectPlane {
   /// When a packet of the peer's came last.
   Timestamp heard_at() const { return heard_at_; }
   /// The packets that the peer has reported.
-  std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
-  const Shaper& shaper() const { return shaper_; }
+  std::uint64_t delivered_bytes() const { return path_.delivered_bytes(); }
+  const Shaper& shaper() const { return path_.shaper(); }
   /// The least that feedback has told of a queue on the path since the last call: what stands
   /// there.
-  Duration take_standing_queue() {
-    const Duration queue = std::exchange(standing_queue_, Duration::max());
-    return queue == Duration::max() ? Duration::zero() : queue;
-  }
+  Duration take_standing_queue() { return path_.take_standing_queue(); }
 
   PathView view() const;
   Timestamp next_delivery() const { return kNever; }
@@ -134,7 +127,6 @@ class DirectPlane {
   Step join(Bytes packet, UdpSendQueue& out, Timestamp now);
   std::size_t write_control(MutableBytes out, bool tells, Timestamp now);
   void expect_answer(Timestamp now);
-  Duration patience() const;
   bool choose_id();
   void take_pong(Bytes body, const UdpPath& path, Timestamp now);
   bool may_have_moved(const UdpPath& path) const;
@@ -145,10 +137,8 @@ class DirectPlane {
   void send_pings_elsewhere(UdpSendQueue& out, Timestamp now);
   PeerPaths::Times times(Timestamp now) const;
   void begin_pings(Timestamp now);
-  bool only_control_arrives(const PathSample& sample, std::uint64_t highest_before,
-                            Timestamp now) const;
   void on_peer_reached(Timestamp now);
-  void forget_path();
+  void move_to(const UdpPath& address);
 
   Role role_;
   std::vector<wire::DirectId> own_ids_;
@@ -166,15 +156,7 @@ class DirectPlane {
   Random& random_;
   wire::DirectSealer sealer_;
   wire::DirectOpener opener_;
-  ArrivalLog arrivals_;
-  DepartureLog departures_;
-  LargeWatch larges_;
-  SparseLargeWatch sparse_larges_;
-  Shaper shaper_;
-  bool has_shaper_;
-  bool is_backlogged_ = false;
-  Timestamp unblocked_at_ = kNever;  // the shaper's
-  Duration standing_queue_ = Duration::max();
+  DirectPath path_;  // to where the peer is
 
   // Packets that wait to leave together, as they will be in the payload.
   std::array<std::uint8_t, UdpSendQueue::kMaxPayloadBytes> joined_;
@@ -182,19 +164,7 @@ class DirectPlane {
   std::size_t joined_packets_ = 0;
 
   Timestamp heard_at_;
-  // Whether our packets arrive.
-  bool is_usable_ = false;
-  Timestamp unanswered_since_ = kNever;
-  struct Unanswered {
-    std::uint64_t first = 0;     // counter
-    std::uint64_t controls = 0;  // pings and feedback since then
-    bool has_large = false;
-  };
-  Unanswered unanswered_;          // since then
-  Duration slowest_answer_{};      // of late
-  Duration earlier_rtt_{};         // of the path before, until this one is measured
-  bool was_silent_ = false;        // not usable any more, and no feedback since
-  bool has_silent_large_ = false;  // among what had no answer then
+  bool is_usable_ = false;  // our packets arrive
   Timestamp next_ping_;
   Duration ping_interval_;
   wire::PingCookie cookie_{};
@@ -203,7 +173,6 @@ class DirectPlane {
   bool asks_quic_ = false;
   Timestamp asked_quic_;
 
-  UdpPath path_;                           // where the peer is
   std::optional<wire::DirectId> used_id_;  // of ours, by the peer
   PeerPaths paths_;                        // a server's: a client's server stays where it is
 };
