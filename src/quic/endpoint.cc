@@ -41,7 +41,8 @@ Endpoint::Endpoint(const Options& options, const TlsServerContext* server, Conne
       false_proofs_(kAnswers, random.number()),
       versions_(kVersions, random.number()),
       retries_(kRetries, random.number()),
-      proofs_(options.secret) {}
+      proofs_(options.secret),
+      noise_(random) {}
 
 Endpoint::~Endpoint() = default;
 
@@ -230,7 +231,7 @@ void Endpoint::answer_version(const UdpPath& path, Bytes payload, UdpSendQueue& 
   const std::uint32_t versions[] = {NGTCP2_PROTO_VER_V1};
   const MutableBytes answer = out.next_payload();
   const ngtcp2_ssize bytes = ngtcp2_pkt_write_version_negotiation(
-      answer.data(), answer.size(), random_.bytes<1>()[0], header.scid, header.scidlen, header.dcid,
+      answer.data(), answer.size(), noise_.bytes<1>()[0], header.scid, header.scidlen, header.dcid,
       header.dcidlen, versions, std::size(versions));
   if (bytes > 0) out.push(path, Ecn::kNotEct, static_cast<std::size_t>(bytes));
 }
@@ -244,11 +245,11 @@ void Endpoint::answer_unknown(const UdpPath& path, Bytes payload, UdpSendQueue& 
 
   const std::size_t longest = std::min(payload.size() - 1, kMaxResetBytes);
   const std::size_t shortest = std::min(longest, kMinVariedReset);
-  const std::size_t bytes = shortest + random_.number() % (longest - shortest + 1);
+  const std::size_t bytes = shortest + noise_.number() % (longest - shortest + 1);
   const auto token = reset_token(ConnectionId(payload.subspan(1, kOurConnectionIdBytes)));
   const MutableBytes answer = out.next_payload().first(bytes);
   const MutableBytes noise = answer.first(bytes - token.size());
-  random_.fill(noise);
+  noise_.fill(noise);
   noise[0] = static_cast<std::uint8_t>(kFixedBit | (noise[0] & kShortHeaderBits));
   append(answer.last(token.size()), token);
   out.push(path, Ecn::kNotEct, bytes);
@@ -272,10 +273,10 @@ void Endpoint::ask_small(Connection& connection, UdpSendQueue& out) {
 void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                             Timestamp now) {
   if (!out.has_room() || !retries_.take(path.remote.address, now)) return;
-  const ConnectionId id = new_connection_id(random_, options_.shard, options_.shard_count);
+  const ConnectionId id = new_connection_id(noise_, options_.shard, options_.shard_count);
   const AddressProof::Ids ids{
       .client = from_engine(header.scid), .original = from_engine(header.dcid), .retry = id};
-  const std::size_t bytes = proofs_.write(path.remote, ids, random_, now, out.next_payload());
+  const std::size_t bytes = proofs_.write(path.remote, ids, noise_, now, out.next_payload());
   if (bytes > 0) out.push(path, Ecn::kNotEct, bytes);
 }
 

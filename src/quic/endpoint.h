@@ -19,6 +19,7 @@
 #include "quic/address_proof.h"
 #include "quic/connection.h"
 #include "quic/farewells.h"
+#include "quic/pooled_random.h"
 #include "quic/source_limit.h"
 #include "quic/strangers.h"
 
@@ -198,6 +199,7 @@ class Endpoint final : private ConnectionIds {
   SourceLimit versions_;
   SourceLimit retries_;
   AddressProof proofs_;
+  PooledRandom noise_;  // of answers to strangers
 };
 
 }  // namespace qdt::quic

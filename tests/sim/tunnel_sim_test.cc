@@ -432,5 +432,29 @@ TEST_F(PlainSim, NoticesThatAPlainPeerLeft) {
   EXPECT_EQ(server.leases.lent(), 0u);
 }
 
+class OnePlaceSim : public TunnelSim {
+ protected:
+  OnePlaceSim() : TunnelSim(one_place()) { world.attach(kClient2Address, other, {.delay = 10ms}); }
+  static ServerNodeOptions one_place() {
+    ServerNodeOptions options;
+    options.tunnel.endpoint.strangers = {.max_connections = 1, .max_per_address = 1};
+    return options;
+  }
+
+  ClientNode other{{}, 7};
+};
+
+// In the middle of its first handshake, for a client from elsewhere.
+TEST_F(OnePlaceSim, AClientThatHasToGoIsToComeAgain) {
+  client.connect(kClientAddress, kServerAddress, world.now());
+  world.run_for(5ms);
+  EXPECT_TRUE(connect(other, kClient2Address));
+  ASSERT_TRUE(client.ending);
+  EXPECT_EQ(client.ending->kind, client::Ending::Kind::kRefused) << client.ending->text;
+  EXPECT_FALSE(client.ending->is_lasting);
+  client.ending.reset();
+  EXPECT_TRUE(connect());
+}
+
 }  // namespace
 }  // namespace qdt::testing
