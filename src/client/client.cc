@@ -191,7 +191,6 @@ bool Client::is_told_to_stop() {
   if (!request) return false;
   logger_.info(request->name + ": stopping");
   end_watch_ = std::make_unique<os::EndWatch>(*stop_, logger_);
-  if (host_) host_->let_go();
   return true;
 }
 
@@ -232,6 +231,7 @@ void Client::act(const action::Log& log, Replies&) {
 }
 
 void Client::act(const action::Leave& leave, Replies&) {
+  if (leave.lets_go) host_->let_go();
   outcome_ = leave.outcome;
 }
 

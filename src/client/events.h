@@ -201,6 +201,8 @@ struct Log {
 /// The last action.
 struct Leave {
   Outcome outcome;
+  /// The kill switch goes: somebody asked for the end. At every other end it stays.
+  bool lets_go = false;
 };
 
 }  // namespace action

@@ -410,7 +410,7 @@ void Machine::leave(Exit exit, std::string text) {
   trying_.reset();
   session_.reset();
   phase_ = Phase::kEnded;
-  act(action::Leave{{exit, std::move(text)}});
+  act(action::Leave{.outcome = {exit, std::move(text)}, .lets_go = exit == Exit::kStopped});
 }
 
 }  // namespace qdt::client

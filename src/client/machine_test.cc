@@ -275,6 +275,7 @@ TEST_F(MachineHost, LeavesWithStatusFourInEveryPhaseWhenNobodyLooksAfterItAnyMor
     actions = copy.on(event::HostProcessEnded{"it was killed"}, now);
     ASSERT_EQ(actions.size(), 1u);
     EXPECT_EQ(find<action::Leave>()->outcome.exit, Exit::kHostLost);
+    EXPECT_FALSE(find<action::Leave>()->lets_go);
     EXPECT_EQ(find<action::Leave>()->outcome.text, "it was killed");
   });
 }
@@ -286,6 +287,7 @@ TEST_F(MachineHost, StopsInEveryPhaseAtOnce) {
     actions = copy.on(event::Stop{}, now);
     ASSERT_EQ(actions.size(), 1u);
     EXPECT_EQ(find<action::Leave>()->outcome.exit, Exit::kStopped);
+    EXPECT_TRUE(find<action::Leave>()->lets_go);
     EXPECT_THAT(copy.on(event::Due{}, now + 1h), IsEmpty());
     EXPECT_EQ(copy.due(), kNever);
   });

@@ -78,7 +78,7 @@ class World {
           random_.below(static_cast<std::uint64_t>((due - now_).count()))));
     }
     // Short as it is, somebody stops the client then.
-    if (machine_->phase() == Phase::kSettingUp && random_.happens(0.05)) return event::Stop{};
+    if (machine_->phase() == Phase::kSettingUp && random_.happens(0.02)) return event::Stop{};
     if (!replies_.empty() && random_.happens(0.5)) return reply();
     if (random_.happens(0.3)) return wake();
     if (random_.happens(0.5)) return of_attempt();
@@ -95,8 +95,8 @@ class World {
       case 9:
       case 10:
       case 11: return resolved();
-      case 12: return random_.happens(0.4) ? Event(event::Stop{}) : wake();
-      case 13: return random_.happens(0.4) ? Event(event::HostProcessEnded{"gone"}) : wake();
+      case 12: return random_.happens(0.1) ? Event(event::Stop{}) : wake();
+      case 13: return random_.happens(0.1) ? Event(event::HostProcessEnded{"gone"}) : wake();
       default: return of_attempt();
     }
   }
@@ -129,7 +129,7 @@ class World {
     event::NetworkChanged changed{.ways = ways(machine_->servers().size())};
     if (machine_->session_server() == nullptr) return changed;
     if (random_.happens(0.8)) changed.session_way = some_address();
-    if (random_.happens(0.05)) changed.own_lease = "own";
+    if (random_.happens(0.2)) changed.own_lease = "own";
     return changed;
   }
 
@@ -205,8 +205,8 @@ class World {
                          std::holds_alternative<event::Connected>(event) ||
                          machine_->phase() == Phase::kConnected;
     if (is_news) latest_race_ = kNever;
-    const bool is_end = std::holds_alternative<event::Stop>(event) ||
-                        std::holds_alternative<event::HostProcessEnded>(event);
+    is_stop_ = std::holds_alternative<event::Stop>(event);
+    const bool is_end = is_stop_ || std::holds_alternative<event::HostProcessEnded>(event);
     const Machine::Actions actions = machine_->on(event, now_);
     if (has_stopped_ && !actions.empty()) return fail_with("it acts after its end");
     if (!actions.empty()) ++answered_[event.index()];
@@ -276,7 +276,9 @@ class World {
     const auto local = random_.happens(0.8) ? std::optional(some_address()) : std::nullopt;
     replies_.emplace_back(event::Rebound{rebind.attempt, local});
   }
-  void act(const action::Leave&) {
+  void act(const action::Leave& leave) {
+    if (leave.lets_go != is_stop_)
+      fail_with("the kill switch goes without a stop, or stays after it");
     has_stopped_ = true;
     ++ends_;
   }
@@ -359,6 +361,7 @@ class World {
   std::optional<Grant> is_set_up_for_;  // done
   std::vector<Event> replies_;          // that are to come
   bool is_resolving_ = false;
+  bool is_stop_ = false;  // the latest event
   bool has_stopped_ = false;
   Timestamp latest_race_ = kNever;  // kNever: something happened that is a reason for another
   Timestamp race_began_{};
