@@ -4,7 +4,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "client/client.h"
@@ -15,7 +14,6 @@
 #include "ops/config.h"
 #include "ops/log.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/host_control.h"
 #include "os/process.h"
 #include "os/resolver.h"
@@ -59,15 +57,6 @@ int fail_with(const std::string& message) {
   return 1;
 }
 
-client::Routing routing(ops::RouteMode mode) {
-  switch (mode) {
-    case ops::RouteMode::kDefault: return client::Routing::kEverything;
-    case ops::RouteMode::kCidr: return client::Routing::kPool;
-    case ops::RouteMode::kNone: return client::Routing::kNothing;
-  }
-  return client::Routing::kEverything;
-}
-
 wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   if (!config.offers_caps) return {};
   wire::Capabilities caps = wire::Capabilities::supported(config.aead);
@@ -81,7 +70,7 @@ client::Client::Options client_options(const ops::ClientConfig& config) {
   return {.server_host = config.server_host,
           .server_port = config.server_port,
           .host = {.tun_name = config.tun_name,
-                   .routing = routing(config.route_mode),
+                   .routing = config.route_mode,
                    .dns = config.dns,
                    .has_dns = config.has_dns,
                    .dns_domains = config.dns_domains,

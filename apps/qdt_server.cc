@@ -19,7 +19,6 @@
 #include "os/end_watch.h"
 #include "os/file.h"
 #include "os/host_control.h"
-#include "os/host_network.h"
 #include "os/poller.h"
 #include "os/process.h"
 #include "os/sandbox.h"

@@ -5,7 +5,6 @@
 #include "decoy_site.h"
 #include "first_start.h"
 #include "ops/log.h"
-#include "os/file.h"
 #include "os/process.h"
 #include "os/udp_socket.h"
 #include "server/certificate_file.h"

@@ -9,6 +9,7 @@
 #include "base/logger.h"
 #include "base/name_server.h"
 #include "base/result.h"
+#include "base/routing.h"
 #include "os/host_control.h"
 #include "os/host_network.h"
 #include "os/kill_switch.h"
@@ -16,13 +17,6 @@
 #include "wire/handshake.h"
 
 namespace qdt::client {
-
-/// The traffic that goes into the tunnel.
-enum class Routing {
-  kEverything,  ///< all but the tunnel's own packets
-  kPool,        ///< the server's pool
-  kNothing,     ///< what the user routes
-};
 
 /// This host, made ready for the tunnel, and put back when the object goes. The thread of main.
 class HostSetup {

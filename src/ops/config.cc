@@ -252,8 +252,8 @@ void check_server_name(const ClientConfig& config, ConfigReport& report) {
 void check_routes(ClientConfig& config, ConfigReport& report) {
   if (config.routes.empty() || !report.is_sound("routes")) return;
   if (!report.is_given("route_mode")) {
-    config.route_mode = RouteMode::kCidr;
-  } else if (config.route_mode == RouteMode::kDefault && report.is_sound("route_mode")) {
+    config.route_mode = Routing::kPool;
+  } else if (config.route_mode == Routing::kEverything && report.is_sound("route_mode")) {
     report.add_fault("routes",
                      "everything goes into the tunnel already; expected route_mode: cidr, "
                      "for the server's pool and these, or none, for these alone");

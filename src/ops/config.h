@@ -16,6 +16,7 @@
 #include "base/name_server.h"
 #include "base/rate_limit.h"
 #include "base/result.h"
+#include "base/routing.h"
 #include "base/time.h"
 #include "ops/fault.h"
 #include "wire/handshake.h"
@@ -106,8 +107,6 @@ struct ServerConfig {
   bool operator==(const ServerConfig&) const = default;
 };
 
-enum class RouteMode { kDefault, kCidr, kNone };
-
 /// client.yaml, checked.
 struct ClientConfig {
   /// A name in lower-case ASCII, perhaps with its final dot, or an address without brackets: what
@@ -118,7 +117,7 @@ struct ClientConfig {
   std::optional<std::size_t> mtu;  ///< at most; none: what the path carries
   std::string tun_name = "qdt0";
   bool tun_offloads = true;
-  RouteMode route_mode = RouteMode::kDefault;
+  Routing route_mode = Routing::kEverything;
   std::vector<NameServer> dns;           ///< empty: what the server pushes
   bool has_dns = true;                   ///< false: the host's name servers stay as they are
   std::vector<std::string> dns_domains;  ///< empty: what the server pushes

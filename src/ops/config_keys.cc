@@ -272,9 +272,9 @@ std::vector<Key<ClientConfig>> make_client_keys() {
       {"insecure", "false", flag(), &C::insecure,
        "Trusts any certificate, and with it anyone on the way. For tests only."},
       {"route_mode", "default",
-       one_of<RouteMode>({{"default", RouteMode::kDefault},
-                          {"cidr", RouteMode::kCidr},
-                          {"none", RouteMode::kNone}}),
+       one_of<Routing>({{"default", Routing::kEverything},
+                        {"cidr", Routing::kPool},
+                        {"none", Routing::kNothing}}),
        &C::route_mode,
        "The traffic that goes into the tunnel. default: everything; cidr: the server's pool; none: "
        "what you route there yourself."},

@@ -287,7 +287,7 @@ down: [/bin/true]
   EXPECT_EQ(config.mtu, 1280u);
   EXPECT_EQ(config.tun_name, "vpn");
   EXPECT_FALSE(config.tun_offloads);
-  EXPECT_EQ(config.route_mode, RouteMode::kCidr);
+  EXPECT_EQ(config.route_mode, Routing::kPool);
   EXPECT_EQ(config.dns.size(), 2u);
   EXPECT_EQ(config.log_level, LogLevel::kDebug);
   EXPECT_TRUE(config.log_json);
@@ -301,8 +301,8 @@ down: [/bin/true]
 }
 
 TEST(ClientConfig, TakesRoutesAloneForTheirMode) {
-  EXPECT_EQ(client("server: a\nroutes: [10.0.0.0/8]\n").config.route_mode, RouteMode::kCidr);
-  EXPECT_EQ(client("server: a\nroutes: []\n").config.route_mode, RouteMode::kDefault);
+  EXPECT_EQ(client("server: a\nroutes: [10.0.0.0/8]\n").config.route_mode, Routing::kPool);
+  EXPECT_EQ(client("server: a\nroutes: []\n").config.route_mode, Routing::kEverything);
 }
 
 TEST(ClientConfig, WarnsOfInsecurity) {

@@ -111,10 +111,6 @@ class Endpoint final : private ConnectionIds {
   StrangerCounts strangers() const;
   /// Connections that have ended, whose late packets are recognised.
   std::size_t farewell_count() const { return farewells_.count(); }
-  template <typename Visit>
-  void for_each_connection(Visit&& visit) {
-    for (const auto& connection : connections_) visit(*connection);
-  }
 
  private:
   // Handshakes begun without a proof of address: 64 of them take 3 % of a processor.

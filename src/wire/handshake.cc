@@ -1,7 +1,6 @@
 #include "wire/handshake.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>

@@ -64,7 +64,7 @@ client::Client::Options client_options(int number) {
   client::Client::Options options{.server_host = "10.99." + std::to_string(number) + ".1",
                                   .server_port = kPort};
   options.host.tun_name = "qdtc" + std::to_string(number);
-  options.host.routing = client::Routing::kPool;
+  options.host.routing = Routing::kPool;
   options.host.has_dns = false;
   options.keep_alive = 1s;
   options.reconnect.waits_for_server = true;

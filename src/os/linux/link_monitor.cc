@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <map>
-#include <string_view>
 #include <utility>
 
 #include "os/linux/netlink.h"

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <optional>
 
 #include "os/host_network.h"
 #include "os/linux/socket_address.h"

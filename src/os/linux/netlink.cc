@@ -11,7 +11,6 @@
 #include <array>
 #include <initializer_list>
 #include <span>
-#include <string_view>
 
 #include "os/linux/netlink_attribute.h"
 #include "os/linux/netlink_request.h"

@@ -1,8 +1,6 @@
 #include "os/linux/nft_ruleset.h"
 
-#include <algorithm>
 #include <initializer_list>
-#include <utility>
 
 #include "os/linux/default_route.h"
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <optional>
 
 #include "os/linux/system_error.h"

@@ -12,7 +12,6 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
-#include <string_view>
 
 #include "os/clock.h"
 #include "os/linux/file_owner.h"

@@ -12,7 +12,6 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
-#include <cstring>
 
 #include "base/packet_batch.h"
 #include "os/linux/system_error.h"

@@ -13,7 +13,6 @@
 
 #include <array>
 #include <cstddef>
-#include <numeric>
 
 #include "os/linux/network_fixture.h"
 #include "os/linux/refused_calls.h"

@@ -1,7 +1,6 @@
 #include "sim/path/path_world.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace qdt::testing {
 namespace {
