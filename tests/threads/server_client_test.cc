@@ -52,7 +52,7 @@ server::Server::Options server_options(const std::string& lease_path) {
           .admission = {.token = kToken},
           .service = {.offer = {.pool = *Prefix::parse("10.8.0.0/24"),
                                 .gateway = *IpAddress::parse("10.8.0.1")}},
-          .access = {.host = os::HostAccess::kAll},
+          .access = {.host = HostAccess::kAll},
           .has_nat = false,
           .lease_path = lease_path};
 }
