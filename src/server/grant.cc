@@ -75,14 +75,15 @@ std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& of
   if (offer.needs_direct && !caps.direct) return refuse(HandshakeResult::kBadRequest);
 
   const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
-  const bool replaces = token && tables.book.is_in_use(*token);
+  const bool replaces = token && tables.book.is_in_use(*token, asked.user->name);
   const wire::SessionId session = random.number();
   if (const auto refusal =
           take_places(session, asked, request->client_id, replaces, tables.admission)) {
     return std::unexpected(*refusal);
   }
-  const auto lease = tables.book.acquire({.shard = offer.shard, .session = session}, token, random,
-                                         now, asked.from);
+  const auto lease =
+      tables.book.acquire({.shard = offer.shard, .session = session, .user = asked.user->name},
+                          token, random, now, asked.from);
   if (!lease) {
     give_back_places(session, *asked.user->account, tables.admission);
     return refuse(HandshakeResult::kPoolExhausted);

@@ -316,6 +316,21 @@ TEST(Grant, GivesAReturningClientItsLeaseAndThePlaceOfTheSessionBefore) {
   EXPECT_TRUE(server.has_nothing_taken());
 }
 
+// Nor does it get past a limit by it.
+TEST(Grant, GivesNobodyTheLeaseOfAnotherUser) {
+  Server server({.admission = {.max_sessions = 1}});
+  const auto of_ann = server.grant(body(caps(R"("resume")")));
+  const std::string with_its_token =
+      body(caps(R"("resume")") + R"(,"resume_token":")" + of_ann->response.resume_token + "\"");
+  EXPECT_EQ(server.grant(with_its_token, "token b").error().result, HandshakeResult::kBusy);
+  server.give_back(*of_ann);
+  const auto of_bob = server.grant(with_its_token, "token b");
+  ASSERT_TRUE(of_bob);
+  EXPECT_NE(of_bob->response.client_ip, of_ann->response.client_ip);
+  server.give_back(*of_bob);
+  EXPECT_EQ(server.grant(with_its_token)->response.client_ip, of_ann->response.client_ip);
+}
+
 TEST(Grant, KeepsALeaseForATokenUntilItsGraceIsOver) {
   Server server({.grace = 10min});
   const auto first = server.grant(body(caps(R"("resume")")));

@@ -38,7 +38,8 @@ std::optional<LeaseBook::Grant> LeaseBook::acquire(const Holder& holder,
   Grant grant{
       .address = *address, .token = wire::encode_base64(random.bytes<16>()), .replaced = {}};
   const Digest digest = wire::secret_digest(grant.token);
-  notes_[*address] = {.token = digest, .holder = holder, .ended_at = {}, .from = from};
+  notes_[*address] = {
+      .token = digest, .holder = holder, .ended_at = {}, .from = from, .user = holder.user};
   by_token_[digest] = *address;
   ++version_;
   return grant;
@@ -50,8 +51,10 @@ std::optional<LeaseBook::Grant> LeaseBook::resume(const Holder& holder, std::str
   if (found == by_token_.end()) return std::nullopt;
   const IpAddress address = found->second;
   Note& note = notes_.at(address);
+  if (!note.is_of(holder.user)) return std::nullopt;
   if (!note.holder) stop_keeping(address, note);
   note.from = from;
+  note.user = holder.user;
   pool_.give(address, holder.shard);
   ++version_;
   return Grant{.address = address,
@@ -71,10 +74,12 @@ void LeaseBook::release(const IpAddress& address, wire::SessionId session, Times
   ++version_;
 }
 
-bool LeaseBook::is_in_use(std::string_view token) const {
+bool LeaseBook::is_in_use(std::string_view token, std::string_view user) const {
   const std::scoped_lock lock(mutex_);
   const auto found = by_token_.find(wire::secret_digest(token));
-  return found != by_token_.end() && notes_.at(found->second).holder.has_value();
+  if (found == by_token_.end()) return false;
+  const Note& note = notes_.at(found->second);
+  return note.holder && note.is_of(user);
 }
 
 void LeaseBook::keep(const IpAddress& address, Note& note, Timestamp ended_at) {

@@ -37,6 +37,7 @@ class LeaseBook {
   struct Holder {
     std::size_t shard = 0;
     wire::SessionId session = 0;
+    std::string user = {};  ///< whose session it is; empty: the only user's
   };
   struct Grant {
     IpAddress address;
@@ -46,13 +47,13 @@ class LeaseBook {
   };
   /// A lease for a session that is about to open: the one of `token`, or any. `token` is the
   /// client's, or empty; nothing for one that cannot resume. `from` is where it comes from. Nothing
-  /// when all are lent.
+  /// when all are lent. The token of another user's lease is one that nobody has.
   std::optional<Grant> acquire(const Holder& holder, std::optional<std::string_view> token,
                                Random& random, Timestamp now, const IpAddress& from = {});
   /// The session of `holder` ended. Where another has its lease by now, nothing changes.
   void release(const IpAddress& address, wire::SessionId session, Timestamp now);
-  /// Whether a session has the lease of `token` now.
-  bool is_in_use(std::string_view token) const;
+  /// Whether a session of `user` has the lease of `token` now.
+  bool is_in_use(std::string_view token, std::string_view user = {}) const;
 
   // --- across a restart ---
 
@@ -75,7 +76,10 @@ class LeaseBook {
     Digest token{};
     std::optional<Holder> holder;
     Timestamp ended_at;
-    IpAddress from;  // unspecified: not known since a restart
+    IpAddress from;                   // unspecified: not known since a restart
+    std::optional<std::string> user;  // likewise nothing
+
+    bool is_of(std::string_view other) const { return !user || *user == other; }
   };
   struct DigestHash {
     std::size_t operator()(const Digest& digest) const;
