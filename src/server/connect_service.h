@@ -1,62 +1,30 @@
 #pragma once
 
-#include <algorithm>
-#include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
-#include "access/credential.h"
-#include "access/user_table.h"
-#include "base/logger.h"
-#include "base/random.h"
-#include "server/decoy.h"
-#include "server/decoy_upstream.h"
-#include "server/exchange.h"
-#include "server/grant.h"
-#include "server/handshake_log.h"
 #include "server/http3_exchange.h"
-#include "server/waiting_answers.h"
-#include "tunnel/counters.h"
+#include "server/reception.h"
 #include "tunnel/tunnel.h"
-#include "wire/handshake.h"
-#include "wire/json_end.h"
 
 namespace qdt::server {
 
-/// Answers `POST /connect` in one shard as judge() and grant() decide, opens the sessions, and
-/// gives their places back when they end. Anything else, and whoever has not shown the token, gets
-/// the decoy. One thread; what it refers to (shared by all shards) outlives it.
+/// Takes the requests of one shard from HTTP/3 to its Reception. One thread.
 class ConnectService final : public tunnel::TunnelEvents {
  public:
-  struct Options {
-    Offer offer;
-    std::size_t send_queue = 1024;
-    std::size_t max_reassembly_bytes = 256 * 1024;
-    bool has_shaper = true;
-    HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
-    /// The site that answers requests without the right token; null: refusals in version 1's words.
-    /// Shared by all shards, which may be given a newer one.
-    std::shared_ptr<const Decoy> decoy;
-    DecoyUpstream* proxy = nullptr;  ///< not null where a decoy may have an upstream
-    /// Runs a task on this service's thread, with its tunnel. Called by any thread.
-    std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
-    /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
-    std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
-  };
+  using Options = Reception::Options;
 
   ConnectService(const Options& options, const Tables& tables,
-                 tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger);
+                 tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger)
+      : has_shaper_(options.has_shaper),
+        reception_(options, tables, handshakes, random, logger),
+        logger_(logger) {}
 
-  /// For requests from now on; sessions keep the limits that they began with.
-  void use_users(access::UserTable::Snapshot users) { users_ = std::move(users); }
-  /// Likewise.
-  void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
-
-  // --- HTTP/3 ---
+  /// As the Reception's.
+  void use_users(access::UserTable::Snapshot users) { reception_.use_users(std::move(users)); }
+  void use_decoy(std::shared_ptr<const Decoy> decoy) { reception_.use_decoy(std::move(decoy)); }
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
@@ -65,70 +33,27 @@ class ConnectService final : public tunnel::TunnelEvents {
                         quic::StreamId stream) override;
   void on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection, const UdpPath& path,
                      bool is_usable) override;
-  void on_wake(tunnel::Tunnel& tunnel) override;
+  void on_wake(tunnel::Tunnel& tunnel) override { reception_.on_wake(tunnel); }
   void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
-                         const std::string& detail) override;
+                         const std::string& detail) override {
+    reception_.on_session_closed(tunnel, session, end, detail);
+  }
   void on_connection_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                             const quic::CloseReason& reason) override;
 
  private:
-  /// A request, until its connection or its stream ends.
-  struct Pending {
-    std::unique_ptr<Exchange> exchange;
-    bool is_answered = false;
-    bool has_body = false;
-    std::string body;
-    std::optional<std::uint64_t> content_length;
-    wire::JsonEnd end;  // of a body whose length is not announced
-    // Of the peer, which has shown that it is this user.
-    std::shared_ptr<const access::User> user;
-    access::Credential credential;
+  struct Stream {
+    Http3Exchange exchange;
+    Reception::Request request;
   };
   // The requests of one connection: one, as a rule, since without a session it may have no more.
-  using Requests = std::map<quic::StreamId, Pending>;
+  using Streams = std::map<quic::StreamId, Stream>;
 
-  static bool has_whole_body(Pending& pending, const quic::Message& message);
-  bool take_head(tunnel::Tunnel& tunnel, Pending& pending, const quic::Message& message);
-  void take_whole(tunnel::Tunnel& tunnel, Pending& pending);
-  void open(Exchange& exchange, Grant& granted);
-  void end_replaced(tunnel::Tunnel& tunnel, const Grant& granted);
-  void receive_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const Visit& visit,
-                       const quic::Message& request);
-  void answer_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const quic::Message& request,
-                      std::optional<wire::HandshakeResult> result);
-  void ask_upstream(Exchange& exchange, const quic::Message& request);
-  void pass_on(Exchange* exchange, std::uint64_t question, const quic::Response& response);
-  void refuse(tunnel::Tunnel& tunnel, Exchange& exchange, const Refusal& refusal);
-  /// A request without the token, which was answered.
-  struct Stranger {
-    SocketAddress client;
-    std::optional<wire::HandshakeResult> result;  ///< why it is no session, if it asked for one
-  };
-  static constexpr std::size_t kMaxNotedStrangers = 256;
-  static constexpr Duration kTellDelay = 500ms;
-
-  Timestamp next_wake() const { return std::min(waiting_.next(), tell_at_); }
-
-  void note_stranger(tunnel::Tunnel& tunnel, const SocketAddress& client,
-                     std::optional<wire::HandshakeResult> result);
-  void tell_strangers(Timestamp now);
-  void note_failure(const SocketAddress& client, std::string_view reason, Timestamp now);
-  void forget(const Pending& pending);
-
-  Options options_;
-  Tables tables_;
-  access::UserTable::Snapshot users_;
-  tunnel::HandshakeCounters& handshakes_;
-  Random& random_;
+  bool has_shaper_;
+  Reception reception_;
   Logger& logger_;
   // A look-up by connection costs the same however many there are.
-  std::unordered_map<const void*, Requests> pending_;
-  WaitingAnswers waiting_;
-  // The numbers of the questions to the proxy that are not answered yet.
-  std::unordered_map<const Exchange*, std::uint64_t> questions_;
-  std::uint64_t last_question_ = 0;
-  std::vector<Stranger> strangers_;  // yet to be logged
-  Timestamp tell_at_ = kNever;
+  std::unordered_map<const quic::Connection*, Streams> streams_;
 };
 
 }  // namespace qdt::server

@@ -182,6 +182,15 @@ class Hosts {
     scraper_.join();
     server_.reset();
   }
+  /// Another table of users, in which the clients' user has other limits.
+  void exchange_users(int round) {
+    const access::UserTable::Entry entry{
+        .name = "everybody",
+        .token = kToken,
+        .limits = {.rate = {.per_second = 1e6 + round, .burst = 1e5}}};
+    users_ = *access::UserTable::create({&entry, 1}, {}, users_.get());
+    server_->use_users(users_);
+  }
   void renew_certificate() { server_->use_certificate(new_certificate()); }
 
   /// Every client gets answers, more than it had, while the server is looked after.
@@ -222,6 +231,7 @@ class Hosts {
   std::shared_ptr<const quic::TlsServerContext> certificate_;
   std::unique_ptr<os::LocalHostControl> host_;
   std::unique_ptr<server::Server> server_;
+  access::UserTable::Snapshot users_;
   std::atomic<bool> is_ending_ = false;
   std::atomic<bool> is_scraping_ = false;
   PlainSocket echo_socket_;
@@ -244,6 +254,7 @@ TEST(ServerAndClients, CarryPacketsWhateverHappens) {
         EXPECT_TRUE(wait_for([&] { return client.stopped() > before; }));
       }
       hosts.renew_certificate();
+      hosts.exchange_users(round);
       hosts.expect_traffic("after clients came and went");
     }
 

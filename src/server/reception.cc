@@ -1,0 +1,276 @@
+#include "server/reception.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "base/words.h"
+
+namespace qdt::server {
+namespace {
+
+using wire::HandshakeResult;
+
+std::string_view describe(tunnel::SessionEnd end) {
+  switch (end) {
+    case tunnel::SessionEnd::kDone: return "closed by the client";
+    case tunnel::SessionEnd::kShutdown: return "the server is shutting down";
+    case tunnel::SessionEnd::kIdle: return "no packet for session_timeout";
+    case tunnel::SessionEnd::kReplaced: return "replaced by a newer session of the client";
+    case tunnel::SessionEnd::kExhausted: return "every counter was used";
+    case tunnel::SessionEnd::kConnectionLost: return "connection lost";
+  }
+  return "ended";
+}
+
+std::string name_of(const std::string& client_id) {
+  return client_id.empty() ? "a client" : client_id;
+}
+
+// The parts of a request that its answer depends on, to be kept while the answer waits.
+quic::Message without_body(const quic::Message& message) {
+  quic::Message head;
+  head.method = message.method;
+  head.path = message.path;
+  head.headers = message.headers;
+  head.is_too_long = message.is_too_long;
+  return head;
+}
+
+}  // namespace
+
+Reception::Reception(const Options& options, const Tables& tables,
+                     tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger)
+    : options_(options),
+      tables_(tables),
+      users_(tables.admission.users()),
+      handshakes_(handshakes),
+      random_(random),
+      logger_(logger) {
+  strangers_.reserve(kMaxNotedStrangers);
+}
+
+void Reception::receive(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
+                        const quic::Message& message) {
+  if (request.is_answered) return;
+  if (!std::exchange(request.has_head, true)) {
+    request.content_length = message.content_length();
+    if (!take_head(tunnel, exchange, request, message)) return;
+  }
+  if (!has_whole_body(request, message)) return;
+  request.body = message.body;
+  request.has_body = true;
+  if (exchange.is_carriage_known()) take_whole(tunnel, exchange, request);
+}
+
+void Reception::on_carriage_known(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request) {
+  if (request.has_body && !request.is_answered) take_whole(tunnel, exchange, request);
+}
+
+void Reception::forget(const Exchange& exchange) {
+  waiting_.give_up(exchange);
+  questions_.erase(&exchange);
+}
+
+// A body is complete when it is as long as announced, or, unannounced, when its JSON object is
+// closed: the client keeps its side of the stream open. It may come in as many pieces as it has
+// bytes, so what has been looked at is not looked at again.
+bool Reception::has_whole_body(Request& request, const quic::Message& message) {
+  if (message.has_ended || message.is_too_long) return true;
+  if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
+  if (request.content_length) return message.body.size() >= *request.content_length;
+  return request.end.has_come(message.body);
+}
+
+// True when the head is that of a request that may open a session; any other is answered, now or in
+// its turn.
+bool Reception::take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
+                          const quic::Message& message) {
+  access::Credential credential(message.header(wire::kTokenHeader));
+  const auto decision = judge({.method = message.method,
+                               .path = message.path,
+                               .credential = credential,
+                               .from = exchange.from().address},
+                              *users_, tables_.admission, tunnel.now());
+  if (const auto* welcome = std::get_if<Welcome>(&decision)) {
+    request.user = welcome->user;
+    request.credential = std::move(credential);
+    return true;
+  }
+  request.is_answered = true;
+  if (const auto* refusal = std::get_if<Refusal>(&decision)) {
+    refuse(tunnel, exchange, *refusal);
+  } else {
+    receive_visitor(tunnel, exchange, std::get<Visit>(decision), message);
+  }
+  return false;
+}
+
+void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request) {
+  request.is_answered = true;
+  const std::string body = std::exchange(request.body, {});
+  const access::Credential credential = std::exchange(request.credential, {});
+  auto granted = grant({.body = body,
+                        .user = std::exchange(request.user, nullptr),
+                        .credential = credential,
+                        .from = exchange.from().address,
+                        .carriage = exchange.carriage()},
+                       options_.offer, tables_, random_, tunnel.now());
+  if (!granted) return refuse(tunnel, exchange, granted.error());
+  end_replaced(tunnel, *granted);
+  open(exchange, *granted);
+  handshakes_.count(HandshakeResult::kOk);
+}
+
+void Reception::open(Exchange& exchange, Grant& granted) {
+  const wire::ConnectResponse& response = granted.response;
+  tunnel::SessionOptions options{
+      .role = Role::kServer,
+      .id = response.session_id,
+      .keys = granted.keys,
+      .lease = response.client_ip,
+      .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
+      .mtu = response.mtu,
+      .caps = response.caps,
+      .rate_limit = granted.user->limits.session_rate,
+      .account = granted.user->account,
+      .account_rate = granted.user->limits.rate,
+      .send_queue = options_.send_queue,
+      .max_reassembly_bytes = options_.max_reassembly_bytes,
+      .client_id = granted.request.client_id,
+      .needs_direct = options_.offer.needs_direct};
+  const std::string from = exchange.from().to_string();
+  exchange.open(granted, options);
+  logger_.info("session of " + name_of(granted.request.client_id) + " from " + from +
+               " opened with " + response.client_ip.to_string() +
+               (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""));
+}
+
+// The lease has a new owner already: what is for it goes there.
+void Reception::end_replaced(tunnel::Tunnel& tunnel, const Grant& granted) {
+  const IpAddress& lease = granted.response.client_ip;
+  if (granted.replaced && granted.replaced->shard != options_.offer.shard) {
+    options_.end_elsewhere(*granted.replaced, lease);
+  }
+  // The replaced one, or one that lost the lease to another shard, whose mail has not come yet.
+  if (tunnel::Session* session = tunnel.sessions().find(lease)) {
+    tunnel.close_session(*session, tunnel::SessionEnd::kReplaced, tunnel.now());
+  }
+}
+
+void Reception::refuse(tunnel::Tunnel& tunnel, Exchange& exchange, const Refusal& refusal) {
+  const wire::HandshakeStatus status = wire::handshake_status(refusal.result);
+  quic::HeaderFields headers = {{"content-type", "text/plain"}};
+  if (refusal.result == HandshakeResult::kRateLimited) {
+    headers.emplace_back("retry-after", std::to_string(tables_.admission.retry_after().count()));
+  }
+  handshakes_.count(refusal.result);
+  note_failure(exchange.from(), refusal.why.empty() ? status.label : refusal.why, tunnel.now());
+  exchange.respond(
+      {.status = status.status, .headers = std::move(headers), .body = std::string(status.body)});
+}
+
+void Reception::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session,
+                                  tunnel::SessionEnd end, const std::string& detail) {
+  give_back(session.id(), session.lease(), *session.account(), tables_, tunnel.now());
+  const std::string reason = detail.empty() ? std::string(describe(end)) : detail;
+  logger_.info("session of " + name_of(session.client_id()) + " with " +
+               session.lease().to_string() + " ended: " + reason + " (after " +
+               in_words(tunnel.now() - session.opened_at()) + "; " +
+               bytes_in_words(session.bytes_up) + " from it, " +
+               bytes_in_words(session.bytes_down) + " to it)");
+}
+
+// --- visitors ---
+
+void Reception::receive_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const Visit& visit,
+                                const quic::Message& request) {
+  if (visit.delay == Duration::zero()) {
+    answer_visitor(tunnel, exchange, request, visit.result);
+  } else if (visit.delay && waiting_.add({.connection = exchange.connection(),
+                                          .exchange = &exchange,
+                                          .result = visit.result,
+                                          .request = without_body(request)},
+                                         tunnel.now() + *visit.delay)) {
+    tunnel.wake_at(next_wake());
+  } else {
+    note_stranger(tunnel, exchange.from(), visit.result);
+    exchange.close();
+  }
+}
+
+void Reception::on_wake(tunnel::Tunnel& tunnel) {
+  while (const auto answer = waiting_.take_due(tunnel.now())) {
+    answer_visitor(tunnel, *answer->exchange, answer->request, answer->result);
+  }
+  if (tell_at_ <= tunnel.now()) tell_strangers(tunnel.now());
+  tunnel.wake_at(next_wake());
+}
+
+// Answers a request that did not show the token: alike, and in the same time, whatever it asked
+// for. `result` says why it opens no session, if it asked for one.
+void Reception::answer_visitor(tunnel::Tunnel& tunnel, Exchange& exchange,
+                               const quic::Message& request,
+                               std::optional<HandshakeResult> result) {
+  if (options_.decoy) {
+    if (options_.decoy->upstream() && !request.is_too_long) {
+      ask_upstream(exchange, request);
+    } else {
+      const auto date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+      exchange.respond(options_.decoy->answer(request, date));
+    }
+    return note_stranger(tunnel, exchange.from(), result);
+  }
+  if (result) return refuse(tunnel, exchange, {*result});
+  exchange.respond(
+      {.status = 404, .headers = {{"content-type", "text/plain"}}, .body = "not found\n"});
+}
+
+void Reception::ask_upstream(Exchange& exchange, const quic::Message& request) {
+  const std::uint64_t question = ++last_question_;
+  questions_[&exchange] = question;
+  options_.proxy->ask(
+      *options_.decoy->upstream(), request, exchange.from().address,
+      [this, exchange = &exchange, question](quic::Response response) {
+        options_.post([this, exchange, question, response = std::move(response)](tunnel::Tunnel&) {
+          pass_on(exchange, question, response);
+        });
+      });
+}
+
+// The exchange may be gone by now, and another be in its place.
+void Reception::pass_on(Exchange* exchange, std::uint64_t question,
+                        const quic::Response& response) {
+  const auto found = questions_.find(exchange);
+  if (found == questions_.end() || found->second != question) return;
+  questions_.erase(found);
+  exchange->respond(response);
+}
+
+void Reception::note_failure(const SocketAddress& client, std::string_view reason, Timestamp now) {
+  if (options_.failures == nullptr) return;
+  options_.failures->add(client, std::string(reason), now);
+}
+
+// The log's part takes a third of a microsecond for a handshake and nothing for another path: a
+// thousand answers would show that (Mann and Whitney's test), so it is done later.
+void Reception::note_stranger(tunnel::Tunnel& tunnel, const SocketAddress& client,
+                              std::optional<HandshakeResult> result) {
+  if (result) handshakes_.count(*result);
+  if (strangers_.size() >= kMaxNotedStrangers) tell_strangers(tunnel.now());
+  strangers_.push_back({client, result});
+  if (tell_at_ != kNever) return;
+  tell_at_ = tunnel.now() + kTellDelay;
+  tunnel.wake_at(next_wake());
+}
+
+void Reception::tell_strangers(Timestamp now) {
+  for (const auto& [client, result] : strangers_) {
+    if (result) note_failure(client, wire::handshake_status(*result).label, now);
+  }
+  strangers_.clear();
+  tell_at_ = kNever;
+}
+
+}  // namespace qdt::server

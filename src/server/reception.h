@@ -1,0 +1,134 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "access/credential.h"
+#include "access/user_table.h"
+#include "base/logger.h"
+#include "base/random.h"
+#include "server/decoy.h"
+#include "server/decoy_upstream.h"
+#include "server/exchange.h"
+#include "server/grant.h"
+#include "server/handshake_log.h"
+#include "server/waiting_answers.h"
+#include "tunnel/counters.h"
+#include "tunnel/tunnel.h"
+#include "wire/handshake.h"
+#include "wire/json_end.h"
+
+namespace qdt::server {
+
+/// Answers requests, whatever carries them, in one shard: does as judge() and grant() decide, opens
+/// the sessions, and gives their places back when they end. Anything but a request for a session,
+/// and whoever has not shown the token, gets the decoy. One thread; what it refers to (shared by
+/// all shards) outlives it.
+class Reception {
+ public:
+  struct Options {
+    Offer offer;
+    std::size_t send_queue = 1024;
+    std::size_t max_reassembly_bytes = 256 * 1024;
+    bool has_shaper = true;
+    HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
+    /// The site that answers requests without the right token; null: refusals in version 1's words.
+    /// Shared by all shards, which may be given a newer one.
+    std::shared_ptr<const Decoy> decoy;
+    DecoyUpstream* proxy = nullptr;  ///< not null where a decoy may have an upstream
+    /// Runs a task on this service's thread, with its tunnel. Called by any thread.
+    std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
+    /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
+    std::function<void(const LeaseBook::Holder& replaced, const IpAddress& lease)> end_elsewhere;
+  };
+
+  Reception(const Options& options, const Tables& tables, tunnel::HandshakeCounters& handshakes,
+            Random& random, Logger& logger);
+
+  /// For requests from now on; sessions keep the limits that they began with.
+  void use_users(access::UserTable::Snapshot users) { users_ = std::move(users); }
+  /// Likewise.
+  void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
+
+  /// What is known of a request, to be kept beside its exchange by whoever has that.
+  class Request {
+    friend Reception;
+    bool has_head = false;
+    bool is_answered = false;
+    bool has_body = false;
+    std::string body;
+    std::optional<std::uint64_t> content_length;
+    wire::JsonEnd end;  // of a body whose length is not announced
+    // Of the peer, which has shown that it is this user.
+    std::shared_ptr<const access::User> user;
+    access::Credential credential;
+  };
+
+  /// The head of a request has come, or its body has grown or ended. `message` has all that has
+  /// come.
+  void receive(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
+               const quic::Message& message);
+  /// Exchange::is_carriage_known() is true now.
+  void on_carriage_known(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request);
+  /// The exchange is about to end, answered or not.
+  void forget(const Exchange& exchange);
+  /// All exchanges of Exchange::connection() have ended.
+  void forget_connection(const void* connection) { waiting_.forget(connection); }
+  /// Somebody failed before there was a request.
+  void note_failure(const SocketAddress& client, std::string_view reason, Timestamp now);
+  /// The time of Tunnel::wake_at() has come.
+  void on_wake(tunnel::Tunnel& tunnel);
+  void on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& session, tunnel::SessionEnd end,
+                         const std::string& detail);
+
+ private:
+  static bool has_whole_body(Request& request, const quic::Message& message);
+  bool take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
+                 const quic::Message& message);
+  void take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request);
+  void open(Exchange& exchange, Grant& granted);
+  void end_replaced(tunnel::Tunnel& tunnel, const Grant& granted);
+  void refuse(tunnel::Tunnel& tunnel, Exchange& exchange, const Refusal& refusal);
+
+  void receive_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const Visit& visit,
+                       const quic::Message& request);
+  void answer_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const quic::Message& request,
+                      std::optional<wire::HandshakeResult> result);
+  void ask_upstream(Exchange& exchange, const quic::Message& request);
+  void pass_on(Exchange* exchange, std::uint64_t question, const quic::Response& response);
+  /// A request without the token, which was answered.
+  struct Stranger {
+    SocketAddress client;
+    std::optional<wire::HandshakeResult> result;  ///< why it is no session, if it asked for one
+  };
+  static constexpr std::size_t kMaxNotedStrangers = 256;
+  static constexpr Duration kTellDelay = 500ms;
+
+  Timestamp next_wake() const { return std::min(waiting_.next(), tell_at_); }
+
+  void note_stranger(tunnel::Tunnel& tunnel, const SocketAddress& client,
+                     std::optional<wire::HandshakeResult> result);
+  void tell_strangers(Timestamp now);
+
+  Options options_;
+  Tables tables_;
+  access::UserTable::Snapshot users_;
+  tunnel::HandshakeCounters& handshakes_;
+  Random& random_;
+  Logger& logger_;
+  WaitingAnswers waiting_;
+  // The numbers of the questions to the proxy that are not answered yet.
+  std::unordered_map<const Exchange*, std::uint64_t> questions_;
+  std::uint64_t last_question_ = 0;
+  std::vector<Stranger> strangers_;  // yet to be logged
+  Timestamp tell_at_ = kNever;
+};
+
+}  // namespace qdt::server
