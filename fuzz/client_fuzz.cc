@@ -25,8 +25,9 @@ constexpr std::size_t kMaxAttempts = 24;
 class TargetClient final : public TunnelNode, private client::ConnectorEvents {
  public:
   explicit TargetClient(std::uint8_t settings)
-      : connector(options(settings), testing::test_client_tls(), *this, random_),
-        tunnel_(tunnel_options(), nullptr, connector, random_, counters) {}
+      : TunnelNode(64),
+        connector(options(settings), testing::test_client_tls(), *this, random_),
+        tunnel_(tunnel_options(), nullptr, connector, random_, counters, payloads) {}
 
   tunnel::Tunnel& tunnel() override { return tunnel_; }
 
@@ -60,7 +61,6 @@ class TargetClient final : public TunnelNode, private client::ConnectorEvents {
     tunnel::Tunnel::Options options{.role = Role::kClient};
     options.endpoint.connection.keep_alive = 10s;
     options.max_packet_bytes = 4096;
-    options.send_datagram_queue = 64;
     options.max_queued_packets = 64;
     return options;
   }
@@ -117,7 +117,7 @@ class Run {
     ServerNodeOptions options;
     options.token = kToken;
     options.caps.direct = true;
-    options.tunnel.send_datagram_queue = 64;
+    options.send_datagram_queue = 64;
     options.tunnel.max_queued_packets = 64;
     return options;
   }

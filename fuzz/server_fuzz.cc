@@ -53,7 +53,7 @@ ServerNodeOptions server_options(std::uint8_t settings) {
                                        .max_per_address = kMaxStrangers / 2,
                                        .max_per_site = kMaxStrangers / 2 + 1,
                                        .max_bytes = kMaxStrangerBytes};
-  options.tunnel.send_datagram_queue = 64;
+  options.send_datagram_queue = 64;
   options.tunnel.max_queued_packets = 64;
   options.send_queue = 32;
   options.max_reassembly_bytes = 16 * 1024;

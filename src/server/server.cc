@@ -195,6 +195,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
        .is_confined = options_.is_confined,
        .index = index,
        .tunnel = tunnel,
+       .send_datagram_queue = options_.send_datagram_queue,
        .owner_of_lease = [this](const IpAddress& lease) { return leases_.owner(lease); }},
       std::move(tun), &tls, *services_.back(), random_, *counters_.back());
   if (!shard) return fail(shard);

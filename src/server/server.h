@@ -46,7 +46,8 @@ class Server {
     bool use_tun_offloads = true;
     Admission::Options admission;
     ConnectService::Options service;
-    tunnel::Tunnel::Options tunnel;  ///< role and shard are filled in
+    tunnel::Tunnel::Options tunnel;          ///< role and shard are filled in
+    std::size_t send_datagram_queue = 1024;  ///< of each shard, in payloads
     os::ClientAccess access{};
     bool has_nat = true;
     bool has_nat6 = true;  ///< with has_nat and IPv6

@@ -12,10 +12,8 @@
 namespace qdt::shard {
 namespace {
 
-enum PollKey { kSocket, kTun, kMail, kLateSocket };
-
-// Answers to a socket that was replaced: no path is slower.
-constexpr Duration kLateAnswers = 10s;
+// A link has two.
+enum PollKey { kTun, kMail, kFirstLink };
 
 constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;
 
@@ -61,37 +59,11 @@ Shard::Shard(const Options& options, os::TunQueue tun, os::Poller poller, os::Wa
       poller_(std::move(poller)),
       mailbox_(std::move(waker)),
       counters_(counters),
+      link_(options.send_datagram_queue, kFirstLink, poller_, counters),
       backlog_(counters),
       coalescer_(joining(tun_)),
       stray_payloads_(options.tunnel.endpoint.shard_count),
-      tunnel_(options.tunnel, server_tls, events, random, counters) {}
-
-Result<void> Shard::use_socket(os::UdpSocket socket) {
-  close_late_socket();
-  if (socket_) poller_.remove(socket_->poll_handle());
-  tunnel_.payloads().clear();
-  set_socket_blocked(false);
-  is_watching_writable_ = false;
-  socket_ = std::move(socket);
-  if (socket_->has_lost_gro()) counters_.udp_gro_disabled.add();
-  return poller_.add(socket_->poll_handle(), kSocket);
-}
-
-Result<void> Shard::replace_socket(os::UdpSocket socket, Timestamp now) {
-  std::optional<os::UdpSocket> before = std::exchange(socket_, std::nullopt);
-  if (before) poller_.remove(before->poll_handle());
-  if (auto ok = use_socket(std::move(socket)); !ok || !before) return ok;
-  late_socket_ = std::move(before);
-  late_until_ = now + kLateAnswers;
-  return poller_.add(late_socket_->poll_handle(), kLateSocket);
-}
-
-void Shard::close_late_socket() {
-  if (!late_socket_) return;
-  poller_.remove(late_socket_->poll_handle());
-  late_socket_.reset();
-  late_until_ = kNever;
-}
+      tunnel_(options.tunnel, server_tls, events, random, counters, link_.payloads()) {}
 
 Result<void> Shard::use_tun(os::TunQueue tun) {
   unwatch_tun();
@@ -133,25 +105,24 @@ void Shard::run() {
   os::sharpen_timers();
   if (options_.is_confined) os::confine_packet_thread();
   while (!is_stopping_) {
-    const auto events = poller_.wait(std::min(tunnel_.next_timeout(), late_until_), os::now());
+    const auto events =
+        poller_.wait(std::min(tunnel_.next_timeout(), link_.next_timeout()), os::now());
     Timestamp now = os::now();
     for (const os::PollEvent& event : events) {
-      switch (static_cast<PollKey>(event.key)) {
-        case kSocket:
-          if (event.is_writable) {
-            set_socket_blocked(false);
-            send_payloads();  // what it did not take the last time
-          }
-          if (event.is_readable) now = receive_payloads(*socket_);
-          break;
-        case kLateSocket:
-          if (late_socket_) now = receive_payloads(*late_socket_);
-          break;
-        case kTun: read_packets(now); break;
-        case kMail: now = take_mail(); break;
+      // The clock is read once payloads and mail are there: with the time of the turn's begin, what
+      // arrived during the system call would seem to have arrived before, be held for longer than
+      // it was, and make feedback that tells of it a lie (1 to 5 times in ten seconds of iperf3).
+      if (link_.has(event)) {
+        if (!link_.handle(event, received_)) continue;
+        now = os::now();
+        take_payloads(link_, now);
+      } else if (event.key == kTun) {
+        read_packets(now);
+      } else {
+        now = take_mail();
       }
     }
-    if (late_until_ <= now) close_late_socket();
+    link_.handle_timeout(now);
     if (tunnel_.next_timeout() <= now) tunnel_.handle_timeouts(now);
     flush(now);
   }
@@ -164,19 +135,11 @@ void Shard::stop(tunnel::SessionEnd end, std::string text) {
   });
 }
 
-// The clock is read once they are there: with the time of the turn's begin, what arrived during the
-// system call would seem to have arrived before, be held for longer than it was, and make feedback
-// that tells of it a lie (1 to 5 times in ten seconds of iperf3).
-Timestamp Shard::receive_payloads(os::UdpSocket& socket) {
-  socket.receive(received_);
-  const Timestamp now = os::now();
-  // The connection is on its new path, whose answers these are for all it need know.
-  const bool is_late = &socket != &*socket_;
-  const SocketAddress local = is_late ? socket_->local_address() : SocketAddress{};
+void Shard::take_payloads(const Link& link, Timestamp now) {
   for (const UdpBurst& burst : received_.bursts()) {
     counters_.bursts_received.add();
     counters_.payload_bytes_received.add(burst.bytes.size());
-    const UdpPath path = is_late ? UdpPath{local, burst.path.remote} : burst.path;
+    const UdpPath path = link.path_of(burst);
     for_each_payload(burst, [&](Bytes payload) {
       counters_.payloads_received.add();
       const std::size_t owner = tunnel_.shard_of_payload(payload);
@@ -190,7 +153,6 @@ Timestamp Shard::receive_payloads(os::UdpSocket& socket) {
     });
   }
   hand_over_payloads();
-  return now;
 }
 
 void Shard::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now) {
@@ -229,7 +191,7 @@ void Shard::forward_read(Timestamp now) {
 
 Timestamp Shard::take_mail() {
   auto mails = mailbox_.take();
-  const Timestamp now = os::now();  // likewise
+  const Timestamp now = os::now();
   for (Mail& mail : mails) {
     std::visit(Overloaded{[&](Task& task) { task(*this, now); },
                           [&](const StrayPayloads& strays) {
@@ -258,42 +220,16 @@ Timestamp Shard::take_mail() {
 // packet does.
 void Shard::flush(Timestamp now) {
   bool is_done = false;
-  while (!is_done && !is_socket_blocked_) {
+  while (!is_done && !link_.is_blocked()) {
     is_done = tunnel_.send_packets(now);
-    send_payloads();
+    link_.send();
   }
   write_packets();
   is_done = false;
-  while (!is_done && !is_socket_blocked_) {
+  while (!is_done && !link_.is_blocked()) {
     is_done = tunnel_.send(now);
-    send_payloads();
+    link_.send();
   }
-}
-
-void Shard::send_payloads() {
-  if (tunnel_.payloads().empty()) return;
-  if (!socket_) return tunnel_.payloads().clear();
-  for (const UdpBurst& burst : tunnel_.payloads().bursts()) {
-    counters_.payload_bytes_sent.add(burst.bytes.size());
-  }
-  const auto result = socket_->send(tunnel_.payloads());
-  counters_.payloads_sent.add(result.sent_payloads);
-  counters_.bursts_sent.add(result.calls);
-  if (result.has_lost_gso) counters_.udp_gso_disabled.add();
-  if (result.refused_payloads > 0) {
-    counters_.drops.count(Drop::kSocketRefused, result.refused_payloads);
-  }
-  counters_.queued_payloads.set(result.is_blocked ? tunnel_.payloads().payload_count() : 0);
-  if (result.is_blocked != is_watching_writable_) {
-    is_watching_writable_ = result.is_blocked;
-    poller_.watch_writable(socket_->poll_handle(), kSocket, result.is_blocked);
-  }
-  set_socket_blocked(result.is_blocked);
-}
-
-void Shard::set_socket_blocked(bool is_blocked) {
-  is_socket_blocked_ = is_blocked;
-  tunnel_.payloads().set_stalled(is_blocked);
 }
 
 void Shard::write_packets() {

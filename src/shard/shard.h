@@ -13,6 +13,7 @@
 #include "os/poller.h"
 #include "os/tun_device.h"
 #include "os/udp_socket.h"
+#include "shard/link.h"
 #include "shard/mailbox.h"
 #include "tunnel/backlog_watch.h"
 #include "tunnel/tunnel.h"
@@ -45,8 +46,9 @@ using Task = std::move_only_function<void(Shard& shard, Timestamp now)>;
 
 using Mail = std::variant<StrayPayloads, StrayPackets, Task>;
 
-/// One thread and everything that only it may touch: a UDP socket, a TUN queue, and the tunnel
-/// between them. Shards share nothing; what reaches the wrong one, and control, comes by mail.
+/// One thread and everything that only it may touch: a link to the network, a TUN queue, and the
+/// tunnel between them. Shards share nothing; what reaches the wrong one, and control, comes by
+/// mail.
 class Shard {
  public:
   struct Options {
@@ -54,6 +56,7 @@ class Shard {
     bool is_confined = false;  ///< run() gives up all that moving packets does not need
     std::size_t index = 0;
     tunnel::Tunnel::Options tunnel;
+    std::size_t send_datagram_queue = 1024;  ///< payloads that may wait for the socket
     /// Which shard has the session with this lease; asked for strays only. Any thread.
     std::function<std::optional<std::size_t>(const IpAddress&)> owner_of_lease;
   };
@@ -70,15 +73,17 @@ class Shard {
 
   /// Sends and receives by `socket` from now on; what waited for the one before is dropped. On the
   /// shard's thread, or before run().
-  Result<void> use_socket(os::UdpSocket socket);
+  Result<void> use_socket(os::UdpSocket socket) { return link_.use_socket(std::move(socket)); }
   /// The same for a session that goes on: for some seconds, what arrives at the socket before is
   /// taken as well, as if it had come by this one. On a slow path answers are on their way to it.
-  Result<void> replace_socket(os::UdpSocket socket, Timestamp now);
+  Result<void> replace_socket(os::UdpSocket socket, Timestamp now) {
+    return link_.replace_socket(std::move(socket), now);
+  }
   /// Takes packets from `tun` and gives them to it from now on; what waited in the queue before is
   /// dropped with that queue. On the shard's thread.
   Result<void> use_tun(os::TunQueue tun);
   /// Its socket has `remote` for its only peer from now on. On the shard's thread.
-  Result<void> connect_socket(const SocketAddress& remote) { return socket_->connect(remote); }
+  Result<void> connect_socket(const SocketAddress& remote) { return link_.connect_socket(remote); }
   /// Leaves packets in the TUN device's queue, where as many wait as it holds: there is no session
   /// that could take them. On the shard's thread.
   void hold_packets();
@@ -100,33 +105,26 @@ class Shard {
         const quic::TlsServerContext* server_tls, tunnel::TunnelEvents& events, Random& random,
         tunnel::Counters& counters);
 
-  /// When they were there, by the clock.
-  Timestamp receive_payloads(os::UdpSocket& socket);
-  void close_late_socket();
+  void take_payloads(const Link& link, Timestamp now);
   void read_packets(Timestamp now);
   void forward_read(Timestamp now);
   Timestamp take_mail();  ///< likewise
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
   void write_packets();
-  void send_payloads();
-  void set_socket_blocked(bool is_blocked);
   Result<void> watch_tun();
   void unwatch_tun();
   void hand_over_payloads();
   void hand_over_packets();
 
   Options options_;
-  std::optional<os::UdpSocket> socket_;
-  // The one before, until then: one, however often the session moves.
-  std::optional<os::UdpSocket> late_socket_;
-  Timestamp late_until_ = kNever;
   os::TunQueue tun_;
   os::Poller poller_;
   Mailbox<Mail> mailbox_;
   std::vector<Mailbox<Mail>*> siblings_;
   tunnel::Counters& counters_;
 
+  Link link_;  // the one that there is
   os::UdpReceiveBatch received_;
   wire::Segmenter segmenter_;
   PacketBatch read_;
@@ -134,8 +132,6 @@ class Shard {
   wire::Coalescer coalescer_;
   std::vector<StrayPayloads> stray_payloads_;  // one for each sibling
   tunnel::Tunnel tunnel_;
-  bool is_socket_blocked_ = false;
-  bool is_watching_writable_ = false;
   bool is_stopping_ = false;
   std::optional<Timestamp> held_since_;  // packets stay in the TUN device's queue
   bool is_tun_watched_ = false;          // by the poller

@@ -40,12 +40,12 @@ std::string explain_close(SessionEnd reason) {
 }  // namespace
 
 Tunnel::Tunnel(const Options& options, const quic::TlsServerContext* server_tls,
-               TunnelEvents& events, Random& random, Counters& counters)
+               TunnelEvents& events, Random& random, Counters& counters, UdpSendQueue& payloads)
     : options_(options),
       events_(events),
       random_(random),
       counters_(counters),
-      payloads_(options.send_datagram_queue),
+      payloads_(payloads),
       pool_(options.max_packet_bytes, options.max_queued_packets),
       sessions_(options.role),
       forwarder_({.role = options.role}, sessions_, counters, packets_),

@@ -70,16 +70,16 @@ class Tunnel final : private quic::ConnectionEvents {
     quic::Endpoint::Options endpoint;
     std::size_t max_packet_bytes = 1350;     ///< the TUN device's MTU
     std::size_t send_batch = 16;             ///< full packets' worth of one session's turn
-    std::size_t send_datagram_queue = 1024;  ///< capacity of payloads()
     std::size_t max_queued_packets = 16384;  ///< in all sessions' send queues together
     Duration session_timeout{};              ///< 0: never
     /// Packets for nobody here go to strays() instead of being dropped: a sibling may own them.
     bool has_siblings = false;
   };
 
-  /// `server_tls` is null on a client. What is referred to outlives the tunnel.
+  /// `server_tls` is null on a client. Payloads for the network go to `payloads`. What is referred
+  /// to outlives the tunnel.
   Tunnel(const Options& options, const quic::TlsServerContext* server_tls, TunnelEvents& events,
-         Random& random, Counters& counters);
+         Random& random, Counters& counters, UdpSendQueue& payloads);
   ~Tunnel() override;
 
   // --- in ---
@@ -213,7 +213,7 @@ class Tunnel final : private quic::ConnectionEvents {
   Timestamp next_tick_ = kNever;
   Timestamp next_wake_ = kNever;
 
-  UdpSendQueue payloads_;
+  UdpSendQueue& payloads_;
   PacketBatch packets_;
   PacketBatch strays_;
   PacketPool pool_;

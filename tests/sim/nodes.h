@@ -23,6 +23,8 @@ inline quic::Connection& connection_of(const tunnel::Session& session) {
 /// `on_packet`.
 class TunnelNode : public SimNode {
  public:
+  explicit TunnelNode(std::size_t send_queue = 1024) : payloads(send_queue) {}
+
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, UdpSendQueue&, Timestamp now) override {
     tunnel().receive(path, ecn, payload, now);
     collect(now);
@@ -55,6 +57,7 @@ class TunnelNode : public SimNode {
   const DropCounters& drops() const { return counters.drops; }
 
   tunnel::Counters counters;
+  UdpSendQueue payloads;
   std::vector<Packet> delivered;
   /// Must not inject anything from within.
   std::function<void(Bytes packet, Timestamp now)> on_packet;
@@ -96,6 +99,7 @@ struct ServerNodeOptions {
   RateLimit rate_limit;
   std::size_t max_reassembly_bytes = 256 * 1024;
   std::size_t send_queue = 1024;
+  std::size_t send_datagram_queue = 1024;
   bool needs_direct = false;
   std::shared_ptr<const server::Decoy> decoy;
 };
@@ -103,7 +107,8 @@ struct ServerNodeOptions {
 class ServerNode final : public TunnelNode {
  public:
   explicit ServerNode(const ServerNodeOptions& options = {}, std::uint64_t seed = 1)
-      : random(seed),
+      : TunnelNode(options.send_datagram_queue),
+        random(seed),
         admission(with_token(options)),
         leases(options.pool, IpAddress::v4(options.pool.address().v4_number() + 1), 1,
                options.ipv6),
@@ -120,7 +125,8 @@ class ServerNode final : public TunnelNode {
                  .decoy = options.decoy},
                 {.admission = admission, .leases = leases, .book = book}, handshakes, random,
                 logger),
-        tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters) {
+        tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters,
+                payloads) {
     admission.set_ready(true);
   }
   tunnel::Tunnel& tunnel() override { return tunnel_; }
@@ -154,7 +160,7 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
                       const quic::ConnectionOptions& connection = {.keep_alive = 10s})
       : random(seed),
         connector(with_defaults(options), test_client_tls(), *this, random),
-        tunnel_(with_role(connection), nullptr, connector, random, counters) {}
+        tunnel_(with_role(connection), nullptr, connector, random, counters, payloads) {}
 
   void connect(const SocketAddress& from, const SocketAddress& to, Timestamp now) {
     connector.connect(tunnel_, {from, to}, ++attempts_, now);

@@ -24,7 +24,7 @@ class ParcelNode final : public TunnelNode, private tunnel::TunnelEvents {
  public:
   ParcelNode(Role role, const UdpPath& path)
       : random(role == Role::kServer ? 1 : 2),
-        tunnel_({.role = role}, nullptr, *this, random, counters) {
+        tunnel_({.role = role}, nullptr, *this, random, counters, payloads) {
     auto base = std::make_unique<ParcelBase>(path);
     plane_ = &base->plane;
     session_ = &tunnel_.open_session({.role = role,
