@@ -3,6 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <cstddef>
 
 #include "sim/two_tunnels.h"
@@ -13,8 +14,20 @@ namespace {
 /// Packets of one exchange: a batch as a TUN device fills it.
 constexpr std::size_t kBatch = 32;
 
-void move_packets(benchmark::State& state, bool is_up) {
-  TwoTunnels tunnels;
+std::array<Bytes, kBatch> filled(Bytes packet) {
+  std::array<Bytes, kBatch> batch;
+  batch.fill(packet);
+  return batch;
+}
+
+wire::Capabilities caps(bool is_direct) {
+  wire::Capabilities caps = wire::Capabilities::supported();
+  caps.direct = caps.shared_id = is_direct;
+  return caps;
+}
+
+void move_packets(benchmark::State& state, bool is_up, bool is_direct = false) {
+  TwoTunnels tunnels({.caps = caps(is_direct)}, {.caps = caps(is_direct)});
   if (!tunnels.client.response) return state.SkipWithError("the tunnels do not connect");
   const IpAddress lease = tunnels.client.response->client_ip;
   const auto bytes = static_cast<std::size_t>(state.range(0));
@@ -22,8 +35,9 @@ void move_packets(benchmark::State& state, bool is_up) {
       is_up ? udp_packet(lease, kInternet, bytes) : udp_packet(kInternet, lease, bytes);
   tunnel::Tunnel& from = is_up ? tunnels.client.tunnel() : tunnels.server.tunnel();
 
+  const std::array<Bytes, kBatch> batch = filled(packet);
   const auto move_batch = [&] {
-    for (std::size_t i = 0; i < kBatch; ++i) from.forward(packet, tunnels.now);
+    from.forward(batch, [](Bytes) { return true; }, tunnels.now);
     // Until pacing has let all of it go.
     do tunnels.exchange();
     while ((*from.sessions().begin())->has_backlog(tunnels.now));
@@ -52,6 +66,16 @@ void tunnel_down(benchmark::State& state) {
   move_packets(state, false);
 }
 BENCHMARK(tunnel_down)->ArgName("bytes")->Arg(64)->Arg(1350);
+
+void tunnel_directly_up(benchmark::State& state) {
+  move_packets(state, true, true);
+}
+BENCHMARK(tunnel_directly_up)->ArgName("bytes")->Arg(64)->Arg(1350);
+
+void tunnel_directly_down(benchmark::State& state) {
+  move_packets(state, false, true);
+}
+BENCHMARK(tunnel_directly_down)->ArgName("bytes")->Arg(64)->Arg(1350);
 
 }  // namespace
 }  // namespace qdt::testing
