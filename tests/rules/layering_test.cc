@@ -208,12 +208,5 @@ TEST(Layering, SessionsAndTheirForwarderKnowPlanesButNotQuic) {
   EXPECT_GE(files, names.size()) << "one of them has another name now";
 }
 
-TEST(Layering, FilesStaySmall) {
-  constexpr std::size_t kMaxLines = 500;
-  for (const Source& source : sources()) {
-    EXPECT_LE(source.lines.size(), kMaxLines) << "src/" << source.file << " wants to be two files";
-  }
-}
-
 }  // namespace
 }  // namespace qdt
