@@ -334,7 +334,7 @@ Result<Loaded<ClientConfig>> parse_client_config(std::string_view text, const st
 }
 
 std::vector<std::string> changed_server_keys(std::string_view before, std::string_view after) {
-  const std::vector<Key<ServerConfig>> keys = server_keys();
+  const std::vector<Key<ServerConfig>>& keys = server_keys();
   // The configuration that each key alone makes of the defaults.
   const auto effects = [&keys](std::string_view text) {
     std::vector<ServerConfig> configs(keys.size());

@@ -42,13 +42,13 @@ template <typename Config>
 struct Key {
   /// `field` is a member of Config, or a function that takes the Config and the value.
   template <typename T, typename Field>
-  Key(std::string name, DefaultValue default_value, Reader<T> reader, Field field,
-      std::string explanation)
-      : text{.name = std::move(name),
-             .example = std::move(default_value.yaml),
+  Key(const std::string& name, const DefaultValue& default_value, Reader<T> reader, Field field,
+      const std::string& explanation)
+      : text{.name = name,
+             .example = default_value.yaml,
              .expected = std::move(reader.expected),
-             .explanation = std::move(explanation),
-             .default_note = std::move(default_value.words)},
+             .explanation = explanation,
+             .default_note = default_value.words},
         store([read = std::move(reader.read), field](
                   Config& config, const YamlNode& node) -> std::optional<Refusal> {
           auto value = read(node);
