@@ -98,6 +98,7 @@ void Machine::on(const event::SocketFailed& failed) {
 
 void Machine::on(const event::Resolved& resolved) {
   is_resolving_ = false;
+  const bool was_unknown = servers_.empty();
   if (resolved.servers) {
     servers_ = first_of_each_family(*resolved.servers);
   } else if (!servers_.empty()) {
@@ -105,6 +106,9 @@ void Machine::on(const event::Resolved& resolved) {
                     resolved.servers.error().message + "; the addresses of last time are tried"});
   }
   ways_ = resolved.ways;
+  // The answer that an attempt could not wait for.
+  const bool is_late = phase_ == Phase::kWaiting && was_unknown && !servers_.empty();
+  if (is_late) reconnect_.on_network_change(now_);
   if (phase_ != Phase::kTrying) return;
   if (servers_.empty()) {
     return end_race({Ending::Kind::kUnreachable,

@@ -23,7 +23,8 @@ namespace qdt::client {
 ///
 ///   Due              trying         next address;      .               .
 ///                                   deadline: E
-///   Resolved         note           race them          note            note
+///   Resolved         note; first:   race them          note            note
+///                    try at once
 ///   SocketOpened     .              first attempt      .               .
 ///   SocketFailed     .              E                  .               .
 ///   NotStarted       .              next address       .               .

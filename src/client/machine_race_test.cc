@@ -153,6 +153,14 @@ TEST_F(MachineAtBoot, TriesAtOnceWhenTheNetworkCameWhileTheNameWasResolved) {
   EXPECT_EQ(machine.due(), now);
 }
 
+TEST_F(MachineAtBoot, TriesAtOnceWhenTheNameServersAnswerAfterTheDeadline) {
+  begin();
+  pass();
+  EXPECT_EQ(machine.phase(), Phase::kWaiting);
+  resolve({kA4});
+  EXPECT_EQ(machine.due(), now);
+}
+
 TEST_F(MachineRace, KnowsSixteenAddressesOfEachFamily) {
   std::vector<SocketAddress> servers(1000, kA6);
   for (std::uint16_t i = 0; i < 1000; ++i) servers[i].port = i;

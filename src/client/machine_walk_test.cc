@@ -150,7 +150,7 @@ class World {
   }
 
   // The connector ends all others first, and their ends may come late.
-  Event connected(AttemptId attempt, const SocketAddress& server) {
+  Event connected(AttemptId attempt, SocketAddress server) {
     attempts_.erase(attempt);
     for (const auto& [other, address] : attempts_) {
       replies_.emplace_back(event::Ended{other, {Ending::Kind::kUnreachable, "too late"}});
@@ -200,7 +200,9 @@ class World {
     if (const auto* ready = std::get_if<event::HostReady>(&event)) {
       if (set_up_ && set_up_->attempt == ready->attempt) is_set_up_for_ = set_up_;
     }
+    const bool is_name_known = !machine_->servers().empty();
     const bool is_news = std::holds_alternative<event::NetworkChanged>(event) ||
+                         (std::holds_alternative<event::Resolved>(event) && !is_name_known) ||
                          std::holds_alternative<event::Awoke>(event) ||
                          std::holds_alternative<event::Connected>(event) ||
                          machine_->phase() == Phase::kConnected;
