@@ -9,7 +9,9 @@ struct Traffic {
   struct Way {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t drops = 0;  ///< packets that were discarded, each counted by its reason as well
+    /// Packets of the peer's, or for it, that were discarded; some had been counted as packets
+    /// before, and were discarded while they waited.
+    std::uint64_t drops = 0;
 
     void count(std::uint64_t packet_bytes) {
       ++packets;

@@ -67,6 +67,16 @@ std::shared_ptr<const User> UserTable::find(const Credential& credential) const 
   return user == 0 ? nullptr : users_[user - 1];
 }
 
+std::vector<UserTable::Usage> UserTable::usage() const {
+  std::vector<Usage> all;
+  for (const auto& user : users_) {
+    all.push_back({.name = user->name,
+                   .sessions = user->account->sessions(),
+                   .traffic = user->account->traffic()});
+  }
+  return all;
+}
+
 // HKDF-Extract is HMAC-SHA256 (RFC 5869 section 2.2).
 wire::HkdfSecret UserTable::digest_of(const Credential& credential) const {
   return wire::hkdf_extract(key_, as_bytes(credential.token()));

@@ -48,6 +48,14 @@ class UserTable {
   /// is another one entirely for the next similar token.
   std::shared_ptr<const User> find(const Credential& credential) const;
 
+  /// The users' sessions now, and what these and those before them have carried, to the second.
+  struct Usage {
+    std::string name;
+    std::size_t sessions = 0;
+    Traffic traffic;
+  };
+  std::vector<Usage> usage() const;
+
   /// All of them, in the order of their entries.
   std::span<const std::shared_ptr<const User>> users() const { return users_; }
 

@@ -88,6 +88,19 @@ TEST(UserTable, LetsAUserOutliveIt) {
   EXPECT_TRUE(ann->account->reserve_session(0, false));
 }
 
+TEST(UserTable, TellsWhatItsUsersHave) {
+  const auto users = table({{.name = "ann", .token = "one"}, {.name = "bob", .token = "two"}});
+  users->users()[1]->account->reserve_session(0, false);
+  users->users()[1]->account->add({.down = {.packets = 2, .bytes = 9, .drops = 1}});
+  const auto usage = users->usage();
+  ASSERT_EQ(usage.size(), 2u);
+  EXPECT_EQ(usage[0].name, "ann");
+  EXPECT_EQ(usage[0].sessions, 0u);
+  EXPECT_EQ(usage[0].traffic, Traffic());
+  EXPECT_EQ(usage[1].sessions, 1u);
+  EXPECT_EQ(usage[1].traffic.down, (Traffic::Way{.packets = 2, .bytes = 9, .drops = 1}));
+}
+
 TEST(UserTable, IsReadByManyThreadsAtATime) {
   const auto users = table({{.name = "ann", .token = "one"}, {.name = "bob", .token = "two"}});
   std::vector<std::thread> threads;

@@ -178,8 +178,8 @@ void Reception::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& sessi
   logger_.info("session of " + name_of(session.client_id()) + " with " +
                session.lease().to_string() + " ended: " + reason + " (after " +
                in_words(tunnel.now() - session.opened_at()) + "; " +
-               bytes_in_words(session.bytes_up) + " from it, " +
-               bytes_in_words(session.bytes_down) + " to it)");
+               bytes_in_words(session.traffic().up.bytes) + " from it, " +
+               bytes_in_words(session.traffic().down.bytes) + " to it)");
 }
 
 // --- visitors ---

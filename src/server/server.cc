@@ -82,6 +82,7 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
         admission.seed = random.number();
         return admission;
       }()),
+      users_(admission_.users()),
       leases_(options.service.offer.pool, options.service.offer.gateway, options.shard_count,
               options.service.offer.ipv6),
       book_(
@@ -252,6 +253,7 @@ void Server::use_decoy(const std::shared_ptr<const Decoy>& decoy) {
 }
 
 void Server::use_users(const access::UserTable::Snapshot& users) {
+  users_ = users;
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->post(
         [&service = *services_[i], users](shard::Shard&, Timestamp) { service.use_users(users); });

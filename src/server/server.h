@@ -92,6 +92,8 @@ class Server {
   /// These may come in from now on, with these limits; sessions of others live on. The thread of
   /// main.
   void use_users(const access::UserTable::Snapshot& users);
+  /// What the users have now, and have carried. The thread of main.
+  std::vector<access::UserTable::Usage> usage() const { return users_->usage(); }
   /// Strangers are shown this from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);
   /// Whether it takes clients. Any thread.
@@ -133,6 +135,7 @@ class Server {
   mutable std::mutex obstacle_mutex_;
   std::string obstacle_ = "the server is starting";
   Admission admission_;
+  access::UserTable::Snapshot users_;
   LeasePool leases_;
   LeaseBook book_;
   LeaseFile lease_file_;

@@ -38,29 +38,34 @@ std::optional<Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out, Timestam
   Session* session = sessions_.route(ip->destination);
   if (session == nullptr) return Drop::kNoSession;
 
+  access::Traffic::Way& sent = session->sent();
+  const auto drop = [&sent](Drop reason) {
+    ++sent.drops;
+    return reason;
+  };
   const bool is_up = options_.role == Role::kClient;
-  if (!is_of_session(*ip, *session, is_up)) return Drop::kSpoofedSource;
-  if (!session->may_send(now)) return Drop::kRateLimited;
+  if (!is_of_session(*ip, *session, is_up)) return drop(Drop::kSpoofedSource);
+  if (!session->may_send(now)) return drop(Drop::kRateLimited);
 
   const std::size_t mtu = session->tunnel_mtu();
   const bool is_too_big = packet.size() > mtu && ip->dont_fragment;
-  if (is_too_big) return answer_too_big(*ip, mtu);
+  if (is_too_big) return drop(answer_too_big(*ip, mtu));
   const bool opens_tcp = wire::opens_tcp(*ip) && packet.size() <= clamped_.size();
   if (run_.session != nullptr && (run_.session != session || run_.count == Run::kMaxPackets)) {
     end_batch(out, now);
   }
   if (opens_tcp) {
     end_batch(out, now);  // in the packets' order; the copy is gone with the next
-    if (!session->send(clamp_mss(*ip, *session), out, now)) return Drop::kQueueFull;
+    if (!session->send(clamp_mss(*ip, *session), out, now)) return drop(Drop::kQueueFull);
   } else if (session->takes_batches()) {
     run_.session = session;
     run_.packets[run_.count++] = packet;
   } else if (!session->send(*ip, out, now)) {
-    return Drop::kQueueFull;
+    return drop(Drop::kQueueFull);
   }
 
   session->last_packet = now;
-  (is_up ? session->bytes_up : session->bytes_down) += packet.size();
+  sent.count(packet.size());
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
   return std::nullopt;
@@ -69,8 +74,11 @@ std::optional<Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out, Timestam
 void Forwarder::end_batch(UdpSendQueue& out, Timestamp now) {
   if (run_.session == nullptr) return;
   const auto packets = std::span(run_.packets).first(std::exchange(run_.count, 0));
-  const std::size_t dropped = std::exchange(run_.session, nullptr)->send_batch(packets, out, now);
-  if (dropped > 0) counters_.drops.count(Drop::kQueueFull, dropped);
+  Session& session = *std::exchange(run_.session, nullptr);
+  const std::size_t dropped = session.send_batch(packets, out, now);
+  if (dropped == 0) return;
+  session.sent().drops += dropped;
+  counters_.drops.count(Drop::kQueueFull, dropped);
 }
 
 Forwarder::Outcome Forwarder::deliver(Session& session, const plane::Piece& piece, Timestamp now) {
@@ -87,7 +95,7 @@ Forwarder::Outcome Forwarder::deliver(Session& session, const plane::Piece& piec
       if (!piece.bytes.empty()) session.peer_reason = SessionEnd{piece.bytes[0]};
       return Outcome::kClosed;
   }
-  if (dropped) counters_.drops.count(*dropped);
+  if (dropped) drop_received(session, *dropped);
   return Outcome::kDone;
 }
 
@@ -103,25 +111,30 @@ bool Forwarder::deliver_directly(Session& session, const UdpPath& path, Ecn ecn,
   if (!opened && opened.error() == Drop::kForged && session.direct()->shares_ids()) return false;
   if (!opened) return drop(opened.error());
 
+  // From here on it is the peer's, as are its faults.
+  const auto drop_its = [&](Drop reason) {
+    drop_received(session, reason);
+    return true;
+  };
   const Ecn mark = opened->mark;
   MutableBytes rest = opened->payload;
   for (std::size_t frames = 0; !rest.empty(); ++frames) {
-    if (frames == wire::kMaxDirectFrames) return drop(Drop::kMalformed);
+    if (frames == wire::kMaxDirectFrames) return drop_its(Drop::kMalformed);
     auto frame = wire::take_direct_frame(rest);
-    if (!frame) return drop(frame.error());
+    if (!frame) return drop_its(frame.error());
     if (frames == 0) {
       // Almost always one packet, which is where it is to be already. What is behind it would be
       // overwritten by the next.
-      if (rest.size() > behind_first_.size()) return drop(Drop::kMalformed);
+      if (rest.size() > behind_first_.size()) return drop_its(Drop::kMalformed);
       append(behind_first_, rest);
       rest = MutableBytes(behind_first_).first(rest.size());
     } else if (frame->type == wire::DirectFrameType::kPacket) {
-      if (!to_tun_.has_room(frame->body.size())) return drop(Drop::kQueueFull);
+      if (!to_tun_.has_room(frame->body.size())) return drop_its(Drop::kQueueFull);
       const MutableBytes slot = to_tun_.reserve(frame->body.size());
       append(slot, frame->body);
       frame->body = slot;
     }
-    if (const auto reason = take_frame(session, *frame, path, mark, now)) drop(*reason);
+    if (const auto reason = take_frame(session, *frame, path, mark, now)) drop_its(*reason);
   }
   return true;
 }
@@ -150,7 +163,7 @@ std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Ecn 
                                           Timestamp now) {
   const auto whole = session.reassembler.add(fragment, now);
   if (const std::size_t evicted = session.reassembler.take_evicted(); evicted > 0) {
-    counters_.drops.count(Drop::kReassemblyFull, evicted);
+    drop_received(session, Drop::kReassemblyFull, evicted);
   }
   if (!whole) return whole.error();
   if (!*whole) return std::nullopt;  // more is to come
@@ -180,7 +193,7 @@ std::optional<Drop> Forwarder::deliver_packet(Session& session, MutableBytes pac
   }
   to_tun_.commit(packet.size());
   session.last_packet = now;
-  (is_up ? session.bytes_up : session.bytes_down) += packet.size();
+  session.received().count(packet.size());
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());
   return std::nullopt;

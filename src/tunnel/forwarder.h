@@ -72,6 +72,12 @@ class Forwarder {
   bool deliver_directly(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
                         Timestamp now);
 
+  /// Counts packets of the peer's that were discarded.
+  void drop_received(Session& session, Drop reason, std::uint64_t count = 1) {
+    session.received().drops += count;
+    counters_.drops.count(reason, count);
+  }
+
  private:
   // Packets in a row for one session, whose base plane is to have them together. The packets stay
   // where they are.

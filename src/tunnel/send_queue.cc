@@ -188,6 +188,7 @@ void SendQueue::discard(QueuedPacket* packet, Drop reason) {
   pool_.give_back(packet);
   set_count(count_ - 1);
   counters_.drops.count(reason);
+  ++dropped_;
 }
 
 Duration SendQueue::take_standing_delay() {

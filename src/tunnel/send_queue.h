@@ -52,6 +52,9 @@ class SendQueue final : private PacketPool::Holder {
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
 
+  /// Packets that were dropped here, since the beginning.
+  std::uint64_t dropped() const { return dropped_; }
+
   /// The least that a packet has waited since the last call: a queue that stood all the time.
   Duration take_standing_delay();
 
@@ -104,6 +107,7 @@ class SendQueue final : private PacketPool::Holder {
   QueuedPacket* front_ = nullptr;
 
   bool is_dropping_paused_ = false;
+  std::uint64_t dropped_ = 0;
 
   Duration standing_delay_ = Duration::max();
 };

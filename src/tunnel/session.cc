@@ -132,6 +132,20 @@ void Session::ping_by_base(UdpSendQueue& out, Timestamp now) {
   base_->ping(out, now);
 }
 
+access::Traffic Session::traffic() const {
+  access::Traffic traffic = traffic_;
+  (options_.role == Role::kServer ? traffic.down : traffic.up).drops += queue_.dropped();
+  return traffic;
+}
+
+void Session::tell_account() {
+  if (options_.account == nullptr) return;
+  const access::Traffic now = traffic();
+  if (now == told_) return;
+  options_.account->add(now - told_);
+  told_ = now;
+}
+
 std::uint64_t Session::take_delivered_bytes() {
   const std::uint64_t delivered =
       base_->view().delivered_bytes + (direct_ ? direct_->delivered_bytes() : 0);

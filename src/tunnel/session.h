@@ -12,6 +12,7 @@
 
 #include "access/account.h"
 #include "access/shared_rate.h"
+#include "access/traffic.h"
 #include "base/attention.h"
 #include "base/bytes.h"
 #include "base/ip_address.h"
@@ -167,9 +168,18 @@ class Session {
   /// the session and of its user.
   bool may_send(Timestamp now) { return send_limit_.take(now) && send_share_.take(now); }
   bool may_receive(Timestamp now) { return receive_limit_.take(now) && receive_share_.take(now); }
-  Timestamp last_packet;         ///< inner packet, either way
-  std::uint64_t bytes_up = 0;    ///< in inner packets, from the client
-  std::uint64_t bytes_down = 0;  ///< and to it
+  Timestamp last_packet;  ///< inner packet, either way
+  /// For whoever sends and receives its packets to count them in.
+  access::Traffic::Way& sent() {
+    return options_.role == Role::kServer ? traffic_.down : traffic_.up;
+  }
+  access::Traffic::Way& received() {
+    return options_.role == Role::kServer ? traffic_.up : traffic_.down;
+  }
+  /// All that it has carried, and what was discarded of it.
+  access::Traffic traffic() const;
+  /// Adds what has come since the last time to the account of its user.
+  void tell_account();
 
   BasePlane& base() {
     note_change();
@@ -210,6 +220,8 @@ class Session {
   Attention<Session>& attention_;
   Timestamp opened_at_;
 
+  access::Traffic traffic_;  // but for what its queue has dropped
+  access::Traffic told_;     // to the account
   TokenBucket send_limit_;
   TokenBucket receive_limit_;
   access::RateShare send_share_;

@@ -304,6 +304,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
     last_direct_session_ = nullptr;
   }
   count_sending(session, now_);
+  session.tell_account();
   ended_.push_back(sessions_.remove(session));
   counters_.sessions.set(sessions_.size());
   events_.on_session_closed(*this, session, end, detail);
@@ -326,7 +327,7 @@ void Tunnel::tick(Timestamp now) {
     heard_at = std::max(heard_at, seen.base().view().heard_at);
     if (seen.direct() != nullptr) heard_at = std::max(heard_at, seen.direct()->heard_at());
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
-      counters_.drops.count(Drop::kReassemblyTimeout, expired);
+      forwarder_.drop_received(*session, Drop::kReassemblyTimeout, expired);
     }
     // A client's own packets are its own affair, and wait while it looks for the server.
     const bool is_server = options_.role == Role::kServer;
@@ -341,6 +342,7 @@ void Tunnel::tick(Timestamp now) {
       path_queue = std::max(path_queue, plane->take_standing_queue());
     }
     delivered_bytes += count_sending(*session, now);
+    session->tell_account();
     queue_delay = std::max(queue_delay, session->take_standing_delay());
     tunnel_mtu = std::min(tunnel_mtu, session->tunnel_mtu());
     const bool is_idle = options_.session_timeout > Duration::zero() &&

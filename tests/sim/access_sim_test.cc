@@ -166,6 +166,62 @@ TEST_F(AccessSim, LetsASessionOutliveItsUser) {
   EXPECT_EQ(server.admission.sessions(), 0u);
 }
 
+TEST_F(AccessSim, CountsForEachSessionAndForEachUser) {
+  use({.session_rate = {.per_second = 1, .burst = 60}}, {});
+  ClientNode bob2({.token = "token of bob"}, 11);
+  world.attach(kClient3Address, bob2, {.delay = 10ms});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  ASSERT_TRUE(connect(bob2, kClient3Address));
+  send_for(100ms, {&client, &bob, &bob2});
+  world.run_for(2s);
+
+  const auto usage = table->usage();
+  // The limit lets one more pass each second.
+  EXPECT_NEAR(static_cast<double>(usage[0].traffic.up.packets), 61, 1);
+  EXPECT_EQ(usage[0].traffic.up.packets + usage[0].traffic.up.drops, 100u);
+  EXPECT_EQ(usage[0].traffic.down.packets + usage[0].traffic.down.drops, 100u);
+  EXPECT_EQ(usage[0].traffic.up.bytes, usage[0].traffic.up.packets * kBytes);
+  EXPECT_EQ(usage[1].sessions, 2u);
+  EXPECT_EQ(usage[1].traffic.up, (access::Traffic::Way{.packets = 200, .bytes = 200 * kBytes}));
+  EXPECT_EQ(usage[1].traffic.down, (access::Traffic::Way{.packets = 200, .bytes = 200 * kBytes}));
+  const auto* of_bob2 = server.tunnel().sessions().find(bob2.response->client_ip);
+  EXPECT_EQ(of_bob2->traffic().up, (access::Traffic::Way{.packets = 100, .bytes = 100 * kBytes}));
+}
+
+TEST_F(AccessSim, CountsWhatASessionCarriedLast) {
+  use({}, {});
+  ASSERT_TRUE(connect());
+  world.run_for(1100ms);
+  client.inject(up(kBytes), world.now());
+  world.run_for(50ms);
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(100ms);  // before the second is over
+  EXPECT_EQ(table->usage()[0].sessions, 0u);
+  EXPECT_EQ(table->usage()[0].traffic.up.packets, 1u);
+}
+
+TEST_F(AccessSim, CountsWhatItsQueueDrops) {
+  use({}, {});
+  ASSERT_TRUE(connect());
+  world.run_for(3s);
+  for (int i = 0; i < 5000; ++i) server.inject(down(1350), world.now());
+  world.run_for(5s);
+  const auto& total = server.drops();
+  EXPECT_GT(total.value(Drop::kQueueFull), 1000u);
+  EXPECT_EQ(table->usage()[0].traffic.down.drops, total.total());
+}
+
+// Strangers cannot make a user's account grow.
+TEST_F(AccessSim, CountsNothingThatAStrangerSends) {
+  use({}, {});
+  ASSERT_TRUE(connect());
+  server.inject(udp_packet(kInternet, IpAddress::v4(0x0a080099), 100), world.now());
+  client.inject(udp_packet(IpAddress::v4(0x0a080099), kInternet, 100), world.now());
+  world.run_for(2s);
+  EXPECT_EQ(table->usage()[0].traffic, access::Traffic());
+}
+
 class DirectAccessSim : public AccessSim {
  protected:
   DirectAccessSim() : AccessSim(with_shared_id()) {}

@@ -190,6 +190,7 @@ class Hosts {
         .limits = {.rate = {.per_second = 1e6 + round, .burst = 1e5}}};
     users_ = *access::UserTable::create({&entry, 1}, {}, users_.get());
     server_->use_users(users_);
+    EXPECT_EQ(server_->usage().size(), 1u);
   }
   void renew_certificate() { server_->use_certificate(new_certificate()); }
 
