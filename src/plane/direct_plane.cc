@@ -324,11 +324,40 @@ std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, 
     path_.arrivals().on_packet(opened->counter, opened->is_newest, packet.size(), mark == Ecn::kCe,
                                calls_for_feedback(payload), now);
   }
-  return Opened{.payload = payload, .mark = mark};
+  return Opened{.rest = payload, .mark = mark};
 }
 
-std::expected<void, Drop> DirectPlane::take(const wire::DirectFrame& frame, const UdpPath& path,
-                                            Timestamp now) {
+std::expected<Piece, Drop> DirectPlane::next(Opened& opened, const UdpPath& path, Timestamp now) {
+  const auto frame = opened.frames++ < wire::kMaxDirectFrames ? wire::take_direct_frame(opened.rest)
+                                                              : std::unexpected(Drop::kMalformed);
+  if (!frame) {
+    opened.rest = {};
+    return std::unexpected(frame.error());
+  }
+  Piece piece{.bytes = frame->body, .mark = opened.mark};
+  switch (frame->type) {
+    case DirectFrameType::kPacket: {
+      // RFC 6040 section 4.2: nobody else would hear of the mark. Our own kind marks no such
+      // payload as able to bear it, so most often something on the path overwrites the field: hence
+      // few.
+      const bool is_dropped = piece.mark == Ecn::kCe && wire::ecn_of(piece.bytes) == Ecn::kNotEct &&
+                              connection_.may_drop_marked(now);
+      if (is_dropped) return std::unexpected(Drop::kPathMark);
+      piece.kind = Piece::Kind::kPacket;
+      return piece;
+    }
+    case DirectFrameType::kFragment: piece.kind = Piece::Kind::kFragment; return piece;
+    case DirectFrameType::kPadding: return piece;
+    default: break;
+  }
+  if (const auto taken = take_control(*frame, path, now); !taken) {
+    return std::unexpected(taken.error());
+  }
+  return piece;
+}
+
+std::expected<void, Drop> DirectPlane::take_control(const wire::DirectFrame& frame,
+                                                    const UdpPath& path, Timestamp now) {
   switch (frame.type) {
     case DirectFrameType::kPing:
       append(pong_cookie_, frame.body);

@@ -74,17 +74,16 @@ class DirectPlane {
   // --- from the peer ---
 
   struct Opened {
-    MutableBytes payload;  ///< the frames in it
-    Ecn mark;              ///< that it came with, as Connection::judge_mark() has it
+    MutableBytes rest;       ///< the frames that next() has not taken yet
+    Ecn mark;                ///< that the packet came with, as Connection::judge_mark() has it
+    std::size_t frames = 0;  ///< taken
   };
   /// Opens a packet into `slot`, which has room for it. Only an authentic packet changes anything.
   std::expected<Opened, Drop> open(const UdpPath& path, Ecn ecn, Bytes packet, MutableBytes slot,
                                    Timestamp now);
-  /// Whether a packet may be dropped for a mark that it does not understand.
-  bool may_drop_marked(Timestamp now) { return connection_.may_drop_marked(now); }
-  /// Takes feedback, ping or pong from a payload that was opened.
-  std::expected<void, Drop> take(const wire::DirectFrame& frame, const UdpPath& path,
-                                 Timestamp now);
+  /// Takes the next frame off `opened`, of which something is left; what is in order behind a frame
+  /// that is not is gone with it. `path` as in open().
+  std::expected<Piece, Drop> next(Opened& opened, const UdpPath& path, Timestamp now);
 
   // --- the path ---
 
@@ -121,6 +120,8 @@ class DirectPlane {
   Step send_whole(Bytes packet, UdpSendQueue& out, Timestamp now);
   /// `header` and `piece` are together at most max_packet_bytes() - 1 long.
   Step send_fragment(Bytes header, Bytes piece, UdpSendQueue& out, Timestamp now);
+  std::expected<void, Drop> take_control(const wire::DirectFrame& frame, const UdpPath& path,
+                                         Timestamp now);
   bool may_send(std::size_t bytes, Content content, Timestamp now);
   Step seal(Bytes payload, Ecn ecn, Content content, UdpSendQueue& out, Timestamp now);
   Step seal_joined(UdpSendQueue& out, Timestamp now, std::size_t more_bytes = 0);

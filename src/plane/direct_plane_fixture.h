@@ -67,12 +67,10 @@ class DirectPlaneTest : public quic::EndpointTest {
   // Hands the plane a packet and the frames in it; the first thing that is wrong.
   std::optional<Drop> give(Bytes sealed, const UdpPath& path = kPath) {
     Octets slot(2000);
-    const auto opened = plane->open(path, Ecn::kNotEct, sealed, slot, now());
+    auto opened = plane->open(path, Ecn::kNotEct, sealed, slot, now());
     if (!opened) return opened.error();
-    for (MutableBytes rest = opened->payload; !rest.empty();) {
-      const auto frame = wire::take_direct_frame(rest);
-      if (!frame) return frame.error();
-      if (const auto taken = plane->take(*frame, path, now()); !taken) return taken.error();
+    while (!opened->rest.empty()) {
+      if (const auto piece = plane->next(*opened, path, now()); !piece) return piece.error();
     }
     return std::nullopt;
   }

@@ -106,9 +106,9 @@ bool Forwarder::deliver_directly(Session& session, const UdpPath& path, Ecn ecn,
     return true;
   };
   if (!to_tun_.has_room(packet.size())) return drop(Drop::kQueueFull);
-  const auto opened =
-      session.direct()->open(path, ecn, packet, to_tun_.reserve(packet.size()), now);
-  if (!opened && opened.error() == Drop::kForged && session.direct()->shares_ids()) return false;
+  plane::DirectPlane& plane = *session.direct();
+  auto opened = plane.open(path, ecn, packet, to_tun_.reserve(packet.size()), now);
+  if (!opened && opened.error() == Drop::kForged && plane.shares_ids()) return false;
   if (!opened) return drop(opened.error());
 
   // From here on it is the peer's, as are its faults.
@@ -116,47 +116,29 @@ bool Forwarder::deliver_directly(Session& session, const UdpPath& path, Ecn ecn,
     drop_received(session, reason);
     return true;
   };
-  const Ecn mark = opened->mark;
-  MutableBytes rest = opened->payload;
-  for (std::size_t frames = 0; !rest.empty(); ++frames) {
-    if (frames == wire::kMaxDirectFrames) return drop_its(Drop::kMalformed);
-    auto frame = wire::take_direct_frame(rest);
-    if (!frame) return drop_its(frame.error());
-    if (frames == 0) {
+  for (bool is_first = true; !opened->rest.empty(); is_first = false) {
+    auto piece = plane.next(*opened, path, now);
+    if (is_first) {
       // Almost always one packet, which is where it is to be already. What is behind it would be
       // overwritten by the next.
+      const MutableBytes rest = opened->rest;
       if (rest.size() > behind_first_.size()) return drop_its(Drop::kMalformed);
       append(behind_first_, rest);
-      rest = MutableBytes(behind_first_).first(rest.size());
-    } else if (frame->type == wire::DirectFrameType::kPacket) {
-      if (!to_tun_.has_room(frame->body.size())) return drop_its(Drop::kQueueFull);
-      const MutableBytes slot = to_tun_.reserve(frame->body.size());
-      append(slot, frame->body);
-      frame->body = slot;
+      opened->rest = MutableBytes(behind_first_).first(rest.size());
     }
-    if (const auto reason = take_frame(session, *frame, path, mark, now)) drop_its(*reason);
+    if (!piece) {
+      drop_its(piece.error());
+      continue;
+    }
+    if (!is_first && piece->kind == plane::Piece::Kind::kPacket) {
+      if (!to_tun_.has_room(piece->bytes.size())) return drop_its(Drop::kQueueFull);
+      const MutableBytes slot = to_tun_.reserve(piece->bytes.size());
+      append(slot, piece->bytes);
+      piece->bytes = slot;
+    }
+    deliver(session, *piece, now);
   }
   return true;
-}
-
-std::optional<Drop> Forwarder::take_frame(Session& session, const wire::DirectFrame& frame,
-                                          const UdpPath& path, Ecn mark, Timestamp now) {
-  switch (frame.type) {
-    case wire::DirectFrameType::kPacket:
-      // RFC 6040 section 4.2: nobody else would hear of the mark. Our own kind marks no such
-      // payload as able to bear it, so most often something on the path overwrites the field: hence
-      // few.
-      if (mark == Ecn::kCe && wire::ecn_of(frame.body) == Ecn::kNotEct &&
-          session.direct()->may_drop_marked(now)) {
-        return Drop::kPathMark;
-      }
-      return deliver_packet(session, frame.body, mark, now);
-    case wire::DirectFrameType::kFragment: return reassemble(session, frame.body, mark, now);
-    case wire::DirectFrameType::kPadding: return std::nullopt;
-    default: break;
-  }
-  const auto taken = session.direct()->take(frame, path, now);
-  return taken ? std::nullopt : std::optional(taken.error());
 }
 
 std::optional<Drop> Forwarder::reassemble(Session& session, Bytes fragment, Ecn mark,

@@ -16,7 +16,6 @@
 #include "tunnel/counters.h"
 #include "tunnel/session.h"
 #include "tunnel/session_table.h"
-#include "wire/direct_frame.h"
 #include "wire/ip_packet.h"
 
 namespace qdt::tunnel {
@@ -89,8 +88,6 @@ class Forwarder {
   };
 
   Outcome deliver(Session& session, const plane::Piece& piece, Timestamp now);
-  std::optional<Drop> take_frame(Session& session, const wire::DirectFrame& frame,
-                                 const UdpPath& path, Ecn mark, Timestamp now);
   std::optional<Drop> deliver_packet(Session& session, MutableBytes packet, Ecn mark,
                                      Timestamp now);
   std::optional<Drop> reassemble(Session& session, Bytes fragment, Ecn mark, Timestamp now);
@@ -103,7 +100,7 @@ class Forwarder {
   Counters& counters_;
   PacketBatch& to_tun_;
   Run run_;
-  // The bytes behind the first frame of the current payload.
+  // The bytes behind the first piece of the current payload.
   std::array<std::uint8_t, 2048> behind_first_;
   std::array<std::uint8_t, 2048> clamped_;
 };
