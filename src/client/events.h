@@ -118,10 +118,11 @@ struct NetworkChanged {
 };
 /// The whole host slept, or this process at least.
 struct Awoke {};
-/// Somebody has looked whether this host's network is as it was made.
+/// The shell has looked at this host's network, and has put back what others changed: routes, say,
+/// or the whole TUN device.
 struct HostLooked {
-  std::string fault;          ///< empty: it is
-  bool is_contested = false;  ///< others undo what is put back
+  std::string fault;          ///< what could not be put back; empty: all is as it was made
+  bool is_contested = false;  ///< others undo the repairs again and again
 };
 /// Nobody looks after this host any more.
 struct HostProcessEnded {

@@ -77,7 +77,7 @@ class World {
       now_ += Duration(static_cast<std::int64_t>(
           random_.below(static_cast<std::uint64_t>((due - now_).count()))));
     }
-    // Short as it is, somebody stops the client then.
+    // This state is short: without these, few stops would come in it.
     if (machine_->phase() == Phase::kSettingUp && random_.happens(0.02)) return event::Stop{};
     if (!replies_.empty() && random_.happens(0.5)) return reply();
     if (random_.happens(0.3)) return wake();
