@@ -21,22 +21,25 @@ namespace {
 constexpr std::size_t kMaxBodyBytes = 256 << 10;
 // The request's head, what the library makes of it, and the head of the response.
 constexpr std::size_t kConnectionBytes = 32 << 10;
-constexpr std::size_t kThreadStackBytes = 512 << 10;
 constexpr Duration kRequestTime = 5s;    // to send a whole request
 constexpr Duration kResponseTime = 60s;  // to fetch a whole response: a profile over a slow line
 constexpr Duration kFarewellTime = 500ms;
 constexpr Duration kLookTime = 1s;         // connections that are late are looked for so often
 constexpr Duration kShortageTime = 100ms;  // without descriptors or memory, accepting rests
+constexpr Duration kCatchUpTime = 5ms;     // likewise while the library has too many to close
+constexpr std::size_t kMaxHeldConnections = 2 * HttpServer::kMaxConnections;  // those among them
 constexpr int kAcceptsPerTurn = 16;
 
 constexpr int kWakerKey = 0;
 constexpr int kListenerKey = 1;
+constexpr int kLeavingKey = 2;
 
 enum class Stage {
   kReading,  ///< the request
   kWorking,  ///< in the handler, which takes the time it needs
-  kWriting,  ///< the response, and then the farewell
-  kClosing,  ///< shut down by us; the library's thread will notice
+  kWriting,  ///< the response
+  kLeaving,  ///< everything is said, and the library has closed its side; the peer is to close too
+  kClosing,  ///< shut down by us; forgotten when the library has closed its side
 };
 
 /// A connection, by our descriptor; the library has one of its own, which it closes.
@@ -51,16 +54,20 @@ struct Connection {
   const Prefix network;
 
   // Under the server's mutex.
-  int library_descriptor = -1;
+  int library_descriptor = -1;  ///< -1: the library has closed it
   Stage stage = Stage::kReading;
   std::uint64_t progress = 0;
   Timestamp latest_progress;
   Timestamp deadline;
+  bool is_watched = false;  ///< by the poller
 
-  // The connection's thread.
+  // The library's thread, and the worker's while the library waits for it.
   const HttpRoute* route = nullptr;  ///< once the head has come
   std::string body;
   HttpResponse response;
+  bool is_answered = false;   ///< `response` is the handler's
+  bool is_delivered = false;  ///< the response has gone out
+  std::jthread worker;
 };
 
 /// The header's value; empty where there is none.
@@ -69,15 +76,11 @@ std::string_view header(MHD_Connection* library, const char* name) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-/// The status of a request whose body is not taken; nothing where it may come.
-std::optional<int> refusal_of_body(MHD_Connection* library) {
-  if (!header(library, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty()) return MHD_HTTP_LENGTH_REQUIRED;
+bool is_body_too_large(MHD_Connection* library) {
   const std::string_view length = header(library, MHD_HTTP_HEADER_CONTENT_LENGTH);
   std::size_t bytes = 0;
   const auto error = std::from_chars(length.data(), length.data() + length.size(), bytes).ec;
-  const bool is_too_large = error == std::errc::result_out_of_range || bytes > kMaxBodyBytes;
-  if (is_too_large) return MHD_HTTP_CONTENT_TOO_LARGE;
-  return std::nullopt;
+  return error == std::errc::result_out_of_range || bytes > kMaxBodyBytes;
 }
 
 HttpRequest request_of(MHD_Connection* library, Connection& connection) {
@@ -104,10 +107,10 @@ HttpResponse answer(const HttpRoute& route, const HttpRequest& request) {
 
 }  // namespace
 
-/// A thread that accepts and looks at the time (run), and libmicrohttpd, which has a thread for
-/// each connection: so a handler may wait, and none waits for another's. The library's own bounds
-/// are not enough: it would refuse newcomers instead of closing what is idle, and give each byte of
-/// a request as much time as the whole.
+/// A thread that accepts and looks at the time (run), libmicrohttpd's thread, which reads and
+/// writes, and one for each handler that runs. The library's own bounds are not enough: it would
+/// refuse newcomers instead of closing what is idle, and give each byte of a request as much time
+/// as the whole.
 class HttpServer::State {
  public:
   State(os::TcpListener listener, os::Poller poller, os::Waker waker, HttpRoutes routes,
@@ -125,10 +128,11 @@ class HttpServer::State {
     waker_.wake();
     if (thread_.joinable()) thread_.join();
     {
-      // Handlers notice, and their threads end.
+      // Handlers notice. From here on none begins.
       const std::scoped_lock lock(mutex_);
       for (const auto& connection : connections_) close(*connection);
     }
+    for (const auto& connection : connections_) connection->worker = {};
     if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   }
 
@@ -139,12 +143,11 @@ class HttpServer::State {
 
   void start() {
     daemon_ = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_ITC,
-        0, nullptr, nullptr, on_request, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+        nullptr, nullptr, on_request, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        kConnectionBytes, MHD_OPTION_THREAD_STACK_SIZE, kThreadStackBytes,
-        MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(2 * kMaxConnections), MHD_OPTION_END);
+        kConnectionBytes, MHD_OPTION_CONNECTION_LIMIT,
+        static_cast<unsigned>(2 * kMaxHeldConnections), MHD_OPTION_END);
     if (daemon_ == nullptr) {
       logger_.error("http://" + address_.to_string() + ": the system is short of resources");
       return;
@@ -161,9 +164,11 @@ class HttpServer::State {
     os::name_thread("qdt-http");
     while (!is_stopping_) {
       for (const os::PollEvent& event : poller_.wait(next_look(), os::now())) {
+        if (event.key == kWakerKey) waker_.clear();
         if (event.key == kListenerKey) accept(os::now());
       }
-      look_at_times(os::now());
+      look_at_connections(os::now());
+      listen_again(os::now());
     }
   }
 
@@ -174,16 +179,23 @@ class HttpServer::State {
 
   void accept(Timestamp now) {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
+      if (is_behind()) return rest(now + kCatchUpTime);
       auto accepted = listener_.accept();
-      if (!accepted) {
-        // The connection waits, so trying again at once would only burn the processor.
-        poller_.remove(listener_.poll_handle());
-        accepts_again_ = now + kShortageTime;
-        return;
-      }
+      if (!accepted) return rest(now + kShortageTime);
       if (!*accepted) return;
       admit(std::make_unique<Connection>(std::move(**accepted), now), now);
     }
+  }
+
+  // The connections wait, so trying again at once would only burn the processor.
+  void rest(Timestamp until) {
+    poller_.remove(listener_.poll_handle());
+    accepts_again_ = until;
+  }
+
+  bool is_behind() {
+    const std::scoped_lock lock(mutex_);
+    return connections_.size() >= kMaxHeldConnections;
   }
 
   void admit(std::unique_ptr<Connection> connection, Timestamp now) {
@@ -198,7 +210,7 @@ class HttpServer::State {
       counters_.connections += 1;
     }
     const sockaddr nowhere{};  // the library does without the peer's address
-    if (MHD_add_connection(daemon_, descriptor, &nowhere, sizeof nowhere) != MHD_YES) drop(*added);
+    if (MHD_add_connection(daemon_, descriptor, &nowhere, sizeof nowhere) != MHD_YES) part(*added);
   }
 
   // Closes the connection that has been idle longest where there are too many. Fails when handlers
@@ -231,14 +243,30 @@ class HttpServer::State {
     connection.progress = progress;
   }
 
-  void look_at_times(Timestamp now) {
-    {
-      const std::scoped_lock lock(mutex_);
-      for (const auto& connection : connections_) {
-        const bool has_time = connection->stage == Stage::kWorking || connection->deadline > now;
-        if (!has_time) close(*connection);
-      }
+  void look_at_connections(Timestamp now) {
+    std::vector<std::unique_ptr<Connection>> gone;  // their workers are joined without the mutex
+    const std::scoped_lock lock(mutex_);
+    for (auto& connection : connections_) {
+      const bool has_time = connection->stage == Stage::kWorking || connection->deadline > now;
+      const bool is_leaving = connection->stage == Stage::kLeaving;
+      if (!has_time || (is_leaving && is_at_end(*connection))) close(*connection);
+      if (connection->stage != Stage::kClosing || connection->library_descriptor >= 0) continue;
+      poller_.remove(connection->socket.poll_handle());
+      gone.push_back(std::move(connection));
     }
+    std::erase(connections_, nullptr);
+  }
+
+  // Drops what comes behind the request: closed with unread bytes, the connection would be reset,
+  // and the peer might lose the answer.
+  bool is_at_end(Connection& connection) {
+    if (!std::exchange(connection.is_watched, true)) {
+      (void)poller_.add(connection.socket.poll_handle(), kLeavingKey);
+    }
+    return connection.socket.read(buffer_, os::now()) == 0u;
+  }
+
+  void listen_again(Timestamp now) {
     if (accepts_again_ > now) return;
     accepts_again_ = kNever;
     const auto ok = poller_.add(listener_.poll_handle(), kListenerKey);
@@ -255,10 +283,13 @@ class HttpServer::State {
     counters_.connections -= 1;
   }
 
-  void drop(Connection& connection) {
+  // The library has closed its side, and the answer has gone out or never will.
+  void part(Connection& connection) {
+    if (connection.is_delivered) enter(connection, Stage::kLeaving, os::now() + kFarewellTime);
     const std::scoped_lock lock(mutex_);
-    close(connection);
-    std::erase_if(connections_, [&](const auto& one) { return one.get() == &connection; });
+    if (!connection.is_delivered) close(connection);
+    connection.library_descriptor = -1;
+    waker_.wake();
   }
 
   void enter(Connection& connection, Stage stage, Timestamp deadline) {
@@ -269,13 +300,13 @@ class HttpServer::State {
     connection.deadline = deadline;
   }
 
-  // --- the library's threads ---
+  // --- the library's thread ---
 
   static void on_connection(void* state, MHD_Connection* library, void** context,
                             MHD_ConnectionNotificationCode code) {
     State& self = *static_cast<State*>(state);
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-      if (*context != nullptr) self.drop(*static_cast<Connection*>(*context));
+      if (*context != nullptr) self.part(*static_cast<Connection*>(*context));
       return;
     }
     const auto* info = MHD_get_connection_info(library, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -287,15 +318,10 @@ class HttpServer::State {
 
   static void on_completed(void*, MHD_Connection* library, void**,
                            MHD_RequestTerminationCode reason) {
-    if (reason != MHD_REQUEST_TERMINATED_COMPLETED_OK) return;
     Connection* const connection = connection_of(library);
-    if (connection == nullptr) return;
-    // Closed with unread bytes, the connection would be reset, and the peer might lose the answer.
+    if (connection == nullptr || reason != MHD_REQUEST_TERMINATED_COMPLETED_OK) return;
     connection->socket.end_writing();
-    std::array<std::uint8_t, 4096> bytes;
-    const Timestamp deadline = os::now() + kFarewellTime;
-    while (connection->socket.read(bytes, deadline).value_or(0) > 0) {
-    }
+    connection->is_delivered = true;
   }
 
   static Connection* connection_of(MHD_Connection* library) {
@@ -303,7 +329,8 @@ class HttpServer::State {
     return static_cast<Connection*>(info->socket_context);
   }
 
-  // Called with the head, then with each piece of the body, at last without any.
+  // Called with the head, then with each piece of the body, then without any, and once more when
+  // there is an answer.
   static MHD_Result on_request(void* state, MHD_Connection* library, const char* path,
                                const char* method, const char*, const char* piece,
                                std::size_t* piece_bytes, void**) {
@@ -312,6 +339,7 @@ class HttpServer::State {
     try {
       State& self = *static_cast<State*>(state);
       if (connection->route == nullptr) return self.begin(library, *connection, path, method);
+      if (connection->is_answered) return self.respond(library, *connection);
       if (*piece_bytes == 0) return self.serve(library, *connection);
       connection->body.append(piece, *piece_bytes);
       *piece_bytes = 0;
@@ -329,18 +357,20 @@ class HttpServer::State {
       for (const auto& [known, unused] : routes_) text += known + "\n";
       return refuse(library, connection, MHD_HTTP_NOT_FOUND, text);
     }
-    connection.route = &route->second;
-    if (method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD) {
-      return serve(library, connection);
-    }
-    if (method != MHD_HTTP_METHOD_POST || !route->second.allows_post) {
+    const bool is_get = method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD;
+    const bool is_post = method == MHD_HTTP_METHOD_POST && route->second.allows_post;
+    if (!is_get && !is_post) {
       return refuse(library, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
     }
-    const auto refusal = refusal_of_body(library);
-    if (!refusal) return MHD_YES;
-    return refuse(library, connection, *refusal,
-                  *refusal == MHD_HTTP_LENGTH_REQUIRED ? "a body needs a Content-Length\n"
-                                                       : "body too large\n");
+    if (!header(library, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty()) {
+      return refuse(library, connection, MHD_HTTP_LENGTH_REQUIRED,
+                    "a body needs a Content-Length\n");
+    }
+    if (is_body_too_large(library)) {
+      return refuse(library, connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large\n");
+    }
+    connection.route = &route->second;
+    return MHD_YES;
   }
 
   MHD_Result refuse(MHD_Connection* library, Connection& connection, int status, std::string text) {
@@ -348,10 +378,26 @@ class HttpServer::State {
     return respond(library, connection);
   }
 
+  // The library waits for the worker.
   MHD_Result serve(MHD_Connection* library, Connection& connection) {
-    enter(connection, Stage::kWorking, kNever);
-    connection.response = answer(*connection.route, request_of(library, connection));
-    return respond(library, connection);
+    HttpRequest request = request_of(library, connection);
+    const std::scoped_lock lock(mutex_);
+    if (is_stopping_ || connection.stage == Stage::kClosing) return MHD_NO;
+    connection.stage = Stage::kWorking;
+    MHD_suspend_connection(library);
+    try {
+      connection.worker = std::jthread([&connection, library, request = std::move(request)] {
+        os::name_thread("qdt-http-work");
+        connection.response = answer(*connection.route, request);
+        connection.is_answered = true;
+        MHD_resume_connection(library);
+      });
+    } catch (const std::exception&) {
+      connection.response = {.status = MHD_HTTP_SERVICE_UNAVAILABLE, .body = "no thread\n"};
+      connection.is_answered = true;
+      MHD_resume_connection(library);
+    }
+    return MHD_YES;
   }
 
   MHD_Result respond(MHD_Connection* library, Connection& connection) {
@@ -377,7 +423,10 @@ class HttpServer::State {
   HttpCounters& counters_;
   Logger& logger_;
   std::atomic<bool> is_stopping_ = false;
-  Timestamp accepts_again_ = kNever;  // our thread
+
+  // Our thread.
+  Timestamp accepts_again_ = kNever;
+  std::array<std::uint8_t, 16384> buffer_;
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> connections_;  // under mutex_

@@ -41,6 +41,7 @@ class TcpConnection {
   /// Another descriptor of the same connection, for a library that closes what it is given; -1 when
   /// the system is short of them.
   int duplicate() const;
+  PollHandle poll_handle() const { return PollHandle{handle_}; }
   /// The other end's address.
   const IpAddress& peer() const { return peer_; }
 
