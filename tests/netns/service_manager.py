@@ -5,7 +5,8 @@ service_manager.py FOLDER NAMES STEP -- SERVICE...
 
 Runs STEP, a shell command, with a socket for sd_notify(3) in FOLDER, and keeps the descriptors that it hands
 over (FDSTORE=1). Then becomes SERVICE, with these behind standard error (sd_listen_fds(3)), and without
-bpf(2), as SystemCallFilter= of the unit has it. NAMES: "kept", or "none" to hand none on.
+bpf(2), as SystemCallFilter= of the unit has it. NAMES: "kept"; "none" to hand none on; "lost" to tell of them
+all the same.
 """
 import array
 import ctypes
@@ -74,7 +75,7 @@ def main():
     for place in range(len(kept)):
         os.dup2(100 + place, first + place, inheritable=True)
         os.close(100 + place)
-    os.closerange(first + len(kept), 256)
+    os.closerange(first if names == "lost" else first + len(kept), 256)
     os.environ["LISTEN_PID"] = str(os.getpid())
     os.environ["LISTEN_FDS"] = str(len(kept))
     os.environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in kept)

@@ -22,7 +22,7 @@ exec python3 "$2" "$3" "$4" "$5 load-programs" -- setpriv --reuid=65521 --regid=
   --bounding-set="$6" --inh-caps="$6" --ambient-caps="$6" --no-new-privs "${@:7}"
 END
 # LISTEN_PID is that of the service itself: setpriv(1) becomes it.
-start_service() {  # kept|none
+start_service() {  # kept|none|lost
   write_server_config 'send_workers: 4'
   cp "$work"/server.{yaml,crt,key} "$work/etc-qdt"
   chown -R 65521 "$work/etc-qdt"
@@ -63,3 +63,15 @@ check_contains "without them it says what is missing" "$said" "count what waits 
 check_contains "also for the shards" "$said" "chooses TUN queues: not permitted"
 start_client client 'route_mode: cidr'
 check "and serves" -- on client ping -c 3 -i 0.2 -W 2 10.8.0.1
+stop "$client_pid"
+stop "$server_pid"
+
+# Whoever started it tells of descriptors that are not there: none that it opens itself is taken for one.
+start_service lost
+check_contains "nor does it take its own descriptors for them" "$(cat "$work/server.log")" \
+  "count what waits in the TUN device: not permitted"
+start_client client 'route_mode: cidr'
+check "and serves then, too" -- on client ping -c 3 -i 0.2 -W 2 10.8.0.1
+stop "$client_pid"
+stop "$server_pid"
+check_equal "it ends in order again" "$status" 0

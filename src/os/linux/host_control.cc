@@ -87,10 +87,11 @@ void show_title(const std::string& title) {
 
 Result<std::unique_ptr<HostControl>> start_host_control(
     HostPlan plan, const std::function<std::unique_ptr<Logger>()>& make_logger) {
+  // Before anything is opened where they should be; this process keeps none.
+  auto programs = TunPrograms::take_inherited();
   auto links = HostLink::make_pair();
   if (!links) return fail(links);
   auto& [ours, theirs] = *links;
-  auto programs = TunPrograms::take_inherited();  // this process keeps none
   const pid_t process = ::fork();
   if (process < 0) return os_error("start the process that changes this host's network");
   if (process == 0) {
