@@ -76,6 +76,15 @@ std::string_view header(MHD_Connection* library, const char* name) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
+/// The path of a request's target, which may be a whole address (RFC 9112 section 3.2.2).
+std::string path_of(std::string_view target) {
+  constexpr std::string_view kBeforeHost = "://";
+  const std::size_t scheme_ends = target.starts_with('/') ? target.npos : target.find(kBeforeHost);
+  if (scheme_ends == target.npos) return std::string(target);
+  const std::size_t host_ends = target.find('/', scheme_ends + kBeforeHost.size());
+  return host_ends == target.npos ? "/" : std::string(target.substr(host_ends));
+}
+
 bool is_body_too_large(MHD_Connection* library) {
   const std::string_view length = header(library, MHD_HTTP_HEADER_CONTENT_LENGTH);
   std::size_t bytes = 0;
@@ -349,9 +358,9 @@ class HttpServer::State {
     }
   }
 
-  MHD_Result begin(MHD_Connection* library, Connection& connection, const char* path,
+  MHD_Result begin(MHD_Connection* library, Connection& connection, const char* target,
                    std::string_view method) {
-    const auto route = routes_.find(path);
+    const auto route = routes_.find(path_of(target));
     if (route == routes_.end()) {
       std::string text = "not found; there are:\n";
       for (const auto& [known, unused] : routes_) text += known + "\n";

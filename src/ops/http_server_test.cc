@@ -92,6 +92,17 @@ TEST_F(Http, HandsOverALongForm) {
   EXPECT_THAT(response, EndsWith("\r\n\r\n" + form));
 }
 
+// RFC 9112 section 3.2.2: such a request is answered, whether or not a proxy was meant.
+TEST_F(Http, TakesAWholeAddress) {
+  start(kEcho);
+  EXPECT_THAT(send("GET http://x:1/hello HTTP/1.1\r\nHost: x\r\n\r\n"), EndsWith("\r\n\r\nhi"));
+  EXPECT_THAT(send("GET HTTP://x/echo?name=a HTTP/1.1\r\nHost: x\r\n\r\n"),
+              EndsWith("\r\n\r\nname=a"));
+  EXPECT_THAT(send("GET http://x HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(send("GET http://x//hello HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/hello://x"), StartsWith("HTTP/1.1 404 "));
+}
+
 TEST_F(Http, KnowsItsPathsAndMethods) {
   start(kEcho);
   EXPECT_THAT(get("/nowhere"),
