@@ -17,7 +17,7 @@ cp "$file" "$work/etc/resolv.conf"
 rm "$file" && ln -s "$work/etc/resolv.conf" "$file"
 mount -o remount,ro "$work/etc"
 
-start_server 'dns: []' 'handshake_ip_rate: {pps: 0}'
+start_server 'pool_cidr: 10.8.0.0/30' 'dns: []' 'handshake_ip_rate: {pps: 0}'
 start_client client 'route_mode: default' 'dns_required: true'
 before=$(lease client)
 reaches_web() { on client ping -n -q -c 1 -W 1 "$web_address"; }
@@ -30,7 +30,7 @@ check "the host cannot be set up for another server" -- \
 stop "$server_pid"
 
 : >"$work/client.log"
-start_server 'dns: []' 'handshake_ip_rate: {pps: 0}'
+start_server 'pool_cidr: 10.8.0.0/30' 'dns: []' 'handshake_ip_rate: {pps: 0}'
 check "the first one is back" -- wait_for 15 grep -q 'connected: this host is' "$work/client.log"
 check_equal "with the lease of before" "$(lease client)" "$before"
 check "the device has it" -- on client ip -o address show dev qdt0 to "$before"
