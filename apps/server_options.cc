@@ -1,15 +1,18 @@
 #include "server_options.h"
 
 #include <algorithm>
-#include <thread>
 
+#include "os/processors.h"
 #include "tunnel/session.h"
 
 namespace qdt::apps {
 namespace {
 
+// The first byte of a connection ID, and eBPF programs, know no more.
+constexpr std::size_t kMaxShards = 64;
+
 std::size_t shard_count(std::size_t send_workers) {
-  return send_workers > 0 ? send_workers : std::max(1U, std::thread::hardware_concurrency());
+  return send_workers > 0 ? send_workers : std::min(os::usable_processors(), kMaxShards);
 }
 
 std::optional<server::Ipv6Pool> ipv6_pool(const ops::ServerConfig& config) {

@@ -85,7 +85,7 @@ struct ServerConfig {
   RateLimit handshake_ip_rate{5, 100};
   Duration handshake_ip_ttl = 10min;  ///< how long an address's bucket is remembered
   RateLimit rate_limit;
-  std::size_t send_workers = 1;  ///< shards; 0: one per CPU
+  std::size_t send_workers = 0;  ///< shards; 0: one per processor
   std::size_t send_queue = 1024;
   std::size_t send_batch = 16;
   std::size_t send_datagram_queue = 1024;

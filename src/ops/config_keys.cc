@@ -215,8 +215,9 @@ std::vector<Key<ServerConfig>> make_server_keys() {
       {"rate_limit.burst", DefaultValue("20000", "twice pps"), rate(1), burst(&C::rate_limit),
        kBurst},
 
-      {"send_workers", "1", whole_number(0, 64), &C::send_workers,
-       "Shards: threads with a UDP socket, a TUN queue and sessions of their own; 0: one per CPU."},
+      {"send_workers", "0", whole_number(0, 64), &C::send_workers,
+       "Shards: threads with a UDP socket, a TUN queue and sessions of their own; 0: one for each "
+       "processor that the server may use, at most 64."},
       shared<C>("congestion"),
       {"send_queue", "1024", whole_number(1, 65536), &C::send_queue,
        "Packets that one session may queue while its connection is congested."},

@@ -36,7 +36,7 @@ std::unexpected<Error> explain_open() {
   return os_error(what);
 }
 
-std::unexpected<Error> explain_create(const std::string& name) {
+std::unexpected<Error> explain_create(const std::string& name, bool has_queues) {
   const std::string what = "create TUN device " + name;
   if (errno == EBUSY) {
     return fail(what + ": the name is in use; stop the other program or choose another tun_name");
@@ -44,7 +44,8 @@ std::unexpected<Error> explain_create(const std::string& name) {
   if (errno == EINVAL && ::if_nametoindex(name.c_str()) != 0) {
     return fail(what +
                 ": a network interface of this name exists and is no TUN device of this "
-                "kind; choose another tun_name");
+                "kind; choose another tun_name" +
+                (has_queues ? ", or set send_workers: 1 for a device without multi_queue" : ""));
   }
   return os_error(what);
 }
@@ -218,7 +219,8 @@ Result<TunDevice> TunDevice::open(const Options& options, Logger& logger) {
     device.name.copy(request.ifr_name, sizeof request.ifr_name - 1);
     request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
     if (options.queues > 1) request.ifr_flags |= IFF_MULTI_QUEUE;
-    if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) return explain_create(device.name);
+    if (::ioctl(fd.get(), TUNSETIFF, &request) < 0)
+      return explain_create(device.name, options.queues > 1);
     device.name = request.ifr_name;  // a pattern has become a name
 
     // The settings are the device's; each queue makes the same ones.
