@@ -30,7 +30,8 @@ limit_memory() {
     group=$root/qdt-$$
     [ "$root" = /sys/fs/cgroup/memory ] && file=memory.limit_in_bytes
     mkdir "$group" 2>/dev/null || continue
-    if echo $(($1 * 1048576)) >"$group/$file" && echo "$server_pid" >"$group/cgroup.procs"; then return; fi 2>/dev/null
+    # Only the kernel puts its files into a new folder: one beside the hierarchies has none.
+    if [ -e "$group/$file" ] && echo $(($1 * 1048576)) >"$group/$file" && echo "$server_pid" >"$group/cgroup.procs"; then return; fi 2>/dev/null
     rmdir "$group"
   done
   group=
