@@ -10,15 +10,17 @@
 namespace qdt::access {
 
 /// The secret that a peer showed to prove who it is; a token, so far. A session's keys are made
-/// from the one that was shown for it. The bytes are overwritten when it is no longer needed.
+/// from the one that was shown for it. It is in one place at a time, and overwritten where it was.
 class Credential {
  public:
   Credential() = default;
   explicit Credential(std::string_view token) : token_(token) {}
-  Credential(const Credential&) = default;
-  Credential(Credential&& other) noexcept : token_(other.token_) { other.forget(); }
-  Credential& operator=(Credential other) noexcept {
-    token_.swap(other.token_);
+  Credential(Credential&& other) noexcept : token_(other.token()) { other.forget(); }
+  Credential& operator=(Credential&& other) noexcept {
+    if (this == &other) return *this;
+    forget();
+    token_ = other.token();
+    other.forget();
     return *this;
   }
   ~Credential() { forget(); }
@@ -28,6 +30,7 @@ class Credential {
 
  private:
   void forget() {
+    token_.resize(token_.capacity());  // a longer one may have been there
     wire::wipe({reinterpret_cast<std::uint8_t*>(token_.data()), token_.size()});
     token_.clear();
   }

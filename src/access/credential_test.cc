@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <array>
 #include <memory>
 #include <new>
 #include <string>
@@ -28,12 +28,31 @@ TEST(Credential, LeavesNothingWhereItMovesFrom) {
   }
 }
 
-TEST(Credential, OverwritesAShortTokenInItsPlace) {
+TEST(Credential, IsAnotherOnceItIsAssigned) {
+  Credential credential(kLong);
+  credential = Credential("short");
+  EXPECT_EQ(credential.token(), "short");
+  EXPECT_EQ(std::exchange(credential, {}).token(), "short");
+  EXPECT_EQ(credential.token(), "");
+}
+
+// A short token is within the string itself.
+TEST(Credential, LeavesNoBytesOfIt) {
   alignas(Credential) std::array<std::uint8_t, sizeof(Credential)> memory{};
+  const auto is_left = [&] {
+    const std::string_view bytes(reinterpret_cast<const char*>(memory.data()), memory.size());
+    return bytes.find("TOKEN") != std::string_view::npos;
+  };
   auto* credential = new (memory.data()) Credential("QDTTOKEN");
+  EXPECT_TRUE(is_left());
+  *credential = Credential("Q");
+  EXPECT_FALSE(is_left());
+  *credential = Credential("QDTTOKEN");
+  const Credential moved(std::move(*credential));
+  EXPECT_FALSE(is_left());
+  *credential = Credential("QDTTOKEN");
   std::destroy_at(credential);
-  const std::string_view left(reinterpret_cast<const char*>(memory.data()), memory.size());
-  EXPECT_EQ(left.find("QDTTOK"), std::string_view::npos);
+  EXPECT_FALSE(is_left());
 }
 
 }  // namespace

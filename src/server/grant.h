@@ -51,7 +51,7 @@ struct Welcome {
 /// The answer is a refusal in the protocol's own words, now: the peer has shown who it is.
 struct Refusal {
   wire::HandshakeResult result{};
-  std::string_view why = {};  ///< for the log, where there is more to say than the result
+  std::string_view why;  ///< for the log, where there is more to say than the result
 };
 
 /// The request needs the answer that every visitor gets, once its turn has come.

@@ -37,7 +37,7 @@ class LeaseBook {
   struct Holder {
     std::size_t shard = 0;
     wire::SessionId session = 0;
-    std::string user = {};  ///< whose session it is; empty: the only user's
+    std::string user;  ///< whose session it is; empty: the only user's
   };
   struct Grant {
     IpAddress address;

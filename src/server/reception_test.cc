@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/udp_burst.h"
 #include "support/seeded_random.h"
 #include "support/test_certificate.h"
 
@@ -104,12 +105,14 @@ class ReceptionTest : public ::testing::Test, public tunnel::TunnelEvents {
   NoLog log_;
   SlowUpstream upstream_;
   tunnel::Counters counters_;
+  UdpSendQueue payloads_{64};
   tunnel::HandshakeCounters handshakes_;
   Admission admission_{{.token = "token", .address_rate = {.per_second = 1, .burst = 1}}};
   LeasePool leases_{*Prefix::parse("10.8.0.0/24"), *IpAddress::parse("10.8.0.1"), 1};
   LeaseBook book_{leases_, 10min};
   Reception reception_;
-  tunnel::Tunnel tunnel_{{}, &qdt::testing::test_server_tls(), *this, random_, counters_};
+  tunnel::Tunnel tunnel_{{},       &qdt::testing::test_server_tls(), *this, random_, counters_,
+                         payloads_};
 };
 
 TEST_F(ReceptionTest, OpensASessionWhateverCarriesIt) {

@@ -73,7 +73,7 @@ class Asker final : private quic::ConnectionEvents {
     is_answered_ = true;
     answered_at_ = os::now();
   }
-  void on_stream_closed(quic::Connection& connection, quic::StreamId) override {}
+  void on_stream_closed(quic::Connection&, quic::StreamId) override {}
   void on_closed(quic::Connection&, const quic::CloseReason&) override { connection_ = nullptr; }
 
   SocketAddress server_;
