@@ -387,9 +387,14 @@ class HttpServer::State {
     return respond(library, connection);
   }
 
-  // The library waits for the worker.
+  // Without a worker where there is no need, since the library does not always answer a client that
+  // has ended its side when it looks at the connection again.
   MHD_Result serve(MHD_Connection* library, Connection& connection) {
     HttpRequest request = request_of(library, connection);
+    if (!connection.route->takes_time) {
+      connection.response = answer(*connection.route, request);
+      return respond(library, connection);
+    }
     const std::scoped_lock lock(mutex_);
     if (is_stopping_ || connection.stage == Stage::kClosing) return MHD_NO;
     connection.stage = Stage::kWorking;

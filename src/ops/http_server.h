@@ -34,6 +34,7 @@ struct HttpResponse {
 struct HttpRoute {
   std::function<HttpResponse(const HttpRequest&)> answer;
   bool allows_post = false;
+  bool takes_time = false;  ///< the handler waits: it has a thread of its own
 };
 
 /// By path, which holds no letter that means something in a regular expression but `.`.
@@ -46,10 +47,10 @@ struct HttpCounters {
 };
 
 /// A small HTTP/1.1 server for people and programs that watch this one. One request per connection.
-/// No connection waits for another's, and no request for another's handler. Size and time of a
-/// request are bounded, and so is the number of connections: when there are too many, also from one
-/// address (IPv6: one /64), the one that has been idle longest gives way to the newcomer. It stops
-/// at once when destroyed: requests under way are cut off.
+/// No connection waits for another's, and no request for another's handler that takes time. Size
+/// and time of a request are bounded, and so is the number of connections: when there are too many,
+/// also from one address (IPv6: one /64), the one that has been idle longest gives way to the
+/// newcomer. It stops at once when destroyed: requests under way are cut off.
 class HttpServer {
  public:
   static constexpr std::size_t kMaxConnections = 64;

@@ -220,6 +220,17 @@ TEST_F(Http, AnswersBesideReadersThatFetchNothing) {
   EXPECT_EQ(get("/large").size() > (32 << 20), true);
 }
 
+TEST_F(Http, AnswersEveryClientThatHasSentItsLast) {
+  start(kEcho);
+  for (int i = 0; i < 300; ++i) {
+    os::TcpConnection client = connect();
+    ASSERT_TRUE(client.write(as_bytes("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"), os::now() + 5s));
+    client.end_writing();
+    std::array<std::uint8_t, 15> answer;
+    ASSERT_EQ(client.read(answer, os::now() + 5s), 15u) << i;
+  }
+}
+
 TEST_F(Http, AnswersAClientThatHasSentItsLast) {
   start({{"/large", {.answer = [](const HttpRequest&) -> HttpResponse {
             return {.body = std::string(32 << 20, 'x')};
@@ -256,12 +267,14 @@ TEST_F(Http, TakesARequestByteByByte) {
 class SlowHttp : public Http {
  protected:
   void SetUp() override {
-    start({{"/slow", {.answer = [this](const HttpRequest& request) -> HttpResponse {
-              entered_.count_down();
-              was_cut_off_ = !request.wait(60min);
-              left_.count_down();
-              return {};
-            }}}});
+    start({{"/slow",
+            {.answer = [this](const HttpRequest& request) -> HttpResponse {
+               entered_.count_down();
+               was_cut_off_ = !request.wait(60min);
+               left_.count_down();
+               return {};
+             },
+             .takes_time = true}}});
   }
 
   std::latch entered_{1};

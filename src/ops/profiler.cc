@@ -79,7 +79,8 @@ HttpResponse symbols(const HttpRequest& request) {
 HttpRoutes Profiler::routes() {
   HttpRoutes routes;
   routes["/debug/pprof/profile"] = {
-      .answer = [this](const HttpRequest& request) { return cpu_profile(request); }};
+      .answer = [this](const HttpRequest& request) { return cpu_profile(request); },
+      .takes_time = true};
   routes["/debug/pprof/cmdline"] = {.answer = command_line};
   routes["/debug/pprof/symbol"] = {.answer = symbols, .allows_post = true};
   return routes;
