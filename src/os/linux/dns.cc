@@ -189,9 +189,12 @@ HostDns::Standing HostDns::look_at_file() {
   }
   if (!in_force_->file) return Standing::kStands;
   const auto file = look_at_resolv_conf();
+  file_fault_.look(file ? Result<void>() : fail(file),
+                   "; the tunnel's name servers are not in force",
+                   "/etc/resolv.conf can be read again", logger_);
+  if (!file) return Standing::kStands;  // nothing that could be set again
   // A client that was killed takes nothing away itself.
   const bool is_on_top = in_force_->file->on_top == tun_name_;
-  if (!file) return Standing::kStands;
   if (is_on_top && file->content == in_force_->file->text) {
     return is_record_lost() ? Standing::kLostRecord : Standing::kStands;
   }

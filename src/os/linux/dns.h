@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/lasting_fault.h"
 #include "base/logger.h"
 #include "base/name_server.h"
 #include "base/result.h"
@@ -76,6 +77,7 @@ class HostDns {
   std::deque<Timestamp> set_again_;
   Timestamp next_recording_{};
   bool is_contested_ = false;
+  LastingFault file_fault_;
 };
 
 /// Those that `resolv_conf` names; where that is resolved's stub, those that it asks itself, less
