@@ -109,6 +109,24 @@ TEST(Layering, OpsSeesOfTheTunnelOnlyItsCounters) {
   }
 }
 
+// Other carriers than HTTP/3 have the same decisions and the same reception.
+TEST(Layering, SessionsAreGrantedWhateverCarriesTheRequest) {
+  std::size_t seen = 0;
+  for (const Include& include : includes()) {
+    const bool is_grant = include.file.starts_with("server/grant.");
+    const bool is_reception = starts_with_any(
+        include.file, {"server/reception.", "server/exchange.", "server/waiting_answers."});
+    if (include.is_system || (!is_grant && !is_reception)) continue;
+    ++seen;
+    const Names carriers = {"quic/connection", "quic/endpoint", "server/http3_exchange"};
+    EXPECT_FALSE(starts_with_any(include.path, carriers))
+        << "src/" << include.file << " includes " << include.path;
+    EXPECT_FALSE(is_grant && starts_with_any(include.path, {"quic/", "tunnel/", "plane/"}))
+        << "src/" << include.file << " includes " << include.path;
+  }
+  EXPECT_GT(seen, 20u);
+}
+
 TEST(Layering, EachThirdPartyLibraryHasOnePlace) {
   const std::map<std::string, Names> places = {
       {"ngtcp2/", {"quic/"}},
