@@ -366,7 +366,7 @@ class World {
   bool is_stop_ = false;  // the latest event
   bool has_stopped_ = false;
   Timestamp latest_race_ = kNever;  // kNever: something happened that is a reason for another
-  Timestamp race_began_{};
+  Timestamp race_began_;
   AttemptId latest_id_ = 0;
 
   std::string why_;
