@@ -58,11 +58,17 @@ Result<void> refuse_calls() {
   return {};
 }
 
+// Where its links lead; also a file's that is not there, named from the current folder.
+std::filesystem::path whole_path(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+}
+
 // A file's folder, since somebody may remove the file; in the root of the file system, where a
 // folder's rule would allow everything, the file alone.
 std::string place_of(const std::filesystem::path& path) {
   std::error_code error;
-  const auto file = std::filesystem::weakly_canonical(path, error);
+  const auto file = whole_path(path);
   auto folder = file.parent_path();
   while (folder.has_relative_path() && !std::filesystem::exists(folder, error)) {
     folder = folder.parent_path();
@@ -72,8 +78,7 @@ std::string place_of(const std::filesystem::path& path) {
 
 // A file that has no folder to be made in later is there from now on.
 void make_file_in_root(const std::string& path) {
-  std::error_code error;
-  const auto file = std::filesystem::weakly_canonical(path, error);
+  const auto file = whole_path(path);
   if (file.parent_path() != file.root_path()) return;
   [[maybe_unused]] const auto made = KeptFile::open(file.string());  // else open_lease_file() tells
 }

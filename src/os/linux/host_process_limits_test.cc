@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "os/linux/network_fixture.h"
 
@@ -30,6 +31,14 @@ TEST(HostProcessLimits, NameAFileInTheRootItself) {
       places_written({.role = HostPlan::Role::kServer, .lease_path = "/server.leases"});
   EXPECT_TRUE(std::ranges::count(places, "/server.leases"));
   EXPECT_FALSE(std::ranges::count(places, "/"));
+}
+
+// A path without a folder is one in the current folder, not in the root.
+TEST(HostProcessLimits, NameTheCurrentFolderForAFileThere) {
+  const auto places =
+      places_written({.role = HostPlan::Role::kServer, .lease_path = "server.leases"});
+  EXPECT_TRUE(std::ranges::count(places, std::filesystem::current_path().string()));
+  EXPECT_FALSE(std::ranges::count(places, "server.leases"));
 }
 
 // A sanitizer's reports go where they are told to: that build leaves files as they are.
