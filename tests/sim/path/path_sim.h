@@ -30,24 +30,44 @@ class PathSim : public ::testing::TestWithParam<PathRun> {
   }
 
  private:
+  // One seed in ten falls short of a promise over the lossiest paths, whatever the code is: so a
+  // setting falls short when two of three seeds do. A worse controller moves all of them.
   void expect(const PathSetting& setting, Plane plane, const PathPromise& promise) {
-    const std::uint64_t seed = seed_of_run();
-    const auto figures = PathWorld(setting, plane, seed).run();
-    ASSERT_TRUE(figures) << "no session; seed " << seed;
-    std::cout << setting.name() << " seed " << seed << ": " << *figures << "\n";
-    EXPECT_GE(figures->goodput, promise.goodput);
-    EXPECT_GE(figures->worst_second, promise.worst_second);
-    EXPECT_GE(figures->weakest_session, promise.weakest_session);
-    EXPECT_GE(figures->outside_megabits, promise.outside_megabits);
-    EXPECT_LE(figures->queue_p95, promise.queue_p95);
-    EXPECT_LE(figures->sparse_p95, promise.sparse_p95);
-    EXPECT_LE(figures->sparse_loss, promise.sparse_loss);
+    const char* chosen = std::getenv("QDT_SIM_SEED");
+    if (chosen != nullptr) {
+      const std::string broken = run(setting, plane, promise, std::strtoull(chosen, nullptr, 10));
+      EXPECT_EQ(broken, "");
+      return;
+    }
+    std::string all_broken;
+    int good = 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      const std::string broken = run(setting, plane, promise, seed);
+      if (broken.empty()) ++good;
+      if (seed == 1 && good == 1) return;
+      all_broken += "seed " + std::to_string(seed) + ":" + broken + "\n";
+    }
+    EXPECT_GE(good, 2) << all_broken;
   }
 
-  // QDT_SIM_SEED shows how much chance has to do with a figure.
-  static std::uint64_t seed_of_run() {
-    const char* seed = std::getenv("QDT_SIM_SEED");
-    return seed != nullptr ? std::strtoull(seed, nullptr, 10) : 1;
+  // The promises that were broken, in words.
+  static std::string run(const PathSetting& setting, Plane plane, const PathPromise& promise,
+                         std::uint64_t seed) {
+    const auto figures = PathWorld(setting, plane, seed).run();
+    if (!figures) return " no session";
+    std::cout << setting.name() << " seed " << seed << ": " << *figures << "\n";
+    std::string broken;
+    const auto hold = [&broken](const char* name, bool is_kept) {
+      if (!is_kept) broken += std::string(" ") + name;
+    };
+    hold("goodput", figures->goodput >= promise.goodput);
+    hold("worst_second", figures->worst_second >= promise.worst_second);
+    hold("weakest_session", figures->weakest_session >= promise.weakest_session);
+    hold("outside_megabits", figures->outside_megabits >= promise.outside_megabits);
+    hold("queue_p95", figures->queue_p95 <= promise.queue_p95);
+    hold("sparse_p95", figures->sparse_p95 <= promise.sparse_p95);
+    hold("sparse_loss", figures->sparse_loss <= promise.sparse_loss);
+    return broken;
   }
 };
 
