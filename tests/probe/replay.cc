@@ -92,7 +92,7 @@ class Replay {
     header.source = {1, 2, 3, 4, 5, 6, 7, 8};
     header.token.assign(token.begin(), token.end());
     auto packet =
-        testing::PacketKeys::initial(destination, quic::Role::kClient).seal(header, frames.bytes);
+        testing::PacketKeys::initial(destination, Role::kClient).seal(header, frames.bytes);
     packet.resize(std::max(packet.size(), kInitialBytes));
     return packet;
   }
