@@ -37,7 +37,9 @@ mount -o remount,ro "$work/full"
 try_all "read-only" "read-only file system"
 mount -o remount,rw "$work/full"
 rm "$work/full/resolv.conf" && touch "$work/full/resolv.conf" && : >"$work/old"
-head -c 8192 /dev/zero >"$work/full/filler" 2>/dev/null || true
+# The kernel may take a moment to free what was removed.
+fill() { head -c 8192 /dev/zero >"$work/full/filler"; } 2>/dev/null
+wait_for 5 fill || fail "the disk does not get full"
 try_all "a full disk" "the disk is full"
 rm -rf "$file"
 umount "$work/full"
