@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
+
 #include "os/linux/network_fixture.h"
 
 namespace qdt::os {
@@ -83,7 +86,10 @@ TEST(HeldTable, IsNoProgramsThatWeStart) {
   in_network([] {
     Held held;
     ASSERT_TRUE(held.set(form("1")));
-    FILE* program = ::popen("exec /bin/sleep 1", "r");
+    FILE* program = ::popen("echo begun; exec /bin/sleep 1", "r");
+    // A program has our descriptors until it has begun.
+    std::array<char, 16> line;
+    ASSERT_TRUE(::fgets(line.data(), line.size(), program));
     held.table.drop();
     EXPECT_EQ(shell("nft list ruleset"), "");
     ::pclose(program);

@@ -30,7 +30,8 @@ bool reports(LinkMonitor& monitor, const std::string& command) {
 
 void make_eth0() {
   ASSERT_EQ(shell("ip link add eth0 type veth peer eth1; ip link set eth1 up; "
-                  "ip link set eth0 up; ip address add 192.0.2.1/24 dev eth0; "
+                  "ip link set eth0 addrgenmode none up; "  // an address of its own would come late
+                  "ip address add 192.0.2.1/24 dev eth0; "
                   "ip route add default via 192.0.2.254"),
             "");
 }
