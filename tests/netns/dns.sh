@@ -28,7 +28,8 @@ stop "$client_pid"
 check "the old file is back again" -- cmp "$file" "$work/old"
 
 start_client
-echo 'nameserver 192.0.2.99' >"$file"
+# At once: a file that is cut first, and written later, is two changes.
+echo 'nameserver 192.0.2.99' >"$work/new" && mv "$work/new" "$file"
 stop "$client_pid"
 check_equal "what somebody else wrote meanwhile stays" "$(cat "$file")" 'nameserver 192.0.2.99'
 cp "$work/old" "$file"

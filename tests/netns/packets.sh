@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # variables for and of topology.sh
 # Part of topology.sh: what passes on a cable or through a TUN device, and what gets lost.
 
-end_port=59999
+end_port=61999  # the kernel gives none above 60999 to a client
 
 # watch HOST DEVICE FILTER: what passes there from now on.
 watch() {
