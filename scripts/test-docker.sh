@@ -25,10 +25,8 @@ clean_up_images() {
   awk -v under="$storage/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
     while read -r mount; do umount -l "$mount"; done
   rm -rf "$storage"
-  return_status "$status"
-  clean_up
+  clean_up "$status"
 }
-return_status() { return "$1"; }
 trap clean_up_images EXIT
 
 # The mirror of Debian's suites in this machine's apt sources.
