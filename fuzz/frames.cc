@@ -20,7 +20,7 @@ constexpr Form kForms[] = {
     {0x17, "n"},  {0x18, "nnit"},  {0x19, "n"},       {0x1a, "c"},   {0x1b, "c"},   {0x1c, "nnb"},
     {0x1d, "nb"}, {0x1e, ""},      {0x30, "r"},       {0x31, "b"},
 };
-// What a byte chooses beside the forms.
+// A byte chooses one of these beside the forms.
 enum Choice : std::size_t { kOnStream = std::size(kForms), kPadding, kUnknown, kRaw, kChoices };
 static_assert(kChoices == 32);
 

@@ -18,7 +18,7 @@ struct ClientNetworks {
       : customer(from, std::min(64, from.bit_length())),
         site(from, std::min(48, from.bit_length())) {}
 
-  /// What all of the site may have together, where a customer may have `max`.
+  /// The most that all of the site may have together, where a customer may have `max`.
   std::size_t max_of_site(std::size_t max) const { return site == customer ? max : max + max / 2; }
 };
 

@@ -145,7 +145,7 @@ Event Client::wait() {
   }
 }
 
-// What follows in the poller's list after an event is reported again by the next wait.
+// The poller reports the rest of its list again at the next wait.
 std::optional<Event> Client::take(const os::PollEvent& polled) {
   switch (static_cast<PollKey>(polled.key)) {
     case kStopKey:

@@ -79,9 +79,9 @@ class Client final : private ConnectorEvents {
 
   /// The next event, for as long as it takes. Never a reply to an action.
   Event wait();
-  /// What a source of the poller has for us, if it is an event.
+  /// The event that a source of the poller has for us, if it has one.
   std::optional<Event> take(const os::PollEvent& polled);
-  /// What only this host knows of an event.
+  /// Adds to an event the facts that only this host knows.
   void complete(Event& event) const;
   event::NetworkChanged look_at_network() const;
   Ways find_ways(const std::vector<SocketAddress>& servers) const;

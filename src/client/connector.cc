@@ -69,7 +69,7 @@ Ending unreachable(std::string text) {
   return {Ending::Kind::kUnreachable, std::move(text)};
 }
 
-// Of a connection that has not become a session.
+// For a connection that has not become a session.
 Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
   using Kind = quic::CloseReason::Kind;
   // A server with too many strangers ends the oldest of them, without another word.

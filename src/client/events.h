@@ -95,7 +95,7 @@ struct Connected {
   wire::ConnectResponse response;
   std::optional<std::string> own_lease;  ///< this host has that address itself: in words
 };
-/// Of an attempt or a session; the last event of its number.
+/// The end of an attempt or a session; the last event of its number.
 struct Ended {
   AttemptId attempt;
   Ending ending;
@@ -124,7 +124,7 @@ struct HostLooked {
   std::string fault;          ///< what could not be put back; empty: all is as it was made
   bool is_contested = false;  ///< others undo the repairs again and again
 };
-/// Nobody looks after this host any more.
+/// The host process has gone: nothing looks after this host any more.
 struct HostProcessEnded {
   std::string why;
 };

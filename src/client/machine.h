@@ -94,8 +94,8 @@ class Machine {
   const wire::ConnectResponse* session_grant() const {
     return session_ ? &session_->grant : nullptr;
   }
-  /// What the host was set up for last, by which server, and what the path carried then; none
-  /// before the first session.
+  /// The latest session for which the host was set up: its answer, its server, and the sizes that
+  /// the path carried. None before the first.
   const std::optional<wire::ConnectResponse>& granted() const { return granted_; }
   const std::optional<SocketAddress>& server() const { return server_; }
   const PathSizes& sizes() const { return sizes_; }
@@ -121,7 +121,7 @@ class Machine {
     SocketAddress server;
     wire::ConnectResponse grant;
     std::optional<IpAddress> local;  // none while there is no way to the server
-    // What came while the host was set up.
+    // These came while the host was set up.
     std::optional<PathSizes> sizes;
     std::string rebind_why;
     std::optional<event::NetworkChanged> network;

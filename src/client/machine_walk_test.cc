@@ -133,7 +133,7 @@ class World {
     return changed;
   }
 
-  // Of one that runs, of the session, or of one that nobody remembers.
+  // An event of an attempt that runs, of the session, or of a forgotten attempt.
   Event of_attempt() {
     if (is_open_ && random_.happens(0.9)) return of_session(is_open_->attempt);
     if (attempts_.empty() || random_.happens(0.1)) return of_nobody();
@@ -176,7 +176,7 @@ class World {
   }
 
   Event of_nobody() {
-    // Of long ago, or of nothing that was ever begun.
+    // An attempt of long ago, or one that was never begun.
     const AttemptId attempt =
         random_.happens(0.5) && latest_id_ > 100 ? latest_id_ - 100 : latest_id_ + 1000;
     switch (random_.below(9)) {

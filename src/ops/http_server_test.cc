@@ -122,8 +122,8 @@ TEST_F(Http, RefusesABodyWithoutEnd) {
   EXPECT_THAT(send(chunked), StartsWith("HTTP/1.1 411 "));
 }
 
-/// What libmicrohttpd refuses by itself. Its versions differ in the status, and in whether the
-/// connection is closed without any.
+/// Requests that libmicrohttpd refuses by itself. Its versions differ in the status, and in whether
+/// the connection is closed without any.
 class Refused : public Http, public testing::WithParamInterface<std::string> {};
 
 TEST_P(Refused, IsNotServedAndDoesNoHarm) {

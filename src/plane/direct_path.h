@@ -42,7 +42,7 @@ class DirectPath {
   void on_sent(std::uint64_t counter, std::size_t bytes, bool has_packets, Timestamp now);
   /// A ping that goes to another address leaves as packet `counter`.
   void on_sent_elsewhere(std::uint64_t counter, Timestamp now);
-  /// What the peer has reported.
+  /// The peer's reports.
   std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
   std::uint64_t highest_delivered() const { return departures_.highest(); }
 
@@ -61,12 +61,12 @@ class DirectPath {
   void on_silence();
   /// The peer gets our packets.
   void on_answer(Timestamp now);
-  /// What was sent on another path owes no answer here.
+  /// Packets that were sent on another path owe no answer here.
   void forget_unanswered() { unanswered_since_ = kNever; }
 
   // --- from the peer ---
 
-  /// What arrives here, and when the peer is to hear of it.
+  /// Packets that arrive here, and when the peer is to hear of them.
   ArrivalLog& arrivals() { return arrivals_; }
   const ArrivalLog& arrivals() const { return arrivals_; }
 

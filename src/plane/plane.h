@@ -52,7 +52,7 @@ struct PacketLimits {
                              ///< found out about the path, what was believed of it before
 };
 
-/// What a plane knows of its path. For decisions and counters that are no packet's.
+/// A plane's knowledge of its path, for decisions and counters that are no packet's.
 struct PathView {
   Duration rtt{};                     ///< smoothed; zero while it is not known
   std::uint64_t window_bytes = 0;     ///< may be under way at one time; 0: nothing bounds it

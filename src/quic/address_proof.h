@@ -50,7 +50,8 @@ class AddressProof {
     Verdict verdict = Verdict::kFalse;
     ConnectionId original;
   };
-  /// Of a first packet from `from` to the ID `retry` with `token`; a good one has counted then.
+  /// Judges a first packet from `from` to the ID `retry` with `token`; a good token has counted
+  /// then.
   Proof take(Bytes token, const SocketAddress& from, const ConnectionId& retry, Timestamp now);
 
  private:

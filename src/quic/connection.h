@@ -301,7 +301,7 @@ class Connection final : private Http3Events {
   }
   /// Its TLS session goes on from an earlier one: no certificate was shown.
   bool is_resumed() const { return is_resumed_; }
-  /// What is to be kept of a closed connection that has written all it had to say.
+  /// The rest of a closed connection that is to be kept once it has written all it had to say.
   Farewells::Farewell take_farewell();
 
   /// The path in use.

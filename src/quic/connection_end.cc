@@ -18,7 +18,7 @@ namespace {
 // what comes later than this gets a stateless reset, which does as well.
 constexpr Duration kLongestFarewell = 30s;
 
-// What a server says in a handshake that it is too busy for, or whose Retry token it does not know
+// A server answers so in a handshake that it is too busy for, or whose Retry token it does not know
 // any more (RFC 9000 sections 8.1.3 and 20.1). An end in HTTP/3's words comes as
 // APPLICATION_ERROR before the handshake is complete (section 10.2.3).
 bool is_of_a_busy_server(std::uint64_t error_code) {

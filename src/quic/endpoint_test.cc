@@ -308,7 +308,7 @@ TEST_F(RetryTest, LetsAClientProveItsAddress) {
 // A payload that a client sent, again.
 class RetryReplayTest : public RetryTest {
  protected:
-  // What the client sends.
+  // The client's packets.
   void keep_payloads() {
     world.set_link(kClient, {.delay = 10ms, .passes = [this](Bytes payload) {
                                sent.emplace_back(payload.begin(), payload.end());

@@ -31,7 +31,7 @@ class StrangersTest : public ::testing::Test {
                        .max_bytes = 8000,
                        .usual_bytes = 1000,
                        .tenure = 1ms}};
-  // What somebody who fills all places from these addresses does.
+  // Somebody fills all places from these addresses.
   void fill(std::initializer_list<const char*> addresses) {
     for (int i = 0; i < 8; ++i) {
       for (const char* address : addresses) begin(address);

@@ -66,7 +66,7 @@ struct Visit {
 std::variant<Welcome, Refusal, Visit> judge(const RequestHead& head, const access::UserTable& users,
                                             Admission& admission, Timestamp now);
 
-/// What a server gives to every session.
+/// The part of an answer that is the same for every session of a server.
 struct Offer {
   std::size_t mtu = wire::kDefaultMtu;
   wire::Capabilities caps = wire::Capabilities::supported();

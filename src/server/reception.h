@@ -57,7 +57,7 @@ class Reception {
   /// Likewise.
   void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
 
-  /// What is known of a request, to be kept beside its exchange by whoever has that.
+  /// The state of a request. The owner of its exchange keeps it beside that.
   class Request {
     friend Reception;
     bool has_head = false;
@@ -66,7 +66,7 @@ class Reception {
     std::string body;
     std::optional<std::uint64_t> content_length;
     wire::JsonEnd end;  // of a body whose length is not announced
-    // Of the peer, which has shown that it is this user.
+    // The peer has shown that it is this user.
     std::shared_ptr<const access::User> user;
     access::Credential credential;
   };

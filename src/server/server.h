@@ -92,7 +92,7 @@ class Server {
   /// These may come in from now on, with these limits; sessions of others live on. The thread of
   /// main.
   void use_users(const access::UserTable::Snapshot& users);
-  /// What the users have now, and have carried. The thread of main.
+  /// The users' sessions now, and the packets that they have carried. The thread of main.
   std::vector<access::UserTable::Usage> usage() const { return users_->usage(); }
   /// Strangers are shown this from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);

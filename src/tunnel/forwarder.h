@@ -33,7 +33,7 @@ class Forwarder {
 
   /// Takes a packet from the TUN device to its session's plane, or to its queue. Returns why it
   /// went nowhere, which the caller counts: a packet for nobody here may still be another shard's.
-  /// What is for a base plane waits for the rest of its batch, in place, until end_batch().
+  /// A packet for a base plane waits for the rest of its batch, in place, until end_batch().
   std::optional<Drop> forward(Bytes packet, UdpSendQueue& out, Timestamp now);
   /// Hands on what waits; before the packets' memory has another use, and before anything else is
   /// done to their session.
