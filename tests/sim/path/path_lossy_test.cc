@@ -42,8 +42,9 @@ const std::vector<PathCase> kCases = {
     steady({100, 1ms, 0.01},
            {.goodput = 0.76, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.04},
            {.goodput = 0.92, .queue_p95 = 19ms, .sparse_p95 = 19ms, .sparse_loss = 0.04}),
+    // short: 0.44 to 0.87, in the mean of 200 seeds 0.67
     steady({100, 40ms, 0.01},
-           {.goodput = 0.70, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.04},
+           {.goodput = 0.58, .queue_p95 = 45ms, .sparse_p95 = 50ms, .sparse_loss = 0.04},
            {.goodput = 0.91, .queue_p95 = 25ms, .sparse_p95 = 25ms, .sparse_loss = 0.05}),
     // short: 0.58 to 0.84
     steady({100, 100ms, 0.01},
