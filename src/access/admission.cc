@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/client_networks.h"
+
 namespace qdt::access {
 namespace {
 
@@ -13,17 +15,6 @@ constexpr std::size_t kStrangers = 65536;
 constexpr std::size_t kClients = 16384;
 // One IPv6 site is remembered for so many addresses.
 constexpr std::size_t kAddressesPerSite = 4;
-
-// An IPv6 customer has at least a /64 (RFC 6177), and may use any address in it. No prefix of IPv6
-// that is in use begins with 16 bits of zeros, as the numbers of IPv4 addresses do.
-std::uint64_t address_key(const IpAddress& from) {
-  return from.is_v4() ? from.v4_number() : load_be<std::uint64_t>(from.bytes().data());
-}
-
-// A site has at most a /48.
-std::uint64_t site_key(const IpAddress& from) {
-  return address_key(from) >> 16;
-}
 
 UserTable::Snapshot only_user(const Admission::Options& options) {
   std::vector<UserTable::Entry> entries;
@@ -58,10 +49,13 @@ Admission::Budget::Budget(const Options& options, std::size_t addresses,
 
 // The narrowest first: what an address is refused is not taken from the others.
 std::optional<Duration> Admission::Budget::take(const IpAddress& from, Timestamp now) {
-  const auto of_address = addresses_.take(address_key(from), now, max_waiting_.of_address);
+  const ClientNetworks networks(from);
+  const auto of_address =
+      addresses_.take(number_of(networks.customer), now, max_waiting_.of_address);
   if (!of_address) return std::nullopt;
-  const auto of_site =
-      from.is_v4() ? Duration::zero() : sites_.take(site_key(from), now, max_waiting_.of_site);
+  const auto of_site = from.is_v4()
+                           ? Duration::zero()
+                           : sites_.take(number_of(networks.site), now, max_waiting_.of_site);
   if (!of_site) return std::nullopt;
   if (is_unlimited_) return std::max(*of_address, *of_site);
   const auto of_all = all_.take(next_turn_of_all_, now, max_waiting_.of_all);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/bytes.h"
+#include "base/client_networks.h"
 
 namespace qdt::quic {
 namespace {
@@ -20,10 +20,8 @@ std::uint64_t mix(std::uint64_t value) {
 }  // namespace
 
 SourceLimit::Group& SourceLimit::group_of(const IpAddress& source) {
-  const IpAddress site = site_of(source);
-  const std::uint64_t prefix =
-      site.is_v4() ? site.v4_number() : load_be<std::uint64_t>(site.bytes().data());
-  return groups_[mix(mix(prefix ^ seed_) + seed_) % kGroups];
+  const std::uint64_t site = number_of(ClientNetworks(source).site);
+  return groups_[mix(mix(site ^ seed_) + seed_) % kGroups];
 }
 
 bool SourceLimit::take(const IpAddress& source, Timestamp now) {

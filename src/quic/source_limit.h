@@ -43,11 +43,4 @@ class SourceLimit {
   std::vector<Group> groups_;
 };
 
-/// The part of an address that one customer has, and so may use as often as he likes: all of an
-/// IPv4 address, the /48 of an IPv6 one (RFC 6177).
-inline IpAddress site_of(const IpAddress& address) {
-  constexpr int kSiteBits = 48;
-  return address.is_v4() ? address : Prefix(address, kSiteBits).address();
-}
-
 }  // namespace qdt::quic

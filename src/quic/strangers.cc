@@ -3,14 +3,21 @@
 #include <algorithm>
 #include <cassert>
 
-#include "quic/source_limit.h"
+#include "base/client_networks.h"
 
 namespace qdt::quic {
 namespace {
 
-constexpr int kAddressBits = 64;
 // A shard may have so many, however many shards there are.
 constexpr std::size_t kMinConnections = 32;
+
+IpAddress customer_of(const IpAddress& address) {
+  return ClientNetworks(address).customer.address();
+}
+
+IpAddress site_of(const IpAddress& address) {
+  return ClientNetworks(address).site.address();
+}
 
 }  // namespace
 
@@ -27,22 +34,18 @@ Strangers::Options Strangers::Options::share(std::size_t shard_count) const {
   return options;
 }
 
-IpAddress Strangers::address_key(const IpAddress& address) {
-  return address.is_v4() ? address : Prefix(address, kAddressBits).address();
-}
-
 const Strangers::Group* Strangers::find(const Groups& groups, const IpAddress& key) {
   const auto found = groups.find(key);
   return found == groups.end() ? nullptr : &found->second;
 }
 
 std::size_t Strangers::count_of(const IpAddress& address) const {
-  const Group* group = find(addresses_, address_key(address));
+  const Group* group = find(addresses_, customer_of(address));
   return group == nullptr ? 0 : group->size();
 }
 
 Strangers::Verdict Strangers::judge(const IpAddress& address, Timestamp now) const {
-  const Group* of_address = find(addresses_, address_key(address));
+  const Group* of_address = find(addresses_, customer_of(address));
   if (of_address != nullptr && of_address->size() >= options_.max_per_address) {
     return unless_it_has_tenure(*of_address->oldest(), now);
   }
@@ -66,7 +69,7 @@ void Strangers::add(Note& note, const IpAddress& address, Timestamp now) {
   note.has_advanced = false;
   note.since = now;
   note.address = address;
-  Group& of_address = addresses_[address_key(address)];
+  Group& of_address = addresses_[customer_of(address)];
   note.in_address = of_address.beginners.insert(of_address.beginners.end(), &note);
   Group& site = sites_[site_of(address)];
   note.in_site = site.beginners.insert(site.beginners.end(), &note);
@@ -79,7 +82,7 @@ void Strangers::advance(Note& note, Timestamp now) {
   const auto move = [&note](Group& group, std::list<Note*>::iterator at) {
     group.advanced.splice(group.advanced.end(), group.list_of(note), at);
   };
-  move(addresses_.find(address_key(note.address))->second, note.in_address);
+  move(addresses_.find(customer_of(note.address))->second, note.in_address);
   move(sites_.find(site_of(note.address))->second, note.in_site);
   note.has_advanced = true;
   note.since = now;
@@ -88,7 +91,7 @@ void Strangers::advance(Note& note, Timestamp now) {
 void Strangers::remove(Note& note) {
   if (!note.is_listed) return;
   note.is_listed = false;
-  const auto of_address = addresses_.find(address_key(note.address));
+  const auto of_address = addresses_.find(customer_of(note.address));
   of_address->second.list_of(note).erase(note.in_address);
   if (of_address->second.size() == 0) addresses_.erase(of_address);
   const auto site = sites_.find(site_of(note.address));

@@ -54,7 +54,7 @@ class Strangers {
     friend class Strangers;
     bool has_advanced = false;
     Timestamp since;    // the latest advance
-    IpAddress address;  // the key of its groups
+    IpAddress address;  // by which its groups are found
     std::list<Note*>::iterator in_address;
     std::list<Note*>::iterator in_site;
   };
@@ -96,7 +96,6 @@ class Strangers {
   };
   using Groups = std::unordered_map<IpAddress, Group>;
 
-  static IpAddress address_key(const IpAddress& address);
   static const Group* find(const Groups& groups, const IpAddress& key);
   Note* oldest_of_largest_site() const;
   Verdict unless_it_has_tenure(Note& oldest, Timestamp now) const;
