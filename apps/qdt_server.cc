@@ -118,7 +118,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   auto decoy = apps::make_decoy(config.decoy);
   if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
-  options.service.decoy = decoy->decoy;
+  options.reception.decoy = decoy->decoy;
   tls.offer_resumption(options.tunnel.endpoint.secret);
   apps::ServerFiles files(config_path, loaded, tls, options.tunnel.endpoint.secret, host, *logger);
   files.watch_certificate();

@@ -15,7 +15,7 @@ std::string failure(const quic::CloseReason& reason) {
 
 void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                 quic::StreamId stream, const quic::Message& message) {
-  const Http3Exchange exchange({.has_shaper = has_shaper_}, tunnel, connection, stream);
+  const Http3Exchange exchange(exchange_, tunnel, connection, stream);
   const auto entry = streams_[&connection].try_emplace(stream, exchange).first;
   reception_.receive(tunnel, entry->second.exchange, entry->second.request, message);
 }

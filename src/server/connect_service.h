@@ -14,12 +14,11 @@ namespace qdt::server {
 /// Takes the requests of one shard from HTTP/3 to its Reception. One thread.
 class ConnectService final : public tunnel::TunnelEvents {
  public:
-  using Options = Reception::Options;
-
-  ConnectService(const Options& options, const Tables& tables,
-                 tunnel::HandshakeCounters& handshakes, Random& random, Logger& logger)
-      : has_shaper_(options.has_shaper),
-        reception_(options, tables, handshakes, random, logger),
+  ConnectService(const Http3Exchange::Options& exchange, const Reception::Options& reception,
+                 const Tables& tables, tunnel::HandshakeCounters& handshakes, Random& random,
+                 Logger& logger)
+      : exchange_(exchange),
+        reception_(reception, tables, handshakes, random, logger),
         logger_(logger) {}
 
   /// As the Reception's.
@@ -49,7 +48,7 @@ class ConnectService final : public tunnel::TunnelEvents {
   // The requests of one connection: one, as a rule, since without a session it may have no more.
   using Streams = std::map<quic::StreamId, Stream>;
 
-  bool has_shaper_;
+  Http3Exchange::Options exchange_;
   Reception reception_;
   Logger& logger_;
   // A look-up by connection costs the same however many there are.

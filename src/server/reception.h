@@ -37,7 +37,6 @@ class Reception {
     Offer offer;
     std::size_t send_queue = 1024;
     std::size_t max_reassembly_bytes = 256 * 1024;
-    bool has_shaper = true;
     HandshakeLog* failures = nullptr;  ///< may be null: they are not logged then
     /// The site that answers requests without the right token; null: refusals in version 1's words.
     /// Shared by all shards, which may be given a newer one.

@@ -22,7 +22,7 @@ std::vector<os::TunAddress> tun_addresses(const Offer& offer) {
 }
 
 os::NatOptions nat_options(const Server::Options& options) {
-  const Offer& offer = options.service.offer;
+  const Offer& offer = options.reception.offer;
   os::NatOptions nat{.pool = offer.pool, .external_interface = options.external_interface};
   if (options.has_nat6 && offer.ipv6) nat.pool6 = offer.ipv6->prefix;
   return nat;
@@ -31,7 +31,7 @@ os::NatOptions nat_options(const Server::Options& options) {
 }  // namespace
 
 os::HostPlan Server::host_plan(const Options& options) {
-  const Offer& offer = options.service.offer;
+  const Offer& offer = options.reception.offer;
   const LeasePool pool(offer.pool, offer.gateway, options.shard_count, offer.ipv6);
   os::HostPlan plan{.role = os::HostPlan::Role::kServer,
                     .program = "qdt-server",
@@ -60,7 +60,7 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options,
 Result<void> Server::check_networks(const Options& options) {
   const auto networks = os::taken_networks(options.tun_name);
   if (!networks) return fail(networks);
-  const Offer& offer = options.service.offer;
+  const Offer& offer = options.reception.offer;
   if (const auto overlap =
           find_pool_overlap("pool_cidr", offer.pool, !options.has_nat, *networks)) {
     return fail(*overlap);
@@ -83,8 +83,8 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
         return admission;
       }()),
       users_(admission_.users()),
-      leases_(options.service.offer.pool, options.service.offer.gateway, options.shard_count,
-              options.service.offer.ipv6),
+      leases_(options.reception.offer.pool, options.reception.offer.gateway, options.shard_count,
+              options.reception.offer.ipv6),
       book_(
           leases_, options.lease_grace,
           options.admission.shares.max_of_client > 0 ? options.admission.shares.max_of_address : 0),
@@ -150,7 +150,7 @@ void Server::steer(const os::UdpSocket& socket) {
 }
 
 Result<void> Server::set_up_host() {
-  const Offer& offer = options_.service.offer;
+  const Offer& offer = options_.reception.offer;
   const std::vector<os::TunAddress> addresses = tun_addresses(offer);
   if (auto ok = network_->configure_tun(addresses, offer.mtu); !ok) return fail(ok);
   if (auto ok = network_->limit_clients(options_.access); !ok) return fail(ok);
@@ -168,28 +168,29 @@ Result<void> Server::set_up_host() {
 Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
                                const quic::TlsServerContext& tls) {
   const std::size_t index = shards_.size();
-  ConnectService::Options service = options_.service;
-  service.offer.shard = index;
-  service.failures = &handshake_log_;
-  service.offer.caps.resume = options_.lease_grace > Duration::zero();
-  service.proxy = &decoy_proxy_;
-  service.post = [this, index](std::move_only_function<void(tunnel::Tunnel&)> task) {
+  Reception::Options reception = options_.reception;
+  reception.offer.shard = index;
+  reception.failures = &handshake_log_;
+  reception.offer.caps.resume = options_.lease_grace > Duration::zero();
+  reception.proxy = &decoy_proxy_;
+  reception.post = [this, index](std::move_only_function<void(tunnel::Tunnel&)> task) {
     shards_[index]->post(
         [task = std::move(task)](shard::Shard& shard, Timestamp) mutable { task(shard.tunnel()); });
   };
-  service.end_elsewhere = [this](const LeaseBook::Holder& replaced, const IpAddress& lease) {
+  reception.end_elsewhere = [this](const LeaseBook::Holder& replaced, const IpAddress& lease) {
     end_replaced(replaced, lease);
   };
   services_.push_back(std::make_unique<ConnectService>(
-      service, Tables{.admission = admission_, .leases = leases_, .book = book_}, handshakes_,
-      random_, logger_));
+      options_.exchange, reception,
+      Tables{.admission = admission_, .leases = leases_, .book = book_}, handshakes_, random_,
+      logger_));
   counters_.push_back(std::make_unique<tunnel::Counters>());
 
   tunnel::Tunnel::Options tunnel = options_.tunnel;
   tunnel.role = Role::kServer;
   tunnel.endpoint.shard = index;
   tunnel.endpoint.shard_count = options_.shard_count;
-  tunnel.max_packet_bytes = service.offer.mtu;
+  tunnel.max_packet_bytes = reception.offer.mtu;
   tunnel.has_siblings = options_.shard_count > 1;
   auto shard = shard::Shard::create(
       {.thread_name = "qdt-shard-" + std::to_string(index),
@@ -206,7 +207,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
 }
 
 void Server::run() {
-  start_proxy(options_.service.decoy.get());
+  start_proxy(options_.reception.decoy.get());
   std::vector<shard::Mailbox<shard::Mail>*> mailboxes;
   for (const auto& shard : shards_) mailboxes.push_back(&shard->mailbox());
   for (const auto& shard : shards_) {

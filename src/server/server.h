@@ -45,7 +45,8 @@ class Server {
     os::UdpOffloads udp_offloads;
     bool use_tun_offloads = true;
     Admission::Options admission;
-    ConnectService::Options service;
+    Http3Exchange::Options exchange;
+    Reception::Options reception;
     tunnel::Tunnel::Options tunnel;          ///< role and shard are filled in
     std::size_t send_datagram_queue = 1024;  ///< of each shard, in payloads
     os::ClientAccess access{};

@@ -50,8 +50,8 @@ server::Server::Options server_options(const std::string& lease_path) {
           .tun_name = "qdts",
           .shard_count = 4,
           .admission = {.token = kToken},
-          .service = {.offer = {.pool = *Prefix::parse("10.8.0.0/24"),
-                                .gateway = *IpAddress::parse("10.8.0.1")}},
+          .reception = {.offer = {.pool = *Prefix::parse("10.8.0.0/24"),
+                                  .gateway = *IpAddress::parse("10.8.0.1")}},
           .access = {.host = HostAccess::kAll},
           .has_nat = false,
           .lease_path = lease_path};
