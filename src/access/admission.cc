@@ -75,9 +75,9 @@ Admission::Admission(const Options& options)
                   .of_all = kMaxWaiting}),
       shares_(options.shares) {}
 
-Admission::Verdict Admission::judge_request(const UserTable& users, std::string_view method,
-                                            const Credential& credential, const IpAddress& from,
-                                            Timestamp now) {
+Admission::Verdict Admission::judge(const UserTable& users, std::string_view method,
+                                    const Credential& credential, const IpAddress& from,
+                                    Timestamp now) {
   // Before all else, so that the work is the same whatever comes of it.
   Verdict verdict{.user = users.find(credential)};
   if (!verdict.is_proven()) verdict.delay = delay_stranger(from, now);

@@ -65,19 +65,11 @@ class Admission {
   void set_ready(bool is_ready) { is_ready_.store(is_ready, std::memory_order_relaxed); }
   bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
 
-  /// A request to open a session, by one of `users`.
-  Verdict judge_request(const UserTable& users, std::string_view method,
-                        const Credential& credential, const IpAddress& from, Timestamp now);
-  /// The same by the user whom the options named.
-  wire::HandshakeResult judge(std::string_view method, std::string_view token,
-                              const IpAddress& from, Timestamp now) {
-    return judge_request(*users_, method, Credential(token), from, now).result;
-  }
+  /// A request by one of `users`, or by a stranger, whatever it asks for.
+  Verdict judge(const UserTable& users, std::string_view method, const Credential& credential,
+                const IpAddress& from, Timestamp now);
   /// The user whom the options named: the table that a server begins with.
   const UserTable::Snapshot& users() const { return users_; }
-  /// Verdict::delay of a request for anything else: it waits like a wrong token, so that time tells
-  /// nothing.
-  std::optional<Duration> delay_stranger(const IpAddress& from, Timestamp now);
 
   /// How long one who was refused for the rate does well to wait: in that time, one more may come.
   std::chrono::seconds retry_after() const;
@@ -112,6 +104,8 @@ class Admission {
     PacedLimit all_;
     Timestamp next_turn_of_all_;
   };
+
+  std::optional<Duration> delay_stranger(const IpAddress& from, Timestamp now);
 
   const Options options_;
   const UserTable::Snapshot users_;

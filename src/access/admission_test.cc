@@ -17,14 +17,14 @@ const IpAddress kOther = IpAddress::v4(0x01020305);
 
 class AdmissionTest : public testing::Test {
  protected:
+  Admission::Verdict ask(Admission& admission, std::string_view method, std::string_view token,
+                         const IpAddress& from = kClient, Timestamp now = kStart) {
+    return admission.judge(*admission.users(), method, Credential(token), from, now);
+  }
   HandshakeResult judge(Admission& admission, std::string_view token = "token",
                         const IpAddress& from = kClient, Timestamp now = kStart) {
     admission.set_ready(true);
-    return admission.judge("POST", token, from, now);
-  }
-  Admission::Verdict ask(Admission& admission, std::string_view method, std::string_view token,
-                         const IpAddress& from = kClient, Timestamp now = kStart) {
-    return admission.judge_request(*admission.users(), method, Credential(token), from, now);
+    return ask(admission, "POST", token, from, now).result;
   }
   // The time that the answer to a wrong token waits.
   std::optional<Duration> guess(Admission& admission, const IpAddress& from = kClient,
@@ -39,12 +39,12 @@ class AdmissionTest : public testing::Test {
 
 TEST_F(AdmissionTest, ChecksInTheProtocolsOrder) {
   Admission admission({.token = "token"});
-  EXPECT_EQ(admission.judge("GET", "wrong", kClient, kStart), HandshakeResult::kNotReady);
+  EXPECT_EQ(ask(admission, "GET", "wrong").result, HandshakeResult::kNotReady);
   admission.set_ready(true);
-  EXPECT_EQ(admission.judge("GET", "wrong", kClient, kStart), HandshakeResult::kMethod);
-  EXPECT_EQ(admission.judge("POST", "wrong", kClient, kStart), HandshakeResult::kUnauthorized);
-  EXPECT_EQ(admission.judge("POST", "", kClient, kStart), HandshakeResult::kUnauthorized);
-  EXPECT_EQ(admission.judge("POST", "token", kClient, kStart), HandshakeResult::kOk);
+  EXPECT_EQ(ask(admission, "GET", "wrong").result, HandshakeResult::kMethod);
+  EXPECT_EQ(ask(admission, "POST", "wrong").result, HandshakeResult::kUnauthorized);
+  EXPECT_EQ(ask(admission, "POST", "").result, HandshakeResult::kUnauthorized);
+  EXPECT_EQ(ask(admission, "POST", "token").result, HandshakeResult::kOk);
 }
 
 TEST_F(AdmissionTest, LimitsAnAddressAndNotTheOthers) {
@@ -60,7 +60,7 @@ TEST_F(AdmissionTest, LetsTheAnswersToGuessesWaitTheirTurn) {
   Admission admission({.token = "token", .address_rate = {.per_second = 1, .burst = 2}});
   const Duration delays[] = {0s, 0s, 1s, 2s, 3s, 4s, 4s};
   for (const Duration delay : delays) EXPECT_EQ(guess(admission), delay);
-  EXPECT_EQ(admission.delay_stranger(kClient, kStart), 4s);  // whatever it asks for
+  EXPECT_EQ(ask(admission, "GET", "").delay, 4s);  // whatever it asks for
   EXPECT_EQ(guess(admission, kOther), 0s);
   EXPECT_EQ(guess(admission, kClient, kStart + 10min), 0s);
 }
@@ -102,7 +102,7 @@ TEST_F(AdmissionTest, TellsTheUsersOfATableApart) {
   const auto users = *UserTable::create(
       {{{.name = "a", .token = "token a"}, {.name = "b", .token = "token b"}}}, UserTable::Key{});
   const auto ask = [&](std::string_view token) {
-    return admission.judge_request(*users, "POST", Credential(token), kClient, kStart);
+    return admission.judge(*users, "POST", Credential(token), kClient, kStart);
   };
   EXPECT_EQ(ask("token a").user->name, "a");
   EXPECT_EQ(ask("token b").user->name, "b");

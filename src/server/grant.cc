@@ -11,7 +11,7 @@ using wire::HandshakeResult;
 // The places of a session besides its lease: all of them, or none.
 std::optional<Refusal> take_places(wire::SessionId session, const SessionRequest& asked,
                                    std::string_view client_id, bool replaces,
-                                   Admission& admission) {
+                                   access::Admission& admission) {
   if (!admission.shares().take(session, asked.from, client_id, replaces)) {
     return Refusal{HandshakeResult::kBusy, "busy: max_sessions_per_client is met"};
   }
@@ -28,7 +28,8 @@ std::optional<Refusal> take_places(wire::SessionId session, const SessionRequest
   return std::nullopt;
 }
 
-void give_back_places(wire::SessionId session, access::Account& account, Admission& admission) {
+void give_back_places(wire::SessionId session, access::Account& account,
+                      access::Admission& admission) {
   admission.release_session();
   account.release_session();
   admission.shares().give_back(session);
@@ -50,8 +51,8 @@ void lend_ipv6(wire::ConnectResponse& response, const Offer& offer, const LeaseP
 }  // namespace
 
 std::variant<Welcome, Refusal, Visit> judge(const RequestHead& head, const access::UserTable& users,
-                                            Admission& admission, Timestamp now) {
-  auto verdict = admission.judge_request(users, head.method, head.credential, head.from, now);
+                                            access::Admission& admission, Timestamp now) {
+  auto verdict = admission.judge(users, head.method, head.credential, head.from, now);
   const bool is_handshake = head.path == wire::kConnectPath;
   if (is_handshake && verdict.result == HandshakeResult::kOk) {
     return Welcome{std::move(verdict.user)};

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "access/account.h"
+#include "access/admission.h"
 #include "access/credential.h"
 #include "access/user_table.h"
 #include "base/ip_address.h"
 #include "base/random.h"
 #include "base/time.h"
-#include "server/admission.h"
 #include "server/lease_book.h"
 #include "server/lease_pool.h"
 #include "wire/datagram.h"
@@ -30,7 +30,7 @@ namespace qdt::server {
 
 /// The tables of a server in which sessions take their places; of all its shards.
 struct Tables {
-  Admission& admission;
+  access::Admission& admission;
   LeasePool& leases;
   LeaseBook& book;
 };
@@ -64,7 +64,7 @@ struct Visit {
 /// The decision on a request by its head. The work is the same for every path and credential, so
 /// that time does not tell one from another.
 std::variant<Welcome, Refusal, Visit> judge(const RequestHead& head, const access::UserTable& users,
-                                            Admission& admission, Timestamp now);
+                                            access::Admission& admission, Timestamp now);
 
 /// The part of an answer that is the same for every session of a server.
 struct Offer {

@@ -29,7 +29,7 @@ std::string caps(const std::string& names) {
 // A server with everything that decisions look at, and two users.
 struct Server {
   struct Options {
-    Admission::Options admission;
+    access::Admission::Options admission;
     access::UserLimits ann;
     std::string pool = "10.8.0.0/28";
     Duration grace = 10min;
@@ -79,7 +79,7 @@ struct Server {
   }
   access::Account& account(std::size_t user) { return *users->users()[user]->account; }
 
-  Admission admission;
+  access::Admission admission;
   LeasePool leases;
   LeaseBook book;
   Offer offer;
@@ -149,7 +149,7 @@ TEST(Judge, LetsTheAnswersToGuessesWait) {
 
 TEST(Judge, EndsTheConnectionWhenTooManyWait) {
   Server server({.admission = {.address_rate = {.per_second = 1, .burst = 1}}});
-  for (std::size_t i = 0; i <= Admission::kMaxWaitingOfAddress; ++i) server.judge("guess");
+  for (std::size_t i = 0; i <= access::Admission::kMaxWaitingOfAddress; ++i) server.judge("guess");
   EXPECT_EQ(std::get<Visit>(server.judge("guess")).delay, std::nullopt);
 }
 

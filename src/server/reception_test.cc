@@ -107,7 +107,7 @@ class ReceptionTest : public ::testing::Test, public tunnel::TunnelEvents {
   tunnel::Counters counters_;
   UdpSendQueue payloads_{64};
   tunnel::HandshakeCounters handshakes_;
-  Admission admission_{{.token = "token", .address_rate = {.per_second = 1, .burst = 1}}};
+  access::Admission admission_{{.token = "token", .address_rate = {.per_second = 1, .burst = 1}}};
   LeasePool leases_{*Prefix::parse("10.8.0.0/24"), *IpAddress::parse("10.8.0.1"), 1};
   LeaseBook book_{leases_, 10min};
   Reception reception_;

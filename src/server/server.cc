@@ -78,7 +78,7 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
       host_(host),
       logger_(logger),
       admission_([&] {
-        Admission::Options admission = options.admission;
+        access::Admission::Options admission = options.admission;
         admission.seed = random.number();
         return admission;
       }()),

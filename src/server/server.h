@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "access/admission.h"
 #include "base/ip_address.h"
 #include "base/logger.h"
 #include "base/random.h"
@@ -22,7 +23,6 @@
 #include "os/tun_device.h"
 #include "os/udp_socket.h"
 #include "quic/tls.h"
-#include "server/admission.h"
 #include "server/connect_service.h"
 #include "server/decoy_proxy.h"
 #include "server/handshake_log.h"
@@ -44,7 +44,7 @@ class Server {
     std::size_t shard_count = 1;
     os::UdpOffloads udp_offloads;
     bool use_tun_offloads = true;
-    Admission::Options admission;
+    access::Admission::Options admission;
     Http3Exchange::Options exchange;
     Reception::Options reception;
     tunnel::Tunnel::Options tunnel;          ///< role and shard are filled in
@@ -135,7 +135,7 @@ class Server {
   std::array<std::atomic<std::uint64_t>, os::kHostParts> repairs_{};
   mutable std::mutex obstacle_mutex_;
   std::string obstacle_ = "the server is starting";
-  Admission admission_;
+  access::Admission admission_;
   access::UserTable::Snapshot users_;
   LeasePool leases_;
   LeaseBook book_;

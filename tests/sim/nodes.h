@@ -94,7 +94,7 @@ struct ServerNodeOptions {
   wire::Capabilities caps = wire::Capabilities::supported();
   Duration lease_grace = 10min;
   std::size_t max_kept_leases = 0;  // of an address
-  server::Admission::Options admission;
+  access::Admission::Options admission;
   tunnel::Tunnel::Options tunnel;
   RateLimit rate_limit;
   std::size_t max_reassembly_bytes = 256 * 1024;
@@ -134,14 +134,14 @@ class ServerNode final : public TunnelNode {
 
   SeededRandom random;
   LastLine logger;
-  server::Admission admission;
+  access::Admission admission;
   server::LeasePool leases;
   server::LeaseBook book;
   tunnel::HandshakeCounters handshakes;
   server::ConnectService service;
 
  private:
-  static server::Admission::Options with_token(const ServerNodeOptions& options) {
+  static access::Admission::Options with_token(const ServerNodeOptions& options) {
     auto admission = options.admission;
     admission.token = options.token;
     admission.limits.session_rate = options.rate_limit;
