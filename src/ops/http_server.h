@@ -37,7 +37,7 @@ struct HttpRoute {
   bool takes_time = false;  ///< the handler waits: it has a thread of its own
 };
 
-/// By path, which holds no letter that means something in a regular expression but `.`.
+/// By path.
 using HttpRoutes = std::map<std::string, HttpRoute>;
 
 /// Numbers about the connections of a server, which has at most kMaxConnections at a time.

@@ -17,7 +17,7 @@ namespace qdt::ops {
 /// Why the server cannot serve clients now, in words; nothing when it can. Any thread.
 using Readiness = std::function<std::optional<std::string>()>;
 
-/// Where the numbers come from. What is pointed at outlives whoever reads it.
+/// The sources of the numbers. They outlive every reader.
 struct MetricsSource {
   std::string version;
   Readiness readiness;

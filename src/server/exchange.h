@@ -20,7 +20,7 @@ class Exchange {
   virtual const void* connection() const = 0;
   /// Where the peer is, as far as it has shown that.
   virtual SocketAddress from() const = 0;
-  /// Whether carriage() is final; ConnectService::on_carriage_known() tells when.
+  /// Whether carriage() is final; Reception::on_carriage_known() tells when.
   virtual bool is_carriage_known() const = 0;
   virtual Carriage carriage() const = 0;
 

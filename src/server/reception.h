@@ -28,9 +28,9 @@
 namespace qdt::server {
 
 /// Answers requests, whatever carries them, in one shard: does as judge() and grant() decide, opens
-/// the sessions, and gives their places back when they end. Anything but a request for a session,
-/// and whoever has not shown the token, gets the decoy. One thread; what it refers to (shared by
-/// all shards) outlives it.
+/// the sessions, and gives their places back when they end. A request that does not show the token,
+/// or that asks for anything but a session, gets the decoy's answer. One thread; the objects that
+/// it refers to, which all shards share, outlive it.
 class Reception {
  public:
   struct Options {
