@@ -107,8 +107,6 @@ class DirectPlane {
   Duration take_standing_queue() { return path_.take_standing_queue(); }
 
   PathView view() const;
-  Timestamp next_delivery() const { return kNever; }
-  std::optional<Piece> deliver_due(MutableBytes, Timestamp) { return std::nullopt; }
 
  private:
   enum class Content {

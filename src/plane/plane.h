@@ -4,10 +4,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/drop.h"
 #include "base/time.h"
 #include "base/udp_burst.h"
 #include "wire/fragment.h"
@@ -76,34 +78,34 @@ struct Piece {
 
 /// All planes.
 template <typename T>
-concept Plane = requires(T& plane, const T& seen, Bytes packet, Cut& cut, MutableBytes slot,
-                         UdpSendQueue& out, Timestamp now) {
-  // Sends `packet` from cut.offset on, whole or in fragments, and advances that past what was
-  // taken: sent, or waiting for others to join it until flush(), which has to follow.
-  { plane.send(packet, cut, out, now) } -> std::same_as<Step>;
-  // Sends what waits to be joined, and what the plane has to say itself.
-  { plane.flush(out, now) } -> std::same_as<Step>;
-  { seen.has_something(now) } -> std::same_as<bool>;
-  // When flush() will have something by itself, or send() will take more. Planes on a connection
-  // that has a timer of its own need none.
-  { seen.next_timeout() } -> std::same_as<Timestamp>;
-  // The peer gets what is sent.
-  { seen.is_usable() } -> std::same_as<bool>;
-  { seen.limits() } -> std::same_as<PacketLimits>;
-  { seen.view() } -> std::same_as<PathView>;
-  // In the direction of delivery: when a plane that holds back what came too early wants to go on,
-  // and the next piece of it, written to `slot`, which has room for any packet.
-  { seen.next_delivery() } -> std::same_as<Timestamp>;
-  { plane.deliver_due(slot, now) } -> std::same_as<std::optional<Piece>>;
-};
+concept Plane =
+    requires(T& plane, const T& seen, Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now) {
+      // Sends `packet` from cut.offset on, whole or in fragments, and advances that past what was
+      // taken: sent, or waiting for others to join it until flush(), which has to follow.
+      { plane.send(packet, cut, out, now) } -> std::same_as<Step>;
+      // Sends what waits to be joined, and what the plane has to say itself.
+      { plane.flush(out, now) } -> std::same_as<Step>;
+      { seen.has_something(now) } -> std::same_as<bool>;
+      // When flush() will have something by itself, or send() will take more. Planes on a
+      // connection that has a timer of its own need none.
+      { seen.next_timeout() } -> std::same_as<Timestamp>;
+      // The peer gets what is sent.
+      { seen.is_usable() } -> std::same_as<bool>;
+      { seen.limits() } -> std::same_as<PacketLimits>;
+      { seen.view() } -> std::same_as<PathView>;
+    };
 
 /// The planes that a session may rest on.
 template <typename T>
 concept Base =
-    Plane<T> && requires(T& plane, std::uint8_t reason, std::string_view text, UdpSendQueue& out,
-                         Bytes payload, MutableBytes slot, Timestamp now) {
+    Plane<T> && requires(T& plane, const T& seen, std::uint8_t reason, std::string_view text,
+                         UdpSendQueue& out, Bytes payload, MutableBytes slot, Timestamp now) {
       // Opens a payload of the peer's into `slot`, which has room for it.
       { plane.open(payload, slot, now) } -> std::same_as<std::expected<Piece, Drop>>;
+      // When a plane that holds back what came too early wants to go on, and the next piece of it,
+      // written to `slot`, which has room for any packet.
+      { seen.next_delivery() } -> std::same_as<Timestamp>;
+      { plane.deliver_due(slot, now) } -> std::same_as<std::optional<Piece>>;
       // Has the peer answer, so that it shows whether it is there.
       plane.ping(out, now);
       // Tells a peer that understands it why the session ends; what still waits is lost.
