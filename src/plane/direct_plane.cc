@@ -81,7 +81,7 @@ Duration DirectPlane::rtt() const {
 }
 
 PathView DirectPlane::view() const {
-  return {.rtt = rtt(), .delivered_bytes = delivered_bytes(), .heard_at = heard_at_};
+  return {.rtt = rtt(), .delivered_bytes = path_.delivered_bytes(), .heard_at = heard_at_};
 }
 
 Step DirectPlane::send(Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now) {

@@ -55,14 +55,14 @@ class DirectPlane {
 
   // --- towards the peer ---
 
+  // plane::Plane; packets in payloads of their own or, small ones, together.
   /// The peer has shown lately that our packets arrive.
   bool is_usable() const { return is_usable_; }
   PacketLimits limits() const {
     const std::size_t bytes = max_packet_bytes();
     return {.whole = bytes, .expected = bytes};
   }
-
-  // plane::Plane; packets in payloads of their own or, small ones, together.
+  PathView view() const;
   Step send(Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now);
   /// Sends what waits to be joined, and feedback, pings and pongs where they are due.
   Step flush(UdpSendQueue& out, Timestamp now);
@@ -97,16 +97,10 @@ class DirectPlane {
   /// Whether so; once.
   bool take_quic_question() { return std::exchange(asks_quic_, false); }
   Duration rtt() const;
-  /// When a packet of the peer's came last.
-  Timestamp heard_at() const { return heard_at_; }
-  /// The packets that the peer has reported.
-  std::uint64_t delivered_bytes() const { return path_.delivered_bytes(); }
   const Shaper& shaper() const { return path_.shaper(); }
   /// The least that feedback has told of a queue on the path since the last call: what stands
   /// there.
   Duration take_standing_queue() { return path_.take_standing_queue(); }
-
-  PathView view() const;
 
  private:
   enum class Content {
@@ -162,7 +156,7 @@ class DirectPlane {
   std::size_t joined_bytes_ = 0;
   std::size_t joined_packets_ = 0;
 
-  Timestamp heard_at_;
+  Timestamp heard_at_;      // when a packet of the peer's came last
   bool is_usable_ = false;  // our packets arrive
   Timestamp next_ping_;
   Duration ping_interval_;

@@ -11,7 +11,7 @@ struct State {
       : is_usable(plane.is_usable()),
         path(plane.path()),
         rtt(plane.rtt()),
-        delivered(plane.delivered_bytes()),
+        delivered(plane.view().delivered_bytes),
         shaper(plane.shaper().state()),
         rate(plane.shaper().rate()),
         timeout(plane.next_timeout()) {}
@@ -56,7 +56,7 @@ class DirectPlaneBadInput : public DirectPlaneTest {
     EXPECT_EQ(tell(feedback), Drop::kBadFeedback);
     EXPECT_EQ(State(*plane), before);
     EXPECT_FALSE(tell(kTrue)) << "what is true counts still";
-    EXPECT_EQ(plane->delivered_bytes(), 2158u);
+    EXPECT_EQ(plane->view().delivered_bytes, 2158u);
   }
 
   static constexpr wire::Feedback kTrue = {

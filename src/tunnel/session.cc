@@ -148,7 +148,7 @@ void Session::tell_account() {
 
 std::uint64_t Session::take_delivered_bytes() {
   const std::uint64_t delivered =
-      base_->view().delivered_bytes + (direct_ ? direct_->delivered_bytes() : 0);
+      base_->view().delivered_bytes + (direct_ ? direct_->view().delivered_bytes : 0);
   const std::uint64_t before = std::min(counted_delivered_bytes_, delivered);
   counted_delivered_bytes_ = delivered;
   return delivered - before;

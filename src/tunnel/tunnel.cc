@@ -325,7 +325,7 @@ void Tunnel::tick(Timestamp now) {
   for (const auto& session : sessions_) {
     const Session& seen = *session;
     heard_at = std::max(heard_at, seen.base().view().heard_at);
-    if (seen.direct() != nullptr) heard_at = std::max(heard_at, seen.direct()->heard_at());
+    if (seen.direct() != nullptr) heard_at = std::max(heard_at, seen.direct()->view().heard_at);
     if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
       forwarder_.drop_received(*session, Drop::kReassemblyTimeout, expired);
     }
