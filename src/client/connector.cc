@@ -250,7 +250,7 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
                   {"content-type", "application/json"},
                   {"content-length", std::to_string(body.size())}},
       .body = body};
-  if (!tunnel.request(connection, request)) {
+  if (!connection.request(request)) {
     return give_up(connection, unreachable("the server allows no request"), tunnel.now());
   }
   find(connection)->state = State::kAsking;

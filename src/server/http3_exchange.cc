@@ -13,11 +13,11 @@ Carriage Http3Exchange::carriage() const {
 }
 
 void Http3Exchange::respond(const quic::Response& response) {
-  tunnel_.respond(connection_, stream_, response);
+  connection_.respond(stream_, response);
 }
 
 void Http3Exchange::close() {
-  tunnel_.close(connection_, "");
+  connection_.close("", tunnel_.now());
 }
 
 void Http3Exchange::open(Grant& grant, tunnel::SessionOptions& options) {
@@ -31,11 +31,10 @@ void Http3Exchange::open(Grant& grant, tunnel::SessionOptions& options) {
                       .shares_ids = grant.response.caps.shared_id};
   }
   tunnel_.open_session(options, connection_, stream_, tunnel_.now());
-  tunnel_.respond(connection_, stream_,
-                  {.status = 200,
-                   .headers = {{"content-type", "application/json"}},
-                   .body = wire::to_json(grant.response),
-                   .keeps_stream_open = true});
+  connection_.respond(stream_, {.status = 200,
+                                .headers = {{"content-type", "application/json"}},
+                                .body = wire::to_json(grant.response),
+                                .keeps_stream_open = true});
 }
 
 }  // namespace qdt::server

@@ -218,20 +218,6 @@ bool Tunnel::migrate(quic::Connection& connection, const UdpPath& path, Timestam
   return true;
 }
 
-std::optional<quic::StreamId> Tunnel::request(quic::Connection& connection,
-                                              const quic::Request& request) {
-  return connection.request(request);
-}
-
-void Tunnel::respond(quic::Connection& connection, quic::StreamId stream,
-                     const quic::Response& response) {
-  connection.respond(stream, response);
-}
-
-void Tunnel::close(quic::Connection& connection, std::string_view text) {
-  connection.close(text, now_);
-}
-
 std::vector<wire::DirectId> Tunnel::new_direct_ids() {
   std::vector<wire::DirectId> ids(kDirectIds);
   for (wire::DirectId& id : ids) append(id, endpoint_.new_id().bytes());

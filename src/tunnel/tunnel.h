@@ -161,12 +161,6 @@ class Tunnel final : private quic::ConnectionEvents {
   void close_all(SessionEnd end, std::string_view text, Timestamp now);
   /// Calls on_wake() once, at `time` or sooner if it was asked for then.
   void wake_at(Timestamp time) { next_wake_ = std::min(next_wake_, time); }
-  /// Answers a request, outside an event of its connection too.
-  void respond(quic::Connection& connection, quic::StreamId stream, const quic::Response& response);
-  /// Ends a connection, likewise.
-  void close(quic::Connection& connection, std::string_view text);
-  /// Sends a request; nothing when the connection cannot.
-  std::optional<quic::StreamId> request(quic::Connection& connection, const quic::Request& request);
 
   std::size_t shard_of_payload(Bytes payload) const { return endpoint_.shard_of_payload(payload); }
   const SessionTable& sessions() const { return sessions_; }
