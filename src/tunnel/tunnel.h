@@ -90,7 +90,7 @@ class Tunnel final : private quic::ConnectionEvents {
   template <plane::Base P>
   void receive(Session& session, P& plane, Bytes payload, Timestamp now) {
     now_ = now;
-    session.base();  // it may have something to send now
+    attention_.note(session);  // it may have something to send now
     if (forwarder_.deliver(session, plane, payload, now) == Forwarder::Outcome::kClosed) {
       end_by_peer(session);
     }
