@@ -8,8 +8,6 @@ namespace {
 // How long packets may go unanswered before the plane counts as dead.
 constexpr int kSilentRoundTrips = 4;
 constexpr Duration kMinSilence = 500ms;
-// Every path of QUIC's carries it (RFC 9000 section 14).
-constexpr std::size_t kSmallPayload = 1200;
 
 }  // namespace
 
@@ -39,7 +37,7 @@ void DirectPath::on_sent(std::uint64_t counter, std::size_t bytes, bool has_pack
   departures_.on_packet(counter, now);
   shaper_.on_sent(bytes);
   larges_.on_sent(counter, bytes);
-  if (bytes > kSmallPayload) unanswered_.has_large = true;
+  if (LargeWatch::is_large(bytes)) unanswered_.has_large = true;
   if (!has_packets) ++unanswered_.controls;
 }
 

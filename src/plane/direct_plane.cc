@@ -13,8 +13,10 @@ using wire::DirectFrameType;
 
 constexpr Duration kFirstPing = 250ms;
 constexpr Duration kLongestPing = 60s;
-// The peer may be asked anew by other ways, and a late packet is worth nothing.
-constexpr Duration kMinSilence = 500ms;
+// For how long packets under the key before are taken at least. Later ones are worth nothing.
+constexpr Duration kMinKeepOldKey = 500ms;
+// The QUIC connection is asked no more often.
+constexpr Duration kAskInterval = 125ms;
 // Larger packets leave at once: joining costs a copy, and nothing of use would fit beside them.
 constexpr std::size_t kMaxJoinedPacket = 512;
 // Ping, pong and feedback.
@@ -306,7 +308,7 @@ Timestamp DirectPlane::next_timeout() const {
 std::expected<DirectPlane::Opened, Drop> DirectPlane::open(const UdpPath& path, Ecn ecn,
                                                            Bytes packet, MutableBytes slot,
                                                            Timestamp now) {
-  const auto opened = opener_.open(packet, slot, now, std::max(kMinSilence, 3 * rtt()));
+  const auto opened = opener_.open(packet, slot, now, std::max(kMinKeepOldKey, 3 * rtt()));
   if (!opened) {
     if (opened.error() == Drop::kReplayed) take_copy(path, packet, now);
     return std::unexpected(opened.error());
@@ -403,7 +405,7 @@ void DirectPlane::on_peer_reached(Timestamp now) {
 }
 
 void DirectPlane::ask_quic(Timestamp now) {
-  if (now - asked_quic_ < kMinSilence / 4) return;
+  if (now - asked_quic_ < kAskInterval) return;
   asked_quic_ = now;
   asks_quic_ = true;
 }

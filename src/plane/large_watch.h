@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "plane/departure_log.h"
+#include "quic/path_mtu.h"
 
 namespace qdt::plane {
 
@@ -18,14 +19,17 @@ namespace qdt::plane {
 /// among small ones that go on all the time. Pure; one thread.
 class LargeWatch {
  public:
+  /// Whether a path that carries QUIC may be too narrow for a payload of `bytes`.
+  static constexpr bool is_large(std::size_t bytes) { return bytes > kEveryPath; }
+
   /// Packet `counter` left, in a payload of `bytes`.
   void on_sent(std::uint64_t counter, std::size_t bytes) {
-    const bool is_large = bytes > kEveryPath;
-    window_.larges += is_large;
-    untold_.larges += is_large;
     untold_.bytes += static_cast<std::int64_t>(bytes);
     ++untold_.packets;
-    if (is_large) latest_[count_++ % kKept] = counter;
+    if (!is_large(bytes)) return;
+    ++window_.larges;
+    ++untold_.larges;
+    latest_[count_++ % kKept] = counter;
   }
 
   /// One feedback.
@@ -54,8 +58,7 @@ class LargeWatch {
   }
 
  private:
-  // A payload that every path of QUIC's carries (RFC 9000 section 14).
-  static constexpr std::size_t kEveryPath = 1200;
+  static constexpr std::size_t kEveryPath = quic::PathMtu::kBaseBytes;
   static constexpr Duration kMinTime = 200ms;
   static constexpr std::uint64_t kMinLost = 4;
   static constexpr std::uint64_t kSmallBytes = 500;
