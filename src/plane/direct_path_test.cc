@@ -100,6 +100,18 @@ TEST_F(DirectPathTest, ForgetsElsewhereWhichLargePacketsWereLost) {
   EXPECT_TRUE(tell(1, 100)->is_hole);
 }
 
+TEST_F(DirectPathTest, LimitsNothingElsewhere) {
+  for (int i = 0; i < 20 && !path.shaper().is_limiting(); ++i) {
+    send(1000, 100);
+    ASSERT_TRUE(tell(70, 1000));
+  }
+  ASSERT_TRUE(path.shaper().is_limiting()) << "so much loss may be a shallow queue's";
+  go_on_elsewhere();
+  EXPECT_FALSE(path.shaper().is_limiting());
+  EXPECT_EQ(path.shaper().rate(), 0);
+  EXPECT_TRUE(path.may_send(now));
+}
+
 TEST_F(DirectPathTest, TakesNoFeedbackThatCannotBeTrue) {
   send(1000, 3);
   const auto more_than_was_sent = tell(4, 1000 * 1000);

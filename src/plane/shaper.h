@@ -26,8 +26,6 @@ class Shaper {
   /// The contents of one feedback. `is_backlogged`: since the last one, packets waited for the
   /// shaper.
   void on_sample(const PathSample& sample, bool is_backlogged, Timestamp now);
-  /// The path is another one: nothing is known of it.
-  void forget_path() { *this = Shaper(); }
 
   /// Bytes per second; 0: nothing is limited.
   double rate() const { return pacer_.rate(); }

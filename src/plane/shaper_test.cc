@@ -254,12 +254,5 @@ TEST_F(ShaperTest, DoesNotTakeItselfForTheCauseOfADelayThatComesAndGoes) {
   EXPECT_GE(sum / (rate * seconds(now - begin)), 0.9);
 }
 
-TEST_F(ShaperTest, ForgetsThePath) {
-  run_for(5s);
-  shaper.forget_path();
-  EXPECT_EQ(shaper.state(), State::kFree);
-  EXPECT_TRUE(shaper.may_send(now));
-}
-
 }  // namespace
 }  // namespace qdt::plane
