@@ -42,6 +42,14 @@ class ShaperTest : public ::testing::Test {
       longest_queue_bytes = std::max(longest_queue_bytes, queued);
     }
   }
+  // Each second by itself.
+  void expect_each_second(int times, Duration most_queue, double least_use) {
+    for (int second = 0; second < times; ++second) {
+      run_for(1s);
+      EXPECT_LE(longest_queue(), most_queue) << second;
+      EXPECT_GE(use(), least_use) << second;
+    }
+  }
   double use() const { return delivered / rate; }  // of a second
   Duration longest_queue() const {
     return Duration(static_cast<std::int64_t>(1e9 * longest_queue_bytes / rate));
@@ -119,11 +127,7 @@ TEST_F(ShaperTest, LimitsNothingWhileNoQueueStands) {
 TEST_F(ShaperTest, KeepsTheQueueOfALinkOfOurOwnShortAndTheLinkInUse) {
   run_for(3s);
   EXPECT_EQ(shaper.state(), State::kHolding);
-  for (int second = 0; second < 30; ++second) {
-    run_for(1s);
-    EXPECT_LE(longest_queue(), 3 * Shaper::kTarget) << second;
-    EXPECT_GE(use(), 0.93) << second;
-  }
+  expect_each_second(30, 3 * Shaper::kTarget, 0.93);
 }
 
 TEST_F(ShaperTest, LetsGoOfAQueueThatIsSomeoneElses) {
@@ -233,11 +237,7 @@ TEST_F(ShaperTest, CatchesUpWhenItsHostComesLate) {
   run_for(3s);
   busy_of_50ms = 30ms;
   run_for(1s);
-  for (int second = 0; second < 10; ++second) {
-    run_for(1s);
-    EXPECT_GE(use(), 0.9) << second;
-    EXPECT_LE(longest_queue(), 50ms) << second;
-  }
+  expect_each_second(10, 50ms, 0.9);
 }
 
 TEST_F(ShaperTest, DoesNotTakeItselfForTheCauseOfADelayThatComesAndGoes) {
