@@ -21,14 +21,14 @@ const SocketAddress kFirstSocket{kHome, static_cast<std::uint16_t>(kClientAddres
 constexpr int kSockets = 20;
 const SocketAddress kDead{IpAddress::v4(0xc0000209), 443};
 
-/// What client::Client is in a program, without a host to set up.
+/// The shell around the machine, as client::Client in a program, but without a host to set up.
 class MachineNode final : public TunnelNode, private client::ConnectorEvents {
  public:
   MachineNode(std::vector<SocketAddress> servers, Timestamp now)
-      : servers_(std::move(servers)),
-        machine({.server_host = "vpn.test", .reconnect = {.waits_for_server = true}}, random, now),
+      : machine({.server_host = "vpn.test", .reconnect = {.waits_for_server = true}}, random, now),
         connector({.token = "secret-token", .server_name = "localhost"}, test_client_tls(), *this,
                   random),
+        servers_(std::move(servers)),
         tunnel_({.role = Role::kClient, .max_packet_bytes = 4096}, nullptr, connector, random,
                 counters, payloads) {}
 
@@ -60,18 +60,13 @@ class MachineNode final : public TunnelNode, private client::ConnectorEvents {
   std::uint64_t connects() const { return machine.reconnect().connects(); }
 
   SeededRandom random{2};
+  Machine machine;
+  client::Connector connector;
   std::optional<client::Outcome> outcome;
   int rebinds = 0;
 
  private:
-  std::vector<SocketAddress> servers_;
-
- public:
-  Machine machine;
-  client::Connector connector;
-
- private:
-  // The world has so many.
+  // Ports are used in turn: the world has kSockets of them.
   std::uint16_t next_port() {
     sockets_ = sockets_ % kSockets + 1;
     return static_cast<std::uint16_t>(kClientAddress.port + sockets_);
@@ -132,6 +127,7 @@ class MachineNode final : public TunnelNode, private client::ConnectorEvents {
     events_.emplace_back(event::Answered{attempt});
   }
 
+  std::vector<SocketAddress> servers_;
   std::deque<client::Event> events_;
   std::optional<IpAddress> here_ = kHome;
   int sockets_ = 0;  // so many before
