@@ -7,13 +7,13 @@ namespace {
 
 constexpr Timestamp kStart{1h};
 
-// A path on which everything is told of that was sent before.
+// A path on which each feedback tells of all packets sent before it.
 class LargeWatchTest : public ::testing::Test {
  protected:
   void send(std::size_t bytes, std::uint32_t packets = 1) {
     for (; packets > 0; --packets) watch.on_sent(++counter, bytes);
   }
-  // Of the packets since the last feedback.
+  // Tells of the packets since the last feedback.
   bool tell(const PathSample& sample, Timestamp at, bool is_all = false, Duration rtt = 40ms) {
     const LargeWatch::Told told{
         .sample = sample, .after = told_of, .highest = counter, .is_all = is_all, .rtt = rtt};
@@ -68,8 +68,7 @@ TEST_F(LargeWatchTest, CountsNoLossesOfASilence) {
   EXPECT_FALSE(tell({}, kStart + 2s));
 }
 
-// --- few in flight: one large packet each round, and `smalls` of 100 bytes; what of them arrives
-// ---
+// --- few in flight: each round one large packet and `smalls` of 100 bytes ---
 
 class FewInFlight : public LargeWatchTest {
  protected:

@@ -41,7 +41,7 @@ class PeerPaths {
     wire::PingCookie cookie{};
   };
 
-  /// What is referred to outlives the object.
+  /// Referenced objects outlive this one.
   PeerPaths(const UdpPath& home, quic::TriedPaths& tried, Random& random)
       : tried_(tried), random_(random), home_(home) {}
 

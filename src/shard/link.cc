@@ -42,7 +42,7 @@ bool Link::handle(const os::PollEvent& event, os::UdpReceiveBatch& batch) {
     set_blocked(false);
     send();  // what it did not take the last time
   }
-  // The connection is on its new path, whose answers these are for all it need know.
+  // The connection has moved to its new path, so payloads of the late socket count as that path's.
   is_late_ = event.key == late_key();
   std::optional<os::UdpSocket>& socket = is_late_ ? late_socket_ : socket_;
   if (!event.is_readable || !socket) return false;  // closed since the poller saw it

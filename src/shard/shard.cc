@@ -12,7 +12,7 @@
 namespace qdt::shard {
 namespace {
 
-// A link has two.
+// A link takes two keys.
 enum PollKey { kTun, kMail, kFirstLink };
 
 constexpr std::size_t kMaxReadsPerTurn = PacketBatch::kMaxPackets;

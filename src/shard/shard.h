@@ -108,7 +108,7 @@ class Shard {
   void take_payloads(const Link& link, Timestamp now);
   void read_packets(Timestamp now);
   void forward_read(Timestamp now);
-  Timestamp take_mail();  ///< likewise
+  Timestamp take_mail();  ///< returns the time when it was there
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
   void write_packets();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <expected>
 #include <optional>
 
 #include "base/bytes.h"

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 
 #include "base/bytes.h"
 #include "base/time.h"
@@ -12,8 +11,8 @@
 
 namespace qdt::tunnel {
 
-/// The packets that a session's plane is to send, one after the other: those of a batch, which
-/// nobody waits before, or those of the session's queue, as long as its turn lasts.
+/// The packets that a session's plane is to send, one after the other: those of a batch, before
+/// which none waits, or those of the session's queue, as long as its turn lasts.
 class PacketSource {
  public:
   PacketSource(std::span<const Bytes> batch, plane::Cut& cut) : batch_(batch), cut_(cut) {}

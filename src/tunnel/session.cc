@@ -62,7 +62,7 @@ std::size_t Session::send_batch(std::span<const Bytes> packets, UdpSendQueue& ou
   return dropped;
 }
 
-// Whether it was begun or not.
+// Queues a packet, whether it was begun or not.
 bool Session::push(const wire::IpPacket& packet, Timestamp now) {
   const bool is_begun = queue_.empty() && cut_.offset > 0;
   const bool has_room = queue_.push(packet.bytes, wire::flow_hash(packet), now);
@@ -113,8 +113,8 @@ Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Time
 
 Step Session::send_queued(UdpSendQueue& out, Timestamp now) {
   PacketSource source(queue_, credit_, cut_);
-  // What the base plane has to say itself does not wait for packets. Nor do packets of the direct
-  // plane wait for a base plane that takes no more.
+  // The base plane's own frames do not wait for packets, and packets of the direct plane do not
+  // wait for a base plane that takes no more.
   const Step said = base_->flush(out, now);
   Step step = said;
   if (is_direct()) {

@@ -169,7 +169,7 @@ class Session {
   bool may_send(Timestamp now) { return send_limit_.take(now) && send_share_.take(now); }
   bool may_receive(Timestamp now) { return receive_limit_.take(now) && receive_share_.take(now); }
   Timestamp last_packet;  ///< inner packet, either way
-  /// For whoever sends and receives its packets to count them in.
+  /// The forwarder counts the session's packets here.
   access::Traffic::Way& sent() {
     return options_.role == Role::kServer ? traffic_.down : traffic_.up;
   }

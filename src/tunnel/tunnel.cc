@@ -296,7 +296,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   events_.on_session_closed(*this, session, end, detail);
 }
 
-// Once a second: what nobody's packet would ever remind us of.
+// Once a second: looks at what no packet tells of.
 void Tunnel::tick(Timestamp now) {
   std::vector<Session*> idle;
   std::size_t queued = 0;

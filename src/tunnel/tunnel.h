@@ -29,9 +29,9 @@ class Tunnel;
 /// The largest packet that goes in one piece over any path: what `mtu: auto` asks for.
 inline constexpr std::size_t kLargestTunnelMtu = plane::QuicPlane::kLargestPacketBytes;
 
-/// The events of a tunnel, for the server or the client. Called on the tunnel's
-/// thread from within its functions, never once per packet. A session may be opened or closed, and
-/// a connection answered or closed, from within each.
+/// The events of a tunnel, for the server or the client. Called on the tunnel's thread from within
+/// its functions, never once per packet. A session may be opened or closed, and a connection
+/// answered or closed, from within each.
 class TunnelEvents {
  public:
   virtual ~TunnelEvents() = default;
@@ -125,7 +125,7 @@ class Tunnel final : private quic::ConnectionEvents {
   UdpSendQueue& payloads() { return payloads_; }
   /// For the TUN device.
   PacketBatch& packets() { return packets_; }
-  /// For whoever owns their destinations; only with `has_siblings`.
+  /// For the siblings that own their destinations; only with `has_siblings`.
   PacketBatch& strays() { return strays_; }
   /// Whether packets() can take what one more payload may bring.
   bool has_room() const {

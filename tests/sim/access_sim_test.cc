@@ -38,7 +38,8 @@ class AccessSim : public TunnelSim {
     std::size_t up = 0;
     std::size_t down = 0;
   };
-  // What arrives of a thousand packets a second each way of each of `nodes`, for `time`.
+  // Sends a thousand packets a second each way of each of `nodes`, for `time`; returns how many
+  // arrive.
   std::vector<Arrived> send_for(Duration time, const std::vector<ClientNode*>& nodes) {
     std::vector<Arrived> before;
     for (const ClientNode* node : nodes) before.push_back(arrived(*node));

@@ -56,7 +56,7 @@ class ForgedSource : public TunnelSim {
     return world.run_until([&] { return server.handshakes.value(result) > before; }, duration);
   }
   tunnel::Session& server_session() { return **server.tunnel().sessions().begin(); }
-  // In whose name the latest forged request came.
+  // The address in whose name the latest forged request came.
   IpAddress forged_address() const { return forgers_.back().from.address; }
   // A client at `home`, whose request is forged; whether it got a session.
   bool connect_forged(ClientNode& node, const SocketAddress& home) {
@@ -115,7 +115,7 @@ TEST_F(ForgedSourceSharedId, DoesNotKeepTheSessionFromWorking) {
   expect_working_session();
 }
 
-// Nobody in between sees packets with an ID that belongs to no connection.
+// No observer on the path sees packets with an ID that belongs to no connection.
 TEST_F(ForgedSourceSharedId, ShowsNoIdThatIsNone) {
   int without_id = 0;
   world.set_link(kServerAddress, {.delay = kPathDelay, .passes = [&](Bytes payload) {

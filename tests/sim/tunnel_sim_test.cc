@@ -444,7 +444,7 @@ class OnePlaceSim : public TunnelSim {
   ClientNode other{{}, 7};
 };
 
-// In the middle of its first handshake, for a client from elsewhere.
+// It has to go in the middle of its first handshake, for a client from elsewhere.
 TEST_F(OnePlaceSim, AClientThatHasToGoIsToComeAgain) {
   client.connect(kClientAddress, kServerAddress, world.now());
   world.run_for(5ms);

@@ -1,4 +1,5 @@
-// The same with random loss, each way: it is no sign of congestion, and must not be taken for one.
+// A sender that always has more than the path takes, with random loss each way: loss is no sign of
+// congestion, and must not be taken for one.
 
 #include "sim/path/path_sim.h"
 
