@@ -45,6 +45,8 @@ struct HostPlan {
   std::vector<std::string> down;
   /// The file in which a server remembers which client has which lease; empty: none.
   std::string lease_path;
+  /// The content of that file while it remembers nobody.
+  std::string no_leases;
   /// Reads the files of the configuration again, which root alone may read; their contents.
   std::function<Result<std::vector<std::string>>()> read_files;
 };

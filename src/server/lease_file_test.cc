@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "os/file.h"
+#include "server/server.h"
 #include "support/seeded_random.h"
 #include "wire/base64.h"
 #include "wire/seal.h"
@@ -152,6 +153,16 @@ TEST_F(LeaseFileTest, IsReportedAndReplacedWhenItIsDamaged) {
     process.file.save(kNow);
     EXPECT_TRUE(parse_leases(*os::read_file(path), kNow));
   }
+}
+
+// In the root of a file system, where the file is there before the first lease.
+TEST_F(LeaseFileTest, IsNotDamagedAsTheHostProcessMakesIt) {
+  Server::Options options;
+  options.service.offer.pool = *Prefix::parse("10.8.0.0/24");
+  options.service.offer.gateway = *IpAddress::parse("10.8.0.1");
+  write(Server::host_plan(options).no_leases);
+  const Process process(path, logger);
+  EXPECT_THAT(logger.text, HasSubstr("server.leases: 0 leases are kept"));
 }
 
 TEST_F(LeaseFileTest, IsWholeHoweverAWriteWasCutShort) {

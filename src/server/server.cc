@@ -42,7 +42,8 @@ os::HostPlan Server::host_plan(const Options& options) {
                     .ipv6_difference = pool.ipv6_difference(),
                     .addresses = tun_addresses(offer),
                     .access = options.access,
-                    .lease_path = options.lease_path};
+                    .lease_path = options.lease_path,
+                    .no_leases = to_text({}, {})};
   if (!options.has_nat) return plan;
   plan.leftover_nat = os::LeftoverNat::kKept;
   plan.nat = nat_options(options);

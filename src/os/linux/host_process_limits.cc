@@ -76,11 +76,14 @@ std::string place_of(const std::filesystem::path& path) {
   return folder == folder.root_path() ? file.string() : folder.string();
 }
 
-// A file that has no folder to be made in later is there from now on.
-void make_file_in_root(const std::string& path) {
-  const auto file = whole_path(path);
-  if (file.parent_path() != file.root_path()) return;
-  [[maybe_unused]] const auto made = KeptFile::open(file.string());  // else open_lease_file() tells
+// A file in the root has no folder to be made in later, and is there from now on.
+void make_lease_file_in_root(const HostPlan& plan) {
+  const std::filesystem::path file = whole_path(plan.lease_path);
+  std::error_code error;
+  if (file.parent_path() != file.root_path() || std::filesystem::exists(file, error)) return;
+  auto made = KeptFile::open(file.string());
+  if (!made) return;  // open_lease_file() tells why
+  [[maybe_unused]] const auto written = made->replace(plan.no_leases);  // as LeaseFile tells
 }
 
 #ifdef QDT_SANITIZED
@@ -110,7 +113,7 @@ void limit_host_process(const HostPlan& plan, Logger& logger) {
   };
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) look(os_error("set no_new_privs"));
   if (kMayRestrictFiles && !is_resolvconf_installed()) {
-    if (!plan.lease_path.empty()) make_file_in_root(plan.lease_path);
+    if (!plan.lease_path.empty()) make_lease_file_in_root(plan);
     const auto limits = restrict_writing(places_written(plan));
     if (!limits) look(fail(limits));
     if (limits && !limits->empty()) logger.debug(*limits);

@@ -74,14 +74,22 @@ TEST(HostProcessLimits, LeaveTheLeasesOfAServerThatLiesInTheRoot) {
   const std::string path = "/qdt-limits-" + std::to_string(::getpid()) + ".leases";
   in_child([&] {
     TestLogger logger;
-    limit_host_process({.role = HostPlan::Role::kServer, .lease_path = path}, logger);
+    limit_host_process({.role = HostPlan::Role::kServer, .lease_path = path, .no_leases = "none"},
+                       logger);
     auto leases = KeptFile::open(path);
     ASSERT_TRUE(leases) << leases.error().message;
+    EXPECT_EQ(leases->read(), "none");
     EXPECT_TRUE(leases->replace("10.8.0.2"));
     EXPECT_TRUE(leases->replace("10.8.0.3"));  // cut
     EXPECT_FALSE(can_write(path + ".other"));
   });
   EXPECT_EQ(read_text(path), "10.8.0.3");
+  in_child([&] {
+    TestLogger logger;
+    limit_host_process({.role = HostPlan::Role::kServer, .lease_path = path, .no_leases = "none"},
+                       logger);
+  });
+  EXPECT_EQ(read_text(path), "10.8.0.3");  // those that are there stay
   ::unlink(path.c_str());
 }
 
