@@ -54,17 +54,20 @@ bool is_told(const HostQuestions& questions) {
   return !questions.is_behind() || questions.stands_still();
 }
 
+// Asks for a part of the end. A host process that owes an answer already has little time for this
+// one, and does it once it goes on: it is not to take an end in order for a crash.
+template <typename Request>
+void finish(HostQuestions& questions, const Request& request) {
+  const bool was_behind = questions.is_behind();
+  const auto answer = questions.ask(request, was_behind ? kShortEndPatience : kEndPatience);
+  if (!answer && was_behind) questions.leave_behind(request);
+}
+
 class RemoteHostNetwork final : public HostNetwork {
  public:
   explicit RemoteHostNetwork(HostQuestions& questions) : questions_(questions) {}
   // The host process has logged what it could not undo.
-  ~RemoteHostNetwork() override {
-    const bool was_behind = questions_.is_behind();
-    const auto closed =
-        questions_.ask(request::CloseNetwork{}, was_behind ? kShortEndPatience : kEndPatience);
-    // It is not to take an end in order for a crash, once it goes on.
-    if (!closed && was_behind) questions_.leave_behind(request::CloseNetwork{});
-  }
+  ~RemoteHostNetwork() override { finish(questions_, request::CloseNetwork{}); }
 
   Result<void> configure_tun(std::span<const TunAddress> addresses, std::size_t mtu) override {
     return done(questions_.ask(
@@ -136,12 +139,7 @@ class RemoteKillSwitch final : public KillSwitch {
     if (is_told(questions_)) upkeep.add_fault(answer.error().message);
   }
   bool outlives_process() const override { return true; }
-  void lower() override {
-    const bool was_behind = questions_.is_behind();
-    const auto lowered =
-        questions_.ask(request::LowerKillSwitch{}, was_behind ? kShortEndPatience : kEndPatience);
-    if (!lowered && was_behind) questions_.leave_behind(request::LowerKillSwitch{});
-  }
+  void lower() override { finish(questions_, request::LowerKillSwitch{}); }
 
  private:
   HostQuestions& questions_;
