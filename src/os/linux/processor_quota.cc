@@ -16,7 +16,7 @@ std::string group_of(std::string_view proc_cgroup) {
     const std::string_view line = proc_cgroup.substr(0, proc_cgroup.find('\n'));
     if (line.starts_with(kVersion2)) {
       const std::string_view path = line.substr(kVersion2.size());
-      return path == "/" ? std::string() : std::string(path);
+      return path.starts_with('/') && path != "/" ? std::string(path) : std::string();
     }
     proc_cgroup.remove_prefix(line.size());
     if (!proc_cgroup.empty()) proc_cgroup.remove_prefix(1);

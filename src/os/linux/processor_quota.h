@@ -6,8 +6,8 @@
 
 namespace qdt::os {
 
-/// The path of the control group (version 2) that /proc/self/cgroup names; empty: the root, or
-/// none.
+/// The path of the control group (version 2) that /proc/self/cgroup names, from its `/` on; empty:
+/// the root, or none.
 std::string group_of(std::string_view proc_cgroup);
 
 /// The processors that a group's cpu.max is enough for, rounded up: `MICROSECONDS PERIOD`; no bound

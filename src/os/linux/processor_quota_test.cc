@@ -28,6 +28,7 @@ TEST(ProcessorQuota, FindsTheGroupBesideThoseOfVersion1) {
             "/system.slice/qdt.service");
   EXPECT_EQ(group_of("0::/a"), "/a");
   EXPECT_EQ(group_of("0::/\n"), "");
+  EXPECT_EQ(group_of("0::a\n"), "");
   EXPECT_EQ(group_of("3:cpu:/old\n"), "");
   EXPECT_EQ(group_of(""), "");
 }

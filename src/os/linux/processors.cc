@@ -26,8 +26,7 @@ std::size_t allowed_processors() {
 std::size_t usable_processors() {
   std::size_t processors = allowed_processors();
   const auto groups = read_file("/proc/self/cgroup", kMaxTextFileBytes);
-  for (std::string path = groups ? group_of(*groups) : "";;
-       path.resize(std::min(path.rfind('/'), path.size()))) {
+  for (std::string path = groups ? group_of(*groups) : "";; path.resize(path.rfind('/'))) {
     const auto quota = read_file(kGroups + path + "/cpu.max", kMaxTextFileBytes);
     if (quota) processors = std::min(processors, processors_of_quota(*quota));
     if (path.empty()) break;
