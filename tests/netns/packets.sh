@@ -25,7 +25,7 @@ sees_end() {
 }
 
 # capture HOST DEVICE NAME ARGUMENTS...: what tcpdump sees there from now on, to $work/NAME.pcap for tshark;
-# end_capture: until now, if it has not ended by itself.
+# end_capture: until now, if it has not ended by itself (-c).
 capture() {
   : >"$work/capture.log"
   run "$1" capture tcpdump --immediate-mode -Uni "$2" -B 65536 -w "$work/$3.pcap" "${@:4}"
@@ -35,6 +35,7 @@ capture() {
 end_capture() {
   kill -INT "$capture_pid" 2>/dev/null || true
   ended "$capture_pid"
+  [ "$status" -eq 0 ] || fail "tcpdump fails: $(cat "$work/capture.log")"
 }
 
 # ping_steadily HOST ADDRESS [SECONDS]: in the background, until check_steady WORDS: no answer was missing.
