@@ -5,6 +5,7 @@
 
 #include "os/clock.h"
 #include "os/link_monitor.h"
+#include "os/status_file.h"
 
 namespace qdt::client {
 namespace {

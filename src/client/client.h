@@ -25,8 +25,6 @@
 #include "os/keep_pace.h"
 #include "os/link_monitor.h"
 #include "os/process.h"
-#include "os/status_file.h"
-#include "os/tun_device.h"
 #include "os/udp_socket.h"
 #include "quic/tls.h"
 #include "shard/mailbox.h"

@@ -2,7 +2,6 @@
 
 #include "client/client.h"
 #include "os/clock.h"
-#include "os/process.h"
 
 namespace qdt::client {
 

@@ -110,8 +110,8 @@ void Client::write_status() {
     if (is_sampled) status.data_plane = data_plane();
     status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
     status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
+    status.ignored_routes = host_->ignored_routes();
   }
-  if (granted) status.ignored_routes = host_->ignored_routes();
   tell_silence(status);
   status_fault_.look(host_control_.show_status(to_text(status)),
                      "; the tunnel works on, but --status shows nothing new",

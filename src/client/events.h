@@ -72,10 +72,9 @@ struct HostFailed {
   AttemptId attempt;
   std::string why;
 };
-/// None: no socket could be had, as while there is no network.
 struct Rebound {
   AttemptId attempt;
-  std::optional<IpAddress> local;
+  std::optional<IpAddress> local;  ///< none: no socket could be had, as while there is no network
 };
 
 // From the tunnel's thread.

@@ -23,14 +23,16 @@ namespace qdt::client {
 ///
 ///   Due              trying         next address;      .               .
 ///                                   deadline: E
-///   Resolved         note; first:   race them          note            note
-///                    try at once
+///   Resolved         note; first:   race them;         note            note
+///                    try at once    none known: E
 ///   SocketOpened     .              first attempt      .               .
 ///   SocketFailed     .              E                  .               .
 ///   NotStarted       .              next address       .               .
 ///   Answered         .              a later deadline   .               .
 ///   NarrowPath       .              note               .               .
-///   Connected        .              setting up;        .               .
+///   Connected        .              setting up, or     .               .
+///                                   connected if the
+///                                   host is set up so;
 ///                                   own lease: L
 ///   Ended            .              next address;      E once set up   E
 ///                                   none left: E
@@ -41,13 +43,16 @@ namespace qdt::client {
 ///                    at once        try at once        set up
 ///   PathChanged      .              .                  once set up     the MTU follows
 ///   NetworkChanged   new way: try   new way: waiting,  once set up     own lease: L; follow,
-///                    at once        try at once                        rebind; no way: E
+///                    at once        try at once; no                    rebind; a way only to
+///                                   address known: so                  another address: E
+///                                   after the race
 ///   HostLooked       health in every state
 ///   HostProcessEnded, Stop: the end in every state; nothing happens after it
 ///
-/// E, an ending: Reconnect says when to try again (waiting), or that this was all (the end).
+/// E, an ending: Reconnect says when to try again (waiting), or that this was all (the end). Before
+/// the first session, a host that cannot be set up is the end.
 /// L, the server lends an address that this host has itself: the session is set aside and another
-/// address asked for (waiting, try at once), three times; then E.
+/// address asked for (waiting), until the third of them; then E.
 ///
 /// A dot is an event that comes too late, or from an attempt that was abandoned: nothing happens.
 class Machine {
@@ -61,11 +66,11 @@ class Machine {
   };
   /// An attempt that is answered lasts at most so many times Reconnect::Options::timeout.
   static constexpr int kMaxTimeouts = 4;
-  /// So long name servers may take before the addresses that they gave last are tried.
+  /// Name servers may take that long before the addresses that they gave last are tried.
   static constexpr Duration kResolutionDelay = 300ms;
-  /// So many leases are tried that turn out to be addresses of this host.
+  /// After so many leases in a row that are addresses of this host, no other is asked for.
   static constexpr int kMaxLeases = 3;
-  /// So many addresses of the server are known, of each family: the first ones.
+  /// The most addresses of the server that are known, of each family: the first ones.
   static constexpr std::size_t kMaxServers = 16;
 
   /// `random` outlives it.
