@@ -27,7 +27,7 @@ for check; do
       echo "clang-tidy"
       cmake --preset release >/dev/null
       # The compilation database is GCC's: its warnings and precompiled headers are not Clang's.
-      # What is Windows' alone is in no database of Clang's target.
+      # The files for Windows alone are in no database of Clang's target.
       git ls-files 'src/*.cc' 'apps/*.cc' ':!src/os/windows' ':!apps/windows' | xargs -P "${JOBS:-$(nproc)}" -n 4 clang-tidy-19 --quiet \
         -p build/release --extra-arg=-Wno-unknown-warning-option \
         --extra-arg=-Wno-ignored-gch 2>/dev/null ;;

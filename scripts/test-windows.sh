@@ -12,7 +12,7 @@ esac
 
 if [ "$what" != --run ]; then
   scripts/windows-libraries.sh
-  # What the programs meet on the other side.
+  # The other end, which runs on Linux.
   scripts/build.sh release qdt-server
   scripts/build.sh windows
 fi

@@ -32,7 +32,7 @@ for program in "$compiler" "$host-g++-posix" nasm cmake ninja autoreconf autopoi
     fail "there is no $program here; scripts/setup.sh windows installs it"
 done
 
-# What a prefix is made by: this script and the compiler. Another of either is another prefix.
+# This script and the compiler make a prefix. Another of either makes another one.
 key=$({ cat scripts/windows-libraries.sh && "$compiler" --version; } | sha256sum | cut -c 1-12)
 finished=$root/$key
 if [ -e "$finished/complete" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What sound peers tell each other about the direct plane is believed: an ordinary transfer counts no
+# Sound peers believe each other's feedback about the direct plane: an ordinary transfer counts no
 # bad_feedback.
 . "$(dirname "$0")/topology.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whoever has no token sees a web server: every path and method, /connect included, is answered by one
+# A visitor without the token sees a web server: every path and method, /connect included, is answered by one
 # page, the same to the byte but for the date; nothing says QDT. Refusals in the protocol's own words
 # go to those alone who show the token.
 . "$(dirname "$0")/topology.sh"

@@ -223,8 +223,8 @@ device_of() {
   on "$1" ip -o link show dev qdt0 | grep -o '[<,]UP[,>]'
   on "$1" ip -o address show dev qdt0 scope global | sed 's/^[0-9]*: //; s/ *valid_lft.*//'
 }
-# What the programs have set up. A rule may have another priority than in the beginning, but not
-# another place.
+# setup: prints all that the programs have set up. A rule may have another priority than in the beginning, but
+# not another place.
 setup() {
   local family foreign
   device_of client
@@ -353,7 +353,7 @@ inside rm -f /run/qdt/filler
 stop "$client_pid"
 check_equal "the client is stopped like any other" "$status" 0
 check_equal "what the user wrote last into resolv.conf is there" "$(inside cat /etc/resolv.conf)" "$users_resolv_conf"
-# What lets the next start have the same lease again stays.
+# The note stays by which the next start gets the same lease again.
 check_equal "nothing is left in /run/qdt" "$(inside ls -A /run/qdt | grep -vE '^lock$|\.resume$')" ''
 echo "nameserver 127.0.0.53" >"$(etc client resolv.conf)"
 check_unchanged "the client's host is as it was" client

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # A program whose packet path does what an intruder would have it do starts no program, writes no file
 # and makes no socket: the filter stops it and names the call, the process ends, and the host is put back.
-# What only reads fails, and the tunnel goes on.
+# A call that only reads fails, and the tunnel goes on.
 . "$(dirname "$0")/topology.sh"
 
 topology
 remember server
 remember client
 deed=
-# Of each deed, the call that is refused: to start a program is a process first.
+# The call that is refused for each deed: to start a program takes a process first.
 declare -A calls=([execve]=execve [system]=clone [write]=openat [rename]=rename [unlink]=unlink
   [socket]=socket [ptrace]=ptrace)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What systemd does for a service's descriptors, and nothing else of it.
+"""Keeps descriptors for a service as systemd does, and does nothing else of systemd's.
 
 service_manager.py FOLDER NAMES STEP -- SERVICE...
 

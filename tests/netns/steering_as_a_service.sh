@@ -66,7 +66,7 @@ check "and serves" -- on client ping -c 3 -i 0.2 -W 2 10.8.0.1
 stop "$client_pid"
 stop "$server_pid"
 
-# Whoever started it tells of descriptors that are not there: none that it opens itself is taken for one.
+# The environment names descriptors that are not there: the service takes none of its own for one of them.
 start_service lost
 check_contains "nor does it take its own descriptors for them" "$(cat "$work/server.log")" \
   "count what waits in the TUN device: not permitted"

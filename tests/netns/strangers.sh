@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2317  # topology.sh and the scripts have them
-# What the tests of strangers have in common, a part of theirs: a client with a busy session, a host
-# that has the addresses of a whole /48, and a server whose memory the kernel limits.
+# Part of the tests of strangers: a client with a busy session, a host that has the addresses of a whole
+# /48, and a server whose memory the kernel limits.
 
 strangers=2001:db8:77::/48
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What somebody without the token can make a server hold: gaps in streams, handshakes that are not
-# finished, bodies behind the answer, many requests. It stays within bounds for each connection, and
-# is given back.
+# A server holds little for somebody without the token, and gives it back: gaps in streams, handshakes
+# that are not finished, bodies behind the answer and many requests have bounds for each connection.
 . "$(dirname "$0")/topology.sh"
 . "$here/strangers.sh"
 

@@ -357,7 +357,7 @@ clean_up() {
   for pid in $(jobs -pr); do kill -KILL "$pid" || true; done
   wait
   for host in "${hosts[@]}"; do
-    # Of programs that a test killed: another namespace may get the number.
+    # Left by programs that a test killed: another namespace may get the number.
     inode=$(stat -Lc %i "/run/netns/$(ns "$host")")
     rm -f "/run/qdt/"*".$inode."{undo,status,resume,shared}
     ip netns delete "$(ns "$host")" || true

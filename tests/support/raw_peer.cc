@@ -16,7 +16,7 @@ constexpr unsigned kTransportParameters = 0x39;
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kFirstPayloadBytes = 1200;
 constexpr std::size_t kCryptoPieceBytes = 1000;
-// Of a long header with two IDs and all lengths, and the tag: at least.
+// A long header with two IDs and all lengths, and the tag, take at least so many.
 constexpr std::size_t kHeaderBytes = 46;
 constexpr std::size_t kMaxKept = 64 * 1024;
 constexpr std::size_t kMaxNotes = 64;

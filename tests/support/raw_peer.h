@@ -44,7 +44,7 @@ class RawPeer {
   void start();
   /// Takes a payload from the other end.
   void receive(Bytes payload);
-  /// What an ordinary peer would send now.
+  /// The payloads that an ordinary peer would send now.
   std::vector<ByteVector> take_payloads();
 
   bool is_handshake_complete() const { return is_complete_; }
@@ -76,7 +76,7 @@ class RawPeer {
   const ByteVector& destination() const { return destination_; }
   /// With which the other end's connection IDs are reset, as it said.
   const std::vector<ByteVector>& reset_tokens() const { return reset_tokens_; }
-  /// Of the newest packet that came.
+  /// The number of the newest packet that came.
   std::uint64_t largest(PacketSpace space) const { return level(space).largest; }
 
  private:

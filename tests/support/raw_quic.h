@@ -74,7 +74,8 @@ struct PacketHeader {
 class PacketKeys {
  public:
   explicit PacketKeys(const wire::HkdfSecret& secret);
-  /// Of Initial packets that `sender` sends in the connection that a client began for `first_id`.
+  /// Those of Initial packets that `sender` sends in the connection that a client began for
+  /// `first_id`.
   static PacketKeys initial(Bytes first_id, Role sender);
   /// Those of the next phase (section 6).
   PacketKeys next() const;

@@ -50,8 +50,7 @@ std::string remedy(std::uint32_t user) {
   }
   return "; this user namespace does not have user and group ID " + std::to_string(user) +
          ": map it (newuidmap, newgidmap), or configure user: root, which here is the user who "
-         "made "
-         "the namespace";
+         "made the namespace";
 }
 
 }  // namespace

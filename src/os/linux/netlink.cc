@@ -323,7 +323,7 @@ Result<Change> Netlink::add_address(const InterfaceAddress& address) {
 Result<Change> Netlink::delete_address(const InterfaceAddress& address) {
   const auto deleted = socket_->change(address_request(RTM_DELADDR, 0, address),
                                        {EADDRNOTAVAIL, ENODEV}, "delete " + text_of(address));
-  // Of IPv6 routes, the kernel takes only its own along.
+  // The kernel takes only its own IPv6 routes along.
   if (deleted && address.address.is_v6()) {
     Request request = local_route_request(RTM_DELROUTE, 0, address);
     (void)socket_->ask(request, [](const nlmsghdr&) {});

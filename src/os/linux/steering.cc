@@ -34,7 +34,7 @@ constexpr std::uint32_t kShortHeaderId = 1;
 constexpr std::int32_t kIpv4Destination = 16;
 constexpr std::int32_t kIpv6DestinationEnd = 36;
 
-// What the program is told by its array.
+// The program reads these from its array.
 struct Choice {
   std::uint32_t queues;
   std::uint32_t ipv6_difference;

@@ -7,7 +7,7 @@
 
 namespace qdt::os {
 
-/// Whom a filter holds.
+/// The threads that a filter holds: all of the process, or the one that asks for it.
 enum class FilterScope { kProcess, kThread };
 
 /// From now on only these system calls are made; for any other the kernel calls the handler of
