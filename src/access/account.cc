@@ -2,13 +2,6 @@
 
 namespace qdt::access {
 
-bool Account::reserve_session(std::size_t max, bool replaces) {
-  const std::size_t before = sessions_.fetch_add(1, std::memory_order_relaxed);
-  if (replaces || max == 0 || before < max) return true;
-  release_session();
-  return false;
-}
-
 void Account::Way::add(const Traffic::Way& way) {
   packets.fetch_add(way.packets, std::memory_order_relaxed);
   bytes.fetch_add(way.bytes, std::memory_order_relaxed);

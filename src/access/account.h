@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "access/session_places.h"
 #include "access/shared_rate.h"
 #include "access/traffic.h"
 #include "base/token_bucket.h"
@@ -22,11 +23,10 @@ struct UserLimits {
 /// nothing of it is touched for every packet.
 class Account {
  public:
-  /// Takes a place among `max` sessions (0: any number); false when none is left. One that
-  /// `replaces` another session is never refused: that one's place will be free in a moment.
-  bool reserve_session(std::size_t max, bool replaces);
-  void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
-  std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+  /// SessionPlaces::take().
+  bool reserve_session(std::size_t max, bool replaces) { return sessions_.take(max, replaces); }
+  void release_session() { sessions_.give_back(); }
+  std::size_t sessions() const { return sessions_.taken(); }
 
   SharedRate& rate_up() { return rate_up_; }
   SharedRate& rate_down() { return rate_down_; }
@@ -47,7 +47,7 @@ class Account {
     Traffic::Way value() const;
   };
 
-  std::atomic<std::size_t> sessions_ = 0;
+  SessionPlaces sessions_;
   SharedRate rate_up_;
   SharedRate rate_down_;
   Way up_;

@@ -110,11 +110,4 @@ std::chrono::seconds Admission::retry_after() const {
   return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kMaxSeconds)));
 }
 
-bool Admission::reserve_session(bool replaces) {
-  const std::size_t before = sessions_.fetch_add(1, std::memory_order_relaxed);
-  if (replaces || options_.max_sessions == 0 || before < options_.max_sessions) return true;
-  release_session();
-  return false;
-}
-
 }  // namespace qdt::access

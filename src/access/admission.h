@@ -11,6 +11,7 @@
 
 #include "access/attempt_table.h"
 #include "access/client_shares.h"
+#include "access/session_places.h"
 #include "access/user_table.h"
 #include "base/ip_address.h"
 #include "base/time.h"
@@ -74,11 +75,12 @@ class Admission {
   /// How long one who was refused for the rate does well to wait: in that time, one more may come.
   std::chrono::seconds retry_after() const;
 
-  /// Takes a place among max_sessions; false when none is left. One that `replaces` another session
-  /// is never refused: that one's place will be free in a moment.
-  bool reserve_session(bool replaces = false);
-  void release_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
-  std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+  /// SessionPlaces::take(), among max_sessions.
+  bool reserve_session(bool replaces = false) {
+    return sessions_.take(options_.max_sessions, replaces);
+  }
+  void release_session() { sessions_.give_back(); }
+  std::size_t sessions() const { return sessions_.taken(); }
   /// The sessions of each client.
   ClientShares& shares() { return shares_; }
 
@@ -110,7 +112,7 @@ class Admission {
   const Options options_;
   const UserTable::Snapshot users_;
   std::atomic<bool> is_ready_{false};
-  std::atomic<std::size_t> sessions_{0};
+  SessionPlaces sessions_;
 
   std::mutex mutex_;
   Budget proven_;

@@ -26,7 +26,7 @@ class ClientShares {
   explicit ClientShares(const Options& options) : options_(options) {}
 
   /// Takes a place for `session`; false when its client has as many as it may. One that `replaces`
-  /// another session is never refused: that one's place will be free in a moment.
+  /// another session is never refused, as in SessionPlaces.
   bool take(wire::SessionId session, const IpAddress& from, std::string_view client_id,
             bool replaces);
   /// Nothing for a session that has no place.

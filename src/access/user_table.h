@@ -23,9 +23,8 @@ struct User {
   std::shared_ptr<Account> account;
 };
 
-/// Everybody who may come in, and with which limits. It never changes: another table takes its
-/// place as a whole, and whoever still reads this one reads it to the end. Any thread, without a
-/// lock.
+/// The users who may come in, with their limits. A table never changes: another takes its place as
+/// a whole, and readers of the old one read it to the end. Any thread, without a lock.
 class UserTable {
  public:
   struct Entry {
