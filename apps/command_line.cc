@@ -41,7 +41,7 @@ void add_service(CLI::App& app, std::optional<ServiceCommand>& chosen) {
   }
 }
 
-// A step of a service before its start (deploy/systemd), for nobody's eyes.
+// A step of a service before its start (deploy/systemd); the help does not show it.
 void add_load_programs(CLI::App& app, CommandLine& command_line) {
   CLI::App* const command =
       app.add_subcommand("load-programs", "load the kernel's programs for the service manager");

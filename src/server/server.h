@@ -90,12 +90,12 @@ class Server {
   void save_leases();
   /// Clients that connect from now on are shown this certificate. The thread of main.
   void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
-  /// These may come in from now on, with these limits; sessions of others live on. The thread of
-  /// main.
+  /// `users` may come in from now on, with the limits there; sessions of others live on. The thread
+  /// of main.
   void use_users(const access::UserTable::Snapshot& users);
   /// The users' sessions now, and the packets that they have carried. The thread of main.
   std::vector<access::UserTable::Usage> usage() const { return users_->usage(); }
-  /// Strangers are shown this from now on. The thread of main.
+  /// Visitors without the token get its answers from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }
