@@ -32,7 +32,7 @@ class PathSim : public ::testing::TestWithParam<PathRun> {
  private:
   // Over lossy paths chance moves a figure by a tenth and more, whatever the code is. So where the
   // first seed falls short, the means of nine have to keep the promise: they tell a worse
-  // controller from a bad draw.
+  // controller from a bad draw. QDT_SIM_SEED chooses one seed, which is run alone.
   void expect(const PathSetting& setting, Plane plane, const PathPromise& promise) {
     constexpr std::uint64_t kSeeds = 9;
     const char* chosen = std::getenv("QDT_SIM_SEED");
