@@ -16,7 +16,7 @@ PathLink office(const Pauses& pauses) {
 
 PathCase uploads(const PathLink& link, std::size_t flows, const PathPromise& quic,
                  const PathPromise& direct) {
-  return {over(link, cubic(flows)), quic, direct};
+  return transfer(link, cubic(flows), quic, direct);
 }
 
 const Pauses kShort{.every = 10ms, .longest = 5ms};

@@ -15,26 +15,26 @@ PathCase lasting(PathCase path, Duration warm_up, Duration measured) {
 
 PathCase limited_to(double megabits_per_second, const PathLink& link, const PathPromise& quic,
                     const PathPromise& direct) {
-  return {over(link, limited(megabits_per_second)), quic, direct};
+  return transfer(link, limited(megabits_per_second), quic, direct);
 }
 
 // A second of as much as there is, a second of silence.
 PathCase on_off(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
   const Traffic traffic = phases("on_off", {{1s, 1.25 * link.megabits_per_second}, {1s, 0}});
-  return lasting({over(link, traffic), quic, direct}, 4s, 6s);
+  return lasting(transfer(link, traffic, quic, direct), 4s, 6s);
 }
 
 // Segments of a film: a tenth of the time three quarters of the link.
 PathCase film(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
   const Traffic traffic = phases("film", {{200ms, 0.75 * link.megabits_per_second}, {1800ms, 0}});
-  return lasting({over(link, traffic), quic, direct}, 4s, 8s);
+  return lasting(transfer(link, traffic, quic, direct), 4s, 8s);
 }
 
 // 4 s of a tenth of the link, 4 s of all of it.
 PathCase alternating(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
   const Traffic traffic = phases(
       "alternating", {{4s, 0.1 * link.megabits_per_second}, {4s, 1.25 * link.megabits_per_second}});
-  return lasting({over(link, traffic), quic, direct}, 8s, 32s);
+  return lasting(transfer(link, traffic, quic, direct), 8s, 32s);
 }
 
 const std::vector<PathCase> kCases = {

@@ -8,7 +8,7 @@ namespace {
 
 PathCase shared(const PathLink& link, const Traffic& first, const Traffic& second,
                 const PathPromise& quic, const PathPromise& direct) {
-  PathCase path{over(link, in_two_sessions(first, second)), quic, direct};
+  PathCase path = transfer(link, in_two_sessions(first, second), quic, direct);
   path.setting.sessions = 2;
   path.setting.measured *= 2;
   return path;
@@ -21,7 +21,7 @@ PathCase unequal(PathCase path, Duration second_rtt) {
 
 PathCase competing(const PathLink& link, const Traffic& inside, std::size_t outside,
                    const PathPromise& quic, const PathPromise& direct) {
-  PathCase path{over(link, beside_cubic(inside, outside)), quic, direct};
+  PathCase path = transfer(link, beside_cubic(inside, outside), quic, direct);
   path.setting.measured *= 2;
   return path;
 }
@@ -30,7 +30,7 @@ PathCase competing(const PathLink& link, const Traffic& inside, std::size_t outs
 PathCase changing(const PathLink& link, std::string name, std::vector<double> rates,
                   const PathPromise& quic, const PathPromise& direct) {
   const double most = *std::ranges::max_element(rates);
-  PathCase path{over(link, phases(std::move(name), {{1s, 1.25 * most}})), quic, direct};
+  PathCase path = transfer(link, phases(std::move(name), {{1s, 1.25 * most}}), quic, direct);
   path.setting.measured = 5s;
   for (const double rate : rates) {
     path.setting.changes.push_back({path.setting.measured, rate});
