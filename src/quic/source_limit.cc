@@ -8,8 +8,6 @@
 namespace qdt::quic {
 namespace {
 
-constexpr Duration kRare = 1s;
-
 // SplitMix64's last steps: every bit of the value decides every bit of the result.
 std::uint64_t mix(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
@@ -28,12 +26,10 @@ bool SourceLimit::take(const IpAddress& source, Timestamp now) {
   Group& group = group_of(source);
   const Duration rest = std::max<Duration>(now - group.passed, Duration::zero());
   const double refilled = std::chrono::duration<double>(rest).count() * options_.each.per_second;
-  const double tokens =
-      group.is_new ? options_.each.burst : std::min(group.tokens + refilled, options_.each.burst);
+  const double tokens = std::min(group.tokens + refilled, options_.each.burst);
   if (tokens < 1) return false;
-  const bool is_rare = group.is_new || rest >= kRare;
-  if (!all_.take(now) && !is_rare) return false;
-  group = {.passed = now, .tokens = static_cast<float>(tokens - 1), .is_new = false};
+  if (!all_.take(now) && rest < kRare) return false;
+  group = {.passed = now, .tokens = static_cast<float>(tokens - 1)};
   return true;
 }
 

@@ -23,18 +23,21 @@ class SourceLimit {
 
   /// `seed`: nobody outside knows it.
   SourceLimit(const Options& options, std::uint64_t seed)
-      : options_(options), seed_(seed), all_(options.all), groups_(kGroups) {}
+      : options_(options), seed_(seed), all_(options.all), groups_(kGroups, unused()) {}
 
   /// Whether one more from `source` may pass now; if so, it has.
   bool take(const IpAddress& source, Timestamp now);
 
  private:
+  static constexpr Duration kRare = 1s;
   struct Group {
     Timestamp passed;  // the latest
     float tokens = 0;  // at that time
-    bool is_new = true;
   };
 
+  Group unused() const {
+    return {.passed = Timestamp{} - kRare, .tokens = static_cast<float>(options_.each.burst)};
+  }
   Group& group_of(const IpAddress& source);
 
   Options options_;
