@@ -25,11 +25,6 @@ constexpr std::size_t kSealedAt = kNonceAt + wire::kAeadNonceBytes;
 constexpr std::size_t kContentBytes = 8 + 1 + ConnectionId::kMaxBytes;
 constexpr std::size_t kMaxHeaderBytes = 1 + 4 + 2 * (1 + ConnectionId::kMaxBytes);
 
-MutableBytes append_id(MutableBytes out, const ConnectionId& id) {
-  out[0] = static_cast<std::uint8_t>(id.bytes().size());
-  return append(out.subspan(1), id.bytes());
-}
-
 // To whom a token belongs: the address, its port, and the ID of the Retry packet.
 class Owner {
  public:

@@ -31,6 +31,13 @@ class ConnectionId {
   std::uint8_t length_ = 0;
 };
 
+/// Writes `id` behind its length, as long headers have it, to the start of `out`, which must be
+/// long enough, and returns what is left of `out`.
+inline MutableBytes append_id(MutableBytes out, const ConnectionId& id) {
+  out[0] = static_cast<std::uint8_t>(id.bytes().size());
+  return append(out.subspan(1), id.bytes());
+}
+
 /// The length of the IDs that this implementation gives out. Short headers carry no length, so it
 /// is one for all.
 inline constexpr std::size_t kOurConnectionIdBytes = 8;

@@ -79,11 +79,6 @@ bool is_authentic(Bytes packet, std::size_t number_at, Bytes to) {
                         MutableBytes(frames).first(sealed.size() - wire::kTagBytes));
 }
 
-MutableBytes append_id(MutableBytes out, const ConnectionId& id) {
-  out[0] = static_cast<std::uint8_t>(id.bytes().size());
-  return append(out.subspan(1), id.bytes());
-}
-
 }  // namespace
 
 void write_small_initial(const ConnectionId& to, const ConnectionId& from, std::uint8_t number,
