@@ -175,9 +175,6 @@ class Connection final : private Http3Events {
   /// Writes datagrams (1 to max_datagram_bytes() long each) into payloads in `out`, as many as fit
   /// into one. Mark the end of a run of calls with end_burst().
   Sent send_datagrams(std::span<const Bytes> datagrams, UdpSendQueue& out, Timestamp now);
-  SendStatus send_datagram(Bytes datagram, UdpSendQueue& out, Timestamp now) {
-    return send_datagrams({&datagram, 1}, out, now).status;
-  }
 
   /// Writes all there is to send besides datagrams: handshake, acknowledgements, streams, probes.
   /// False when `out` was full before all was written.

@@ -24,6 +24,11 @@ using testing::SimWorld;
 inline const SocketAddress kServer{IpAddress::v4(0x0a000001), 443};
 inline const SocketAddress kClient{IpAddress::v4(0x0a000002), 50000};
 
+inline Connection::SendStatus send_datagram(Connection& connection, Bytes datagram,
+                                            UdpSendQueue& out, Timestamp now) {
+  return connection.send_datagrams({&datagram, 1}, out, now).status;
+}
+
 // An endpoint in the simulated world that keeps what it is told.
 class Node final : public testing::SimNode, public ConnectionEvents {
  public:
@@ -37,7 +42,7 @@ class Node final : public testing::SimNode, public ConnectionEvents {
   }
   bool send(UdpSendQueue& out, Timestamp now) override {
     while (connection != nullptr && !datagrams.empty()) {
-      const auto status = connection->send_datagram(as_bytes(datagrams.front()), out, now);
+      const auto status = send_datagram(*connection, as_bytes(datagrams.front()), out, now);
       if (status == Connection::SendStatus::kFull) return false;
       if (status != Connection::SendStatus::kSent) break;
       datagrams.pop_front();

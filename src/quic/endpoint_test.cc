@@ -100,16 +100,16 @@ TEST_F(EndpointTest, SaysSoWhenADatagramIsTooBig) {
   open_session();
   UdpSendQueue out(4);
   const std::string big(2000, 'x');
-  EXPECT_EQ(client.connection->send_datagram(as_bytes(big), out, world.now()),
+  EXPECT_EQ(send_datagram(*client.connection, as_bytes(big), out, world.now()),
             Connection::SendStatus::kTooBig);
 }
 
 TEST_F(EndpointTest, KeepsADatagramThatHasNoRoom) {
   open_session();
   UdpSendQueue out(1);
-  EXPECT_EQ(client.connection->send_datagram(as_bytes("0"), out, world.now()),
+  EXPECT_EQ(send_datagram(*client.connection, as_bytes("0"), out, world.now()),
             Connection::SendStatus::kSent);
-  EXPECT_EQ(client.connection->send_datagram(as_bytes("0"), out, world.now()),
+  EXPECT_EQ(send_datagram(*client.connection, as_bytes("0"), out, world.now()),
             Connection::SendStatus::kFull);
 }
 

@@ -59,7 +59,8 @@ bool Visit::run_until(Done&& done, Timestamp deadline) {
 
 void Visit::write() {
   while (connection_ != nullptr && !datagrams_.empty()) {
-    const auto status = connection_->send_datagram(datagrams_.front(), end_.out(), os::now());
+    const Bytes datagram = datagrams_.front();
+    const auto status = connection_->send_datagrams({&datagram, 1}, end_.out(), os::now()).status;
     if (status == quic::Connection::SendStatus::kFull) {
       send_payloads();
       continue;
