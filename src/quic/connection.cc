@@ -234,7 +234,8 @@ bool Connection::write(UdpSendQueue& out, Timestamp now) {
 
   const std::uint64_t in_flight = bytes_in_flight();
   const bool is_done = write_open(out, now);
-  const std::uint64_t added = bytes_in_flight() - std::min(in_flight, bytes_in_flight());
+  const std::uint64_t in_flight_now = bytes_in_flight();
+  const std::uint64_t added = in_flight_now - std::min(in_flight, in_flight_now);
   answerable_bytes_ += added;
   // MTU probes are in flight too, but were left out of the sum: see push().
   if (added > probe_bytes_) expect_answer(now);
