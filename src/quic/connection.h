@@ -349,6 +349,9 @@ class Connection final : private Http3Events {
   // one.
   static constexpr std::size_t kDatagramFrameBytes = 1 + 2;
   static constexpr std::size_t kPacketOverhead = 1 + 4 + 16 + kDatagramFrameBytes;
+  // For acknowledgements that come behind other packets.
+  static constexpr Duration kMinAckDelay = 1s;
+  static constexpr std::uint8_t kFirstQuestion = 64;
 
   enum class State { kOpen, kClosing, kDraining };
   struct Engine;  // ngtcp2's callbacks
@@ -364,26 +367,44 @@ class Connection final : private Http3Events {
     std::uint64_t code = 0;
     std::string text;
   };
+  struct PathVerdict {
+    UdpPath path;
+    bool is_usable = false;
+  };
+  enum class Purpose { kData, kProbe };
 
   Connection(const ConnectionContext& context, Role role);
   void attach(ngtcp2_conn* engine, TlsSession tls);
   void complete_handshake(Timestamp now);
   void admit();
-  void fail(int engine_error, Timestamp now);
-  void end(State state, const CloseReason& reason, Timestamp now);
   bool write_open(UdpSendQueue& out, Timestamp now);
-  bool write_close(UdpSendQueue& out, Timestamp now);
-  CloseReason reason_from_peer() const;
-  const EnginePath& engine_path(const UdpPath& path);
   void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn,
             Timestamp now);
-  enum class Purpose { kData, kProbe };
   Sent write_datagrams(std::span<const Bytes> datagrams, std::size_t payload_bytes, Purpose purpose,
                        UdpSendQueue& out, Timestamp now);
   /// How much of a payload the engine may fill: all, where its own probes are to go out too.
   std::size_t writable_bytes() const {
     return std::min(path_mtu_.limit(), UdpSendQueue::kMaxPayloadBytes);
   }
+  void expect_answer(Timestamp now) {
+    if (unanswered_since_ == kNever) unanswered_since_ = now;
+    if (unacknowledged_since_ == kNever) unacknowledged_since_ = now;
+  }
+  void note_change() { context_.attention.note(registration); }
+
+  // In connection_end.cc.
+  void fail(int engine_error, Timestamp now);
+  void end(State state, const CloseReason& reason, Timestamp now);
+  bool write_close(UdpSendQueue& out, Timestamp now);
+  CloseReason reason_from_peer() const;
+
+  // In connection_path.cc.
+  const EnginePath& engine_path(const UdpPath& path);
+  UdpPath seen_path(const UdpPath& path, Timestamp now) const;
+  void note_path(const UdpPath& path, const UdpPath& seen, Bytes payload, Timestamp now);
+  void note_peer_id();
+  void tell_path(Timestamp now);
+  PathGuard::Times path_times(Timestamp now) const;
   std::size_t datagram_bytes_in(std::size_t payload_bytes) const;
   /// News to the engine may have changed how large datagrams may be.
   void refresh_path_mtu(Timestamp now);
@@ -392,13 +413,6 @@ class Connection final : private Http3Events {
   Duration probe_timeout() const;
   Timestamp small_probe_at() const;
   std::uint64_t bytes_in_flight() const;
-  void expect_answer(Timestamp now) {
-    if (unanswered_since_ == kNever) unanswered_since_ = now;
-    if (unacknowledged_since_ == kNever) unacknowledged_since_ = now;
-  }
-  void tell_path(Timestamp now);
-  void note_peer_id();
-  void note_change() { context_.attention.note(registration); }
 
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
@@ -441,8 +455,8 @@ class Connection final : private Http3Events {
   bool is_leaving_ = false;  // ends with the next write()
   Excess excess_ = Excess::kNone;
   std::size_t handshake_bytes_ = 0;  // that TLS was given
-  bool is_in_engine_ =
-      false;  // an event of ours is on the stack: the engine must not be re-entered
+  // An event of ours is on the stack: the engine must not be re-entered.
+  bool is_in_engine_ = false;
   bool was_reset_ = false;
   int http_error_ = 0;
   Ecn arrival_mark_ = Ecn::kNotEct;
@@ -450,24 +464,15 @@ class Connection final : private Http3Events {
   bool has_heard_ = false;  // something came in the payload that the engine is reading
   Timestamp unanswered_since_ = kNever;
   // The same for acknowledgements alone: the peer may go on sending while nothing of ours arrives.
-  static constexpr Duration kMinAckDelay = 1s;  // for acknowledgements that come behind others
   Timestamp unacknowledged_since_ = kNever;
   Timestamp answered_elsewhere_;
   Duration slowest_answer_{};  // of late
   Timestamp heard_at_;
-  struct PathVerdict {
-    UdpPath path;
-    bool is_usable = false;
-  };
-  UdpPath seen_path(const UdpPath& path, Timestamp now) const;
-  void note_path(const UdpPath& path, const UdpPath& seen, Bytes payload, Timestamp now);
-  PathGuard::Times path_times(Timestamp now) const;
   std::optional<PathVerdict> path_verdict_;  // to be told when the engine is left
   PathMtu path_mtu_;
   bool has_new_path_ = true;  // since path_mtu_ last heard
   bool handshake_is_answered_ = false;
   bool small_is_answered_ = false;
-  static constexpr std::uint8_t kFirstQuestion = 64;
   std::uint8_t questions_ = 0;
   bool wants_small_probe_ = false;
   int small_probes_ = 0;           // since the peer was heard of
