@@ -29,6 +29,14 @@ Result<Host> Host::open(const os::UdpSocket::Options& options) {
   return Host{std::move(logger), std::move(*socket), std::move(*poller), std::move(*stop)};
 }
 
+bool Host::wait(Timestamp deadline, os::UdpReceiveBatch& received) {
+  for (const os::PollEvent& event : poller.wait(deadline, os::now())) {
+    if (event.key == kStop) was_stopped |= stop.take().has_value();
+  }
+  socket.receive(received);
+  return !was_stopped;
+}
+
 QuicEnd::QuicEnd(Host host, const quic::Endpoint::Options& options,
                  const quic::TlsServerContext* tls, quic::ConnectionEvents& events)
     : host_(std::move(host)), endpoint_(options, tls, events, random_, drops_) {}
@@ -39,23 +47,15 @@ void QuicEnd::write() {
 }
 
 bool QuicEnd::wait(Timestamp deadline) {
-  for (const os::PollEvent& event :
-       host_.poller.wait(std::min(deadline, endpoint_.next_timeout()), os::now())) {
-    if (event.key == kSocket) take_payloads();
-    if (event.key == kStop) was_stopped_ |= host_.stop.take().has_value();
-  }
-  endpoint_.handle_timeouts(os::now());
-  return !was_stopped_;
-}
-
-void QuicEnd::take_payloads() {
-  host_.socket.receive(received_);
+  const bool goes_on = host_.wait(std::min(deadline, endpoint_.next_timeout()), received_);
   for (const UdpBurst& burst : received_.bursts()) {
     for_each_payload(burst, [&](Bytes payload) {
       if (!out_.has_room()) send(out_);
       endpoint_.receive(burst.path, burst.ecn, payload, out_, os::now());
     });
   }
+  endpoint_.handle_timeouts(os::now());
+  return goes_on;
 }
 
 }  // namespace qdt::probe

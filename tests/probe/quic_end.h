@@ -14,14 +14,19 @@
 
 namespace qdt::probe {
 
-/// What a program here has of its host: a socket, and a poller that waits for it and for a signal.
+/// The parts of the host that a program here uses: a socket, and a poller that waits for it and for
+/// a signal.
 struct Host {
   static Result<Host> open(const os::UdpSocket::Options& options);
+  /// Waits until `deadline` at the longest; `received` has what came then. False once a signal
+  /// came.
+  bool wait(Timestamp deadline, os::UdpReceiveBatch& received);
 
   std::unique_ptr<Logger> logger;  ///< the socket's: standard error
   os::UdpSocket socket;
   os::Poller poller;
   os::StopSignal stop;
+  bool was_stopped = false;
 };
 
 /// One end of QUIC connections, on a socket of the host. One thread.
@@ -43,15 +48,12 @@ class QuicEnd final {
   os::SystemRandom& random() { return random_; }
 
  private:
-  void take_payloads();
-
   Host host_;
   os::SystemRandom random_;
   DropCounters drops_;
   quic::Endpoint endpoint_;
   os::UdpReceiveBatch received_;
   UdpSendQueue out_{256};
-  bool was_stopped_ = false;
 };
 
 }  // namespace qdt::probe

@@ -10,15 +10,15 @@
 
 #include "os/clock.h"
 #include "probe/quic_end.h"
+#include "quic/small_initial.h"
 #include "support/raw_quic.h"
+#include "wire/aead.h"
 
 namespace {
 
 using namespace qdt;
 
-constexpr std::size_t kInitialBytes = 1200;
 constexpr std::size_t kRetryIdsAt = 5;
-constexpr std::size_t kIntegrityTagBytes = 16;
 constexpr std::uint8_t kTypeBits = 0xf0;
 constexpr std::uint8_t kRetry = 0xf0;
 constexpr std::size_t kBurst = 64;
@@ -53,7 +53,7 @@ class Replay {
     const Timestamp begun = os::now();
     std::size_t next = 0;
     double fresh = 0;
-    for (double seconds = 0; seconds < options_.seconds && !was_stopped_;) {
+    for (double seconds = 0; seconds < options_.seconds && !host_.was_stopped;) {
       seconds = std::chrono::duration<double>(os::now() - begun).count();
       const auto due = static_cast<std::size_t>(seconds * options_.per_second);
       for (std::size_t i = 0; i < kBurst && sent_ < due; ++i, ++sent_) {
@@ -86,14 +86,14 @@ class Replay {
     append(part, std::array<std::uint8_t, 4>{1, 0, 2, 0});  // a ClientHello of 512 bytes
     frames.varint(6).varint(0).block(part);
     const std::size_t others = 70 + token.size();
-    frames.bytes.resize(kInitialBytes - others);
+    frames.bytes.resize(quic::kLeastInitialBytes - others);
     testing::PacketHeader header{.space = testing::PacketSpace::kInitial};
     header.destination.assign(destination.begin(), destination.end());
     header.source = {1, 2, 3, 4, 5, 6, 7, 8};
     header.token.assign(token.begin(), token.end());
     auto packet =
         testing::PacketKeys::initial(destination, Role::kClient).seal(header, frames.bytes);
-    packet.resize(std::max(packet.size(), kInitialBytes));
+    packet.resize(std::max(packet.size(), quic::kLeastInitialBytes));
     return packet;
   }
 
@@ -102,8 +102,8 @@ class Replay {
     testing::ByteReader reader(payload.subspan(kRetryIdsAt));
     reader.take(reader.byte());
     const Bytes id = reader.take(reader.byte());
-    if (reader.is_short() || reader.rest().size() < kIntegrityTagBytes) return;
-    const Bytes token = reader.rest().first(reader.rest().size() - kIntegrityTagBytes);
+    if (reader.is_short() || reader.rest().size() < wire::kTagBytes) return;
+    const Bytes token = reader.rest().first(reader.rest().size() - wire::kTagBytes);
     packets_.emplace_back(path, initial(id, token));
   }
 
@@ -115,10 +115,7 @@ class Replay {
   void flush() { host_.socket.send(out_); }
 
   void listen(Timestamp deadline) {
-    for (const os::PollEvent& event : host_.poller.wait(deadline, os::now())) {
-      if (event.key != 0) was_stopped_ = true;
-    }
-    host_.socket.receive(received_);
+    host_.wait(deadline, received_);
     for (const UdpBurst& burst : received_.bursts()) {
       for_each_payload(burst, [&](Bytes payload) { take(burst.path, payload); });
     }
@@ -132,7 +129,6 @@ class Replay {
   std::vector<std::pair<UdpPath, testing::ByteVector>> packets_;  // with a token each
   std::size_t asked_ = 0;
   std::size_t sent_ = 0;
-  bool was_stopped_ = false;
 };
 
 int fail_with(const std::string& message) {
@@ -148,8 +144,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> sources;
   CLI::App app(
       "Collects Retry tokens of a QDT server, and sends handshakes that never go on with them, "
-      "over "
-      "and over.");
+      "over and over.");
   app.add_option("server", server, "ADDRESS:PORT")->required();
   app.add_option("--source", sources, "an address of this host; as many as you like")->required();
   app.add_option("--tokens", options.tokens, "to collect before anything else");
