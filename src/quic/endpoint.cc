@@ -4,7 +4,6 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include <algorithm>
-#include <cassert>
 
 #include "quic/engine.h"
 #include "quic/path.h"
