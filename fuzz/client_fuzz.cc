@@ -134,7 +134,7 @@ class Run {
     stage_.advance(100ms);
   }
 
-  // What the program around it does to a client.
+  // Does to the client what the program around it may do.
   void act(ByteReader& arguments) {
     const std::uint8_t choice = arguments.byte();
     switch (choice % 6) {

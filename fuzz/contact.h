@@ -33,7 +33,7 @@ class Contact {
   SocketAddress there;  ///< where the target is
 
   void receive(Bytes payload, Timestamp now);
-  /// What an ordinary peer would send.
+  /// The payloads that an ordinary peer would send now.
   std::vector<ByteVector> take_payloads(Timestamp now);
 
   // --- HTTP/3 ---
@@ -78,7 +78,7 @@ class Contact {
   ByteVector direct(const DirectChoice& choice, Bytes frames, Timestamp now);
   /// How long packets wait on their way here, as its feedback has it.
   void set_path_queue(Duration queue) { path_queue_ = queue; }
-  /// What an honest receiver would tell.
+  /// The report of an honest receiver.
   wire::Feedback feedback(Timestamp now) const;
 
  private:

@@ -1,4 +1,4 @@
-// What the main process and the host process say to each other. Whatever decodes has exactly one
+// The messages between the main process and the host process. Whatever decodes has exactly one
 // form, and is checked without harm; the first byte chooses which message the rest is.
 
 #include "os/linux/host_message.h"

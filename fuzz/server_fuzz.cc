@@ -139,7 +139,7 @@ class Run {
     return false;
   }
 
-  // What happens to a server.
+  // Does to the server what happens on its own side.
   void trouble(ByteReader& arguments) {
     const std::uint8_t choice = arguments.byte();
     auto& sessions = server_.tunnel().sessions();

@@ -62,7 +62,7 @@ template <>
 struct std::hash<qdt::quic::ConnectionId> {
   std::size_t operator()(const qdt::quic::ConnectionId& id) const noexcept {
     // Ours are random, and so are a client's first ones by RFC 9000 section 7.2: eight bytes of
-    // them are a hash. Whoever picks others on purpose reaches one shard's table of half-open
+    // them are a hash. A client that picks others on purpose reaches one shard's table of half-open
     // connections, which is bounded.
     std::uint64_t prefix = 0;
     const qdt::Bytes bytes = id.bytes();

@@ -24,6 +24,7 @@ constexpr std::size_t kMinResetTrigger = 22;
 constexpr std::size_t kMinVariedReset = 43;
 // Every path carries so much.
 constexpr std::size_t kMaxResetBytes = 1200;
+
 }  // namespace
 
 Endpoint::Endpoint(const Options& options, const TlsServerContext* server, ConnectionEvents& events,

@@ -38,8 +38,8 @@ class Endpoint final : private ConnectionIds {
     /// Handshakes under way, or begun in a second, above which a client has to prove its address
     /// first (Retry): a flood of forged first packets then costs no memory, and little time.
     std::size_t half_open_before_retry = 64;
-    /// The same for connections without a session from one address: who forges it does not take
-    /// the room of those who have it.
+    /// The same for connections without a session from one address: somebody who forges it does
+    /// not take the room of those who have it.
     std::size_t strangers_before_retry = 16;
     /// A server's, of all its shards together.
     Strangers::Options strangers;
@@ -54,7 +54,7 @@ class Endpoint final : private ConnectionIds {
     std::size_t bytes = 0;
   };
 
-  /// `server` may be null: then nothing is accepted. What is referred to outlives the endpoint.
+  /// `server` may be null: then nothing is accepted. All the references outlive the endpoint.
   Endpoint(const Options& options, const TlsServerContext* server, ConnectionEvents& events,
            Random& random, DropCounters& drops);
   ~Endpoint() override;
@@ -186,7 +186,7 @@ class Endpoint final : private ConnectionIds {
   // The last look-up: a burst's payloads have one ID.
   ConnectionId last_id_;
   Connection* last_connection_ = nullptr;
-  // Each of its own: who asks for the one does not keep the other from others.
+  // One limit for each kind: a flood of one kind leaves the answers of the others as they are.
   TokenBucket begun_{kBegun};
   SourceLimit proven_;
   SourceLimit resets_;

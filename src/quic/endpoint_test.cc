@@ -423,7 +423,6 @@ TEST_F(EndpointTest, FreesAClosedConnectionAtOnce) {
   EXPECT_EQ(server.endpoint.next_timeout(), kNever);
 }
 
-// A path of which the peer makes three probe timeouts long.
 TEST_F(EndpointTest, KeepsNoMoreHoweverManyAreOpenedAndClosed) {
   for (int i = 0; i < 300; ++i) {
     open_session();

@@ -82,7 +82,7 @@ class Http3Events {
 /// negative nghttp3 error that ends the connection.
 class Http3 {
  public:
-  /// What is referred to outlives this object.
+  /// All the references outlive this object.
   Http3(Role role, ngtcp2_conn* transport, const nghttp3_mem& memory, Http3Events& events);
   ~Http3();
 

@@ -21,7 +21,7 @@ const UdpPath& PathGuard::seen_path(const UdpPath& path, const Times& times) con
                                                 times.now - unmatched_since_ >=
                                                     std::max<Duration>(kMinSilence, 2 * times.rtt));
   if (!is_home_silent) return home_;
-  // A client that has moved is slower than who copies: what he brings counts as come from there.
+  // A client that has moved is slower than the copier, whose packets count as come from there.
   return slower_ ? *slower_ : path;
 }
 

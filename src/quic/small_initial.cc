@@ -122,7 +122,7 @@ std::size_t write_small_answer(Bytes question, MutableBytes out) {
                     {header.dcid.data, header.dcid.datalen})) {
     return 0;
   }
-  // The answer is shorter than its cause: whose address is forged is sent less than was spent.
+  // The answer is shorter than its cause: a forged address gets less than its forger has spent.
   const MutableBytes room = out.first(std::min(out.size(), question.size() - 1));
   const ngtcp2_ssize bytes =
       ngtcp2_crypto_write_connection_close(room.data(), room.size(), header.version, &header.scid,

@@ -12,8 +12,8 @@ namespace qdt::quic {
 
 /// The addresses from which packets of a peer came, and which have not shown that it gets what is
 /// sent there. Each is tried for a while and then given up, at first for 10 s, since a client may
-/// come back to where packets were lost, and each further time for twice as long: whoever sends
-/// from elsewhere what he has copied, or in somebody else's name, makes nobody the target of a
+/// come back to where packets were lost, and each further time for twice as long: somebody
+/// who sends copies from elsewhere, or in another's name, makes nobody the target of a
 /// session (RFC 9000 section 9.3). One for a connection, for both planes. One thread.
 class TriedPaths {
  public:

@@ -1,5 +1,5 @@
 // qdt-decoy-timing: asks a server for several things in random order, and prints how long each
-// answer took: a line `KIND NANOSECONDS` for each. Kinds are told apart by whoever reads that.
+// answer took: a line `KIND NANOSECONDS` for each. The reader compares the kinds.
 
 #include <CLI/CLI.hpp>
 #include <iostream>

@@ -1,6 +1,6 @@
-// What an attacker does who has made the packet path do what he wants: linked into the programs in
-// front of writev(2), by which packets go into the TUN device, it does the deed that the
-// environment names, once, from the thread that moves packets. For the namespace tests of the
+// An attacker who has made the packet path do what he wants. Linked into the programs in front of
+// writev(2), by which packets go into the TUN device, he does the deed that the environment
+// names, once, from the thread that moves packets. For the namespace tests of the
 // sandbox.
 
 #include <fcntl.h>

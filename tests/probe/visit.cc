@@ -121,7 +121,7 @@ void Visit::on_settings(quic::Connection& connection) {
 
 void Visit::on_message(quic::Connection&, quic::StreamId stream, const quic::Message& message) {
   if (has_answer_) return;
-  // What is no JSON object is a page.
+  // An answer that is no JSON object is a page.
   const bool opens_session =
       message.status == 200 && message.body.starts_with('{') && answer_end_.has_come(message.body);
   if (!message.has_ended && !opens_session) return;
