@@ -23,8 +23,7 @@ class MigrationTest : public EndpointTest {
     world.run_for(3s);  // the handshake is confirmed, IDs are exchanged, the path's MTU is found
   }
   bool migrate(const SocketAddress& to) {
-    const bool is_done = client.connection->migrate({to, kServer}, world.now());
-    return is_done;
+    return client.connection->migrate({to, kServer}, world.now());
   }
   void cut(const SocketAddress& client_address) { world.set_link(client_address, {.loss = 1}); }
   void heal(const SocketAddress& client_address) {
