@@ -69,6 +69,11 @@ class Admission {
   /// A request by one of `users`, or by a stranger, whatever it asks for.
   Verdict judge(const UserTable& users, std::string_view method, const Credential& credential,
                 const IpAddress& from, Timestamp now);
+  /// The same by the user whom the options named: all that a program of one token has to know.
+  wire::HandshakeResult judge(std::string_view method, std::string_view token,
+                              const IpAddress& from, Timestamp now) {
+    return judge(*users_, method, Credential(token), from, now).result;
+  }
   /// The user whom the options named: the table that a server begins with.
   const UserTable::Snapshot& users() const { return users_; }
 

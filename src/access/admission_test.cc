@@ -24,7 +24,7 @@ class AdmissionTest : public testing::Test {
   HandshakeResult judge(Admission& admission, std::string_view token = "token",
                         const IpAddress& from = kClient, Timestamp now = kStart) {
     admission.set_ready(true);
-    return ask(admission, "POST", token, from, now).result;
+    return admission.judge("POST", token, from, now);
   }
   // The time that the answer to a wrong token waits.
   std::optional<Duration> guess(Admission& admission, const IpAddress& from = kClient,

@@ -158,8 +158,8 @@ TEST_F(LeaseFileTest, IsReportedAndReplacedWhenItIsDamaged) {
 // In the root of a file system, where the file is there before the first lease.
 TEST_F(LeaseFileTest, IsNotDamagedAsTheHostProcessMakesIt) {
   Server::Options options;
-  options.service.offer.pool = *Prefix::parse("10.8.0.0/24");
-  options.service.offer.gateway = *IpAddress::parse("10.8.0.1");
+  options.reception.offer.pool = *Prefix::parse("10.8.0.0/24");
+  options.reception.offer.gateway = *IpAddress::parse("10.8.0.1");
   write(Server::host_plan(options).no_leases);
   const Process process(path, logger);
   EXPECT_THAT(logger.text, HasSubstr("server.leases: 0 leases are kept"));
