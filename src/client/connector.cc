@@ -77,6 +77,7 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
   switch (reason.kind) {
     case Kind::kNoAnswer: return {Ending::Kind::kNoAnswer, explain_silence(server)};
     case Kind::kTurnedAway: return busy(reason.text);
+    case Kind::kOtherVersion: return {Ending::Kind::kOtherVersion, reason.text};
     case Kind::kUntrusted:
       // A clock without a battery begins in the past, and is set once the network is there.
       if (reason.dates != quic::CertificateDates::kRight) {

@@ -14,7 +14,8 @@ struct Ending {
     kRefused,      ///< the server answered, and said no
     kUnreachable,  ///< the server's answer is not a QDT server's, or it cannot be asked
     kNoAnswer,     ///< nothing came back; what to make of that is the client's, not the connector's
-    kLost,         ///< there was a session, and it ended
+    kOtherVersion,  ///< a packet that anybody can forge says that it speaks no QUIC version 1
+    kLost,          ///< there was a session, and it ended
   };
   Kind kind = Kind::kUnreachable;
   std::string text;         ///< in words for a person

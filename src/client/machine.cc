@@ -171,7 +171,13 @@ void Machine::on(const event::Ended& ended) {
   const auto found = trying_->running.find(ended.attempt);
   if (found == trying_->running.end()) return;
   const Ending ending = explain(ended.ending, found->second);
-  trying_->race.on_failed(found->second);
+  const bool may_be_forged =
+      ending.kind == Ending::Kind::kOtherVersion && trying_->version_retries++ < kMaxVersionRetries;
+  if (may_be_forged) {
+    trying_->race.on_cut_off(found->second);
+  } else {
+    trying_->race.on_failed(found->second);
+  }
   trying_->running.erase(found);
   if (!trying_->ending || weight(ending) > weight(*trying_->ending)) trying_->ending = ending;
   if (ending.kind == Ending::Kind::kRefused && ending.is_lasting) {

@@ -70,6 +70,10 @@ class Machine {
   static constexpr Duration kResolutionDelay = 300ms;
   /// After so many leases in a row that are addresses of this host, no other is asked for.
   static constexpr int kMaxLeases = 3;
+  /// A server that says it speaks another version of QUIC is asked again so many times in a race:
+  /// no key protects that packet (RFC 9000 section 6.2), so that anybody can forge one who sees
+  /// the client's first.
+  static constexpr int kMaxVersionRetries = 3;
   /// The most addresses of the server that are known, of each family: the first ones.
   static constexpr std::size_t kMaxServers = 16;
 
@@ -114,6 +118,7 @@ class Machine {
     Timestamp fallback;  // the addresses of last time are tried then
     bool has_socket = false;
     bool has_new_network = false;  // while no address was known
+    int version_retries = 0;
     Race race{};
     std::map<AttemptId, SocketAddress> running;
     std::map<AttemptId, SocketAddress> tried;

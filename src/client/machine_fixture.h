@@ -28,6 +28,7 @@ inline const IpAddress kHome = *IpAddress::parse("198.51.100.2");
 inline const IpAddress kCafe = *IpAddress::parse("203.0.113.7");
 
 inline const Ending kNoAnswer{Kind::kNoAnswer, ""};
+inline const Ending kOtherVersion{Kind::kOtherVersion, "another version"};
 inline const Ending kLost{Kind::kLost, "the server fell silent"};
 inline const Ending kBusy{Kind::kRefused, "server busy"};
 inline const Ending kUnauthorized{Kind::kRefused, "unauthorized", /*is_lasting=*/true};

@@ -75,6 +75,32 @@ TEST_F(MachineRace, LeavesWithStatusThreeWhenNobodyAnswersAtFirst) {
   EXPECT_THAT(find<action::Leave>()->outcome.text, HasSubstr("no answer from 192.0.2.1:443"));
 }
 
+// Anybody who sees the first packet can forge that the server speaks another version of QUIC.
+TEST_F(MachineRace, AsksAgainAServerThatSeemsToSpeakAnotherVersion) {
+  begin();
+  resolve({kA6, kA4});
+  for (int i = 0; i < Machine::kMaxVersionRetries; ++i) {
+    on(event::Ended{attempt, kOtherVersion});
+    EXPECT_EQ(started(), std::vector{kA6});
+  }
+  on(event::Ended{attempt, kOtherVersion});
+  EXPECT_EQ(started(), std::vector{kA4});
+  grant();
+  EXPECT_TRUE(does<action::SetUpHost>());
+}
+
+TEST_F(MachineRace, BelievesAServerThatGoesOnSpeakingAnotherVersion) {
+  begin();
+  resolve({kA4});
+  for (int i = 0; i < Machine::kMaxVersionRetries; ++i) {
+    on(event::Ended{attempt, kOtherVersion});
+    EXPECT_EQ(started(), std::vector{kA4});
+  }
+  on(event::Ended{attempt, kOtherVersion});
+  EXPECT_EQ(find<action::Leave>()->outcome.exit, Exit::kUnreachable);
+  EXPECT_EQ(find<action::Leave>()->outcome.text, "another version");
+}
+
 TEST_F(MachineRace, SaysThatTheNameServersAreSilent) {
   begin();
   pass();

@@ -50,4 +50,9 @@ void Race::on_failed(const SocketAddress& server) {
   due_ = {};
 }
 
+void Race::on_cut_off(const SocketAddress& server) {
+  on_failed(server);
+  untried_.insert(untried_.begin(), server);
+}
+
 }  // namespace qdt::client

@@ -29,6 +29,8 @@ class Race {
 
   /// The attempt at `server` has failed: the next need not wait.
   void on_failed(const SocketAddress& server);
+  /// The attempt at `server` has failed, but not so that it says anything: it is tried again next.
+  void on_cut_off(const SocketAddress& server);
   /// Every address was tried, and has failed.
   bool is_lost() const { return untried_.empty() && running_.empty(); }
   bool is_empty() const { return known_.empty(); }

@@ -55,6 +55,15 @@ TEST(Race, IsLostWhenAllHaveFailed) {
   EXPECT_TRUE(race.is_lost());
 }
 
+TEST(Race, TriesAgainAtOnceOneThatWasCutOff) {
+  Race race;
+  race.add(std::vector{kA6, kA4});
+  EXPECT_EQ(race.next(kStart), kA6);
+  race.on_cut_off(kA6);
+  EXPECT_EQ(race.next(kStart + 1ms), kA6);
+  EXPECT_EQ(race.next(kStart + 251ms), kA4);
+}
+
 TEST(Race, TriesAnAddressThatComesLaterAndNoneTwice) {
   Race race;
   race.add(std::vector{kA4});

@@ -56,6 +56,7 @@ struct CloseReason {
     kNoAnswer,       ///< the handshake was not complete in time
     kUntrusted,      ///< we do not trust the peer's certificate
     kReset,          ///< the peer does not know the connection (stateless reset)
+    kOtherVersion,   ///< a packet without protection said that the server speaks no QUIC version 1
     kTurnedAway,     ///< a server did not go on with the handshake, as one that is busy does
     kProtocolError,  ///< the peer broke QUIC's, TLS's or HTTP/3's rules
   };

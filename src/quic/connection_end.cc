@@ -64,6 +64,11 @@ void Connection::fail(int engine_error, Timestamp now) {
       end(State::kDraining, {Kind::kNoAnswer, "no answer in time"}, now);
       late_until_ = now;
       return;
+    case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+      end(State::kDraining, {Kind::kOtherVersion, "the server speaks another version of QUIC"},
+          now);
+      late_until_ = now;
+      return;
     case NGTCP2_ERR_RETRY:
     case NGTCP2_ERR_DROP_CONN:
       context_.drops.count(Drop::kNotQuic);

@@ -153,6 +153,37 @@ TEST_F(EndpointTest, GivesUpAHandshakeThatIsNotAnswered) {
   EXPECT_EQ(client.closed->kind, CloseReason::Kind::kNoAnswer);
 }
 
+// To a client's first packet, as anybody on the path can write it (RFC 9000 section 17.2.1).
+std::vector<std::uint8_t> forged_version_negotiation(Bytes initial) {
+  const std::size_t to = 6, to_bytes = initial[5], from = to + to_bytes + 1;
+  const Bytes ids = initial.subspan(5, 1 + to_bytes + 1 + initial[from - 1]);
+  std::vector<std::uint8_t> packet{0xc0, 0, 0, 0, 0};
+  packet.insert(packet.end(), ids.begin() + 1 + to_bytes, ids.end());
+  packet.insert(packet.end(), ids.begin(), ids.begin() + 1 + to_bytes);
+  packet.insert(packet.end(), {0x1a, 0x2a, 0x3a, 0x4a});
+  return packet;
+}
+
+TEST_F(EndpointTest, TellsAnotherVersionFromABrokenRule) {
+  UdpSendQueue out(4);
+  connect();
+  (void)client.endpoint.write(out, world.now());
+  const auto forged = forged_version_negotiation(out.bursts()[0].bytes);
+  client.endpoint.receive({kClient, kServer}, Ecn::kNotEct, forged, out, world.now());
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->kind, CloseReason::Kind::kOtherVersion);
+}
+
+TEST_F(EndpointTest, DisregardsAnotherVersionOnceTheServerWasHeard) {
+  UdpSendQueue out(4);
+  connect();
+  (void)client.endpoint.write(out, world.now());
+  const auto forged = forged_version_negotiation(out.bursts()[0].bytes);
+  ASSERT_TRUE(settle());
+  client.endpoint.receive({kClient, kServer}, Ecn::kNotEct, forged, out, world.now());
+  EXPECT_FALSE(client.closed);
+}
+
 TEST_F(EndpointTest, RefusesACertificateItWasNotPointedTo) {
   Fingerprint other{};
   connect(*TlsClientContext::with_fingerprint(other));
@@ -185,7 +216,7 @@ TEST_F(EndpointTest, AnswersAStrayPacketWithAReset) {
   // A server that was restarted: the same secret, none of the connections.
   Node restarted({}, &testing::test_server_tls(), 9);
   world.attach(kServer, restarted, {.delay = 10ms});
-  client.datagrams.push_back(std::string("\0", 1) + std::string(100, 'x'));
+  client.datagrams.push_back(std::string(101, '\0'));
   world.run_for(2s);
   ASSERT_TRUE(client.closed);
   EXPECT_EQ(client.closed->kind, CloseReason::Kind::kReset);

@@ -120,7 +120,7 @@ class ResetTest : public EndpointTest {
                    &testing::test_server_tls(), 9);
     world.attach(kServer, restarted, {.delay = 10ms});
     const Timestamp begun = world.now();
-    client.datagrams.push_back(std::string("\0", 1) + std::string(100, 'x'));
+    client.datagrams.push_back(std::string(101, '\0'));
     if (!world.run_until([&] { return client.closed.has_value(); }, 5s)) return std::nullopt;
     EXPECT_EQ(client.closed->kind, CloseReason::Kind::kReset);
     return world.now() - begun;

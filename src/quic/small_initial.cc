@@ -134,7 +134,8 @@ bool is_small_answer(Bytes payload, const ConnectionId& to) {
   ngtcp2_version_cid ids;
   if (payload.size() >= kSmallInitialBytes || payload.empty() ||
       (payload[0] & kFormAndType) != kInitial ||
-      ngtcp2_pkt_decode_version_cid(&ids, payload.data(), payload.size(), 0) != 0) {
+      ngtcp2_pkt_decode_version_cid(&ids, payload.data(), payload.size(), 0) != 0 ||
+      ids.version != NGTCP2_PROTO_VER_V1) {
     return false;
   }
   return std::ranges::equal(Bytes(ids.scid, ids.scidlen), to.bytes());
