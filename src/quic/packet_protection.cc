@@ -46,12 +46,12 @@ bool is_ours(const void* handle) {
 
 template <typename Context>
 void* to_handle(Context* context) {
-  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(context) | kOurs);
+  return reinterpret_cast<char*>(context) + kOurs;
 }
 
 template <typename Context>
 Context& from_handle(void* handle) {
-  return *reinterpret_cast<Context*>(reinterpret_cast<std::uintptr_t>(handle) & ~kOurs);
+  return *reinterpret_cast<Context*>(static_cast<char*>(handle) - kOurs);
 }
 
 // Whether 1-RTT packets of this connection are ours to protect.

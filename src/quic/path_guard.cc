@@ -13,7 +13,7 @@ std::uint64_t tag_of(Bytes payload) {
 
 }  // namespace
 
-const UdpPath& PathGuard::seen_path(const UdpPath& path, const Times& times) const {
+UdpPath PathGuard::seen_path(const UdpPath& path, const Times& times) const {
   if (path == home_) return path;
   if (!tried_.may_try(path, times.now)) return home_;
   if (!is_cautious(times.now) && !is_home_dead_) return path;

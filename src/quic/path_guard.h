@@ -41,7 +41,7 @@ class PathGuard {
   /// The path on which the client has answered last, and still can be reached as far as is known.
   const UdpPath& home() const { return home_; }
 
-  const UdpPath& seen_path(const UdpPath& path, const Times& times) const;
+  UdpPath seen_path(const UdpPath& path, const Times& times) const;
   /// Whether payloads that come by home have to be told of as well.
   bool is_watching() const { return is_watching_; }
   /// The engine has read a payload.

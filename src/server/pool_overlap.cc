@@ -22,6 +22,13 @@ std::optional<Prefix> free_pool(int length, std::span<const os::TakenNetwork> ne
   return std::nullopt;
 }
 
+std::string explain(const std::string& key, const Prefix& pool, const os::TakenNetwork& network,
+                    const std::optional<Prefix>& other) {
+  return key + " " + pool.to_string() + " overlaps a network of this host, " + network.describe() +
+         ": choose another " + key + (other ? ", such as " + other->to_string() : "") +
+         ", or give that network other addresses";
+}
+
 }  // namespace
 
 std::optional<std::string> find_pool_overlap(const std::string& key, const Prefix& pool,
@@ -32,10 +39,7 @@ std::optional<std::string> find_pool_overlap(const std::string& key, const Prefi
                            network.prefix.length() < pool.length();
     if (!network.overlaps(pool) || (is_around && is_routed_here)) continue;
     const auto other = pool.address().is_v4() ? free_pool(pool.length(), networks) : std::nullopt;
-    return key + " " + pool.to_string() + " overlaps a network of this host, " +
-           network.describe() + ": choose another " + key +
-           (other ? ", such as " + other->to_string() : "") +
-           ", or give that network other addresses";
+    return explain(key, pool, network, other);
   }
   return std::nullopt;
 }
