@@ -10,6 +10,7 @@
 #include "os/loaded_symbols.h"
 #include "os/process_usage.h"
 #include "os/scratch_file.h"
+#include "os/silenced_libraries.h"
 
 namespace qdt::ops {
 namespace {
@@ -99,7 +100,10 @@ HttpResponse Profiler::cpu_profile(const HttpRequest& request) {
     return refuse(409, "gperftools does not start; is the environment's CPUPROFILE set?");
   }
   const bool is_wanted = request.wait(std::chrono::seconds(*duration));
-  ProfilerStop();
+  {
+    const os::SilencedLibraries silence;
+    ProfilerStop();
+  }
   if (!is_wanted) return refuse(503, "nobody waits for the profile");
 
   auto content = file->read();

@@ -41,6 +41,13 @@ TEST_F(Profiles, NameAProgramThatCannotBeOpened) {
   EXPECT_THAT(response.body, testing::Not(HasSubstr("/ops_test\n")));
 }
 
+// gperftools tells a profile's sum.
+TEST_F(Profiles, LeaveNoLineOfTheirOwnInTheLog) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(get("/debug/pprof/profile").status, 200);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_F(Profiles, Take30SecondsUnlessToldOtherwise) {
   Duration waited{};
   get("/debug/pprof/profile", {}, [&](Duration time) {
