@@ -26,16 +26,16 @@ DirectPath::DirectPath(const UdpPath& address, const DirectPath& before, Duratio
 }
 
 bool DirectPath::may_send(Timestamp now) {
-  if (!has_shaper_ || shaper_.may_send(now)) return true;
+  if (pacer_.may_send(now)) return true;
   is_backlogged_ = true;
-  unblocked_at_ = shaper_.next(now);
+  unblocked_at_ = pacer_.next(now);
   return false;
 }
 
 void DirectPath::on_sent(std::uint64_t counter, std::size_t bytes, bool has_packets,
                          Timestamp now) {
   departures_.on_packet(counter, now);
-  shaper_.on_sent(bytes);
+  pacer_.on_sent(bytes);
   larges_.on_sent(counter, bytes);
   if (LargeWatch::is_large(bytes)) unanswered_.has_large = true;
   if (!has_packets) ++unanswered_.controls;
@@ -94,8 +94,13 @@ std::expected<DirectPath::News, Drop> DirectPath::on_feedback(const wire::Feedba
   if (departures_.rtt() > Duration::zero()) rtt = departures_.rtt();
   news.is_hole =
       larges_.on_feedback(told, now) || only_control_arrives(*sample, highest_before, rtt, now);
-  if (has_shaper_) shaper_.on_sample(*sample, std::exchange(is_backlogged_, false), now);
+  if (has_shaper_) shape(*sample, now);
   return news;
+}
+
+void DirectPath::shape(const PathSample& sample, Timestamp now) {
+  shaper_.on_sample(sample, std::exchange(is_backlogged_, false), now);
+  if (shaper_.rate() != pacer_.rate()) pacer_.set_rate(shaper_.rate(), now);
 }
 
 // Large packets were sent, and the ping after them is the first thing of which the peer tells: a

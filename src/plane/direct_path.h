@@ -11,6 +11,7 @@
 #include "plane/arrival_log.h"
 #include "plane/departure_log.h"
 #include "plane/large_watch.h"
+#include "plane/pacer.h"
 #include "plane/shaper.h"
 #include "wire/direct_frame.h"
 
@@ -96,6 +97,7 @@ class DirectPath {
  private:
   bool only_control_arrives(const PathSample& sample, std::uint64_t highest_before, Duration rtt,
                             Timestamp now) const;
+  void shape(const PathSample& sample, Timestamp now);
 
   UdpPath address_;
   ArrivalLog arrivals_;
@@ -106,6 +108,7 @@ class DirectPath {
 
   Shaper shaper_;
   bool has_shaper_;
+  Pacer pacer_;  // of the shaper's rate
   bool is_backlogged_ = false;
   Timestamp unblocked_at_ = kNever;  // by the shaper
 

@@ -101,13 +101,12 @@ TEST_F(DirectPathTest, ForgetsElsewhereWhichLargePacketsWereLost) {
 }
 
 TEST_F(DirectPathTest, LimitsNothingElsewhere) {
-  for (int i = 0; i < 20 && !path.shaper().is_limiting(); ++i) {
+  for (int i = 0; i < 20 && path.shaper().rate() == 0; ++i) {
     send(1000, 100);
     ASSERT_TRUE(tell(70, 1000));
   }
-  ASSERT_TRUE(path.shaper().is_limiting()) << "so much loss may be a shallow queue's";
+  ASSERT_GT(path.shaper().rate(), 0) << "so much loss may be a shallow queue's";
   go_on_elsewhere();
-  EXPECT_FALSE(path.shaper().is_limiting());
   EXPECT_EQ(path.shaper().rate(), 0);
   EXPECT_TRUE(path.may_send(now));
 }

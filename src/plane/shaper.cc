@@ -89,7 +89,8 @@ double Shaper::Tally::loss() const {
 bool Shaper::should_pause_dropping() const {
   if (!is_limiting()) return rate() > 0;
   const bool was_of_no_use = release_time_ > Duration::zero();
-  return is_trying() || (is_unproven_ && was_of_no_use);
+  const bool is_trying = state_ == State::kTrying || state_ == State::kTryingLoss;
+  return is_trying || (is_unproven_ && was_of_no_use);
 }
 
 void Shaper::on_sample(const PathSample& sample, bool is_backlogged, Timestamp now) {
@@ -335,7 +336,7 @@ void Shaper::let_go_further(Timestamp now) {
   if (was_backlogged_) {
     limit(kGiveBack * rate(), now);
   } else {
-    pacer_.set_rate(0, now);
+    rate_ = 0;
   }
 }
 
@@ -360,7 +361,7 @@ void Shaper::release(Timestamp now) {
 
 void Shaper::limit(double bytes_per_second, Timestamp now) {
   if (rate() <= 0) last_backlogged_ = now;
-  pacer_.set_rate(std::max(bytes_per_second, kMinRate), now);
+  rate_ = std::max(bytes_per_second, kMinRate);
 }
 
 }  // namespace qdt::plane

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "base/time.h"
 #include "plane/departure_log.h"
-#include "plane/pacer.h"
 
 namespace qdt::plane {
 
@@ -16,32 +14,25 @@ namespace qdt::plane {
 /// drained, and the rate goes on just below where it would stand again; if not, it is someone
 /// else's, and the shaper lets go for a while. What comes and goes faster than sending less can do
 /// is no queue at all, but a radio's or a busy host's doing, and changes nothing. The same for
-/// loss: random loss changes nothing, much loss that ends when less is sent sets the rate. Pure:
-/// time goes in. One thread.
+/// loss: random loss changes nothing, much loss that ends when less is sent sets the rate. It is
+/// asked once for each feedback; packets meet the Pacer that has its rate. Pure: time goes in. One
+/// thread.
 class Shaper {
  public:
   /// The queue that may stand on the path.
   static constexpr Duration kTarget = 10ms;
 
   /// The contents of one feedback. `is_backlogged`: since the last one, packets waited for the
-  /// shaper.
+  /// rate.
   void on_sample(const PathSample& sample, bool is_backlogged, Timestamp now);
 
   /// Bytes per second; 0: nothing is limited.
-  double rate() const { return pacer_.rate(); }
-  bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
+  double rate() const { return rate_; }
   /// Waiting packets should be neither dropped nor marked: the experiment is under way, and nothing
   /// says yet that the sender should slow down; or the experiment was of no use, and its backlog is
   /// on its way out; or it seems to have helped, but none has been seen to help since one was of no
   /// use.
   bool should_pause_dropping() const;
-  /// The experiment is under way.
-  bool is_trying() const { return state_ == State::kTrying || state_ == State::kTryingLoss; }
-
-  /// As a Pacer of this rate.
-  bool may_send(Timestamp now) { return pacer_.may_send(now); }
-  Timestamp next(Timestamp now) const { return pacer_.next(now); }
-  void on_sent(std::size_t bytes) { pacer_.on_sent(bytes); }
 
   enum class State {
     kFree,        ///< no evidence of a bottleneck of ours
@@ -54,6 +45,7 @@ class Shaper {
   State state() const { return state_; }
 
  private:
+  bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
   void measure_jitter(Duration queue);
   Duration round_time() const;
 
@@ -89,7 +81,7 @@ class Shaper {
   void limit(double bytes_per_second, Timestamp now);
 
   State state_ = State::kFree;
-  Pacer pacer_;
+  double rate_ = 0;
 
   // How much the delay goes up and down from one sample to the next, apart from growing or falling
   // steadily as queues do; smoothed as in RFC 3550 section 6.4.1.

@@ -323,7 +323,7 @@ void Tunnel::tick(Timestamp now) {
     queued += session->queued_packets();
     if (plane::DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
       ++direct;
-      shaped += plane->shaper().is_limiting();
+      shaped += plane->shaper().rate() > 0;
       shaped_rate += plane->shaper().rate();
       path_queue = std::max(path_queue, plane->take_standing_queue());
     }

@@ -81,8 +81,11 @@ TEST_F(DirectSim, TellsSendersToSlowDownWhenThePlaneIsLostInAnExperiment) {
       world.run_for(800us);
     }
   };
-  send_until([&] { return client.session().direct()->shaper().is_trying(); });
-  ASSERT_TRUE(client.session().direct()->shaper().is_trying());
+  const auto is_trying = [&] {
+    return client.session().direct()->shaper().state() == plane::Shaper::State::kTrying;
+  };
+  send_until(is_trying);
+  ASSERT_TRUE(is_trying());
   is_open = false;
   send_until([] { return false; });
   EXPECT_FALSE(client.session().direct()->is_usable());
