@@ -23,11 +23,6 @@ constexpr int kStandingRounds = 3;
 constexpr Duration kLongQueue = 4 * Shaper::kTarget;
 constexpr int kLongStandingRounds = 2;
 
-// Loss is judged by so much of it. No link loses a tenth at random and is used.
-constexpr int kLossRounds = 4;
-constexpr std::uint64_t kLossPackets = 400;
-constexpr double kMuchLoss = 0.1;
-
 // The share of what arrives that is sent: in the experiment, and while the queue is drained.
 // Neither costs anything if the queue is ours: it keeps the link busy.
 constexpr double kTryShare = 0.7;
@@ -78,19 +73,15 @@ double Shaper::Tally::arriving() const {
 }
 
 double Shaper::Tally::leaving() const {
-  return arriving() / (1 - loss());
-}
-
-double Shaper::Tally::loss() const {
-  const std::uint64_t sent = packets + lost;
-  return sent > 0 ? static_cast<double>(lost) / static_cast<double>(sent) : 0;
+  return packets > 0
+             ? arriving() * static_cast<double>(packets + lost) / static_cast<double>(packets)
+             : 0;
 }
 
 bool Shaper::should_pause_dropping() const {
-  if (!is_limiting()) return rate() > 0;
+  if (state_ == State::kFree || state_ == State::kReleased) return rate() > 0;
   const bool was_of_no_use = release_time_ > Duration::zero();
-  const bool is_trying = state_ == State::kTrying || state_ == State::kTryingLoss;
-  return is_trying || (is_unproven_ && was_of_no_use);
+  return state_ == State::kTrying || (is_unproven_ && was_of_no_use);
 }
 
 void Shaper::on_sample(const PathSample& sample, bool is_backlogged, Timestamp now) {
@@ -106,7 +97,7 @@ void Shaper::on_sample(const PathSample& sample, bool is_backlogged, Timestamp n
   if (state_ == State::kTrying) return look_at_try(sample, now);
   const bool may_try_again = state_ == State::kReleased && now >= released_until_;
   if (may_try_again && standing_rounds_ >= kStandingRounds) {
-    return try_less(State::kTrying, standing_arriving_, now);
+    return try_less(standing_arriving_, now);
   }
   const bool is_over = sample.sent >= round_began_ && now - round_began_ >= round_time() &&
                        round_.packets >= kRoundPackets && round_.over > Duration::zero();
@@ -142,7 +133,6 @@ void Shaper::end_round(Timestamp now) {
       if (now >= released_until_) state_ = State::kFree;
       [[fallthrough]];
     case State::kFree: look_for_evidence(now); break;
-    case State::kTryingLoss: look_at_loss_try(now); break;
     case State::kHolding: hold(now); break;
     case State::kTrying:
     case State::kDraining: break;
@@ -154,38 +144,19 @@ void Shaper::look_for_evidence(Timestamp now) {
   const bool is_busy = round_.arriving() > kMinRate;
   standing_rounds_ = is_busy && queue_ > kStandingQueue ? standing_rounds_ + 1 : 0;
   const int enough = queue_ > kLongQueue ? kLongStandingRounds : kStandingRounds;
-  if (standing_rounds_ >= enough) {
-    if (state_ == State::kFree) try_less(State::kTrying, round_.arriving(), now);
-    standing_arriving_ = round_.arriving();
-    return;
-  }
-  if (state_ == State::kReleased) return;
-
-  const bool is_lossy = is_busy && round_.loss() > kMuchLoss;
-  if (!is_lossy) {
-    lossy_rounds_ = 0;
-    losses_ = {};
-    return;
-  }
-  ++lossy_rounds_;
-  losses_.bytes += round_.bytes;
-  losses_.over += round_.over;
-  losses_.packets += round_.packets;
-  losses_.lost += round_.lost;
-  if (lossy_rounds_ < kLossRounds || losses_.packets + losses_.lost < kLossPackets) return;
-  loss_before_ = losses_.loss();
-  try_less(State::kTryingLoss, losses_.arriving(), now);
+  if (standing_rounds_ < enough) return;
+  if (state_ == State::kFree) try_less(round_.arriving(), now);
+  standing_arriving_ = round_.arriving();
 }
 
-void Shaper::try_less(State state, double arriving, Timestamp now) {
+void Shaper::try_less(double arriving, Timestamp now) {
   if (state_ != State::kTrying) held_before_ = state_ == State::kHolding ? rate() : 0;
-  state_ = state;
+  state_ = State::kTrying;
   began_ = now;
   first_ = {};
   is_second_try_ = false;
   arriving_before_ = asked_before_ = arriving;
-  standing_rounds_ = lossy_rounds_ = 0;
-  losses_ = {};
+  standing_rounds_ = 0;
   try_time_ = std::max<Duration>(
       kMinTryTime, from_seconds(kTryPackets * kPayloadBytes / std::max(arriving, kMinRate)));
   limit(arriving * kTryShare, now);
@@ -223,7 +194,7 @@ void Shaper::look_at_try(const PathSample& sample, Timestamp now) {
       !is_second_try_ && round_.arriving() < 0.95 * kTryShare * arriving_before_;
   if (!was_too_much) return release(now);
   const double asked = asked_before_;
-  try_less(State::kTrying, round_.arriving(), now);
+  try_less(round_.arriving(), now);
   is_second_try_ = true;
   asked_before_ = asked;
 }
@@ -248,26 +219,12 @@ void Shaper::drain(Duration queue, double arriving, Timestamp now) {
 
 void Shaper::begin_hold(double bytes_per_second, Timestamp now) {
   state_ = State::kHolding;
-  is_against_loss_ = false;
   clear_rounds_ = 0;
   drained_at_ = now;
   ceiling_ = bytes_per_second;
   most_ = std::max(most_, ceiling_);
   limit(bytes_per_second, now);
   begin_round(now);
-}
-
-void Shaper::look_at_loss_try(Timestamp now) {
-  ++lossy_rounds_;
-  losses_.packets += round_.packets;
-  losses_.lost += round_.lost;
-  if (lossy_rounds_ < kLossRounds || losses_.packets + losses_.lost < kLossPackets) return;
-  if (losses_.loss() > 0.3 * loss_before_) return release(now);
-  residual_loss_ = losses_.loss();
-  begin_hold(arriving_before_, now);
-  is_against_loss_ = true;
-  release_time_ = {};
-  losses_ = {};
 }
 
 // Just below where the queue would stand: up while it is short, down when it is not.
@@ -278,13 +235,12 @@ void Shaper::hold(Timestamp now) {
   // what is within sends as much as the link takes without being held back.
   standing_rounds_ = queue_ > kStandingQueue ? standing_rounds_ + 1 : 0;
   if (queue_ > kLongQueue || standing_rounds_ >= kStandingRounds) {
-    return try_less(State::kTrying, round_.arriving(), now);
+    return try_less(round_.arriving(), now);
   }
-  if (is_against_loss_) return hold_against_loss(now);
   if (queue_ > kTarget) {
     // Two flows that back off at the same time look like one that sends less.
     const bool is_doubtful = is_unproven_ && was_backlogged_;
-    return is_doubtful ? try_less(State::kTrying, round_.arriving(), now) : lower(now);
+    return is_doubtful ? try_less(round_.arriving(), now) : lower(now);
   }
   is_unproven_ = false;
   release_time_ = {};
@@ -299,21 +255,9 @@ void Shaper::lower(Timestamp now) {
   // While a queue stands, what arrives is what the link gives us, whatever we send.
   ceiling_ = std::min(std::max(rate(), ceiling_), round_.arriving());
   clear_rounds_ = 0;
-  if (ceiling_ < kYieldShare * most_) return try_less(State::kTrying, ceiling_, now);
+  if (ceiling_ < kYieldShare * most_) return try_less(ceiling_, now);
   const double excess = seconds(queue_ - kTarget / 2) / seconds(now - round_began_);
   limit((1 - std::clamp(excess / kLowerRounds, 0.03, 0.3)) * ceiling_, now);
-}
-
-void Shaper::hold_against_loss(Timestamp now) {
-  losses_.packets += round_.packets;
-  losses_.lost += round_.lost;
-  if (losses_.packets + losses_.lost < kLossPackets) return;
-  const bool is_too_fast = losses_.loss() > residual_loss_ + kMuchLoss / 4;
-  losses_ = {};
-  if (!is_too_fast) return raise(now);
-  ceiling_ = rate();
-  clear_rounds_ = 0;
-  limit(0.95 * rate(), now);
 }
 
 // By so much that the small catch up with the large; and when there is room where there was none,
@@ -344,8 +288,7 @@ void Shaper::let_go() {
   state_ = State::kFree;
   is_unproven_ = false;
   most_ = 0;
-  standing_rounds_ = lossy_rounds_ = 0;
-  losses_ = {};
+  standing_rounds_ = 0;
 }
 
 void Shaper::release(Timestamp now) {

@@ -13,10 +13,9 @@ namespace qdt::plane {
 /// arrives, as an experiment. If the queue falls as that of a link which is ours alone would, it is
 /// drained, and the rate goes on just below where it would stand again; if not, it is someone
 /// else's, and the shaper lets go for a while. What comes and goes faster than sending less can do
-/// is no queue at all, but a radio's or a busy host's doing, and changes nothing. The same for
-/// loss: random loss changes nothing, much loss that ends when less is sent sets the rate. It is
-/// asked once for each feedback; packets meet the Pacer that has its rate. Pure: time goes in. One
-/// thread.
+/// is no queue at all, but a radio's or a busy host's doing, and changes nothing. Nor does loss by
+/// itself, however much: it is the inner senders' affair. The shaper is asked once for each
+/// feedback; packets meet the Pacer that has its rate. Pure: time goes in. One thread.
 class Shaper {
  public:
   /// The queue that may stand on the path.
@@ -35,17 +34,15 @@ class Shaper {
   bool should_pause_dropping() const;
 
   enum class State {
-    kFree,        ///< no evidence of a bottleneck of ours
-    kTrying,      ///< does it help against the queue to send less?
-    kDraining,    ///< it does
-    kTryingLoss,  ///< does it help against the loss?
-    kHolding,     ///< it did: the rate is ours to keep
-    kReleased,    ///< it did not: nothing is limited for a while
+    kFree,      ///< no evidence of a bottleneck of ours
+    kTrying,    ///< does it help against the queue to send less?
+    kDraining,  ///< it does
+    kHolding,   ///< it did: the rate is ours to keep
+    kReleased,  ///< it did not: nothing is limited for a while
   };
   State state() const { return state_; }
 
  private:
-  bool is_limiting() const { return state_ != State::kFree && state_ != State::kReleased; }
   void measure_jitter(Duration queue);
   Duration round_time() const;
 
@@ -59,20 +56,17 @@ class Shaper {
     void add(const PathSample& sample);
     double arriving() const;  // bytes per second
     double leaving() const;   // so as to arrive, lost ones included
-    double loss() const;      // share
   };
 
   void begin_round(Timestamp now);
   void end_round(Timestamp now);
   void look_for_evidence(Timestamp now);
-  void try_less(State state, double arriving, Timestamp now);
+  void try_less(double arriving, Timestamp now);
   void look_at_try(const PathSample& sample, Timestamp now);
-  void look_at_loss_try(Timestamp now);
   void go_on_as_before(Timestamp now);
   void drain(Duration queue, double arriving, Timestamp now);
   void begin_hold(double bytes_per_second, Timestamp now);
   void hold(Timestamp now);
-  void hold_against_loss(Timestamp now);
   void lower(Timestamp now);
   void raise(Timestamp now);
   void let_go();
@@ -98,8 +92,6 @@ class Shaper {
   Duration queue_{};  // the least of the last round
   int standing_rounds_ = 0;
   double standing_arriving_ = 0;  // in the last of those rounds
-  int lossy_rounds_ = 0;
-  Tally losses_;  // of those rounds
 
   // The experiment, and what followed of it.
   Timestamp began_;
@@ -116,11 +108,8 @@ class Shaper {
   double arriving_before_ = 0;
   double asked_before_ = 0;  // the same, before the first experiment
   double held_before_ = 0;   // the rate, if it was held before the experiment
-  double loss_before_ = 0;
-  double residual_loss_ = 0;  // what sending less did not end
-  bool is_against_loss_ = false;
-  double ceiling_ = 0;  // where the queue stood last
-  double most_ = 0;     // that was held
+  double ceiling_ = 0;       // where the queue stood last
+  double most_ = 0;          // that was held
   int clear_rounds_ = 0;
   Timestamp last_backlogged_;
   Timestamp released_until_;

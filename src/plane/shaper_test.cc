@@ -182,27 +182,18 @@ TEST_F(ShaperTest, TriesAgainWhenTheQueueHasBecomeOurs) {
 
 TEST_F(ShaperTest, IsNotSlowedByRandomLoss) {
   offered = 0.9 * rate;
-  lost_of_100 = 9;
+  lost_of_100 = 20;
   run_for(20s);
   EXPECT_EQ(shaper.state(), State::kFree);
 }
 
-TEST_F(ShaperTest, IsNotSlowedForLongByMuchLossThatDoesNotEnd) {
-  offered = 0.9 * rate;
-  lost_of_100 = 20;
-  run_for(5s);
-  run_for(30s);
-  EXPECT_GE(delivered, 0.95 * 0.8 * 30 * offered);
-}
-
-TEST_F(ShaperTest, HoldsBackWhatAShallowQueueDrops) {
+TEST_F(ShaperTest, IsNotSlowedByWhatAShallowQueueDrops) {
   buffer = 4ms;
+  offered = 0;
+  run_for(1s);  // the rate of what comes first after a silence says nothing
   offered = 2 * rate;
-  run_for(10s);
-  EXPECT_EQ(shaper.state(), State::kHolding);
   run_for(1s);
-  EXPECT_GE(use(), 0.9);
-  EXPECT_LE(shaper.rate(), 1.3 * rate);
+  expect_each_second(10, buffer, 0.95);
 }
 
 TEST_F(ShaperTest, FollowsALinkThatHalvesAndDoubles) {

@@ -5,6 +5,12 @@
 namespace qdt::testing {
 namespace {
 
+// Twice as much as the link carries, over so short a queue that half of it is lost without delay.
+PathCase flood(const PathLink& link, const PathPromise& quic, const PathPromise& direct) {
+  const Traffic traffic = phases("flood", {{1s, 2 * link.megabits_per_second}});
+  return transfer(link, traffic, quic, direct);
+}
+
 const std::vector<PathCase> kCases = {
     steady({1, 20ms},
            {.goodput = 0.77, .queue_p95 = 310ms, .sparse_p95 = 310ms, .sparse_loss = 0.03},
@@ -71,6 +77,9 @@ const std::vector<PathCase> kCases = {
     steady({100, 300ms, 0, 500ms},
            {.goodput = 0.77, .queue_p95 = 340ms, .sparse_p95 = 350ms, .sparse_loss = 0.03},
            {.goodput = 0.87, .queue_p95 = 45ms, .sparse_p95 = 45ms, .sparse_loss = 0.03}),
+    flood({100, 40ms, 0, 4ms},
+          {.goodput = 0.75, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03},
+          {.goodput = 0.92, .queue_p95 = 6ms, .sparse_p95 = 6ms, .sparse_loss = 0.03}),
     steady({300, 1ms}, {.goodput = 0.77, .queue_p95 = 6ms, .sparse_p95 = 9ms, .sparse_loss = 0.03},
            {.goodput = 0.92, .queue_p95 = 18ms, .sparse_p95 = 18ms, .sparse_loss = 0.03}),
     steady({300, 20ms},
