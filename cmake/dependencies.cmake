@@ -23,7 +23,6 @@ endif()
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 
 # Windows has all that the client needs of it in libraries of its own, and no server.

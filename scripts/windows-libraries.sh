@@ -142,7 +142,7 @@ unpack() {
 declare -A source_of=(
   [nettle]="bookworm nettle" [libtasn1]="bookworm libtasn1-6 patched" [gnutls]="bookworm gnutls28 patched"
   [ngtcp2]="trixie ngtcp2 patched" [nghttp3]="trixie-backports nghttp3" [ipsec_mb]="bookworm intel-ipsec-mb"
-  [yaml_cpp]="bookworm yaml-cpp" [fmt]="bookworm fmtlib" [spdlog]="bookworm spdlog"
+  [yaml_cpp]="bookworm yaml-cpp" [fmt]="bookworm fmtlib"
   [googletest]="bookworm googletest" [json]="bookworm nlohmann-json3" [cli11]="bookworm cli11")
 
 # ---- builds --------------------------------------------------------------------------------------
@@ -237,10 +237,6 @@ build_fmt() {
   cmake_build fmtlib -DFMT_TEST=OFF -DFMT_DOC=OFF
 }
 
-build_spdlog() {
-  cmake_build spdlog -DSPDLOG_FMT_EXTERNAL=ON -DSPDLOG_BUILD_EXAMPLE=OFF -DSPDLOG_BUILD_TESTS=OFF
-}
-
 build_googletest() {
   cmake_build googletest
 }
@@ -280,7 +276,7 @@ done
 set -m
 build nettle libtasn1 gnutls ngtcp2 &
 tls=$!
-build ipsec_mb nghttp3 googletest fmt spdlog yaml_cpp json cli11 &
+build ipsec_mb nghttp3 googletest fmt yaml_cpp json cli11 &
 others=$!
 set +m
 trap 'kill -- -$tls -$others 2>/dev/null; exit 1' INT TERM HUP

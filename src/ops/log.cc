@@ -2,11 +2,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/base_sink.h>
 
+#include <atomic>
+#include <exception>
 #include <mutex>
-
 #include <nlohmann/json.hpp>
 
 #include "ops/text.h"
@@ -19,23 +18,16 @@ struct LevelNames {
   std::string_view name;
   std::string_view label;           // in text
   std::string_view journal_prefix;  // syslog's severities
-  spdlog::level::level_enum spdlog;
 };
 
 LevelNames names(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return {"debug", "debug ", "<7>", spdlog::level::debug};
-    case LogLevel::kInfo: return {"info", "info  ", "<6>", spdlog::level::info};
-    case LogLevel::kWarning: return {"warn", "warning: ", "<4>", spdlog::level::warn};
+    case LogLevel::kDebug: return {"debug", "debug ", "<7>"};
+    case LogLevel::kInfo: return {"info", "info  ", "<6>"};
+    case LogLevel::kWarning: return {"warn", "warning: ", "<4>"};
     case LogLevel::kError: break;
   }
-  return {"error", "error: ", "<3>", spdlog::level::err};
-}
-
-LogLevel from_spdlog(spdlog::level::level_enum level) {
-  if (level <= spdlog::level::debug) return LogLevel::kDebug;
-  if (level == spdlog::level::info) return LogLevel::kInfo;
-  return level == spdlog::level::warn ? LogLevel::kWarning : LogLevel::kError;
+  return {"error", "error: ", "<3>"};
 }
 
 using Time = std::chrono::system_clock::time_point;
@@ -46,13 +38,14 @@ int milliseconds(Time time) {
   return static_cast<int>((since_epoch % std::chrono::seconds(1)).count());
 }
 
-std::string json_line(LevelNames level, Time time, std::string_view message) {
+std::string json_line(LevelNames level, Time time, std::string_view message, LogFields fields) {
   const std::time_t second =
       std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
-  const nlohmann::ordered_json line = {
+  nlohmann::ordered_json line = {
       {"time", fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(second), milliseconds(time))},
       {"level", level.name},
       {"msg", message}};
+  for (const LogField& field : fields) line[std::string(field.key)] = field.value;
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -70,53 +63,44 @@ std::string text_line(LevelNames level, Time time, std::string_view message) {
 }
 
 // One line after the other, whatever threads they come from.
-class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  explicit StderrSink(LogFormat format) : format_(format) {}
-
- private:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    write(from_spdlog(message.level), message.time,
-          std::string_view(message.payload.data(), message.payload.size()));
-    if (const std::uint64_t lost = out_.take_lost(); lost > 0) {
-      write(LogLevel::kWarning, message.time,
-            std::to_string(lost) +
-                " lines of this log were lost before this one: nobody read them, or the disk was "
-                "full");
-    }
-  }
-  void write(LogLevel level, Time time, std::string_view message) {
-    out_.write(log_line(format_, level, time, message) + "\n");
-  }
-  void flush_() override {}
-
-  LogFormat format_;
-  os::StandardError out_;
-};
-
 class StderrLogger final : public LevelLogger {
  public:
-  StderrLogger(LogLevel level, LogFormat format)
-      : logger_("qdt", std::make_shared<StderrSink>(format)) {
-    set_level(level);
-  }
+  StderrLogger(LogLevel level, LogFormat format) : level_(level), format_(format) {}
 
-  void set_level(LogLevel level) override { logger_.set_level(names(level).spdlog); }
+  void set_level(LogLevel level) override { level_ = level; }
 
  private:
-  // spdlog catches what its sinks throw.
-  void write(LogLevel level, std::string_view message) override {
-    logger_.log(names(level).spdlog, spdlog::string_view_t(message.data(), message.size()));
+  void write(LogLevel level, std::string_view message) override { write_with(level, message, {}); }
+
+  void write_with(LogLevel level, std::string_view message, LogFields fields) override {
+    if (level < level_) return;
+    try {
+      const Time time = std::chrono::system_clock::now();
+      const std::scoped_lock lock(mutex_);
+      out_.write(log_line(format_, level, time, message, fields) + "\n");
+      if (const std::uint64_t lost = out_.take_lost(); lost > 0) {
+        out_.write(log_line(format_, LogLevel::kWarning, time,
+                            std::to_string(lost) +
+                                " lines of this log were lost before this one: nobody read them, "
+                                "or the disk was full") +
+                   "\n");
+      }
+    } catch (const std::exception&) {  // out of memory: the line is lost, and the program goes on
+    }
   }
 
-  spdlog::logger logger_;
+  std::atomic<LogLevel> level_;
+  const LogFormat format_;
+  std::mutex mutex_;
+  os::StandardError out_;
 };
 
 }  // namespace
 
-std::string log_line(LogFormat format, LogLevel level, Time time, std::string_view message) {
+std::string log_line(LogFormat format, LogLevel level, Time time, std::string_view message,
+                     LogFields fields) {
   switch (format) {
-    case LogFormat::kJson: return json_line(names(level), time, message);
+    case LogFormat::kJson: return json_line(names(level), time, message, fields);
     case LogFormat::kJournal: return journal_line(names(level), message);
     case LogFormat::kText: break;
   }

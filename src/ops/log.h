@@ -19,8 +19,9 @@ enum class LogFormat {
 
 /// A message as one line without its end, whatever the message holds: control characters are
 /// written out, so that nobody forges a line or reaches a terminal.
+/// The fields are keys of their own in JSON, and nothing in the other forms.
 std::string log_line(LogFormat format, LogLevel level, std::chrono::system_clock::time_point time,
-                     std::string_view message);
+                     std::string_view message, LogFields fields = {});
 
 /// A log whose level may change. Any thread.
 class LevelLogger : public Logger {

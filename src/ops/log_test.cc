@@ -53,6 +53,14 @@ TEST(LogLine, LeavesTimeAndLevelToTheJournal) {
   EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kError, kTime, "x"), "<3>error: x");
 }
 
+TEST(LogLine, HasFieldsAsKeysInJsonAlone) {
+  const LogFields fields = {{"client", "a\"b"}, {"reason", "idle"}};
+  EXPECT_EQ(log_line(LogFormat::kJson, LogLevel::kInfo, kTime, "x", fields),
+            R"({"time":"2026-11-22T13:38:01.123Z","level":"info","msg":"x","client":"a\"b",)"
+            R"("reason":"idle"})");
+  EXPECT_EQ(log_line(LogFormat::kJournal, LogLevel::kInfo, kTime, "x", fields), "<6>x");
+}
+
 TEST(LogLine, IsJsonInUtc) {
   EXPECT_EQ(log_line(LogFormat::kJson, LogLevel::kInfo, kTime, "a \"b\"\n"),
             R"({"time":"2026-11-22T13:38:01.123Z","level":"info","msg":"a \"b\"\n"})");

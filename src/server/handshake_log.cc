@@ -18,20 +18,29 @@ void HandshakeLog::add(const SocketAddress& client, std::string reason, Timestam
 }
 
 void HandshakeLog::tell(Timestamp now) {
-  std::vector<std::string> lines;
+  struct Told {
+    std::string client;
+    std::string reason;
+  };
+  std::vector<Told> lines;
+  std::uint64_t more = 0;
   {
     const std::lock_guard lock(mutex_);
     for (Line& line : recent_) {
       if (std::exchange(line.is_written, true)) continue;
-      lines.push_back("handshake from " + line.client.to_string() + " failed: " + line.reason);
+      lines.push_back({line.client.to_string(), line.reason});
     }
-    if (untold_ > 0 && now - untold_since_ >= kPeriod) {
-      lines.push_back(std::to_string(std::exchange(untold_, 0)) +
-                      " more handshakes failed, from the same or other addresses");
-    }
+    if (untold_ > 0 && now - untold_since_ >= kPeriod) more = std::exchange(untold_, 0);
   }
   // Without the lock: a reader of the log may be slow, and shards do not wait for it.
-  for (const std::string& line : lines) logger_.info(line);
+  for (const auto& [client, reason] : lines) {
+    logger_.info("handshake from " + client + " failed: " + reason,
+                 {{"address", client}, {"reason", reason}});
+  }
+  if (more > 0) {
+    logger_.info(std::to_string(more) +
+                 " more handshakes failed, from the same or other addresses");
+  }
 }
 
 void HandshakeLog::forget_old(Timestamp now) {
