@@ -83,6 +83,8 @@ std::expected<DirectPath::News, Drop> DirectPath::on_feedback(const wire::Feedba
     sample->lost = 0;
     larges_.forget_losses();
   }
+  packets_arrived_ += sample->packets;
+  packets_lost_ += sample->lost;
   if (sample->rtt > Duration::zero()) {
     standing_queue_ = std::min(standing_queue_, sample->queue_delay);
   }

@@ -45,6 +45,8 @@ class DirectPath {
   void on_sent_elsewhere(std::uint64_t counter, Timestamp now);
   /// The peer's reports.
   std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
+  std::uint64_t packets_arrived() const { return packets_arrived_; }
+  std::uint64_t packets_lost() const { return packets_lost_; }
   std::uint64_t highest_delivered() const { return departures_.highest(); }
 
   // --- answers; `rtt` as the plane believes it to be ---
@@ -105,6 +107,8 @@ class DirectPath {
   Duration earlier_rtt_{};  // of the path before, until this one is measured
   LargeWatch larges_;
   Duration standing_queue_ = Duration::max();
+  std::uint64_t packets_arrived_ = 0;  // as the peer tells
+  std::uint64_t packets_lost_ = 0;
 
   Shaper shaper_;
   bool has_shaper_;

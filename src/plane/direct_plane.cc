@@ -83,7 +83,11 @@ Duration DirectPlane::rtt() const {
 }
 
 PathView DirectPlane::view() const {
-  return {.rtt = rtt(), .delivered_bytes = path_.delivered_bytes(), .heard_at = heard_at_};
+  return {.rtt = rtt(),
+          .delivered_bytes = path_.delivered_bytes(),
+          .heard_at = heard_at_,
+          .packets_arrived = path_.packets_arrived(),
+          .packets_lost = path_.packets_lost()};
 }
 
 Step DirectPlane::send(Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now) {

@@ -61,6 +61,10 @@ struct PathView {
   bool is_window_full = false;        ///< as much is under way
   std::uint64_t delivered_bytes = 0;  ///< that the peer has got, or that were lost
   Timestamp heard_at;                 ///< when something authentic came last
+  /// Packets that have arrived, and such as have not although later ones have; both stay 0 where
+  /// the plane does not count them.
+  std::uint64_t packets_arrived = 0;
+  std::uint64_t packets_lost = 0;
 };
 
 /// Something that came from the peer.

@@ -19,6 +19,7 @@ std::string_view describe(tunnel::SessionEnd end) {
     case tunnel::SessionEnd::kIdle: return "no packet for session_timeout";
     case tunnel::SessionEnd::kReplaced: return "replaced by a newer session of the client";
     case tunnel::SessionEnd::kExhausted: return "every counter was used";
+    case tunnel::SessionEnd::kKicked: return "ended by the operator";
     case tunnel::SessionEnd::kConnectionLost: return "connection lost";
   }
   return "ended";
@@ -139,12 +140,16 @@ void Reception::open(Exchange& exchange, Grant& granted) {
       .send_queue = options_.send_queue,
       .max_reassembly_bytes = options_.max_reassembly_bytes,
       .client_id = granted.request.client_id,
+      .user = granted.user->name,
       .needs_direct = options_.offer.needs_direct};
   const std::string from = exchange.from().to_string();
   exchange.open(granted, options);
   logger_.info("session of " + name_of(granted.request.client_id) + " from " + from +
-               " opened with " + response.client_ip.to_string() +
-               (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""));
+                   " opened with " + response.client_ip.to_string() +
+                   (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""),
+               {{"session", wire::session_id_text(response.session_id)},
+                {"client", granted.request.client_id},
+                {"address", from}});
 }
 
 // The lease has a new owner already: what is for it goes there.
@@ -176,10 +181,13 @@ void Reception::on_session_closed(tunnel::Tunnel& tunnel, tunnel::Session& sessi
   give_back(session.id(), session.lease(), *session.account(), tables_, tunnel.now());
   const std::string reason = detail.empty() ? std::string(describe(end)) : detail;
   logger_.info("session of " + name_of(session.client_id()) + " with " +
-               session.lease().to_string() + " ended: " + reason + " (after " +
-               in_words(tunnel.now() - session.opened_at()) + "; " +
-               bytes_in_words(session.traffic().up.bytes) + " from it, " +
-               bytes_in_words(session.traffic().down.bytes) + " to it)");
+                   session.lease().to_string() + " ended: " + reason + " (after " +
+                   in_words(tunnel.now() - session.opened_at()) + "; " +
+                   bytes_in_words(session.traffic().up.bytes) + " from it, " +
+                   bytes_in_words(session.traffic().down.bytes) + " to it)",
+               {{"session", wire::session_id_text(session.id())},
+                {"client", session.client_id()},
+                {"reason", reason}});
 }
 
 // --- visitors ---

@@ -1,15 +1,24 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "os/clock.h"
 #include "os/steering.h"
 #include "os/taken_networks.h"
 #include "server/pool_overlap.h"
+#include "shard/ask.h"
 
 namespace qdt::server {
 namespace {
+
+// So many sessions are looked at between two batches of a shard: packets wait for some tens of
+// microseconds, however many sessions there are.
+constexpr std::size_t kFactsPerStep = 32;
+constexpr std::size_t kLooksPerStep = 1024;
 
 Moment now() {
   return {os::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
@@ -225,6 +234,63 @@ void Server::end_replaced(const LeaseBook::Holder& replaced, const IpAddress& le
     if (session == nullptr || session->id() != id) return;
     shard.tunnel().close_session(*session, tunnel::SessionEnd::kReplaced, now);
   });
+}
+
+// From the end to the beginning: where a session ends meanwhile, the last one takes its place
+// (SessionTable), and that one has been looked at. It may be looked at again.
+Result<std::vector<tunnel::SessionFacts>> Server::sessions(Timestamp deadline) const {
+  struct Part {
+    std::vector<tunnel::SessionFacts> sessions;
+    std::optional<std::size_t> left;  // to be looked at
+  };
+  auto parts = shard::ask<Part>(
+      shards_,
+      [](shard::Shard& shard, Timestamp now, Part& part) {
+        const tunnel::SessionTable& table = shard.tunnel().sessions();
+        std::size_t left = std::min(part.left.value_or(table.size()), table.size());
+        for (std::size_t n = 0; n < kFactsPerStep && left > 0; ++n) {
+          part.sessions.push_back(tunnel::facts_of(*table.begin()[--left], now));
+        }
+        part.left = left;
+        return left == 0;
+      },
+      deadline);
+  if (!parts) return fail(parts);
+  std::vector<tunnel::SessionFacts> all;
+  for (Part& part : *parts) std::ranges::move(part.sessions, std::back_inserter(all));
+  std::ranges::sort(all, {}, &tunnel::SessionFacts::id);
+  const auto twice = std::ranges::unique(all, {}, &tunnel::SessionFacts::id);
+  all.erase(twice.begin(), twice.end());
+  return all;
+}
+
+Result<tunnel::SessionFacts> Server::kick(wire::SessionId session, Timestamp deadline) const {
+  struct Part {
+    std::optional<tunnel::SessionFacts> kicked;
+    std::optional<std::size_t> left;
+  };
+  auto parts = shard::ask<Part>(
+      shards_,
+      [session](shard::Shard& shard, Timestamp now, Part& part) {
+        const tunnel::SessionTable& table = shard.tunnel().sessions();
+        std::size_t left = std::min(part.left.value_or(table.size()), table.size());
+        for (std::size_t n = 0; n < kLooksPerStep && left > 0; ++n) {
+          tunnel::Session& seen = *table.begin()[--left];
+          if (seen.id() != session) continue;
+          part.kicked = tunnel::facts_of(seen, now);
+          shard.tunnel().close_session(seen, tunnel::SessionEnd::kKicked, now);
+          return true;
+        }
+        part.left = left;
+        return left == 0;
+      },
+      deadline);
+  if (!parts) return fail(parts);
+  for (Part& part : *parts) {
+    if (part.kicked) return std::move(*part.kicked);
+  }
+  return fail("end session " + wire::session_id_text(session) + ": there is none",
+              ErrorCode::kNotFound);
 }
 
 void Server::tell_failures() {

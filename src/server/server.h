@@ -31,6 +31,7 @@
 #include "server/lease_pool.h"
 #include "shard/shard.h"
 #include "tunnel/counters.h"
+#include "tunnel/session_facts.h"
 
 namespace qdt::server {
 
@@ -95,6 +96,13 @@ class Server {
   void use_users(const access::UserTable::Snapshot& users);
   /// The users' sessions now, and the packets that they have carried. The thread of main.
   std::vector<access::UserTable::Usage> usage() const { return users_->usage(); }
+  /// The sessions now, those of a shard together. A session that moves within its shard's table
+  /// meanwhile may be missing no more than one that has just begun or ended. Not on the threads of
+  /// shards; fails with kTimeout at `deadline`.
+  Result<std::vector<tunnel::SessionFacts>> sessions(Timestamp deadline) const;
+  /// Ends this session, whose client is told; it may come again. Fails with kNotFound where there
+  /// is none. As sessions().
+  Result<tunnel::SessionFacts> kick(wire::SessionId session, Timestamp deadline) const;
   /// Visitors without the token get its answers from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);
   /// Whether it takes clients. Any thread.

@@ -25,6 +25,7 @@ Session::Session(const SessionOptions& options, std::unique_ptr<BasePlane> base,
       options_(options),
       attention_(attention),
       opened_at_(now),
+      told_at_(now),
       send_limit_(options.rate_limit, now),
       receive_limit_(options.rate_limit, now),
       send_share_(shared_rate(options, options.role == Role::kClient), options.account_rate),
@@ -138,12 +139,17 @@ access::Traffic Session::traffic() const {
   return traffic;
 }
 
-void Session::tell_account() {
-  if (options_.account == nullptr) return;
-  const access::Traffic now = traffic();
-  if (now == told_) return;
-  options_.account->add(now - told_);
-  told_ = now;
+void Session::tell_account(Timestamp now) {
+  const access::Traffic all = traffic();
+  const access::Traffic fresh = all - told_;
+  const auto milliseconds =
+      static_cast<std::uint64_t>(std::max<Duration>(now - told_at_, 1ms) / 1ms);
+  rates_ = {.up = fresh.up.bytes * 1000 / milliseconds,
+            .down = fresh.down.bytes * 1000 / milliseconds};
+  told_at_ = now;
+  if (all == told_) return;
+  if (options_.account != nullptr) options_.account->add(fresh);
+  told_ = all;
 }
 
 std::uint64_t Session::take_delivered_bytes() {

@@ -48,6 +48,7 @@ struct SessionOptions {
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
+  std::string user;       ///< of a server's; empty: the only one
   /// For a session whose peers both have the cap.
   std::optional<plane::DirectPlane::Options> direct;
   /// Packets wait for the direct plane, never taking the QUIC plane instead.
@@ -61,6 +62,7 @@ enum class SessionEnd : std::uint8_t {
   kIdle = 2,              ///< no packet for session_timeout
   kReplaced = 3,          ///< the client has a newer session
   kExhausted = 4,         ///< every counter was used
+  kKicked = 5,            ///< the server's operator asked for it
   kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
 };
 
@@ -93,6 +95,7 @@ class Session {
   Timestamp opened_at() const { return opened_at_; }
   const std::shared_ptr<access::Account>& account() const { return options_.account; }
   const std::string& client_id() const { return options_.client_id; }
+  const std::string& user() const { return options_.user; }
   const wire::Capabilities& caps() const { return options_.caps; }
   /// The largest packet that the base plane takes in one piece, at most as negotiated: larger ones
   /// are answered or cut. At least 1280 for IPv6's sake, or as negotiated: what does not fit then
@@ -178,8 +181,14 @@ class Session {
   }
   /// All that it has carried, and what was discarded of it.
   access::Traffic traffic() const;
-  /// Adds what has come since the last time to the account of its user.
-  void tell_account();
+  /// Adds what has come since the last time to the account of its user. About once a second.
+  void tell_account(Timestamp now);
+  /// Bytes a second that it carried lately, each way.
+  struct Rates {
+    std::uint64_t up = 0;
+    std::uint64_t down = 0;
+  };
+  Rates rates() const { return rates_; }
 
   BasePlane& base() {
     note_change();
@@ -222,6 +231,8 @@ class Session {
 
   access::Traffic traffic_;  // but for what its queue has dropped
   access::Traffic told_;     // to the account
+  Timestamp told_at_;
+  Rates rates_;  // of what was told
   TokenBucket send_limit_;
   TokenBucket receive_limit_;
   access::RateShare send_share_;

@@ -33,6 +33,7 @@ std::string explain_close(SessionEnd reason) {
     case SessionEnd::kIdle: return "no packet for the server's session_timeout";
     case SessionEnd::kReplaced: return "a newer session of this client took its place";
     case SessionEnd::kExhausted: return "every counter was used";
+    case SessionEnd::kKicked: return "the server's operator ended the session";
     default: return "the peer closed the session";
   }
 }
@@ -290,7 +291,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
     last_direct_session_ = nullptr;
   }
   count_sending(session, now_);
-  session.tell_account();
+  session.tell_account(now_);
   ended_.push_back(sessions_.remove(session));
   counters_.sessions.set(sessions_.size());
   events_.on_session_closed(*this, session, end, detail);
@@ -328,7 +329,7 @@ void Tunnel::tick(Timestamp now) {
       path_queue = std::max(path_queue, plane->take_standing_queue());
     }
     delivered_bytes += count_sending(*session, now);
-    session->tell_account();
+    session->tell_account(now);
     queue_delay = std::max(queue_delay, session->take_standing_delay());
     tunnel_mtu = std::min(tunnel_mtu, session->tunnel_mtu());
     const bool is_idle = options_.session_timeout > Duration::zero() &&

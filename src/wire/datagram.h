@@ -8,6 +8,7 @@
 #include "base/drop.h"
 #include "wire/replay_window.h"
 #include "wire/seal.h"
+#include "wire/session_id.h"
 
 namespace qdt::wire {
 
@@ -25,8 +26,6 @@ inline constexpr std::size_t kDatagramHeaderBytes = 22;
 inline constexpr std::size_t kDatagramOverhead = kDatagramHeaderBytes + kTagBytes;
 /// Ping, Pong and Close carry at most this much.
 inline constexpr std::size_t kMaxControlBytes = 64;
-
-using SessionId = std::uint64_t;
 
 struct DatagramHeader {
   DatagramType type = DatagramType::kData;
