@@ -13,7 +13,7 @@
 #include "os/clock.h"
 #include "os/poller.h"
 #include "os/process.h"
-#include "os/tcp_listener.h"
+#include "os/stream_socket.h"
 
 namespace qdt::ops {
 namespace {
@@ -21,13 +21,11 @@ namespace {
 constexpr std::size_t kMaxBodyBytes = 256 << 10;
 // The request's head, what the library makes of it, and the head of the response.
 constexpr std::size_t kConnectionBytes = 32 << 10;
-constexpr Duration kRequestTime = 5s;    // to send a whole request
-constexpr Duration kResponseTime = 60s;  // to fetch a whole response: a profile over a slow line
+constexpr Duration kRequestTime = 5s;  // to send a whole request
 constexpr Duration kFarewellTime = 500ms;
 constexpr Duration kLookTime = 1s;         // connections that are late are looked for so often
 constexpr Duration kShortageTime = 100ms;  // without descriptors or memory, accepting rests
 constexpr Duration kCatchUpTime = 5ms;     // likewise while the library has too many to close
-constexpr std::size_t kMaxHeldConnections = 2 * HttpServer::kMaxConnections;  // those among them
 constexpr int kAcceptsPerTurn = 16;
 
 constexpr int kWakerKey = 0;
@@ -44,13 +42,13 @@ enum class Stage {
 
 /// A connection, by our descriptor; the library has one of its own, which it closes.
 struct Connection {
-  Connection(os::TcpConnection accepted, Timestamp now)
+  Connection(os::StreamConnection accepted, Timestamp now)
       : socket(std::move(accepted)),
         network(ClientNetworks(socket.peer()).customer),
         latest_progress(now),
         deadline(now + kRequestTime) {}
 
-  os::TcpConnection socket;
+  os::StreamConnection socket;
   const Prefix network;
 
   // Under the server's mutex.
@@ -63,6 +61,7 @@ struct Connection {
 
   // The library's thread, and the worker's while the library waits for it.
   const HttpRoute* route = nullptr;  ///< once the head has come
+  std::string rest;                  // as in HttpRequest
   std::string body;
   HttpResponse response;
   bool is_answered = false;   ///< `response` is the handler's
@@ -93,7 +92,7 @@ bool is_body_too_large(MHD_Connection* library) {
 }
 
 HttpRequest request_of(MHD_Connection* library, Connection& connection) {
-  HttpRequest request;
+  HttpRequest request{.rest = std::move(connection.rest)};
   MHD_get_connection_values(
       library, MHD_GET_ARGUMENT_KIND,
       [](void* query, MHD_ValueKind, const char* name, const char* value) {
@@ -122,10 +121,11 @@ HttpResponse answer(const HttpRoute& route, const HttpRequest& request) {
 /// as the whole.
 class HttpServer::State {
  public:
-  State(os::TcpListener listener, os::Poller poller, os::Waker waker, HttpRoutes routes,
-        HttpCounters& counters, Logger& logger)
+  State(os::StreamListener listener, os::Poller poller, os::Waker waker, SocketAddress address,
+        HttpRoutes routes, HttpManners manners, HttpCounters& counters, Logger& logger)
       : listener_(std::move(listener)),
-        address_(listener_.address()),
+        address_(address),
+        manners_(std::move(manners)),
         poller_(std::move(poller)),
         waker_(std::move(waker)),
         routes_(std::move(routes)),
@@ -155,10 +155,10 @@ class HttpServer::State {
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
         nullptr, nullptr, on_request, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        kConnectionBytes, MHD_OPTION_CONNECTION_LIMIT,
-        static_cast<unsigned>(2 * kMaxHeldConnections), MHD_OPTION_END);
+        kConnectionBytes, MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(2 * max_held()),
+        MHD_OPTION_END);
     if (daemon_ == nullptr) {
-      logger_.error("http://" + address_.to_string() + ": the system is short of resources");
+      logger_.error("answer over HTTP: the system is short of resources");
       return;
     }
     thread_ = std::jthread([this] { run(); });
@@ -188,7 +188,7 @@ class HttpServer::State {
 
   void accept(Timestamp now) {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-      if (is_behind()) return rest(now + kCatchUpTime);
+      if (is_behind() || (manners_.newcomers_wait && is_full())) return rest(now + kCatchUpTime);
       auto accepted = listener_.accept();
       if (!accepted) return rest(now + kShortageTime);
       if (!*accepted) return;
@@ -202,9 +202,17 @@ class HttpServer::State {
     accepts_again_ = until;
   }
 
+  // Those among them that the library has still to close.
+  std::size_t max_held() const { return 2 * manners_.max_connections; }
   bool is_behind() {
     const std::scoped_lock lock(mutex_);
-    return connections_.size() >= kMaxHeldConnections;
+    return connections_.size() >= max_held();
+  }
+  bool is_full() {
+    const std::scoped_lock lock(mutex_);
+    const auto closing = std::ranges::count(connections_, Stage::kClosing,
+                                            [](const auto& one) { return one->stage; });
+    return connections_.size() - static_cast<std::size_t>(closing) >= manners_.max_connections;
   }
 
   void admit(std::unique_ptr<Connection> connection, Timestamp now) {
@@ -225,13 +233,14 @@ class HttpServer::State {
   // Closes the connection that has been idle longest where there are too many. Fails when handlers
   // have all of them.
   bool make_room(const Prefix& network, Timestamp now) {
+    if (manners_.newcomers_wait) return true;  // there is
     std::vector<Connection*> open;
     for (const auto& connection : connections_) {
       if (connection->stage == Stage::kClosing) continue;
       note_progress(*connection, now);
       open.push_back(connection.get());
     }
-    const bool is_full = open.size() >= kMaxConnections;
+    const bool is_full = open.size() >= manners_.max_connections;
     const auto is_elsewhere = [&](const Connection* one) { return one->network != network; };
     const auto elsewhere = std::ranges::count_if(open, is_elsewhere);
     const bool is_share_used = open.size() - elsewhere >= kMaxConnectionsOfAddress;
@@ -360,15 +369,13 @@ class HttpServer::State {
 
   MHD_Result begin(MHD_Connection* library, Connection& connection, const char* target,
                    std::string_view method) {
-    const auto route = routes_.find(path_of(target));
-    if (route == routes_.end()) {
+    const HttpRoute* route = find_route(path_of(target), connection.rest);
+    if (route == nullptr) {
       std::string text = "not found; there are:\n";
       for (const auto& [known, unused] : routes_) text += known + "\n";
       return refuse(library, connection, MHD_HTTP_NOT_FOUND, text);
     }
-    const bool is_get = method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD;
-    const bool is_post = method == MHD_HTTP_METHOD_POST && route->second.allows_post;
-    if (!is_get && !is_post) {
+    if (!is_allowed(route->methods, method)) {
       return refuse(library, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
     }
     if (!header(library, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty()) {
@@ -378,12 +385,33 @@ class HttpServer::State {
     if (is_body_too_large(library)) {
       return refuse(library, connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large\n");
     }
-    connection.route = &route->second;
+    connection.route = route;
     return MHD_YES;
   }
 
-  MHD_Result refuse(MHD_Connection* library, Connection& connection, int status, std::string text) {
-    connection.response = {.status = status, .body = std::move(text)};
+  const HttpRoute* find_route(const std::string& path, std::string& rest) const {
+    const auto whole = routes_.find(path);
+    if (whole != routes_.end() && !path.ends_with('/')) return &whole->second;
+    const std::size_t step = path.rfind('/') + 1;
+    const auto folder = routes_.find(path.substr(0, step));
+    if (folder == routes_.end() || step == path.size()) return nullptr;
+    rest = path.substr(step);
+    return &folder->second;
+  }
+
+  static bool is_allowed(HttpMethods methods, std::string_view method) {
+    if (method == MHD_HTTP_METHOD_DELETE) return methods == HttpMethods::kDelete;
+    if (method == MHD_HTTP_METHOD_POST) {
+      return methods == HttpMethods::kPost || methods == HttpMethods::kGetAndPost;
+    }
+    const bool is_get = method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD;
+    return is_get && (methods == HttpMethods::kGet || methods == HttpMethods::kGetAndPost);
+  }
+
+  MHD_Result refuse(MHD_Connection* library, Connection& connection, int status,
+                    const std::string& text) {
+    connection.response = manners_.refusal ? manners_.refusal(status, text)
+                                           : HttpResponse{.status = status, .body = text};
     return respond(library, connection);
   }
 
@@ -415,7 +443,7 @@ class HttpServer::State {
   }
 
   MHD_Result respond(MHD_Connection* library, Connection& connection) {
-    enter(connection, Stage::kWriting, os::now() + kResponseTime);
+    enter(connection, Stage::kWriting, os::now() + manners_.response_time);
     std::string& body = connection.response.body;  // stays until the connection is dropped
     MHD_Response* const response =
         MHD_create_response_from_buffer(body.size(), body.data(), MHD_RESPMEM_PERSISTENT);
@@ -429,8 +457,9 @@ class HttpServer::State {
     return result;
   }
 
-  os::TcpListener listener_;
+  os::StreamListener listener_;
   const SocketAddress address_;
+  const HttpManners manners_;
   os::Poller poller_;
   os::Waker waker_;
   const HttpRoutes routes_;
@@ -453,21 +482,38 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& key,
                                                      const SocketAddress& address,
                                                      HttpRoutes routes, HttpCounters& counters,
                                                      Logger& logger) {
-  auto listener = os::TcpListener::open(address);
+  auto listener = os::StreamListener::open(address);
   if (!listener) {
     return fail(key + " " + listener.error().message + "; choose another address or set " + key +
                 ": off");
   }
-  auto poller = os::Poller::open();
-  if (!poller) return fail(key + ": " + poller.error().message);
-  auto waker = os::Waker::open();
-  if (!waker) return fail(key + ": " + waker.error().message);
   std::string paths;
   for (const auto& [path, route] : routes) paths += " " + path;
-  auto state = std::make_unique<State>(std::move(*listener), std::move(*poller), std::move(*waker),
-                                       std::move(routes), counters, logger);
-  if (auto ok = state->watch(); !ok) return fail(key + ": " + ok.error().message);
-  logger.info(key + ": http://" + state->address().to_string() + " serves" + paths);
+  const SocketAddress bound = listener->address();
+  auto server = make(std::move(*listener), bound, std::move(routes), {}, counters, logger);
+  if (!server) return fail(key + ": " + server.error().message, server.error().code);
+  logger.info(key + ": http://" + bound.to_string() + " serves" + paths);
+  return server;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::serve(os::StreamListener listener,
+                                                      HttpRoutes routes, HttpManners manners,
+                                                      HttpCounters& counters, Logger& logger) {
+  return make(std::move(listener), {}, std::move(routes), std::move(manners), counters, logger);
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::make(os::StreamListener listener,
+                                                     const SocketAddress& address,
+                                                     HttpRoutes routes, HttpManners manners,
+                                                     HttpCounters& counters, Logger& logger) {
+  auto poller = os::Poller::open();
+  if (!poller) return fail(poller);
+  auto waker = os::Waker::open();
+  if (!waker) return fail(waker);
+  auto state =
+      std::make_unique<State>(std::move(listener), std::move(*poller), std::move(*waker), address,
+                              std::move(routes), std::move(manners), counters, logger);
+  if (auto ok = state->watch(); !ok) return fail(ok);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 

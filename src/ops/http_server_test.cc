@@ -29,7 +29,7 @@ HttpResponse echo(const HttpRequest& request) {
 const HttpRoutes kEcho = {{"/hello", {.answer = [](const HttpRequest&) -> HttpResponse {
                              return {.content_type = "text/x-test", .body = "hi"};
                            }}},
-                          {"/echo", {.answer = echo, .allows_post = true}},
+                          {"/echo", {.answer = echo, .methods = HttpMethods::kGetAndPost}},
                           {"/throw", {.answer = [](const HttpRequest&) -> HttpResponse {
                              throw std::runtime_error("a\r\nb: c");
                            }}}};
@@ -46,8 +46,8 @@ class Http : public testing::Test {
   std::string send(std::string_view request) { return http(server_->address(), request); }
   std::string get(const std::string& path) { return http_get(server_->address(), path); }
 
-  os::TcpConnection connect() {
-    auto client = os::TcpConnection::connect(server_->address(), os::now() + 5s);
+  os::StreamConnection connect() {
+    auto client = os::StreamConnection::connect(server_->address(), os::now() + 5s);
     return client ? std::move(*client) : throw std::runtime_error(client.error().message);
   }
 
@@ -175,7 +175,7 @@ TEST_F(Http, SaysHowToMendATakenAddress) {
 
 TEST_F(Http, AnswersBesideAnyNumberOfSilentConnections) {
   start(kEcho);
-  std::vector<os::TcpConnection> silent;
+  std::vector<os::StreamConnection> silent;
   constexpr std::size_t kSilent = 6 * HttpServer::kMaxConnections;
   for (std::size_t i = 0; i < kSilent; ++i) silent.push_back(connect());
   const Timestamp before = os::now();
@@ -187,8 +187,8 @@ TEST_F(Http, AnswersBesideAnyNumberOfSilentConnections) {
 
 TEST_F(Http, KeepsTheConnectionThatMadeProgressLast) {
   start(kEcho);
-  os::TcpConnection slow = connect();
-  std::vector<os::TcpConnection> silent;
+  os::StreamConnection slow = connect();
+  std::vector<os::StreamConnection> silent;
   const std::size_t most = HttpServer::kMaxConnectionsOfAddress;
   for (std::size_t i = 2; i < most; ++i) silent.push_back(connect());
   EXPECT_THAT(get("/hello"),
@@ -208,7 +208,7 @@ TEST_F(Http, AnswersBesideReadersThatFetchNothing) {
             return {.body = std::string(32 << 20, 'x')};
           }}},
          {"/hello", kEcho.at("/hello")}});
-  std::vector<os::TcpConnection> slow;
+  std::vector<os::StreamConnection> slow;
   for (int i = 0; i < 12; ++i) {
     slow.push_back(connect());
     ASSERT_TRUE(
@@ -229,7 +229,7 @@ TEST_F(Http, AnswersAClientThatHasSentItsLastBesideOneThatHasGone) {
   for (int i = 0; i < 200; ++i) {
     constexpr std::string_view kRequest = "GET /long HTTP/1.1\r\nHost: x\r\n\r\n";
     ASSERT_TRUE(connect().write(as_bytes(kRequest), os::now() + 5s));  // and goes at once
-    os::TcpConnection client = connect();
+    os::StreamConnection client = connect();
     ASSERT_TRUE(client.write(as_bytes(kRequest), os::now() + 5s));
     client.end_writing();
     std::array<std::uint8_t, 15> answer;
@@ -241,7 +241,7 @@ TEST_F(Http, AnswersAClientThatHasSentItsLast) {
   start({{"/large", {.answer = [](const HttpRequest&) -> HttpResponse {
             return {.body = std::string(32 << 20, 'x')};
           }}}});
-  os::TcpConnection client = connect();
+  os::StreamConnection client = connect();
   ASSERT_TRUE(client.write(as_bytes("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"), os::now() + 5s));
   client.end_writing();
   std::size_t received = 0;
@@ -261,7 +261,7 @@ TEST_F(Http, AnswersOneRequestOfAConnection) {
 
 TEST_F(Http, TakesARequestByteByByte) {
   start(kEcho);
-  os::TcpConnection client = connect();
+  os::StreamConnection client = connect();
   for (const char letter : std::string("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")) {
     ASSERT_TRUE(client.write(as_bytes({&letter, 1}), os::now() + 5s));
   }
@@ -296,7 +296,7 @@ TEST_F(SlowHttp, StopsAtOnceInTheMiddleOfARequest) {
 }
 
 TEST_F(SlowHttp, NoticesThatItsClientHasGone) {
-  auto client = os::TcpConnection::connect(server_->address(), os::now() + 5s);
+  auto client = os::StreamConnection::connect(server_->address(), os::now() + 5s);
   ASSERT_TRUE(client);
   ASSERT_TRUE(client->write(as_bytes("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"), os::now() + 5s));
   entered_.wait();
@@ -306,9 +306,9 @@ TEST_F(SlowHttp, NoticesThatItsClientHasGone) {
 }
 
 TEST_F(SlowHttp, StopsAtOnceBeforeARequest) {
-  std::vector<os::TcpConnection> idle;
+  std::vector<os::StreamConnection> idle;
   for (int i = 0; i < 8; ++i) {
-    auto client = os::TcpConnection::connect(server_->address(), os::now() + 5s);
+    auto client = os::StreamConnection::connect(server_->address(), os::now() + 5s);
     ASSERT_TRUE(client);
     ASSERT_TRUE(client->write(as_bytes("GET /sl"), os::now() + 5s));
     idle.push_back(std::move(*client));

@@ -83,7 +83,7 @@ HttpRoutes Profiler::routes() {
       .answer = [this](const HttpRequest& request) { return cpu_profile(request); },
       .takes_time = true};
   routes["/debug/pprof/cmdline"] = {.answer = command_line};
-  routes["/debug/pprof/symbol"] = {.answer = symbols, .allows_post = true};
+  routes["/debug/pprof/symbol"] = {.answer = symbols, .methods = HttpMethods::kGetAndPost};
   return routes;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/logger.h"
 #include "os/clock.h"
-#include "os/tcp_listener.h"
+#include "os/stream_socket.h"
 
 namespace qdt::ops {
 
@@ -24,7 +24,7 @@ inline const SocketAddress kLoopback{IpAddress::v4(0x7f000001), 0};
 /// Sends `request` as it is, and returns all that comes back until the server closes.
 inline std::string http(const SocketAddress& server, std::string_view request) {
   const Timestamp deadline = os::now() + 30s;
-  auto connection = os::TcpConnection::connect(server, deadline);
+  auto connection = os::StreamConnection::connect(server, deadline);
   if (!connection || !connection->write(as_bytes(request), deadline)) return "no connection";
   std::string response;
   std::array<std::uint8_t, 4096> bytes;

@@ -80,7 +80,7 @@ DecoyProxy::~DecoyProxy() {
     const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
     questions_.clear();
-    for (os::TcpConnection* connection : connections_) connection->shut_down();
+    for (os::StreamConnection* connection : connections_) connection->shut_down();
   }
   has_questions_.notify_all();
   for (std::thread& thread : threads_) thread.join();
@@ -146,7 +146,7 @@ void DecoyProxy::serve() {
 quic::Response DecoyProxy::fetch(const Question& question) {
   const Timestamp connect_deadline = std::min(question.deadline, os::now() + kConnectTime);
   if (os::now() >= question.deadline) return fail(504, question.is_head);
-  auto connection = os::TcpConnection::connect(question.upstream, connect_deadline);
+  auto connection = os::StreamConnection::connect(question.upstream, connect_deadline);
   if (!connection) return fail(os::now() >= connect_deadline ? 504 : 502, question.is_head);
   {
     const std::scoped_lock lock(mutex_);

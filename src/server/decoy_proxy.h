@@ -13,7 +13,7 @@
 
 #include "base/ip_address.h"
 #include "base/time.h"
-#include "os/tcp_listener.h"
+#include "os/stream_socket.h"
 #include "quic/http3.h"
 #include "server/decoy_upstream.h"
 #include "tunnel/counters.h"
@@ -62,10 +62,10 @@ class DecoyProxy final : public DecoyUpstream {
   tunnel::DecoyCounters counters_;
   std::mutex mutex_;
   std::condition_variable has_questions_;
-  std::deque<Question> questions_;            // under mutex_
-  bool is_stopping_ = false;                  // under mutex_
-  std::set<os::TcpConnection*> connections_;  // under mutex_
-  std::vector<std::thread> threads_;          // under mutex_; none before run()
+  std::deque<Question> questions_;               // under mutex_
+  bool is_stopping_ = false;                     // under mutex_
+  std::set<os::StreamConnection*> connections_;  // under mutex_
+  std::vector<std::thread> threads_;             // under mutex_; none before run()
   // Shared with the bodies that are counted, which may outlive this.
   std::shared_ptr<std::atomic<std::size_t>> held_bytes_;
 };

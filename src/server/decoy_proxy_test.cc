@@ -60,7 +60,7 @@ TEST(ToHttp1, RefusesWhatCouldBeReadOtherwise) {
 // Waits for the answer of a web server that accepts and says `answer`.
 quic::Response ask(const std::string& method, std::string_view answer,
                    const DecoyProxy::Options& options = {.timeout = 2s}) {
-  auto listener = os::TcpListener::open({IpAddress::v4(0x7f000001), 0});
+  auto listener = os::StreamListener::open({IpAddress::v4(0x7f000001), 0});
   std::thread server([&] {
     auto connection = listener->accept();
     while (!connection || !*connection) connection = listener->accept();

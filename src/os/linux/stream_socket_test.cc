@@ -1,4 +1,4 @@
-#include "os/tcp_listener.h"
+#include "os/stream_socket.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,23 +14,23 @@ namespace {
 
 const SocketAddress kLoopback{IpAddress::v4(0x7f000001), 0};
 
-TEST(TcpListener, TellsThePortThatTheKernelChose) {
-  const auto listener = TcpListener::open(kLoopback);
+TEST(StreamListener, TellsThePortThatTheKernelChose) {
+  const auto listener = StreamListener::open(kLoopback);
   ASSERT_TRUE(listener);
   EXPECT_EQ(listener->address().address, kLoopback.address);
   EXPECT_NE(listener->address().port, 0);
 }
 
-TEST(TcpListener, RefusesATakenAddress) {
-  const auto first = TcpListener::open(kLoopback);
+TEST(StreamListener, RefusesATakenAddress) {
+  const auto first = StreamListener::open(kLoopback);
   ASSERT_TRUE(first);
-  const auto second = TcpListener::open(first->address());
+  const auto second = StreamListener::open(first->address());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message, first->address().to_string() + ": Address already in use");
 }
 
-TEST(TcpListener, HasNothingWhileNobodyConnects) {
-  auto listener = TcpListener::open(kLoopback);
+TEST(StreamListener, HasNothingWhileNobodyConnects) {
+  auto listener = StreamListener::open(kLoopback);
   ASSERT_TRUE(listener);
   const auto accepted = listener->accept();
   ASSERT_TRUE(accepted);
@@ -40,9 +40,9 @@ TEST(TcpListener, HasNothingWhileNobodyConnects) {
 class ConnectedPair : public testing::Test {
  protected:
   void SetUp() override {
-    auto listener = TcpListener::open(kLoopback);
+    auto listener = StreamListener::open(kLoopback);
     ASSERT_TRUE(listener);
-    auto connected = TcpConnection::connect(listener->address(), now() + 5s);
+    auto connected = StreamConnection::connect(listener->address(), now() + 5s);
     ASSERT_TRUE(connected) << connected.error().message;
     near_ = std::move(*connected);
     auto accepted = listener->accept();
@@ -56,7 +56,7 @@ class ConnectedPair : public testing::Test {
     return count ? std::string(as_text(Bytes(bytes).first(*count))) : "nothing";
   }
 
-  std::optional<TcpConnection> near_, far_;
+  std::optional<StreamConnection> near_, far_;
 };
 
 TEST_F(ConnectedPair, CarriesBytesAndTheirEnd) {
@@ -111,14 +111,14 @@ TEST_F(ConnectedPair, StopsWaitingWhenShutDown) {
   EXPECT_FALSE(far_->write(as_bytes("late"), now() + 60s));
 }
 
-TEST(TcpConnection, SaysWhatItCouldNotReach) {
-  auto listener = TcpListener::open(kLoopback);
+TEST(StreamConnection, SaysWhatItCouldNotReach) {
+  auto listener = StreamListener::open(kLoopback);
   ASSERT_TRUE(listener);
   const SocketAddress address = listener->address();
   {
-    const TcpListener closed = std::move(*listener);
+    const StreamListener closed = std::move(*listener);
   }
-  const auto connected = TcpConnection::connect(address, now() + 5s);
+  const auto connected = StreamConnection::connect(address, now() + 5s);
   ASSERT_FALSE(connected);
   EXPECT_EQ(connected.error().message,
             "connect to " + address.to_string() + ": Connection refused");

@@ -1,10 +1,11 @@
-#include "os/tcp_listener.h"
+#include "os/stream_socket.h"
 
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,7 +47,8 @@ short wait_for(std::intptr_t handle, short events, Timestamp deadline) {
 
 }  // namespace
 
-Result<TcpConnection> TcpConnection::connect(const SocketAddress& address, Timestamp deadline) {
+Result<StreamConnection> StreamConnection::connect(const SocketAddress& address,
+                                                   Timestamp deadline) {
   const std::string doing = "connect to " + address.to_string();
   const int family = address.address.is_v4() ? AF_INET : AF_INET6;
   UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -54,7 +56,7 @@ Result<TcpConnection> TcpConnection::connect(const SocketAddress& address, Times
 
   const KernelAddress to = to_kernel(address, family);
   if (::connect(socket.get(), to.get(), to.length) == 0) {
-    return TcpConnection(socket.release(), address.address);
+    return StreamConnection(socket.release(), address.address);
   }
   if (errno != EINPROGRESS) return os_error(doing);
   if (wait_for(socket.get(), POLLOUT, deadline) == 0) return os_error(doing, ETIMEDOUT);
@@ -63,13 +65,25 @@ Result<TcpConnection> TcpConnection::connect(const SocketAddress& address, Times
   socklen_t error_bytes = sizeof error;
   ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &error_bytes);
   if (error != 0) return os_error(doing, error);
-  return TcpConnection(socket.release(), address.address);
+  return StreamConnection(socket.release(), address.address);
 }
 
-TcpConnection::TcpConnection(TcpConnection&& other) noexcept
+Result<StreamConnection> StreamConnection::connect_local(const std::string& path) {
+  const std::string doing = "connect to " + path;
+  sockaddr_un to{.sun_family = AF_UNIX, .sun_path = {}};
+  if (path.size() >= sizeof to.sun_path) return os_error(doing, ENAMETOOLONG);
+  path.copy(static_cast<char*>(to.sun_path), path.size());
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.is_open()) return os_error(doing);
+  const auto* address = reinterpret_cast<const sockaddr*>(&to);
+  if (::connect(socket.get(), address, sizeof to) < 0) return os_error(doing);
+  return StreamConnection(socket.release(), IpAddress());
+}
+
+StreamConnection::StreamConnection(StreamConnection&& other) noexcept
     : handle_(std::exchange(other.handle_, -1)), peer_(other.peer_) {}
 
-TcpConnection& TcpConnection::operator=(TcpConnection&& other) noexcept {
+StreamConnection& StreamConnection::operator=(StreamConnection&& other) noexcept {
   if (this != &other) {
     close_handle(handle_);
     handle_ = std::exchange(other.handle_, -1);
@@ -78,11 +92,11 @@ TcpConnection& TcpConnection::operator=(TcpConnection&& other) noexcept {
   return *this;
 }
 
-TcpConnection::~TcpConnection() {
+StreamConnection::~StreamConnection() {
   close_handle(handle_);
 }
 
-std::optional<std::size_t> TcpConnection::read(MutableBytes out, Timestamp deadline) {
+std::optional<std::size_t> StreamConnection::read(MutableBytes out, Timestamp deadline) {
   while (wait_for(handle_, POLLIN, deadline) != 0) {
     const ssize_t bytes = ::recv(fd(handle_), out.data(), out.size(), MSG_DONTWAIT);
     if (bytes >= 0) return static_cast<std::size_t>(bytes);
@@ -91,7 +105,7 @@ std::optional<std::size_t> TcpConnection::read(MutableBytes out, Timestamp deadl
   return std::nullopt;
 }
 
-bool TcpConnection::write(Bytes bytes, Timestamp deadline) {
+bool StreamConnection::write(Bytes bytes, Timestamp deadline) {
   while (!bytes.empty()) {
     const ssize_t sent =
         ::send(fd(handle_), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -105,30 +119,30 @@ bool TcpConnection::write(Bytes bytes, Timestamp deadline) {
   return true;
 }
 
-bool TcpConnection::wait(Timestamp deadline) {
+bool StreamConnection::wait(Timestamp deadline) {
   return wait_for(handle_, POLLRDHUP, deadline) == 0;
 }
 
-void TcpConnection::end_writing() {
+void StreamConnection::end_writing() {
   ::shutdown(fd(handle_), SHUT_WR);
 }
 
-void TcpConnection::shut_down() {
+void StreamConnection::shut_down() {
   ::shutdown(fd(handle_), SHUT_RDWR);
 }
 
-std::uint64_t TcpConnection::progress() const {
+std::uint64_t StreamConnection::progress() const {
   tcp_info info{};
   socklen_t bytes = sizeof info;
   ::getsockopt(fd(handle_), IPPROTO_TCP, TCP_INFO, &info, &bytes);
   return info.tcpi_bytes_received + info.tcpi_bytes_acked;
 }
 
-int TcpConnection::duplicate() const {
+int StreamConnection::duplicate() const {
   return ::fcntl(fd(handle_), F_DUPFD_CLOEXEC, 0);
 }
 
-Result<TcpListener> TcpListener::open(const SocketAddress& address) {
+Result<StreamListener> StreamListener::open(const SocketAddress& address) {
   const int family = address.address.is_v4() ? AF_INET : AF_INET6;
   UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.is_open()) return os_error(address.to_string());
@@ -147,13 +161,13 @@ Result<TcpListener> TcpListener::open(const SocketAddress& address) {
       ::listen(socket.get(), kBacklog) != 0) {
     return os_error(address.to_string());
   }
-  return TcpListener(socket.release());
+  return StreamListener(socket.release());
 }
 
-TcpListener::TcpListener(TcpListener&& other) noexcept
+StreamListener::StreamListener(StreamListener&& other) noexcept
     : handle_(std::exchange(other.handle_, -1)) {}
 
-TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
+StreamListener& StreamListener::operator=(StreamListener&& other) noexcept {
   if (this != &other) {
     close_handle(handle_);
     handle_ = std::exchange(other.handle_, -1);
@@ -161,22 +175,25 @@ TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
   return *this;
 }
 
-TcpListener::~TcpListener() {
+StreamListener::~StreamListener() {
   close_handle(handle_);
 }
 
-Result<std::optional<TcpConnection>> TcpListener::accept() {
+Result<std::optional<StreamConnection>> StreamListener::accept() {
   KernelAddress from;
   from.length = sizeof from.storage;
   const int accepted = ::accept4(fd(handle_), from.get(), &from.length, SOCK_CLOEXEC);
-  if (accepted >= 0) return TcpConnection(accepted, from_kernel(from.get()).address);
+  if (accepted >= 0) {
+    const bool is_local = from.get()->sa_family == AF_UNIX;
+    return StreamConnection(accepted, is_local ? IpAddress() : from_kernel(from.get()).address);
+  }
   const bool is_short_of_resources =
       errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
   if (is_short_of_resources) return os_error("accept a connection");
   return std::nullopt;  // any other error passes (accept(2), ERRORS)
 }
 
-SocketAddress TcpListener::address() const {
+SocketAddress StreamListener::address() const {
   KernelAddress local;
   local.length = sizeof local.storage;
   ::getsockname(fd(handle_), local.get(), &local.length);
