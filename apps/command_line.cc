@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/log.h"
+#include "os/control_socket.h"
 #include "os/file.h"
 #include "os/host_network.h"
 #include "os/process.h"
@@ -61,6 +62,70 @@ void add_client_config(CLI::App& app, CommandLine& command_line) {
       ->type_name("HOST[:PORT]");
 }
 
+using Verb = ControlCommand::Verb;
+
+CLI::App* add_control(CLI::App& app, CommandLine& command_line, Verb verb, const char* name,
+                      const char* words) {
+  CLI::App* const command = app.add_subcommand(name, words);
+  command->preparse_callback([&command_line, verb](std::size_t) {
+    command_line.control.emplace();
+    command_line.control->verb = verb;
+  });
+  command
+      ->add_option_function<std::string>(
+          "--tun",
+          [&command_line](const std::string& tun) { command_line.control->tun_name = tun; },
+          "of the one with this TUN device, where several run")
+      ->type_name("NAME");
+  return command;
+}
+
+void add_status(CLI::App& app, CommandLine& command_line, const char* words) {
+  CLI::App* const status = add_control(app, command_line, Verb::kStatus, "status", words);
+  status->add_flag_callback(
+      "--json", [&command_line] { command_line.control->as_json = true; }, "as a line of JSON");
+  if (!os::has_control_sockets()) return;
+  status->add_flag_callback(
+      "--watch", [&command_line] { command_line.control->watches = true; },
+      "again every second, until it is interrupted");
+}
+
+// `--status` and `--status --json` are older words for `status`.
+void add_client_control(CLI::App& app, CommandLine& command_line) {
+  add_status(app, command_line, "print how the running client is, and exit");
+  const auto status = [&command_line] {
+    if (!command_line.control) command_line.control.emplace();
+  };
+  CLI::Option* const flag =
+      app.add_flag_callback("--status", status, "the same as status, in older scripts");
+  app.add_flag_callback(
+         "--json",
+         [&command_line, status] {
+           status();
+           command_line.control->as_json = true;
+         },
+         "for --status")
+      ->needs(flag);
+  if (!os::has_control_sockets()) return;
+  add_control(app, command_line, Verb::kReconnect, "reconnect",
+              "have the running client connect anew");
+  add_control(app, command_line, Verb::kStop, "stop",
+              "end the running client, which puts this host back");
+}
+
+void add_server_control(CLI::App& app, CommandLine& command_line) {
+  add_status(app, command_line, "print how the running server and its sessions are, and exit");
+  add_control(app, command_line, Verb::kKick, "kick",
+              "end a session of the running server; its client may come again")
+      ->add_option_function<std::string>(
+          "SESSION",
+          [&command_line](const std::string& target) { command_line.control->target = target; },
+          "the session's number, or the client's name or inner address")
+      ->required();
+  add_control(app, command_line, Verb::kReload, "reload",
+              "have the running server read its files again, as SIGHUP does");
+}
+
 }  // namespace
 
 std::optional<CommandLine> parse_command_line(int argc, char** argv, const Program& program,
@@ -81,14 +146,9 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
                "undo what a crashed " + program.name +
                    " left behind on this host (routes, rules, DNS, firewall), and exit");
 
-  if (program.has_status) {
-    CLI::Option* status =
-        app.add_flag("--status", command_line.status,
-                     "print what the running " + program.name + " says of itself, and exit");
-    app.add_flag("--json", command_line.json, "print the status as JSON")->needs(status);
-  }
-
+  if (program.has_status) add_client_control(app, command_line);
   if (program.has_client_config) add_client_config(app, command_line);
+  if (program.has_sessions) add_server_control(app, command_line);
   if (os::has_tun_programs()) add_load_programs(app, command_line);
   if (program.has_service && os::has_services()) add_service(app, command_line.service);
 

@@ -7,13 +7,22 @@
 
 namespace qdt::apps {
 
+/// Something to be asked of programs that run, or to be told to one.
+struct ControlCommand {
+  enum class Verb { kStatus, kKick, kReload, kReconnect, kStop };
+  Verb verb = Verb::kStatus;
+  std::string tun_name;  ///< of the program; empty: any
+  std::string target;    ///< of kKick: a session's ID, or a client's name or inner address
+  bool as_json = false;  ///< of kStatus, as is the next
+  bool watches = false;  ///< again every second, until it is interrupted
+};
+
 /// The options of both programs.
 struct CommandLine {
   std::string config_path;
   bool check_config = false;
   bool cleanup = false;
-  bool status = false;  ///< the client's
-  bool json = false;    ///< for status
+  std::optional<ControlCommand> control;
   std::optional<ServiceCommand> service;
   bool load_programs = false;
   bool client_config = false;  ///< the server's
@@ -26,8 +35,9 @@ struct Program {
   std::string description;
   std::string default_config;
   std::string footer;
-  bool has_status = false;         ///< knows --status
+  bool has_status = false;         ///< knows `status`, `reconnect` and `stop`, as a client does
   bool has_client_config = false;  ///< knows `client-config`
+  bool has_sessions = false;       ///< knows `status`, `kick` and `reload`, as a server does
   bool has_service = false;        ///< knows `service`, where the system has services
 };
 

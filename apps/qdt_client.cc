@@ -1,25 +1,22 @@
 // qdt-client: carries this host's packets to a QDT server.
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "client/client.h"
-#include "client/status.h"
 #include "client_check.h"
+#include "client_control.h"
 #include "command_line.h"
 #include "finding.h"
 #include "ops/config.h"
 #include "ops/log.h"
-#include "os/clock.h"
 #include "os/host_control.h"
 #include "os/process.h"
 #include "os/resolver.h"
 #include "os/sandbox.h"
 #include "os/service.h"
-#include "os/status_file.h"
 #include "os/system_random.h"
 #include "quic/tls.h"
 #include "service_command.h"
@@ -40,7 +37,7 @@ const apps::Program kProgram = {
     .footer =
         "Exit status: 0 stopped by a signal, 1 configuration or this host, 2 refused by the "
         "server, 3 server not reached, 4 the process that looks after this host has ended (start "
-        "again). With --status: 0 connected, 2 refused, 3 not connected now, 4 not running, 5 "
+        "again). Of status: 0 connected, 2 refused, 3 not connected now, 4 not running, 5 "
         "connected but degraded (this host's network is not as it has to be), 1 for "
         "want of an answer.\nEvery key is explained in "
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
@@ -113,45 +110,6 @@ Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {
   return quic::TlsClientContext::with_system_trust();
 }
 
-// The exit code of --status, for one client.
-int status_code(client::State state) {
-  switch (state) {
-    case client::State::kConnected: return 0;
-    case client::State::kRefused: return 2;
-    case client::State::kConnecting:
-    case client::State::kSilent:
-    case client::State::kReconnecting: return 3;
-    case client::State::kDegraded: return 5;
-  }
-  return 1;
-}
-
-// Prints the status of every client on this host; the exit code is that of the worst off.
-int print_status(bool as_json) {
-  const auto found = os::find_status_files();
-  int worst = found.empty() ? 4 : 0;
-  if (found.empty()) apps::print_error(kName, "no qdt-client runs on this host");
-  for (const os::FoundStatus& file : found) {
-    if (!file.is_alive) {
-      apps::print_error(kName, file.tun_name +
-                                   ": the client has crashed; start it again, or put "
-                                   "the host back with qdt-client --cleanup");
-      worst = std::max(worst, 4);
-      continue;
-    }
-    const auto status = client::parse_status(file.content);
-    if (!status) {
-      apps::print_error(kName, file.tun_name + ": " + status.error().message);
-      worst = std::max(worst, 1);
-      continue;
-    }
-    const auto print = as_json ? client::to_json : client::describe;
-    std::cout << print(*status, file.tun_name, os::now());
-    worst = std::max(worst, status_code(status->state));
-  }
-  return worst;
-}
-
 int run_on(os::HostControl& host, const os::ProcessUser& user,
            const client::Client::Options& options, const ops::ClientConfig& config,
            const quic::TlsClientContext& tls, os::StopSignal& stop) {
@@ -164,10 +122,12 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
   os::SystemRandom random;
   client::Client client(options, tls, random, host, *logger);
   if (const auto ok = client.open(stop); !ok) return fail_with(ok.error().message);
+  const auto control = apps::open_client_control(host, client, config.tun_name, *logger);
   if (const auto ok = os::enter_sandbox({.user = user, .readable = os::resolver_files()}, *logger);
       !ok) {
     return fail_with(ok.error().message);
   }
+  if (control) control->run();
   const client::Client::Outcome outcome = client.run(stop);
   os::notify_stopping();
   if (!outcome.text.empty()) apps::print_error(kName, outcome.text);
@@ -191,8 +151,6 @@ int work(const apps::CommandLine& command_line) {
   auto stop = os::StopSignal::open();
   if (!stop) return fail_with(stop.error().message);
   if (command_line.cleanup) return apps::clean_up(kName);
-  if (command_line.status) return print_status(command_line.json);
-
   const auto loaded = ops::load_client_config(command_line.config_path);
   if (!loaded) {
     return fail_with(loaded.error().message + apps::where_it_looked(command_line, kProgram));
@@ -217,6 +175,7 @@ int main(int argc, char** argv) {
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
   if (command_line->load_programs) return apps::load_programs(kName);
+  if (command_line->control) return apps::control_client(kName, *command_line->control);
   if (!command_line->service) return work(*command_line);
   return apps::control_service(*command_line->service, kService, command_line->config_path,
                                [&] { return work(*command_line); });

@@ -9,10 +9,13 @@
 
 #include "client_config.h"
 #include "command_line.h"
+#include "control/answer.h"
+#include "control/server_api.h"
 #include "decoy_site.h"
 #include "finding.h"
 #include "first_start.h"
 #include "ops/config.h"
+#include "ops/http_server.h"
 #include "ops/log.h"
 #include "ops/monitoring.h"
 #include "os/clock.h"
@@ -23,6 +26,7 @@
 #include "os/process.h"
 #include "os/sandbox.h"
 #include "os/service.h"
+#include "os/stream_socket.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
 #include "quic/tls.h"
@@ -31,6 +35,7 @@
 #include "server/secret_file.h"
 #include "server/server.h"
 #include "server_check.h"
+#include "server_control.h"
 #include "server_files.h"
 #include "server_options.h"
 
@@ -50,9 +55,10 @@ const apps::Program kProgram = {
         "Without a configuration file the first start writes one, makes a certificate, and says "
         "how to print a client.yaml that fits (qdt-server client-config).\nEvery key is explained "
         "in server.example.yaml.",
-    .has_client_config = true};
+    .has_client_config = true,
+    .has_sessions = true};
 
-enum PollKey { kStopKey, kHostKey, kControlKey };
+enum PollKey { kStopKey, kHostKey, kControlKey, kErrandKey };
 
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
@@ -62,10 +68,11 @@ int fail_with(const std::string& message) {
 // Serves until the process is asked to stop, and looks after the host meanwhile. An error when the
 // host process has ended, without which nobody can do that.
 Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal& stop,
-                   apps::ServerFiles& files, Logger& logger) {
+                   apps::ServerFiles& files, apps::Errands& errands, Logger& logger) {
   auto poller = os::Poller::open();
   if (!poller) return fail(poller);
   if (auto ok = poller->add(stop.poll_handle(), kStopKey); !ok) return ok;
+  if (auto ok = poller->add(errands.poll_handle(), kErrandKey); !ok) return ok;
   if (const auto handle = host.poll_handle()) {
     if (auto ok = poller->add(*handle, kControlKey); !ok) return ok;
   }
@@ -79,13 +86,17 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
       if (event.key == kControlKey) {
         if (const auto why = host.has_ended()) return fail(*why);
       }
+      if (event.key == kErrandKey) {
+        errands.run([&] { return files.read_again(server, "control", stop.poll_handle()); });
+      }
       if (event.key != kHostKey) continue;
       server.on_host_notice(os::now());
       poller->remove(*std::exchange(notices, std::nullopt));
     }
     while (const auto request = stop.take()) {
       if (request->kind == os::ProcessRequest::Kind::kReread) {
-        files.read_again(server, request->name, stop.poll_handle());
+        [[maybe_unused]] const auto told =
+            files.read_again(server, request->name, stop.poll_handle());
         continue;
       }
       logger.info(request->name + ": stopping");
@@ -96,6 +107,20 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
     files.watch_certificate();
     server.tell_failures();
   }
+}
+
+// Null where it cannot be had: the server serves its clients all the same.
+std::unique_ptr<ops::HttpServer> open_control(os::HostControl& host,
+                                              control::ServerControl functions,
+                                              ops::HttpCounters& counters, Logger& logger) {
+  const auto socket = host.open_control_socket();
+  auto control = socket ? ops::HttpServer::serve(os::StreamListener::adopt(*socket),
+                                                 control::server_routes(std::move(functions)),
+                                                 control::manners(), counters, logger)
+                        : fail(socket);
+  if (control) return std::move(*control);
+  logger.warning("no control socket (qdt-server status, kick, reload): " + control.error().message);
+  return nullptr;
 }
 
 // A file of the server's own, beside its configuration: server.yaml has server.secret.
@@ -129,14 +154,22 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
       apps::monitoring_options(config),
       apps::metrics_source(config, **server, files.certificate_expiry()), *logger);
   if (!monitoring) return fail_with(monitoring.error().message);
+  const auto errands = apps::Errands::open();
+  if (!errands) return fail_with(errands.error().message);
+  ops::HttpCounters control_counters;
+  const auto control = open_control(
+      host, apps::server_control(config, **server, files.certificate_expiry(), **errands),
+      control_counters, *logger);
   if (auto ok = os::enter_sandbox(apps::sandbox_options(config, user), *logger); !ok) {
     return fail_with(ok.error().message);
   }
   (*server)->run();
   (*monitoring)->run();
+  if (control) control->run();
 
   os::notify_ready("serving on " + (*server)->local_address().to_string());
-  const auto ok = serve(**server, host, stop, files, *logger);
+  const auto ok = serve(**server, host, stop, files, **errands, *logger);
+  (*errands)->close();
   os::notify_stopping();
   end_watch.emplace(stop, *logger);
   end_watch->begin("clients are told, and this host's network is put back");
@@ -184,6 +217,7 @@ int main(int argc, char** argv) {
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
   if (command_line->load_programs) return apps::load_programs(kName);
+  if (command_line->control) return apps::control_server(kName, *command_line->control);
   auto stop = os::StopSignal::open(os::StopSignal::Hangup::kReread);
   if (!stop) return fail_with(stop.error().message);
   if (command_line->cleanup) return apps::clean_up(kName);

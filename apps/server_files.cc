@@ -58,26 +58,32 @@ void ServerFiles::watch_certificate() {
   logger_.warning(notice->text);
 }
 
-void ServerFiles::read_again(server::Server& server, const std::string& cause,
-                             os::PollHandle stop) {
+Result<control::Reloaded> ServerFiles::read_again(server::Server& server, const std::string& cause,
+                                                  os::PollHandle stop) {
+  auto reloaded = read_again_quietly(server, cause, stop);
+  if (reloaded) return reloaded;
+  reloaded.error().message = "nothing is changed: " + reloaded.error().message;
+  logger_.error(cause + ": " + reloaded.error().message);
+  return reloaded;
+}
+
+Result<control::Reloaded> ServerFiles::read_again_quietly(server::Server& server,
+                                                          const std::string& cause,
+                                                          os::PollHandle stop) {
   const auto contents = host_.read_files(stop);
-  if (!contents) {
-    return logger_.error(cause + ": nothing is changed: " + contents.error().message);
-  }
-  if (contents->size() != 4) return logger_.error(cause + ": nothing is changed: no files came");
+  if (!contents) return fail(contents);
+  if (contents->size() != 4) return fail("no files came");
   const std::string& text = (*contents)[0];
   auto loaded = ops::parse_server_config(text, config_path_);
-  if (!loaded) {
-    return logger_.error(cause + ": nothing is changed: " + loaded.error().message);
-  }
+  if (!loaded) return fail(loaded);
   ops::resolve_paths(loaded->config, config_path_);
   auto tls = server::use_certificate({.certificate_path = loaded->config.tls_cert,
                                       .key_path = loaded->config.tls_key,
                                       .certificate = (*contents)[1],
                                       .key = (*contents)[2]});
-  if (!tls) return logger_.error(cause + ": nothing is changed: " + tls.error().message);
+  if (!tls) return fail(tls);
   const auto decoy = make_decoy(loaded->config.decoy, (*contents)[3]);
-  if (!decoy) return logger_.error(cause + ": nothing is changed: decoy: " + decoy.error().message);
+  if (!decoy) return fail("decoy: " + decoy.error().message);
 
   // The more talkative of the two levels decides whether this is seen.
   const LogLevel level = loaded->config.log_level;
@@ -94,17 +100,21 @@ void ServerFiles::read_again(server::Server& server, const std::string& cause,
   for (const std::string& note : decoy->notes) logger_.warning("decoy: " + note);
   server.use_decoy(decoy->decoy);
 
+  control::Reloaded reloaded{.certificate = quic::fingerprint_text(fingerprint_),
+                             .is_new_certificate = !is_same};
   std::string later;
   constexpr std::array<std::string_view, 4> kAtOnce = {"log_level", "tls_cert", "tls_key", "decoy"};
   for (const std::string& key : ops::changed_server_keys(text_, text)) {
-    if (std::ranges::find(kAtOnce, key) == kAtOnce.end())
-      later += (later.empty() ? "" : ", ") + key;
+    if (std::ranges::find(kAtOnce, key) != kAtOnce.end()) continue;
+    later += (later.empty() ? "" : ", ") + key;
+    reloaded.needs_restart.push_back(key);
   }
   if (!later.empty()) {
     logger_.warning("changed in " + config_path_ + ", but in force only after a restart: " + later);
   }
   level_ = level;
   logger_.set_level(level);
+  return reloaded;
 }
 
 }  // namespace qdt::apps

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/server_api.h"
 #include "ops/config.h"
 #include "ops/log.h"
 #include "os/host_control.h"
@@ -48,14 +49,18 @@ class ServerFiles {
   /// In force at once: certificate and key, for clients that connect from now on, the decoy with
   /// its files, and log_level.
   /// Which other keys have changed since the start is told: they need a restart. `cause` asked.
-  /// Once `stop` is readable nobody waits for files that are slow.
-  void read_again(server::Server& server, const std::string& cause, os::PollHandle stop);
+  /// Once `stop` is readable nobody waits for files that are slow. The log tells the same.
+  Result<control::Reloaded> read_again(server::Server& server, const std::string& cause,
+                                       os::PollHandle stop);
   /// Tells of a certificate that is near its end or past it, at the first call and once a day.
   void watch_certificate();
   /// The end of the certificate in use, in seconds since the Unix epoch; any thread may read it.
   const std::atomic<std::int64_t>& certificate_expiry() const { return watch_.expiry(); }
 
  private:
+  Result<control::Reloaded> read_again_quietly(server::Server& server, const std::string& cause,
+                                               os::PollHandle stop);
+
   std::string config_path_;
   std::string text_;  // of the configuration that the server was started with
   LogLevel level_;

@@ -5,7 +5,7 @@
 
 #include "os/clock.h"
 #include "os/link_monitor.h"
-#include "os/status_file.h"
+#include "os/run_file.h"
 
 namespace qdt::client {
 namespace {
@@ -16,7 +16,7 @@ constexpr Duration kLinkPause = 50ms;
 /// A wait that ends so much too late was a sleep.
 constexpr Duration kSleep = 3s;
 
-/// How often the status file is written while nothing happens.
+/// How often its status is looked at while nothing happens.
 constexpr Duration kStatusPeriod = 1s;
 
 enum PollKey { kStopKey, kEventKey, kAnswerKey, kLinkKey, kHostKey, kControlKey };
@@ -130,6 +130,10 @@ Event Client::wait() {
       Event event = std::move(inbox_.front());
       inbox_.pop_front();
       complete(event);
+      if (std::holds_alternative<event::Stop>(event)) {
+        const std::scoped_lock lock(latest_mutex_);
+        begin_stopping(stopper_);
+      }
       return event;
     }
     const Timestamp now = os::now();
@@ -190,9 +194,26 @@ void Client::complete(Event& event) const {
 bool Client::is_told_to_stop() {
   const auto request = stop_->take();
   if (!request) return false;
-  logger_.info(request->name + ": stopping");
-  end_watch_ = std::make_unique<os::EndWatch>(*stop_, logger_);
+  begin_stopping(request->name);
   return true;
+}
+
+void Client::begin_stopping(const std::string& who) {
+  logger_.info(who + ": stopping");
+  end_watch_ = std::make_unique<os::EndWatch>(*stop_, logger_);
+}
+
+Status Client::latest_status() const {
+  const std::scoped_lock lock(latest_mutex_);
+  return latest_;
+}
+
+void Client::stop(const std::string& who) {
+  {
+    const std::scoped_lock lock(latest_mutex_);
+    stopper_ = who;
+  }
+  events_->post(event::Stop{});
 }
 
 void Client::act(const action::Abandon&, Replies&) {

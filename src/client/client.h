@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -69,6 +70,14 @@ class Client final : private ConnectorEvents {
   /// looks after the host any more.
   Outcome run(os::StopSignal& stop);
 
+  // Between open() and the end, any thread.
+  /// As run() had it last; once a second it looks anew.
+  Status latest_status() const;
+  /// Ends the session and connects anew.
+  void reconnect() { events_->post(event::Reconnect{}); }
+  /// As a signal that ends the process. `who` asked, for the log.
+  void stop(const std::string& who);
+
  private:
   using Answer = Result<std::vector<SocketAddress>>;
   using Replies = std::vector<Event>;
@@ -77,6 +86,8 @@ class Client final : private ConnectorEvents {
 
   /// The next event, for as long as it takes. Never a reply to an action.
   Event wait();
+  /// Somebody told it to stop: for the log, and for whoever waits for the end.
+  void begin_stopping(const std::string& who);
   /// The event that a source of the poller has for us, if it has one.
   std::optional<Event> take(const os::PollEvent& polled);
   /// Adds to an event the facts that only this host knows.
@@ -114,7 +125,7 @@ class Client final : private ConnectorEvents {
   /// Makes the TUN device again and gives it to the shard.
   Result<void> restore_device();
 
-  /// To the log, the service manager and the status file.
+  /// To the log, the service manager, and whoever asks.
   void report();
   /// The machine's state and its reason, for a person.
   std::string words() const;
@@ -166,6 +177,9 @@ class Client final : private ConnectorEvents {
   os::KeepPace pace_;
   Timestamp next_status_;
   LastingFault status_fault_;
+  mutable std::mutex latest_mutex_;
+  Status latest_;                       // under latest_mutex_, as is the next
+  std::string stopper_;                 // who asked by stop()
   std::optional<Timestamp> silent_at_;  // when nobody had answered for long
   std::string told_;                    // by report()
   bool is_ready_ = false;               // as the service manager has it

@@ -1,4 +1,4 @@
-// A client's reports: to the log, the service manager and its status file.
+// A client's reports: to the log, the service manager, and whoever asks for its status.
 
 #include "client/client.h"
 #include "client/status.h"
@@ -113,8 +113,12 @@ void Client::write_status() {
     status.ignored_routes = host_->ignored_routes();
   }
   tell_silence(status);
-  status_fault_.look(host_control_.show_status(to_text(status)),
-                     "; the tunnel works on, but --status shows nothing new",
+  {
+    const std::scoped_lock lock(latest_mutex_);
+    latest_ = status;
+  }
+  status_fault_.look(host_control_.show_status(to_json(status, options_.host.tun_name, os::now())),
+                     "; the tunnel works on, but `status` shows nothing new",
                      "the status is written again", logger_);
 }
 

@@ -127,17 +127,20 @@ struct HostLooked {
 struct HostProcessEnded {
   std::string why;
 };
+/// A person or a program asked for a new connection (the control socket).
+struct Reconnect {};
 /// A person or a program asked for the end: SIGTERM, Ctrl-C, a closed terminal (SIGHUP), the
-/// service manager.
+/// service manager, the control socket.
 struct Stop {};
 
 }  // namespace event
 
-using Event = std::variant<event::Due, event::Resolved, event::SocketOpened, event::SocketFailed,
-                           event::NotStarted, event::HostReady, event::HostFailed, event::Rebound,
-                           event::Answered, event::NarrowPath, event::Connected, event::Ended,
-                           event::Silence, event::PathChanged, event::NetworkChanged, event::Awoke,
-                           event::HostLooked, event::HostProcessEnded, event::Stop>;
+using Event =
+    std::variant<event::Due, event::Resolved, event::SocketOpened, event::SocketFailed,
+                 event::NotStarted, event::HostReady, event::HostFailed, event::Rebound,
+                 event::Answered, event::NarrowPath, event::Connected, event::Ended, event::Silence,
+                 event::PathChanged, event::NetworkChanged, event::Awoke, event::HostLooked,
+                 event::HostProcessEnded, event::Reconnect, event::Stop>;
 
 /// Everything that a client does.
 namespace action {
@@ -188,11 +191,11 @@ struct FollowPath {
 struct KeepToken {
   std::string token;
 };
-/// Tells the state to the log, the service manager and the status file.
+/// Tells the state to the log, the service manager, and whoever asks.
 struct Report {};
-/// Tells the service manager and the status file that this host is degraded, or is no more.
+/// Tells the service manager, and whoever asks, that this host is degraded, or is no more.
 struct ReportHealth {};
-/// Tells the status file that nobody answers.
+/// Tells whoever asks that nobody answers.
 struct ReportSilence {};
 struct Log {
   LogLevel level;

@@ -398,6 +398,20 @@ void Machine::on(const event::HostProcessEnded& ended) {
   leave(Exit::kHostLost, ended.why);
 }
 
+void Machine::on(const event::Reconnect&) {
+  const Ending ending{Ending::Kind::kLost, "somebody asked for a new one"};
+  switch (phase_) {
+    case Phase::kWaiting: return reconnect_.on_network_change(now_);
+    case Phase::kTrying: return race_again();
+    case Phase::kSettingUp: session_->ending = ending; break;
+    case Phase::kConnected:
+      act(action::Abandon{});
+      wait_or_leave(ending);
+      return reconnect_.on_network_change(now_);
+    case Phase::kEnded: break;
+  }
+}
+
 void Machine::on(const event::Stop&) {
   leave(Exit::kStopped);
 }

@@ -46,6 +46,8 @@ namespace qdt::client {
 ///                    at once        try at once; no                    rebind; a way only to
 ///                                   address known: so                  another address: E
 ///                                   after the race
+///   Reconnect        try at once     waiting,          E once set up   E, then try at once
+///                                   try at once
 ///   HostLooked       health in every state
 ///   HostProcessEnded, Stop: the end in every state; nothing happens after it
 ///
@@ -156,6 +158,7 @@ class Machine {
   void on(const event::Awoke&);
   void on(const event::HostLooked& looked);
   void on(const event::HostProcessEnded& ended);
+  void on(const event::Reconnect&);
   void on(const event::Stop&);
 
   void begin_race();

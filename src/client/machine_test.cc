@@ -280,6 +280,15 @@ TEST_F(MachineHost, LeavesWithStatusFourInEveryPhaseWhenNobodyLooksAfterItAnyMor
   });
 }
 
+TEST_F(MachineHost, ConnectsAnewWhenSomebodyAsks) {
+  connect();
+  on(event::Reconnect{});
+  EXPECT_TRUE(does<action::Abandon>());
+  EXPECT_EQ(machine.phase(), Phase::kWaiting);
+  EXPECT_EQ(machine.reason(), "the connection was lost: somebody asked for a new one");
+  EXPECT_LE(machine.due(), now);
+}
+
 // SIGTERM, Ctrl-C and the SIGHUP of a closed terminal are one event.
 TEST_F(MachineHost, StopsInEveryPhaseAtOnce) {
   in_every_phase([this] {

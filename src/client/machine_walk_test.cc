@@ -97,6 +97,7 @@ class World {
       case 11: return resolved();
       case 12: return random_.happens(0.1) ? Event(event::Stop{}) : wake();
       case 13: return random_.happens(0.1) ? Event(event::HostProcessEnded{"gone"}) : wake();
+      case 14: return random_.happens(0.1) ? Event(event::Reconnect{}) : of_attempt();
       default: return of_attempt();
     }
   }
@@ -204,6 +205,7 @@ class World {
     const bool is_news = std::holds_alternative<event::NetworkChanged>(event) ||
                          (std::holds_alternative<event::Resolved>(event) && !is_name_known) ||
                          std::holds_alternative<event::Awoke>(event) ||
+                         std::holds_alternative<event::Reconnect>(event) ||
                          std::holds_alternative<event::Connected>(event) ||
                          machine_->phase() == Phase::kConnected;
     if (is_news) latest_race_ = kNever;

@@ -1,9 +1,9 @@
 #include "client/status.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <map>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "base/words.h"
 
@@ -34,22 +34,11 @@ const PlaneName& name_of(PlaneInUse plane) {
   return *std::ranges::find(kPlanes, plane, &PlaneName::plane);
 }
 
-constexpr std::string_view kRouteEnd = "; ";
-
-// Text of a server's ends up in a file of lines.
+// Text of a server's goes to a terminal, and who wrote it may have been taken over.
 std::string one_line(std::string text) {
   std::ranges::replace_if(
       text, [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; }, ' ');
   return text;
-}
-
-Result<std::uint64_t> parse_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return fail("\"" + text + "\" is no number");
-  }
-  return number;
 }
 
 std::string join(const std::vector<IpAddress>& addresses, std::string_view before,
@@ -71,20 +60,6 @@ std::string join_words(const std::vector<std::string>& words, std::string_view b
   return text;
 }
 
-std::vector<std::string> split_words(std::string_view text) {
-  std::vector<std::string> words;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-    words.emplace_back(word);
-  }
-  return words;
-}
-
-std::string count_of(Timestamp time) {
-  return std::to_string(time.time_since_epoch().count());
-}
-
 std::string quoted(const std::string& text) {
   std::string json = "\"";
   for (const char letter : one_line(text)) {
@@ -101,128 +76,6 @@ std::string json_list(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
-
-std::string to_text(const Status& status) {
-  std::string text;
-  const auto line = [&](std::string_view key, const std::string& value) {
-    if (!value.empty()) text += std::string(key) + " " + one_line(value) + "\n";
-  };
-  line("state", std::string(name_of(status.state)));
-  line("reason", status.reason);
-  line("since", count_of(status.since));
-  line("heard", count_of(status.heard_at));
-  line("written", count_of(status.written_at));
-  line("server", status.server);
-  line("server_address", status.server_address);
-  line("addresses", join(status.addresses, "", " "));
-  line("mtu", std::to_string(status.mtu));
-  if (status.path_mtu > 0) line("path_mtu", std::to_string(status.path_mtu));
-  line("connects", std::to_string(status.connects));
-  if (status.rtt_microseconds > 0) {
-    line("rtt_microseconds", std::to_string(status.rtt_microseconds));
-    line("window_bytes", std::to_string(status.window_bytes));
-    line("bytes_per_second", std::to_string(status.bytes_per_second));
-  }
-  line("packets_sent", std::to_string(status.packets_sent));
-  line("bytes_sent", std::to_string(status.bytes_sent));
-  line("packets_received", std::to_string(status.packets_received));
-  line("bytes_received", std::to_string(status.bytes_received));
-  line("name_servers", join_words(status.name_servers, " "));
-  line("cipher", status.cipher);
-  if (status.has_kill_switch) line("kill_switch", "1");
-  line("data_plane", std::string(name_of(status.data_plane).key));
-  if (status.data_plane == PlaneInUse::kDirect) {
-    line("shaper_bytes_per_second", std::to_string(status.shaper_bytes_per_second));
-    line("path_queue_microseconds", std::to_string(status.path_queue_microseconds));
-  }
-  std::string ignored;
-  for (const std::string& route : status.ignored_routes) {
-    ignored += std::string(ignored.empty() ? "" : kRouteEnd) + route;
-  }
-  line("ignored_routes", ignored);
-  return text;
-}
-
-Result<Status> parse_status(std::string_view text) {
-  std::map<std::string, std::string> lines;
-  while (!text.empty()) {
-    const std::string_view raw = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(raw.size() + 1, text.size()));
-    // It goes to a terminal, and who wrote it may have been taken over.
-    const std::string line = one_line(std::string(raw));
-    const auto space = line.find(' ');
-    if (space == line.npos) return fail("\"" + line + "\" is no line of a status");
-    lines[line.substr(0, space)] = line.substr(space + 1);
-  }
-
-  Status status;
-  const auto state = std::ranges::find(kStates, lines["state"],
-                                       [](State candidate) { return name_of(candidate); });
-  if (state == std::end(kStates)) return fail("\"" + lines["state"] + "\" is no state");
-  const auto since = parse_number(lines["since"]);
-  const auto mtu = parse_number(lines["mtu"]);
-  const auto path_mtu = parse_number(lines.contains("path_mtu") ? lines["path_mtu"] : "0");
-  const auto connects = parse_number(lines["connects"]);
-  const auto optional = [&lines](const std::string& key) {
-    return parse_number(lines.contains(key) ? lines[key] : "0");
-  };
-  const auto rtt = optional("rtt_microseconds");
-  const auto window = optional("window_bytes");
-  const auto rate = optional("bytes_per_second");
-  const auto shaper = optional("shaper_bytes_per_second");
-  const auto queue = optional("path_queue_microseconds");
-  const auto heard = optional("heard");
-  const auto written = optional("written");
-  const auto packets_sent = optional("packets_sent");
-  const auto bytes_sent = optional("bytes_sent");
-  const auto packets_received = optional("packets_received");
-  const auto bytes_received = optional("bytes_received");
-  const auto kill_switch = optional("kill_switch");
-  for (const auto* number :
-       {&since, &mtu, &path_mtu, &connects, &rtt, &window, &rate, &shaper, &queue, &heard, &written,
-        &packets_sent, &bytes_sent, &packets_received, &bytes_received, &kill_switch}) {
-    if (!*number) return fail(*number);
-  }
-  const auto plane = std::ranges::find(kPlanes, lines["data_plane"], &PlaneName::key);
-  if (plane == std::end(kPlanes)) return fail("\"" + lines["data_plane"] + "\" is no data plane");
-  status.state = *state;
-  status.reason = lines["reason"];
-  const auto time = [](std::uint64_t count) {
-    return Timestamp(Duration(static_cast<std::int64_t>(count)));
-  };
-  status.since = time(*since);
-  status.heard_at = time(*heard);
-  status.written_at = time(*written);
-  status.packets_sent = *packets_sent;
-  status.bytes_sent = *bytes_sent;
-  status.packets_received = *packets_received;
-  status.bytes_received = *bytes_received;
-  status.name_servers = split_words(lines["name_servers"]);
-  status.cipher = lines["cipher"];
-  status.has_kill_switch = *kill_switch != 0;
-  status.server = lines["server"];
-  status.server_address = lines["server_address"];
-  status.mtu = *mtu;
-  status.path_mtu = *path_mtu;
-  status.rtt_microseconds = *rtt;
-  status.window_bytes = *window;
-  status.bytes_per_second = *rate;
-  status.data_plane = plane->plane;
-  status.shaper_bytes_per_second = *shaper;
-  status.path_queue_microseconds = *queue;
-  status.connects = *connects;
-  for (const std::string& word : split_words(lines["addresses"])) {
-    const auto address = IpAddress::parse(word);
-    if (!address) return fail(address);
-    status.addresses.push_back(*address);
-  }
-  for (std::string_view rest = lines["ignored_routes"]; !rest.empty();) {
-    const std::string_view route = rest.substr(0, rest.find(kRouteEnd));
-    rest.remove_prefix(std::min(route.size() + kRouteEnd.size(), rest.size()));
-    status.ignored_routes.emplace_back(route);
-  }
-  return status;
-}
 
 namespace {
 
@@ -318,6 +171,7 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
   return "{\"tun\":" + quoted(tun_name) +
          ",\"state\":" + quoted(std::string(name_of(status.state))) +
          ",\"reason\":" + quoted(status.reason) +
+         ",\"clock_nanoseconds\":" + std::to_string(now.time_since_epoch().count()) +
          ",\"seconds\":" + std::to_string(std::max<std::int64_t>((now - status.since) / 1s, 0)) +
          ",\"server\":" + quoted(status.server) +
          ",\"server_address\":" + quoted(status.server_address) + ",\"addresses\":[" +
@@ -341,6 +195,72 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          name_servers + "],\"cipher\":" + quoted(status.cipher) +
          ",\"kill_switch\":" + (status.has_kill_switch ? "true" : "false") +
          ",\"ignored_routes\":" + json_list(status.ignored_routes) + "}\n";
+}
+
+namespace {
+
+using Json = nlohmann::json;
+
+std::vector<std::string> words(const Json& list) {
+  std::vector<std::string> texts;
+  for (const Json& text : list) texts.push_back(one_line(text.get<std::string>()));
+  return texts;
+}
+
+Result<Status> status_of(const Json& json) {
+  const auto text = [&](const char* key) { return one_line(json.at(key).get<std::string>()); };
+  const auto number = [&](const char* key) { return json.at(key).get<std::uint64_t>(); };
+  const Timestamp now{Duration(json.at("clock_nanoseconds").get<std::int64_t>())};
+  const auto time = [&](const char* key) {
+    if (json.at(key).is_null()) return Timestamp{};
+    return now - std::chrono::seconds(json.at(key).get<std::uint32_t>());
+  };
+  const auto state =
+      std::ranges::find(kStates, text("state"), [](State one) { return name_of(one); });
+  const auto plane = std::ranges::find(kPlanes, text("data_plane"), &PlaneName::key);
+  if (state == std::end(kStates) || plane == std::end(kPlanes)) {
+    return fail("the status is not of a client of this version");
+  }
+  Status status{.state = *state,
+                .reason = text("reason"),
+                .since = time("seconds"),
+                .server = text("server"),
+                .server_address = text("server_address"),
+                .mtu = number("mtu"),
+                .path_mtu = number("path_mtu"),
+                .connects = number("connects"),
+                .rtt_microseconds = number("rtt_microseconds"),
+                .window_bytes = number("window_bytes"),
+                .bytes_per_second = number("bytes_per_second"),
+                .data_plane = plane->plane,
+                .shaper_bytes_per_second = number("shaper_bytes_per_second"),
+                .path_queue_microseconds = number("path_queue_microseconds"),
+                .heard_at = time("heard_seconds"),
+                .written_at = time("written_seconds"),
+                .packets_sent = number("packets_sent"),
+                .bytes_sent = number("bytes_sent"),
+                .packets_received = number("packets_received"),
+                .bytes_received = number("bytes_received"),
+                .name_servers = words(json.at("name_servers")),
+                .cipher = text("cipher"),
+                .has_kill_switch = json.at("kill_switch").get<bool>(),
+                .ignored_routes = words(json.at("ignored_routes"))};
+  for (const std::string& word : words(json.at("addresses"))) {
+    const auto address = IpAddress::parse(word);
+    if (!address) return fail(address);
+    status.addresses.push_back(*address);
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<Status> parse_status(std::string_view json) {
+  try {
+    return status_of(Json::parse(json));
+  } catch (const Json::exception&) {
+    return fail("the status is not of a client of this version");
+  }
 }
 
 }  // namespace qdt::client

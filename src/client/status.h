@@ -21,7 +21,7 @@ enum class PlaneInUse {
   kNone,        ///< nor may they take QUIC
 };
 
-/// The content of a client's status file: lines of `key value`.
+/// A client as it tells of itself: by its control socket, on Windows by its status file.
 struct Status {
   State state = State::kConnecting;
   std::string reason;          ///< why, for a person; may be empty
@@ -56,11 +56,10 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 
-std::string to_text(const Status& status);
-Result<Status> parse_status(std::string_view text);
-
-/// A few lines for a person, or one line of JSON.
+/// A few lines for a person, or one line of JSON, in which times are seconds before `now`.
 std::string describe(const Status& status, const std::string& tun_name, Timestamp now);
 std::string to_json(const Status& status, const std::string& tun_name, Timestamp now);
+/// From that JSON, to the second.
+Result<Status> parse_status(std::string_view json);
 
 }  // namespace qdt::client

@@ -29,16 +29,20 @@ const Status kRefused{.state = State::kRefused,
                       .since = Timestamp(100s),
                       .server = "vpn.example.com:443"};
 
+Result<Status> reread(const Status& status) {
+  return parse_status(to_json(status, "qdt0", Timestamp(1000s)));
+}
+
 TEST(Status, IsReadAsItWasWritten) {
-  EXPECT_EQ(parse_status(to_text(kConnected)), kConnected);
-  EXPECT_EQ(parse_status(to_text(kRefused)), kRefused);
-  EXPECT_EQ(parse_status(to_text(kDirect)), kDirect);
+  EXPECT_EQ(reread(kConnected), kConnected);
+  EXPECT_EQ(reread(kRefused), kRefused);
+  EXPECT_EQ(reread(kDirect), kDirect);
 }
 
 TEST(Status, NamesRoutesThatDoNotCount) {
   Status status = kConnected;
   status.ignored_routes = {"203.0.113.0/24 dev eth0", "0.0.0.0/1 via 10.0.0.1 dev eth0"};
-  EXPECT_EQ(parse_status(to_text(status)), status);
+  EXPECT_EQ(reread(status), status);
   EXPECT_TRUE(to_json(status, "qdt0", Timestamp(107s))
                   .ends_with(",\"ignored_routes\":[\"203.0.113.0/24 dev eth0\","
                              "\"0.0.0.0/1 via 10.0.0.1 dev eth0\"]}\n"));
@@ -59,7 +63,7 @@ TEST(Status, TellsWhatItHasCarriedAndWhoWasHeard) {
   status.name_servers = {"1.1.1.1", "8.8.8.8"};
   status.cipher = "AES-256-GCM";
   status.has_kill_switch = true;
-  EXPECT_EQ(parse_status(to_text(status)), status);
+  EXPECT_EQ(reread(status), status);
   const std::string text = describe(status, "qdt0", Timestamp(107s));
   EXPECT_TRUE(text.starts_with("qdt0: silent for 7 s\n")) << text;
   EXPECT_TRUE(
@@ -82,7 +86,7 @@ TEST(Status, TellsThatItIsOld) {
 TEST(Status, ALineBreakInAReasonIsNoNewLine) {
   Status status = kRefused;
   status.reason = "no\nstate connected";
-  EXPECT_EQ(parse_status(to_text(status))->state, State::kRefused);
+  EXPECT_EQ(reread(status)->state, State::kRefused);
 }
 
 TEST(Status, RubbishIsRefused) {
@@ -133,7 +137,9 @@ TEST(Status, IsDescribedAsJson) {
   EXPECT_EQ(
       to_json(kRefused, "qdt0", Timestamp(107s)),
       "{\"tun\":\"qdt0\",\"state\":\"refused\",\"reason\":\"unauthorized: the \\\"token\\\" "
-      "is wrong\",\"seconds\":7,\"server\":\"vpn.example.com:443\",\"server_address\":\"\","
+      "is "
+      "wrong\",\"clock_nanoseconds\":107000000000,\"seconds\":7,\"server\":\"vpn.example.com:443\","
+      "\"server_address\":\"\","
       "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
       "\"window_bytes\":0,\"bytes_per_second\":0,\"data_plane\":\"\",\"shaper_bytes_per_second\":0,"
       "\"path_queue_microseconds\":0,\"heard_seconds\":null,\"written_seconds\":null,"

@@ -79,13 +79,20 @@ class HostControl {
   // Files that somebody may remove at any time, in folders that are root's alone. Who has the
   // privilege makes, opens and renames them; their contents are written by the caller.
 
-  /// As StatusFile::write(), for the plan's device; empty: there is no status any more.
-  virtual Result<void> show_status(std::string_view content) = 0;
+  /// As StatusFile::write(), for the plan's device, where there is no control socket; empty: there
+  /// is no status any more.
+  virtual Result<void> show_status(std::string_view /*content*/) { return {}; }
   /// Keeps a note for the next start, to be read by nobody else (run_file_path(), "resume"); empty:
   /// none.
   virtual Result<void> keep_note(std::string_view content) = 0;
   /// The file at lease_path, made where it is missing.
   virtual Result<KeptFile> open_lease_file() = 0;
+  /// As ControlSocket::release(), for the plan's device and role. Its file goes at the end, or
+  /// stays with a crashed client's kill switch.
+  virtual Result<PollHandle> open_control_socket() = 0;
+
+  /// Leaves the control socket's file behind, so that whoever asks finds that the program crashed.
+  virtual void leave_control_socket() {}
 
   /// Readable once has_ended() is worth asking. Nothing: it cannot end by itself.
   virtual std::optional<PollHandle> poll_handle() const { return std::nullopt; }

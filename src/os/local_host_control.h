@@ -7,16 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "os/control_socket.h"
 #include "os/file.h"
 #include "os/host_control.h"
 #include "os/program.h"
-#include "os/status_file.h"
+#include "os/run_file.h"
 #include "os/steering.h"
 
 namespace qdt::os {
 
 /// HostControl in this process, by its own privilege.
-class LocalHostControl final : public HostControl {
+class LocalHostControl : public HostControl {
  public:
   /// The logger outlives the object.
   LocalHostControl(HostPlan plan, Logger& logger) : plan_(std::move(plan)), logger_(logger) {}
@@ -58,19 +59,6 @@ class LocalHostControl final : public HostControl {
     return plan_.read_files();
   }
 
-  Result<void> show_status(std::string_view content) override {
-    if (content.empty()) {
-      status_.reset();
-      return {};
-    }
-    if (!status_) {
-      auto status = StatusFile::open(plan_.tun.name);
-      if (!status) return fail(status);
-      status_ = std::move(*status);
-    }
-    return status_->write(content);
-  }
-
   Result<void> keep_note(std::string_view content) override {
     const auto path = run_file_path(plan_.tun.name, "resume");
     if (!path) return fail(path);
@@ -82,11 +70,22 @@ class LocalHostControl final : public HostControl {
     return KeptFile::open(plan_.lease_path);
   }
 
+  Result<PollHandle> open_control_socket() override {
+    if (control_socket_) return fail("open a control socket: it is open already");
+    auto socket = ControlSocket::open(plan_.tun.name, plan_.role);
+    if (!socket) return fail(socket);
+    control_socket_ = std::move(*socket);
+    return control_socket_->release();
+  }
+  void leave_control_socket() override {
+    if (control_socket_) control_socket_->leave();
+  }
+
  private:
   HostPlan plan_;
   std::unique_ptr<Logger> owned_logger_;
   Logger& logger_;
-  std::optional<StatusFile> status_;
+  std::optional<ControlSocket> control_socket_;
 };
 
 }  // namespace qdt::os

@@ -19,6 +19,9 @@ void open_standard_streams();
 /// Windows; there the console is told to take UTF-8, too.
 std::vector<std::string> program_arguments(int argc, char** argv);
 
+/// Whether what is printed is for a person's eyes now.
+bool is_standard_output_a_terminal();
+
 /// Somebody wants this process to do something.
 struct ProcessRequest {
   enum class Kind {

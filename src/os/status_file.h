@@ -9,10 +9,9 @@
 
 namespace qdt::os {
 
-/// The status of a process, for anyone who asks: a file that everyone may read, replaced as a
-/// whole, beside the undo journal of its TUN device and network namespace (on Linux
-/// `/run/qdt/TUN.NAMESPACE.status`). It goes with the object; what a crashed process left behind is
-/// recognised as that.
+/// The status of a process, for anyone who asks, on Windows, where there is no control socket: a
+/// file that everyone may read, replaced as a whole, beside the undo journal of its TUN device. It
+/// goes with the object; what a crashed process left behind is recognised as that.
 class StatusFile {
  public:
   static Result<StatusFile> open(const std::string& tun_name);
@@ -30,10 +29,6 @@ class StatusFile {
   std::string path_;
 };
 
-/// `/run/qdt/TUN.NAMESPACE.KIND`: where a program keeps what concerns one TUN device of this
-/// network namespace until the next boot.
-Result<std::string> run_file_path(const std::string& tun_name, const std::string& kind);
-
 /// A status file as a reader finds it.
 struct FoundStatus {
   std::string tun_name;
@@ -41,7 +36,7 @@ struct FoundStatus {
   bool is_alive = false;  ///< its writer still runs
 };
 
-/// Those of this network namespace, in alphabetical order of their TUN devices; or of one device.
+/// Those of this host, in alphabetical order of their TUN devices; or of one device.
 std::vector<FoundStatus> find_status_files(const std::string& tun_name = "");
 
 }  // namespace qdt::os

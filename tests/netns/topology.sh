@@ -359,7 +359,7 @@ clean_up() {
   for host in "${hosts[@]}"; do
     # Left by programs that a test killed: another namespace may get the number.
     inode=$(stat -Lc %i "/run/netns/$(ns "$host")")
-    rm -f "/run/qdt/"*".$inode."{undo,status,resume,shared}
+    rm -f "/run/qdt/"*".$inode."{undo,status,resume,shared,server.sock,client.sock}
     ip netns delete "$(ns "$host")" || true
     rm -rf "/etc/netns/$(ns "$host")"
   done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Whatever the umask of the start, /run/qdt and what is in it are as they are to be: everybody reads the
-# status, and nobody else anything more.
+# Whatever the umask of the start, /run/qdt and what is in it are as they are to be: nobody else reads
+# anything, and the group qdt, where there is one, may ask by the control socket.
 . "$(dirname "$0")/topology.sh"
 
 topology
-own=$(id -u qdt 2>/dev/null || echo 65529)
+socket_mode=$(getent group qdt >/dev/null && echo 660 || echo 600)
 # A /run without /run/qdt, as after the host's start.
 cat >"$work/fresh.sh" <<'END'
 mount --make-rprivate / && mount -t tmpfs run /run && umask "$1" && exec "${@:2}"
@@ -15,9 +15,9 @@ mode() { nsenter -t "$1" -m stat -c %a "$2"; }
 modes() {
   local path
   check_equal "$1: /run/qdt" "$(mode "$2" /run/qdt)" 755
-  for path in $(nsenter -t "$2" -m find /run/qdt -type f); do
+  for path in $(nsenter -t "$2" -m find /run/qdt -type f -o -type s); do
     case $path in
-      *.status) check_equal "$1: the status" "$(mode "$2" "$path")" 644 ;;
+      *.sock) check_equal "$1: the control socket" "$(mode "$2" "$path")" "$socket_mode" ;;
       *) check_equal "$1: ${path##*/}" "$(mode "$2" "$path")" 600 ;;
     esac
   done
@@ -40,9 +40,10 @@ for mask in 077 000; do
   wait_for 5 test -e "$work/server.leases" || fail "there are no leases"
   check_equal "umask $mask: its leases" "$(stat -c %a "$work/server.leases")" 600
   status=0
-  output=$(nsenter -t "$client_pid" -m -n setpriv --reuid="$own" --regid="$own" --clear-groups \
-    "$build/qdt-client" --status 2>&1) || status=$?
-  check_equal "umask $mask: another user may ask for the status" "$status" 0
+  output=$(nsenter -t "$client_pid" -m -n setpriv --reuid=65534 --regid=65534 --clear-groups \
+    "$build/qdt-client" status 2>&1) || status=$?
+  check_equal "umask $mask: another user may not ask" "$status" 1
+  check_contains "umask $mask: and is told who may" "$output" "root may ask, and the members of the group qdt"
   stop "$client_pid"
   stop "$server_pid"
   rm "$work"/server.{secret,leases}

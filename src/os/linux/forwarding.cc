@@ -19,7 +19,7 @@
 #include "os/linux/sysctl.h"
 #include "os/linux/system_error.h"
 #include "os/linux/undo_journal.h"
-#include "os/status_file.h"
+#include "os/run_file.h"
 
 namespace qdt::os {
 namespace {

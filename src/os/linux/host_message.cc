@@ -256,16 +256,6 @@ void field(Archive& archive, request::RunHook& message) {
   field(archive, message.hook);
 }
 template <typename Archive>
-void field(Archive& archive, OwnFile& file) {
-  as<std::uint8_t>(archive, file, static_cast<std::size_t>(OwnFile::kNote));
-}
-template <typename Archive, typename Message>
-  requires std::same_as<decltype(Message::file), OwnFile>
-void field(Archive& archive, Message& message) {
-  field(archive, message.file);
-}
-
-template <typename Archive>
 void field(Archive& archive, Kept& answer) {
   field(archive, answer.upkeep);
   lines(archive, answer.ignored_routes, kMaxHostLines, kMaxHostTextBytes);
@@ -290,6 +280,12 @@ void field(Archive& archive, TunFacts& answer) {
 template <typename Archive>
 void field(Archive& archive, HostFiles& answer) {
   as<std::uint8_t>(archive, answer.count, kMaxHostFiles);
+}
+
+template <typename Archive>
+void field(Archive& archive, Error& error) {
+  as<std::uint8_t>(archive, error.code, static_cast<std::size_t>(ErrorCode::kIo));
+  field(archive, error.message, kMaxHostErrorBytes);
 }
 
 // Texts about a host have no bound of their own: they are cut to what a message takes.
@@ -365,9 +361,9 @@ std::vector<std::uint8_t> encode_answer(RequestNumber number, const Result<Answe
     cut(copy);
     field(writer, copy);
   } else {
-    std::string text = answer.error().message;
-    cut(text, kMaxHostErrorBytes);
-    field(writer, text, kMaxHostErrorBytes);
+    Error error = answer.error();
+    cut(error.message, kMaxHostErrorBytes);
+    field(writer, error);
   }
   if (writer.is_good()) return writer.take();
   return encode_answer<Answer>(number, fail("the answer has more than a message takes"));
@@ -386,9 +382,9 @@ std::optional<Result<Answer>> decode_answer(Bytes message) {
     field(reader, answer);
     if (reader.is_at_end()) return answer;
   } else {
-    std::string text;
-    field(reader, text, kMaxHostErrorBytes);
-    if (reader.is_at_end()) return fail(std::move(text));
+    Error error;
+    field(reader, error);
+    if (reader.is_at_end()) return std::unexpected(std::move(error));
   }
   return std::nullopt;
 }

@@ -57,12 +57,6 @@ struct HostFiles {
   std::uint8_t count = 0;
 };
 
-/// Files of a client's that the main process writes, but does not open.
-enum class OwnFile : std::uint8_t {
-  kStatus,  ///< for anyone who asks
-  kNote,    ///< for the next start alone
-};
-
 /// The requests. There are no others.
 namespace request {
 struct OpenNetwork {
@@ -137,25 +131,24 @@ struct StopHook {
 struct ReadFiles {
   using Answer = HostFiles;
 };
-/// The next content of a file is to be written, and then to take the file's place.
-struct DraftFile {
+/// The next content of a client's note is to be written, and then to take the note's place.
+struct DraftNote {
   using Answer = HostFiles;
-  OwnFile file = OwnFile::kStatus;
 };
-struct PublishFile {
+struct PublishNote {
   using Answer = Nothing;
-  OwnFile file = OwnFile::kStatus;
 };
-struct RemoveFile {
+struct RemoveNote {
   using Answer = Nothing;
-  OwnFile file = OwnFile::kStatus;
 };
-/// It could not be written: the file stays as it is.
+/// It could not be written: the note stays as it is.
 struct ForgetDraft {
   using Answer = Nothing;
-  OwnFile file = OwnFile::kStatus;
 };
 struct OpenLeaseFile {
+  using Answer = HostFiles;
+};
+struct OpenControlSocket {
   using Answer = HostFiles;
 };
 }  // namespace request
@@ -167,8 +160,9 @@ using HostRequest =
                  request::UseDns, request::Keep, request::AdoptDevice,
                  request::FindNameServersOutside, request::RaiseKillSwitch, request::KeepKillSwitch,
                  request::LowerKillSwitch, request::OpenTun, request::RunHook, request::StopHook,
-                 request::ReadFiles, request::DraftFile, request::PublishFile, request::RemoveFile,
-                 request::OpenLeaseFile, request::LimitClients, request::ForgetDraft>;
+                 request::ReadFiles, request::DraftNote, request::PublishNote, request::RemoveNote,
+                 request::OpenLeaseFile, request::LimitClients, request::ForgetDraft,
+                 request::OpenControlSocket>;
 
 /// A message's number is that of the request, in its answer, too.
 using RequestNumber = std::uint32_t;

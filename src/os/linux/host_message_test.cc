@@ -55,19 +55,20 @@ std::vector<HostRequest> one_of_each() {
           request::RunHook{hook()},
           request::StopHook{},
           request::ReadFiles{},
-          request::DraftFile{OwnFile::kNote},
-          request::PublishFile{OwnFile::kNote},
-          request::RemoveFile{OwnFile::kStatus},
+          request::DraftNote{},
+          request::PublishNote{},
+          request::RemoveNote{},
           request::OpenLeaseFile{},
           request::LimitClients{},
-          request::ForgetDraft{OwnFile::kNote}};
+          request::ForgetDraft{},
+          request::OpenControlSocket{}};
 }
 
 TEST(HostMessage, HasOnePlaceForEachByte) {
   EXPECT_EQ(*encode(7, request::SetTunMtu{.mtu = 1400}), Message({0, 0, 0, 7, 3, 0x05, 0x78}));
   EXPECT_EQ(*encode(8, request::RouteOnly{{prefix("10.8.0.0/16")}}),
             Message({0, 0, 0, 8, 8, 0, 1, 0, 10, 8, 0, 0, 16}));
-  EXPECT_EQ(encode_answer<Nothing>(9, fail("no")), Message({0, 0, 0, 9, 0, 0, 2, 'n', 'o'}));
+  EXPECT_EQ(encode_answer<Nothing>(9, fail("no")), Message({0, 0, 0, 9, 0, 0, 0, 2, 'n', 'o'}));
 }
 
 TEST(HostMessage, BringsEveryRequestAcross) {
@@ -216,9 +217,9 @@ TEST(HostRequestCheck, EachRoleHasItsRequests) {
   EXPECT_FALSE(check_request(request::InstallNat{}, kClient));
   EXPECT_FALSE(check_request(request::ReadFiles{}, kClient));
   EXPECT_FALSE(check_request(request::OpenLeaseFile{}, kClient));
-  EXPECT_FALSE(check_request(request::DraftFile{}, kServer));
-  EXPECT_FALSE(check_request(request::PublishFile{}, kServer));
-  EXPECT_FALSE(check_request(request::RemoveFile{}, kServer));
+  EXPECT_FALSE(check_request(request::DraftNote{}, kServer));
+  EXPECT_FALSE(check_request(request::PublishNote{}, kServer));
+  EXPECT_FALSE(check_request(request::RemoveNote{}, kServer));
   EXPECT_FALSE(check_request(request::ForgetDraft{}, kServer));
 }
 

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +19,7 @@
 #include "os/linux/resolv_conf.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
-#include "os/status_file.h"
+#include "os/run_file.h"
 
 namespace qdt::os {
 namespace {
@@ -81,10 +80,8 @@ class HostServant {
 
   // A main process that somebody has taken over fills no disk by the files that it writes.
   void bound_files() {
-    for (std::size_t place = 0; place < kOwnFiles; ++place) {
-      if (drafts_[place]) bound_file(drafts_[place]->fd(), kMaxTextFileBytes);
-      bound_file(published_[place].get(), kMaxTextFileBytes);
-    }
+    if (draft_) bound_file(draft_->fd(), kMaxTextFileBytes);
+    bound_file(published_.get(), kMaxTextFileBytes);
     // Leases are written behind what is there before they take its place (KeptFile).
     bound_file(leases_.get(), 2 * kMaxFileBytes);
   }
@@ -245,40 +242,34 @@ class HostServant {
     return HostFiles{static_cast<std::uint8_t>(files_.size())};
   }
 
-  static constexpr std::size_t kOwnFiles = 2;
-  static std::size_t place_of(OwnFile file) { return static_cast<std::size_t>(file); }
-  Result<std::string> path_of(OwnFile file) const {
-    return run_file_path(plan_.tun.name, file == OwnFile::kStatus ? "status" : "resume");
-  }
+  Result<std::string> note_path() const { return run_file_path(plan_.tun.name, "resume"); }
 
-  Result<HostFiles> work(const request::DraftFile& message) {
-    auto& draft = drafts_[place_of(message.file)];
-    draft.reset();
-    const auto path = path_of(message.file);
+  Result<HostFiles> work(const request::DraftNote&) {
+    draft_.reset();
+    const auto path = note_path();
     if (!path) return fail(path);
-    auto begun = FileDraft::begin(*path, message.file == OwnFile::kStatus ? 0644 : 0600);
+    auto begun = FileDraft::begin(*path, 0600);
     if (!begun) return fail(begun);
-    draft = std::move(*begun);
+    draft_ = std::move(*begun);
     has_lent_ = true;
-    descriptors_.push_back(draft->fd());
+    descriptors_.push_back(draft_->fd());
     return HostFiles{1};
   }
-  Result<Nothing> work(const request::PublishFile& message) {
-    auto& draft = drafts_[place_of(message.file)];
-    if (!draft) return fail("write a file: nothing was written");
-    const bool is_too_large = is_larger(draft->fd(), kMaxTextFileBytes);
-    published_[place_of(message.file)] = lent(draft->fd());
-    const auto published = is_too_large ? fail("write a file: it is too large") : draft->publish();
-    draft.reset();
+  Result<Nothing> work(const request::PublishNote&) {
+    if (!draft_) return fail("write a file: nothing was written");
+    const bool is_too_large = is_larger(draft_->fd(), kMaxTextFileBytes);
+    published_ = lent(draft_->fd());
+    const auto published = is_too_large ? fail("write a file: it is too large") : draft_->publish();
+    draft_.reset();
     return nothing(published);
   }
-  Result<Nothing> work(const request::ForgetDraft& message) {
-    drafts_[place_of(message.file)].reset();
+  Result<Nothing> work(const request::ForgetDraft&) {
+    draft_.reset();
     return Nothing{};
   }
-  Result<Nothing> work(const request::RemoveFile& message) {
-    drafts_[place_of(message.file)].reset();
-    const auto path = path_of(message.file);
+  Result<Nothing> work(const request::RemoveNote&) {
+    draft_.reset();
+    const auto path = note_path();
     if (!path) return fail(path);
     return nothing(remove_file(*path));
   }
@@ -291,6 +282,14 @@ class HostServant {
     return HostFiles{1};
   }
 
+  Result<HostFiles> work(const request::OpenControlSocket&) {
+    const auto socket = control_.open_control_socket();
+    if (!socket) return fail(socket);
+    files_.emplace_back(static_cast<int>(*socket));
+    descriptors_.push_back(files_.back().get());
+    return HostFiles{1};
+  }
+
   MainEnd end(MainEnd how) {
     if (how == MainEnd::kRefused) {
       logger_.error("the main process has sent what is no request; this host is put back");
@@ -298,11 +297,8 @@ class HostServant {
       logger_.warning("the main process has gone without an end; this host is put back");
     }
     bound_files();
-    // The journal is still locked: no other client of this device has begun. While a kill switch
-    // stays up, the status tells of the crash.
-    if (network_ && !kill_switch_ && plan_.role == HostPlan::Role::kClient) {
-      [[maybe_unused]] const auto gone = work(request::RemoveFile{OwnFile::kStatus});
-    }
+    // While a kill switch stays up, the socket's file tells of the crash.
+    if (network_ && kill_switch_) control_.leave_control_socket();
     if (network_ && plan_.leftover_nat == LeftoverNat::kKept) network_->leave_nat();
     network_.reset();
     kill_switch_.reset();  // stays up
@@ -317,9 +313,9 @@ class HostServant {
   std::unique_ptr<HostNetwork> network_;
   RequestNumber number_ = 0;
   int refusals_ = 0;
-  std::array<std::optional<FileDraft>, kOwnFiles> drafts_;
-  // Files that the main process has open to write, besides the drafts.
-  std::array<UniqueFd, kOwnFiles> published_;
+  std::optional<FileDraft> draft_;
+  // Files that the main process has open to write, besides the draft.
+  UniqueFd published_;
   UniqueFd leases_;
   bool has_lent_ = false;
   // Parts of the answer that is about to go.

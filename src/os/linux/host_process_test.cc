@@ -15,7 +15,7 @@
 #include "os/linux/host_message.h"
 #include "os/linux/network_fixture.h"
 #include "os/linux/remote_host_control.h"
-#include "os/status_file.h"
+#include "os/run_file.h"
 
 namespace qdt::os {
 namespace {
@@ -121,10 +121,6 @@ class FakeControl final : public HostControl {
   Result<std::vector<std::string>> read_files(std::optional<PollHandle>) override {
     return std::vector<std::string>{"token: secret", std::string(100'000, 'k'), ""};
   }
-  Result<void> show_status(std::string_view content) override {
-    diary_.add("status " + std::string(content));
-    return {};
-  }
   Result<void> keep_note(std::string_view content) override {
     diary_.add("note " + std::string(content));
     return {};
@@ -132,6 +128,7 @@ class FakeControl final : public HostControl {
   Result<KeptFile> open_lease_file() override {
     return KeptFile::adopt("leases", ::memfd_create("leases", MFD_CLOEXEC));
   }
+  Result<PollHandle> open_control_socket() override { return fail("no socket here"); }
 
  private:
   Diary& diary_;
@@ -202,7 +199,7 @@ TEST(HostProcess, PublishesNothingThatWasNotBegun) {
   TestLogger logger;
   Diary diary;
   FakeControl control(diary);
-  EXPECT_TRUE(links->first.send(*encode(1, request::PublishFile{OwnFile::kNote})));
+  EXPECT_TRUE(links->first.send(*encode(1, request::PublishNote{})));
   EXPECT_TRUE(links->first.send(as_bytes("rubbish")));  // the end
   serve_host(links->second, control, kClient, logger);
   const auto parcel = links->first.receive(HostLink::Wait::kNone, true);
@@ -231,23 +228,10 @@ TEST(HostProcess, PublishesNoFileThatIsTooLarge) {
   in_fresh_network([] {
     std::filesystem::create_directory("/run/qdt");
     Pair pair({.role = HostPlan::Role::kClient, .tun = {.name = "qdt0"}});
-    const std::string path = *run_file_path("qdt0", "status");
-    EXPECT_TRUE(pair.main->show_status("state: connected"));
-    EXPECT_FALSE(pair.main->show_status(std::string(kMaxTextFileBytes, 'x')));
-    EXPECT_THAT(read_text(path), testing::HasSubstr("state: connected"));
-  });
-}
-
-TEST(HostProcess, RemovesTheStatusOfAMainProcessThatIsGone) {
-  in_fresh_network([] {
-    std::filesystem::create_directory("/run/qdt");
-    Pair pair({.role = HostPlan::Role::kClient, .tun = {.name = "qdt0"}});
-    auto network = *pair.main->open_network();
-    EXPECT_TRUE(pair.main->show_status("state: connected"));
-    EXPECT_TRUE(file_exists(*run_file_path("qdt0", "status")));
-    EXPECT_TRUE(pair.main->close());
-    pair.thread.join();
-    EXPECT_FALSE(file_exists(*run_file_path("qdt0", "status")));
+    const std::string path = *run_file_path("qdt0", "resume");
+    EXPECT_TRUE(pair.main->keep_note("a token"));
+    EXPECT_FALSE(pair.main->keep_note(std::string(kMaxTextFileBytes + 1, 'x')));
+    EXPECT_EQ(read_text(path), "a token");
   });
 }
 

@@ -60,8 +60,8 @@ bool is_clients(const HostRequest& message) {
                std::same_as<T, FindNameServersOutside> || std::same_as<T, RaiseKillSwitch> ||
                std::same_as<T, KeepKillSwitch> || std::same_as<T, LowerKillSwitch> ||
                std::same_as<T, RunHook> || std::same_as<T, StopHook> ||
-               std::same_as<T, DraftFile> || std::same_as<T, PublishFile> ||
-               std::same_as<T, RemoveFile> || std::same_as<T, ForgetDraft>;
+               std::same_as<T, DraftNote> || std::same_as<T, PublishNote> ||
+               std::same_as<T, RemoveNote> || std::same_as<T, ForgetDraft>;
       },
       message);
 }

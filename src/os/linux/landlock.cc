@@ -109,12 +109,12 @@ Result<std::string> restrict_files(const std::vector<std::string>& readable,
 Result<std::string> restrict_writing(const std::vector<std::string>& places) {
   const int version = landlock_version();
   if (version < 1) return kNoLandlock;
-  constexpr std::uint64_t kMake =
-      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM;
+  constexpr std::uint64_t kMake = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                                  LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_SOCK;
   const std::uint64_t later = everything(version).files & (kTruncate | LANDLOCK_ACCESS_FS_REFER);
   const Ruleset wanted{.files = kWrite | kMake | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                                LANDLOCK_ACCESS_FS_MAKE_SOCK | later};
+                                later};
   const auto entered = enter(wanted, size_of_ruleset(1), places, kWrite | kMake | later);
   if (!entered) return fail(entered);
   return "";

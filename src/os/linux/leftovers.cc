@@ -5,20 +5,23 @@
 #include <algorithm>
 #include <iterator>
 
+#include "os/control_socket.h"
 #include "os/host_network.h"
 #include "os/linux/kill_switch.h"
 #include "os/linux/undo_journal.h"
-#include "os/status_file.h"
+#include "os/stream_socket.h"
 
 namespace qdt::os {
 namespace {
 
-// A host that was put back has no crashed client any more.
-void delete_dead_status_files(const std::string& tun_name) {
-  for (const FoundStatus& found : find_status_files(tun_name)) {
-    if (found.is_alive) continue;
-    const auto path = run_file_path(found.tun_name, "status");
-    if (path) ::unlink(path->c_str());
+// A host that was put back has no crashed program any more.
+void delete_dead_sockets(const std::string& tun_name) {
+  for (const auto role : {HostPlan::Role::kClient, HostPlan::Role::kServer}) {
+    for (const FoundSocket& found : find_control_sockets(role)) {
+      if (!tun_name.empty() && found.tun_name != tun_name) continue;
+      const auto alive = StreamConnection::connect_local(found.path);
+      if (!alive && alive.error().code == ErrorCode::kUnavailable) ::unlink(found.path.c_str());
+    }
   }
 }
 
@@ -60,7 +63,7 @@ Result<std::vector<std::string>> clean_up_host_network(const std::string& tun_na
     });
   }
   auto done = undo_leftovers(tun_names, logger);
-  delete_dead_status_files(tun_name);  // a client that was just being killed is dead by now
+  delete_dead_sockets(tun_name);  // a program that was just being killed is dead by now
   return done;
 }
 

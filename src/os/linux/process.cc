@@ -31,6 +31,10 @@ void open_standard_streams() {
   }
 }
 
+bool is_standard_output_a_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
 std::vector<std::string> program_arguments(int argc, char** argv) {
   return {argv + 1, argv + argc};
 }

@@ -12,7 +12,6 @@
 
 #include "os/clock.h"
 #include "os/linux/resolv_conf.h"
-#include "os/linux/status_text.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
 
@@ -273,49 +272,20 @@ std::vector<NameServer> RemoteHostControl::name_servers_of_files() {
   return answer ? std::move(answer->servers) : std::vector<NameServer>();
 }
 
-// A status is of most use while the host process stands still, and makes no new file: then the one
-// that is there is written, in its place.
-Result<void> RemoteHostControl::show_status(std::string_view content) {
-  const std::string text = content.empty() ? "" : status_text(content);
-  auto written = put(OwnFile::kStatus, text);
-  if (written) {
-    status_ = std::move(*written);
-    return {};
-  }
-  if (!questions_.is_behind() || text.empty() || !status_.is_open()) return fail(written);
-  if (auto ok = write_whole(status_, text); !ok) return ok;
-  if (::ftruncate(status_.get(), static_cast<off_t>(text.size())) < 0) return os_error(kWriteFile);
-  return {};
-}
-
 Result<void> RemoteHostControl::keep_note(std::string_view content) {
-  const auto written = put(OwnFile::kNote, content);
-  if (!written) return fail(written);
-  return {};
-}
-
-Result<UniqueFd> RemoteHostControl::put(OwnFile file, std::string_view content) {
   constexpr Duration kPatience = HostQuestions::kShortPatience;
-  if (content.empty()) {
-    if (const auto gone = questions_.ask(request::RemoveFile{file}, kPatience); !gone) {
-      return fail(gone);
-    }
-    return UniqueFd();
-  }
-  if (const auto begun = questions_.ask(request::DraftFile{file}, kPatience); !begun) {
+  if (content.empty()) return done(questions_.ask(request::RemoveNote{}, kPatience));
+  if (const auto begun = questions_.ask(request::DraftNote{}, kPatience); !begun) {
     return fail(begun);
   }
-  auto descriptors = questions_.take_descriptors();
+  const auto descriptors = questions_.take_descriptors();
   if (descriptors.size() != 1) return fail(std::string(kWriteFile) + ": it has not come");
   if (const auto ok = write_whole(descriptors.front(), content); !ok) {
-    [[maybe_unused]] const auto gone = questions_.ask(request::ForgetDraft{file}, kPatience);
+    [[maybe_unused]] const auto gone = questions_.ask(request::ForgetDraft{}, kPatience);
     return fail(ok);
   }
-  if (file == OwnFile::kNote) ::fdatasync(descriptors.front().get());
-  if (const auto named = questions_.ask(request::PublishFile{file}, kPatience); !named) {
-    return fail(named);
-  }
-  return std::move(descriptors.front());
+  ::fdatasync(descriptors.front().get());
+  return done(questions_.ask(request::PublishNote{}, kPatience));
 }
 
 Result<KeptFile> RemoteHostControl::open_lease_file() {
@@ -324,6 +294,15 @@ Result<KeptFile> RemoteHostControl::open_lease_file() {
   auto descriptors = questions_.take_descriptors();
   if (descriptors.size() != 1) return fail("open " + lease_path_ + ": it has not come");
   return KeptFile::adopt(lease_path_, descriptors.front().release());
+}
+
+Result<PollHandle> RemoteHostControl::open_control_socket() {
+  if (const auto opened = questions_.ask(request::OpenControlSocket{}); !opened) {
+    return fail(opened);
+  }
+  auto descriptors = questions_.take_descriptors();
+  if (descriptors.size() != 1) return fail("open the control socket: it has not come");
+  return PollHandle{descriptors.front().release()};
 }
 
 std::optional<PollHandle> RemoteHostControl::poll_handle() const {

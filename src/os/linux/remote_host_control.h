@@ -91,21 +91,18 @@ class RemoteHostControl final : public HostControl {
   Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) override;
   Result<std::vector<std::string>> read_files(std::optional<PollHandle> stop) override;
   std::vector<NameServer> name_servers_of_files() override;
-  Result<void> show_status(std::string_view content) override;
   Result<void> keep_note(std::string_view content) override;
   Result<KeptFile> open_lease_file() override;
+  Result<PollHandle> open_control_socket() override;
   std::optional<PollHandle> poll_handle() const override;
   std::optional<std::string> has_ended() override;
   Result<void> close() override;
 
  private:
   std::string explain_end();
-  /// Makes `content` the whole of a file, which is returned, or removes it.
-  Result<UniqueFd> put(OwnFile file, std::string_view content);
 
   HostQuestions questions_;
   pid_t process_;
-  UniqueFd status_;         // as written last
   std::string lease_path_;  // for words
 };
 

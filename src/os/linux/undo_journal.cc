@@ -233,7 +233,7 @@ bool was_removed(const UniqueFd& file) {
   return ::fstat(file.get(), &status) == 0 && status.st_nlink == 0;
 }
 
-// Everybody may look up what runs (--status), whatever the umask. 0: it was made, or is there.
+// Everybody may look up what runs (`status`), whatever the umask. 0: it was made, or is there.
 int make_open_folder(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0755) == 0)
     return ::chmod(directory.c_str(), 0755) == 0 ? 0 : errno;

@@ -21,6 +21,11 @@ namespace qdt::os {
 // The handles of closed streams are not given out again.
 void open_standard_streams() {}
 
+bool is_standard_output_a_terminal() {
+  DWORD mode = 0;
+  return ::GetConsoleMode(::GetStdHandle(STD_OUTPUT_HANDLE), &mode) != 0;
+}
+
 std::vector<std::string> program_arguments(int /*argc*/, char** /*argv*/) {
   ::SetConsoleOutputCP(CP_UTF8);
   std::vector<std::string> words = to_words(::GetCommandLineW());

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "os/file.h"
+#include "os/run_file.h"
 #include "os/windows/access.h"
 #include "os/windows/run_folder.h"
 #include "os/windows/system_error.h"
@@ -71,12 +72,6 @@ std::vector<std::string> names_in(const std::string& folder) {
 }
 
 }  // namespace
-
-Result<std::string> run_file_path(const std::string& tun_name, const std::string& kind) {
-  const auto folder = run_folder();
-  if (!folder) return fail(folder);
-  return *folder + "\\" + tun_name + "." + kind;
-}
 
 Result<StatusFile> StatusFile::open(const std::string& tun_name) {
   auto path = run_file_path(tun_name, std::string(kSuffix.substr(1)));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "os/file.h"
+#include "os/run_file.h"
 #include "os/windows/run_folder.h"
 
 namespace qdt::os {
