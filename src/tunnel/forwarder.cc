@@ -37,34 +37,46 @@ std::optional<Drop> Forwarder::forward(Bytes packet, UdpSendQueue& out, Timestam
 
   Session* session = sessions_.route(ip->destination);
   if (session == nullptr) return Drop::kNoSession;
+  return forward_ip(*session, *ip, out, now);
+}
 
-  access::Traffic::Way& sent = session->sent();
+std::optional<Drop> Forwarder::forward_by(Session& session, Bytes packet, UdpSendQueue& out,
+                                          Timestamp now) {
+  const auto ip = wire::parse_ip_packet(packet);
+  if (!ip) return Drop::kMalformed;
+  return forward_ip(session, *ip, out, now);
+}
+
+std::optional<Drop> Forwarder::forward_ip(Session& session, const wire::IpPacket& ip,
+                                          UdpSendQueue& out, Timestamp now) {
+  const Bytes packet = ip.bytes;
+  access::Traffic::Way& sent = session.sent();
   const auto drop = [&sent](Drop reason) {
     ++sent.drops;
     return reason;
   };
   const bool is_up = options_.role == Role::kClient;
-  if (!is_of_session(*ip, *session, is_up)) return drop(Drop::kSpoofedSource);
-  if (!session->may_send(now)) return drop(Drop::kRateLimited);
+  if (!is_of_session(ip, session, is_up)) return drop(Drop::kSpoofedSource);
+  if (!session.may_send(now)) return drop(Drop::kRateLimited);
 
-  const std::size_t mtu = session->tunnel_mtu();
-  const bool is_too_big = packet.size() > mtu && ip->dont_fragment;
-  if (is_too_big) return drop(answer_too_big(*ip, mtu));
-  const bool opens_tcp = wire::opens_tcp(*ip) && packet.size() <= clamped_.size();
-  if (run_.session != nullptr && (run_.session != session || run_.count == Run::kMaxPackets)) {
+  const std::size_t mtu = session.tunnel_mtu();
+  const bool is_too_big = packet.size() > mtu && ip.dont_fragment;
+  if (is_too_big) return drop(answer_too_big(ip, mtu));
+  const bool opens_tcp = wire::opens_tcp(ip) && packet.size() <= clamped_.size();
+  if (run_.session != nullptr && (run_.session != &session || run_.count == Run::kMaxPackets)) {
     end_batch(out, now);
   }
   if (opens_tcp) {
     end_batch(out, now);  // in the packets' order; the copy is gone with the next
-    if (!session->send(clamp_mss(*ip, *session), out, now)) return drop(Drop::kQueueFull);
-  } else if (session->takes_batches()) {
-    run_.session = session;
+    if (!session.send(clamp_mss(ip, session), out, now)) return drop(Drop::kQueueFull);
+  } else if (session.takes_batches()) {
+    run_.session = &session;
     run_.packets[run_.count++] = packet;
-  } else if (!session->send(*ip, out, now)) {
+  } else if (!session.send(ip, out, now)) {
     return drop(Drop::kQueueFull);
   }
 
-  session->last_packet = now;
+  session.last_packet = now;
   sent.count(packet.size());
   (is_up ? counters_.packets_up : counters_.packets_down).add();
   (is_up ? counters_.bytes_up : counters_.bytes_down).add(packet.size());

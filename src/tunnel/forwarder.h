@@ -34,6 +34,8 @@ class Forwarder {
   /// went nowhere, which the caller counts: a packet for nobody here may still be another shard's.
   /// A packet for a base plane waits for the rest of its batch, in place, until end_batch().
   std::optional<Drop> forward(Bytes packet, UdpSendQueue& out, Timestamp now);
+  /// The same for a packet that is known to be for `session`.
+  std::optional<Drop> forward_by(Session& session, Bytes packet, UdpSendQueue& out, Timestamp now);
   /// Hands on what waits; before the packets' memory has another use, and before anything else is
   /// done to their session.
   void end_batch(UdpSendQueue& out, Timestamp now);
@@ -86,6 +88,8 @@ class Forwarder {
     std::array<Bytes, kMaxPackets> packets;
   };
 
+  std::optional<Drop> forward_ip(Session& session, const wire::IpPacket& ip, UdpSendQueue& out,
+                                 Timestamp now);
   Outcome deliver(Session& session, const plane::Piece& piece, Timestamp now);
   std::optional<Drop> deliver_packet(Session& session, MutableBytes packet, Ecn mark,
                                      Timestamp now);

@@ -150,6 +150,10 @@ class Session {
   }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
+  /// The same of the direct plane's path, while that is in use.
+  Duration take_path_queue() {
+    return is_direct() ? direct_->take_standing_queue() : Duration::zero();
+  }
   /// The limit that kept it from sending more, and for how long, since the last call.
   std::array<Duration, kSendLimits> take_limits(Timestamp now) { return limits_.take(now); }
   /// Bytes that the peer has got or that are lost since the last call.

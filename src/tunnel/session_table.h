@@ -34,6 +34,8 @@ class SessionTable {
   Session* find(const IpAddress& lease) const;
 
   std::size_t size() const { return sessions_.size(); }
+  /// In no order; where one is removed, the last takes its index.
+  Session& at(std::size_t index) const { return *sessions_[index]; }
   auto begin() const { return sessions_.begin(); }
   auto end() const { return sessions_.end(); }
 

@@ -297,62 +297,41 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
   events_.on_session_closed(*this, session, end, detail);
 }
 
-// Once a second: looks at what no packet tells of.
+// Looks at what no packet tells of: at every session once a second, at a slice of them at a time,
+// so that thousands do not keep a packet waiting together.
 void Tunnel::tick(Timestamp now) {
+  if (sweep_.is_over()) sweep_.begin(sessions_.size(), now);
   std::vector<Session*> idle;
-  std::size_t queued = 0;
-  std::size_t direct = 0;
-  std::size_t shaped = 0;
-  double shaped_rate = 0;
-  Duration path_queue{};
-  Duration queue_delay{};
-  std::size_t tunnel_mtu = SIZE_MAX;
-  std::uint64_t delivered_bytes = 0;
-  Timestamp heard_at;
-  for (const auto& session : sessions_) {
-    const Session& seen = *session;
-    heard_at = std::max(heard_at, seen.base().view().heard_at);
-    if (seen.direct() != nullptr) heard_at = std::max(heard_at, seen.direct()->view().heard_at);
-    if (const std::size_t expired = session->reassembler.expire(now); expired > 0) {
-      forwarder_.drop_received(*session, Drop::kReassemblyTimeout, expired);
-    }
-    // A client's own packets are its own affair, and wait while it looks for the server.
-    const bool is_server = options_.role == Role::kServer;
-    if (is_server && session->queued_packets() > 0) {
-      session->drop_older_than(now - max_wait(*session));
-    }
-    queued += session->queued_packets();
-    if (plane::DirectPlane* plane = session->direct(); plane != nullptr && plane->is_usable()) {
-      ++direct;
-      shaped += plane->shaper().rate() > 0;
-      shaped_rate += plane->shaper().rate();
-      path_queue = std::max(path_queue, plane->take_standing_queue());
-    }
-    delivered_bytes += count_sending(*session, now);
-    session->tell_account(now);
-    queue_delay = std::max(queue_delay, session->take_standing_delay());
-    tunnel_mtu = std::min(tunnel_mtu, session->tunnel_mtu());
+  // From the end: where a session goes, the last one, which was looked at, takes its place.
+  for (std::size_t count = sweep_.take_slice(sessions_.size()); count > 0; --count) {
+    Session& session = sessions_.at(sweep_.next());
+    look_at(session, now);
     const bool is_idle = options_.session_timeout > Duration::zero() &&
-                         now - session->last_packet >= options_.session_timeout;
-    if (is_idle) idle.push_back(session.get());
+                         now - session.last_packet >= options_.session_timeout;
+    if (is_idle) idle.push_back(&session);
   }
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
-  counters_.heard_nanoseconds.set(static_cast<std::uint64_t>(heard_at.time_since_epoch().count()));
-  counters_.queued_packets.set(queued);
-  counters_.direct_sessions.set(direct);
-  counters_.shaped_sessions.set(shaped);
-  counters_.shaped_bytes_per_second.set(static_cast<std::uint64_t>(shaped_rate));
-  counters_.path_queue_max_microseconds.set(static_cast<std::uint64_t>(path_queue / 1us));
-  counters_.queue_delay_max_microseconds.set(static_cast<std::uint64_t>(queue_delay / 1us));
-  counters_.tunnel_mtu_min.set(tunnel_mtu == SIZE_MAX ? 0 : tunnel_mtu);
-  const double seconds = std::chrono::duration<double>(now - counted_at_).count();
-  counters_.delivered_bytes_per_second.set(
-      static_cast<std::uint64_t>(static_cast<double>(delivered_bytes) / std::max(seconds, 0.1)));
+  if (!sweep_.is_over()) {
+    next_tick_ = sweep_.next_slice(now);
+    return;
+  }
+  sweep_.sums().publish(counters_, now - counted_at_);
   counted_at_ = now;
-  sample_paths();
   // While there is nothing to look after, the shard sleeps.
-  next_tick_ = std::min(events_.on_tick(*this), now + kTick);
+  next_tick_ = std::max(now, std::min(events_.on_tick(*this), sweep_.began() + kTick));
   if (endpoint_.connection_count() == 0 && sessions_.size() == 0) next_tick_ = kNever;
+}
+
+void Tunnel::look_at(Session& session, Timestamp now) {
+  if (const std::size_t expired = session.reassembler.expire(now); expired > 0) {
+    forwarder_.drop_received(session, Drop::kReassemblyTimeout, expired);
+  }
+  // A client's own packets are its own affair, and wait while it looks for the server.
+  const bool is_server = options_.role == Role::kServer;
+  if (is_server && session.queued_packets() > 0) session.drop_older_than(now - max_wait(session));
+  const std::uint64_t delivered_bytes = count_sending(session, now);
+  session.tell_account(now);
+  sweep_.sums().add(session, delivered_bytes);
 }
 
 // Adds what `session` has done since the last time to the counters; returns the bytes delivered.
@@ -364,31 +343,6 @@ std::uint64_t Tunnel::count_sending(Session& session, Timestamp now) {
   const std::uint64_t delivered_bytes = session.take_delivered_bytes();
   counters_.delivered_bytes.add(delivered_bytes);
   return delivered_bytes;
-}
-
-void Tunnel::sample_paths() {
-  // `value` of all sessions' paths: the one in the middle, and the largest.
-  const auto sample = [this](auto&& value, Counter& median, Counter& maximum) {
-    samples_.clear();
-    for (const auto& session : sessions_) {
-      samples_.push_back(value(*session));
-    }
-    if (samples_.empty()) samples_.push_back(0);
-    const auto middle = samples_.begin() + static_cast<std::ptrdiff_t>(samples_.size() / 2);
-    std::ranges::nth_element(samples_, middle);
-    median.set(*middle);
-    maximum.set(*std::ranges::max_element(samples_));
-  };
-  // The QUIC connection of a session that has no use for it sees few round trips.
-  const auto rtt = [](const Session& session) {
-    const plane::DirectPlane* direct = session.direct();
-    const bool is_direct = direct != nullptr && direct->is_usable();
-    const Duration time = is_direct ? direct->rtt() : session.base().view().rtt;
-    return static_cast<std::uint64_t>(time / 1us);
-  };
-  sample(rtt, counters_.rtt_p50_microseconds, counters_.rtt_max_microseconds);
-  const auto window = [](const Session& session) { return session.base().view().window_bytes; };
-  sample(window, counters_.window_p50_bytes, counters_.window_max_bytes);
 }
 
 void Tunnel::on_settings(quic::Connection& connection) {

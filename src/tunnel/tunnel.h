@@ -21,6 +21,7 @@
 #include "tunnel/session.h"
 #include "tunnel/session_ring.h"
 #include "tunnel/session_table.h"
+#include "tunnel/sweep.h"
 
 namespace qdt::tunnel {
 
@@ -108,6 +109,14 @@ class Tunnel final : private quic::ConnectionEvents {
   void forward(Bytes packet, Timestamp now) {
     forward(std::span(&packet, 1), [](Bytes) { return true; }, now);
   }
+  /// A packet for one of several sessions that a client has: a real one has one.
+  void forward_by(Session& session, Bytes packet, Timestamp now) {
+    now_ = now;
+    if (const auto drop = forwarder_.forward_by(session, packet, payloads_, now)) {
+      counters_.drops.count(*drop);
+    }
+    forwarder_.end_batch(payloads_, now);
+  }
   Timestamp next_timeout() const;
   void handle_timeouts(Timestamp now);
 
@@ -176,7 +185,7 @@ class Tunnel final : private quic::ConnectionEvents {
 
  private:
   static constexpr std::size_t kMaxPacketsPerPayload = 32;
-  static constexpr Duration kTick = 1s;
+  static constexpr Duration kTick = Sweep::kPeriod;
 
   // quic::ConnectionEvents
   void on_settings(quic::Connection& connection) override;
@@ -195,9 +204,9 @@ class Tunnel final : private quic::ConnectionEvents {
   bool send_backlog(Timestamp now);
   void end_session(Session& session, SessionEnd end, const std::string& detail);
   void tick(Timestamp now);
+  void look_at(Session& session, Timestamp now);
   std::uint64_t count_sending(Session& session, Timestamp now);
   void count_connections();
-  void sample_paths();
 
   Options options_;
   TunnelEvents& events_;
@@ -221,7 +230,7 @@ class Tunnel final : private quic::ConnectionEvents {
   std::unordered_map<std::uint64_t, Session*> by_direct_id_;  // of those with IDs of their own
   std::uint64_t last_direct_id_ = 0;                          // a burst's payloads have one ID
   Session* last_direct_session_ = nullptr;
-  std::vector<std::uint64_t> samples_;  // scratch of sample_paths()
+  Sweep sweep_;
   Timestamp counted_at_;
   Forwarder forwarder_;
   quic::Endpoint endpoint_;  // last: its connections refer to the rest
