@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client_check.h"
 #include "client_control.h"
+#include "client_options.h"
 #include "command_line.h"
 #include "finding.h"
 #include "ops/config.h"
@@ -54,60 +55,8 @@ int fail_with(const std::string& message) {
   return 1;
 }
 
-wire::Capabilities offered_caps(const ops::ClientConfig& config) {
-  if (!config.offers_caps) return {};
-  wire::Capabilities caps = wire::Capabilities::supported(config.aead);
-  caps.ipv6 &= os::can_use_ipv6();
-  caps.resume = true;
-  caps.direct = caps.shared_id = config.data_plane != ops::DataPlane::kQuic;
-  return caps;
-}
-
-client::Client::Options client_options(const ops::ClientConfig& config) {
-  return {.server_host = config.server_host,
-          .server_port = config.server_port,
-          .host = {.tun_name = config.tun_name,
-                   .routing = config.route_mode,
-                   .dns = config.dns,
-                   .has_dns = config.has_dns,
-                   .dns_domains = config.dns_domains,
-                   .dns_required = config.dns_required,
-                   .routes = config.routes,
-                   .exclude = config.exclude,
-                   .lan = config.lan.value_or(std::vector<Prefix>()),
-                   .leaves_lan = config.lan.has_value(),
-                   .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
-                   .up = config.up,
-                   .down = config.down,
-                   .has_kill_switch = config.kill_switch,
-                   .kill_switch_allows_lan = config.kill_switch_lan},
-          .use_tun_offloads = config.tun_offloads,
-          .keep_alive = config.keepalive,
-          .congestion = config.congestion,
-          .reconnect = {.timeout = config.timeout, .waits_for_server = config.wait_for_server},
-          .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
-          .connector = {.token = config.token,
-                        .server_name = config.server_name(),
-                        .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
-                        .caps = offered_caps(config),
-                        .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
-                        .platform = os::platform(),
-                        .max_reassembly_bytes = config.max_reassembly_bytes,
-                        .needs_direct = config.data_plane == ops::DataPlane::kDirect,
-                        .has_shaper = config.has_shaping},
-          .is_confined = true};
-}
-
 std::unique_ptr<ops::LevelLogger> make_logger(const ops::ClientConfig& config) {
   return ops::make_logger(config.log_level, config.log_json);
-}
-
-Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {
-  if (config.tls_fingerprint) {
-    return quic::TlsClientContext::with_fingerprint(*config.tls_fingerprint);
-  }
-  if (config.insecure) return quic::TlsClientContext::without_verification();
-  return quic::TlsClientContext::with_system_trust();
 }
 
 int run_on(os::HostControl& host, const os::ProcessUser& user,
@@ -137,7 +86,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
 int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
   const auto user = os::find_process_user(config.user);
   if (!user) return fail_with("user: " + user.error().message);
-  const client::Client::Options options = client_options(config);
+  const client::Client::Options options = apps::client_options(config);
   auto host = os::start_host_control(client::Client::host_plan(options),
                                      [&] { return make_logger(config); });
   if (!host) return fail_with(host.error().message);
@@ -156,7 +105,7 @@ int work(const apps::CommandLine& command_line) {
     return fail_with(loaded.error().message + apps::where_it_looked(command_line, kProgram));
   }
   for (const std::string& note : loaded->notes) apps::print_error(kName, "warning: " + note);
-  const auto tls = trust(loaded->config);
+  const auto tls = apps::trust(loaded->config);
   if (!tls) return fail_with(tls.error().message);
   if (command_line.check_config) {
     const auto findings = apps::check_client(loaded->config);

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "base/result.h"
+#include "client/client.h"
+#include "ops/config.h"
+#include "quic/tls.h"
+
+namespace qdt::apps {
+
+/// A client of this configuration on this host.
+client::Client::Options client_options(const ops::ClientConfig& config);
+
+/// What the configuration has the server's certificate checked by. Reads the system's trust.
+Result<quic::TlsClientContext> trust(const ops::ClientConfig& config);
+
+}  // namespace qdt::apps
