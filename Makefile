@@ -3,7 +3,7 @@
 
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build demo check test test-full lint format fuzz bench bench-micro test-docker install \
+.PHONY: help setup build demo check test test-full lint format fuzz bench bench-micro bench-load test-docker install \
   clean setup-windows windows test-windows windows-package
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make fuzz         each fuzz target for a minute (FUZZ_SECONDS=60)"
 	@echo "make bench        compare with other VPNs (root): VPNS=\"qdt wireguard-go\" ROUNDS=3 ..."
 	@echo "make bench-micro  what the parts of a packet's way cost"
+	@echo "make bench-load   what a server of ten thousand sessions costs (root): ROWS=\"sessions churn\" ..."
 	@echo "make test-docker  build the Dockerfile's image without a Docker daemon and run it (root)"
 	@echo "make windows      build/windows/qdt-client.exe, for Windows 10 and 11, by cross-compiling"
 	@echo "make test-windows its tests, run by Wine, and the program itself against the Linux server (root)"
@@ -30,7 +31,7 @@ setup:
 # Only what compiling needs; tests and the demo bring theirs.
 build:
 	@scripts/setup.sh build
-	@scripts/build.sh release qdt-server qdt-client
+	@scripts/build.sh release qdt-server qdt-client qdt-load
 
 demo: setup build
 	@tests/netns/demo.sh
@@ -58,6 +59,9 @@ bench:
 
 bench-micro:
 	@scripts/bench.sh micro
+
+bench-load:
+	@scripts/bench.sh load
 
 test-docker:
 	@scripts/test-docker.sh

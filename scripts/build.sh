@@ -9,7 +9,7 @@ preset=$1
 shift
 tests=ON
 case "$*" in
-  'qdt-server qdt-client' | qdt-server | qdt-client)
+  'qdt-server qdt-client qdt-load' | 'qdt-server qdt-client' | qdt-server | qdt-client)
     grep -qs '^QDT_TESTS:BOOL=ON' "build/$preset/CMakeCache.txt" || tests=OFF ;;
 esac
 log=$(mktemp)

@@ -106,11 +106,12 @@ Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
                      ConnectorEvents& events, Random& random)
     : options_(options), tls_(tls), events_(events), random_(random) {}
 
-void Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now,
-                        const std::string& resume_token) {
+quic::Connection& Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id,
+                                     Timestamp now, const std::string& resume_token) {
   quic::Connection& connection = tunnel.connect(tls_, options_.server_name, path, now);
   attempts_.push_back(
       {.connection = &connection, .id = id, .path = path, .resume_token = resume_token});
+  return connection;
 }
 
 void Connector::abandon(tunnel::Tunnel& tunnel, Timestamp now) {

@@ -58,8 +58,8 @@ class Connector final : public tunnel::TunnelEvents {
 
   /// Begins an attempt; it ends with on_connected(), on_ended(), or both in this order.
   /// `resume_token`: from the latest answer of the same server, or empty.
-  void connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id, Timestamp now,
-               const std::string& resume_token = "");
+  quic::Connection& connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id,
+                            Timestamp now, const std::string& resume_token = "");
   /// Takes the session to another local address or port; ends it where that cannot be.
   void migrate(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now);
   /// Lets go of the session without an end: the server still has it, and lends its addresses to
