@@ -120,6 +120,7 @@ int work(const apps::CommandLine& command_line) {
 
 int main(int argc, char** argv) {
   os::hide_memory();
+  os::settle_memory();
   int exit_code = 0;
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;

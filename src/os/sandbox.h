@@ -38,6 +38,13 @@ struct SandboxOptions {
 /// looking at its memory. First thing in main: children inherit it.
 void hide_memory();
 
+/// Has the allocator ask the kernel now what it would else ask from a confined thread. The first
+/// time that a thread of the process gives back much memory at once, such as that of a thousand
+/// sessions, glibc (2.36) looks in /proc/sys/vm/overcommit_memory how to do that, and remembers the
+/// answer; a packet's thread would be refused it, and look like an intruder's. In main, before
+/// anything is opened.
+void settle_memory();
+
 /// Leaves this process with the least that it needs, for good: its user, CAP_NET_ADMIN alone,
 /// no_new_privs, the files named (Landlock) and the system calls of a program that moves packets
 /// (seccomp). Before there is a second thread; every later one inherits it. What a kernel cannot do

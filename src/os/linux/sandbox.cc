@@ -5,9 +5,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <iterator>
+#include <memory>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include "os/linux/capabilities.h"
 #include "os/linux/forbidden_call.h"
@@ -81,6 +85,15 @@ void hide_memory() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void settle_memory() {
+  std::thread([] {
+    constexpr std::size_t kPieceBytes = 100 << 10;  // too small to be mapped by itself
+    constexpr std::size_t kPieces = 100;
+    std::vector<std::unique_ptr<std::uint8_t[]>> pieces(kPieces);
+    for (auto& piece : pieces) piece = std::make_unique<std::uint8_t[]>(kPieceBytes);
+  }).join();
 }
 
 Result<void> enter_sandbox(const SandboxOptions& options, Logger& logger) {

@@ -10,6 +10,8 @@ Result<ProcessUser> find_process_user(const std::string& /*name*/) {
 
 void hide_memory() {}
 
+void settle_memory() {}
+
 Result<void> enter_sandbox(const SandboxOptions& /*options*/, Logger& /*logger*/) {
   return {};
 }
