@@ -156,14 +156,8 @@ Endpoint::Accepted Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQ
     return {};
   }
 
-  // A token counts once: it is not taken from who has to come again, as its engine does by itself.
-  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
   std::optional<ConnectionId> original_id;
   if (AddressProof::is_token({header.token, header.tokenlen})) {
-    if (!verdict.may_begin) {
-      drops_.count(Drop::kCrowded);
-      return {};
-    }
     const auto proof = proofs_.take({header.token, header.tokenlen}, path.remote,
                                     ConnectionId({header.dcid.data, header.dcid.datalen}), now);
     if (proof.verdict != AddressProof::Verdict::kGood) {
@@ -184,6 +178,7 @@ Endpoint::Accepted Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQ
     begun_.take(now);
   }
 
+  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
   if (!verdict.may_begin) {
     drops_.count(Drop::kCrowded);
     return {};

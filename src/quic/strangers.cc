@@ -52,13 +52,10 @@ Strangers::Verdict Strangers::judge(const IpAddress& address, Timestamp now) con
   const Group* site = find(sites_, site_of(address));
   const std::size_t own = site == nullptr ? 0 : site->size();
   if (own >= options_.max_per_site) return unless_it_has_tenure(*site->oldest(), now);
-  // Each may still come to hold what is usual: whoever is let in is to get through, too.
-  const bool is_full = count_ >= options_.max_connections ||
-                       count_ * options_.usual_bytes >= options_.max_bytes ||
-                       bytes_ >= options_.max_bytes;
+  const bool is_full = count_ >= options_.max_connections || bytes_ >= options_.max_bytes;
   if (!is_full || count_ == 0) return {.may_begin = true};
-  if (own + 1 < largest_) return {.may_begin = true, .gives_way = oldest_of_largest_site()};
-  return unless_it_has_tenure(own < largest_ ? *oldest_of_largest_site() : *site->oldest(), now);
+  if (own < largest_) return {.may_begin = true, .gives_way = oldest_of_largest_site()};
+  return unless_it_has_tenure(*site->oldest(), now);
 }
 
 Strangers::Verdict Strangers::unless_it_has_tenure(Note& oldest, Timestamp now) const {

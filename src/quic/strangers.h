@@ -14,11 +14,9 @@ class Connection;
 
 /// The connections of a shard that have no session: anybody can open one, so their number is
 /// bounded, together and by where they come from. One more is let in at the expense of the oldest
-/// of those that are too many, at once where its site has fewer than another even then: somebody
-/// who holds all places from a few sites keeps nobody else out. Where many sites have one each, as
-/// when thousands of clients come back together, the newest waits: would it take the place of
-/// another, none would ever get through. Every function takes the same time however many there
-/// are.
+/// of those that are too many, at once where its site has fewer than another: somebody who holds
+/// all places from a few sites keeps nobody else out. Every function takes the same time however
+/// many there are.
 class Strangers {
  public:
   struct Options {

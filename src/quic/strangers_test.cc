@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <deque>
-#include <list>
 
 namespace qdt::quic {
 namespace {
@@ -182,43 +180,6 @@ TEST_F(StrangersTest, AFirstPacketIsNotTakenWhileMemoryIsShort) {
   strangers.bytes() = 8000;
   begin("192.0.2.3");
   EXPECT_EQ(gave_way, first);
-}
-
-// Thousands of clients come back together, and each handshake takes its time: those that began get
-// through, whoever else knocks. On a server of two cores, 3,000 clients at 400 a second had pushed
-// one another out for as long as they tried.
-TEST(StrangersStorm, LetsThroughWhoHasBegun) {
-  constexpr Duration kHandshake = 500ms;
-  constexpr std::size_t kArrivals = 5000;  // in five seconds
-  Strangers strangers({});
-  struct Visitor {
-    Strangers::Note note;
-    Timestamp done;
-  };
-  std::list<Visitor> under_way;  // the oldest first
-  std::size_t got_through = 0;
-  std::size_t most = 0;
-  Timestamp now{1h};
-  for (std::uint32_t i = 0; i < kArrivals; ++i, now += 1ms) {
-    while (!under_way.empty() && under_way.front().done <= now) {
-      strangers.remove(under_way.front().note);
-      under_way.pop_front();
-      ++got_through;
-    }
-    const IpAddress from = IpAddress::v4(0x0a000000 + i * 256);
-    const auto verdict = strangers.judge(from, now);
-    if (!verdict.may_begin) continue;
-    if (verdict.gives_way != nullptr) {
-      strangers.remove(*verdict.gives_way);
-      std::erase_if(under_way, [](const Visitor& one) { return !one.note.is_listed; });
-    }
-    Visitor& visitor = under_way.emplace_back(Visitor{.note = {}, .done = now + kHandshake});
-    strangers.add(visitor.note, from, now);
-    strangers.advance(visitor.note, now);
-    most = std::max(most, strangers.count());
-  }
-  EXPECT_GE(got_through, 9 * most);  // nearly ten half seconds' worth of all places
-  EXPECT_GE(most, 150u);
 }
 
 TEST(StrangersOptions, ShardsHaveShares) {
