@@ -34,6 +34,11 @@ void make_eth0() {
                   "ip address add 192.0.2.1/24 dev eth0; "
                   "ip route add default via 192.0.2.254"),
             "");
+  // The kernel says later that the two have a carrier: up to a second, and longer under load.
+  EXPECT_EQ(
+      shell("for link in eth0 eth1; do for i in $(seq 200); do ip -o link show $link | grep -q "
+            "'state UP' && break; sleep 0.05; done; done"),
+      "");
 }
 
 TEST(LinkMonitor, SaysNothingWhileNothingChanges) {
