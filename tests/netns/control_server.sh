@@ -12,7 +12,7 @@ has() { server status --json | jq -e "$1"; }
 works() { on client ping -c 1 -W 2 10.8.0.1; }
 
 check "status shows the session" -- wait_for 5 has \
-  '.sessions[0] | .client == "laptop" and (.outer | startswith("198.51.100.2:")) and .inner[0] == "10.8.0.2"'
+  '.sessions[0] | .client == "laptop" and (.outer | startswith("198.51.100.2:")) and (.inner[0] | startswith("10.8.0."))'
 on client ping -c 20 -i 0.02 -s 972 -q 10.8.0.1 >/dev/null
 check "its bytes each way" -- has '.sessions[0] | .up.bytes >= 20000 and .down.bytes >= 20000'
 check "its round trip, and when it was heard" -- wait_for 5 has \
