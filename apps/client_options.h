@@ -10,7 +10,7 @@ namespace qdt::apps {
 /// A client of this configuration on this host.
 client::Client::Options client_options(const ops::ClientConfig& config);
 
-/// What the configuration has the server's certificate checked by. Reads the system's trust.
+/// The trust in the server's certificate that the configuration asks for. May read the system's.
 Result<quic::TlsClientContext> trust(const ops::ClientConfig& config);
 
 }  // namespace qdt::apps

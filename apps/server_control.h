@@ -45,7 +45,7 @@ class Errands {
   std::atomic<bool> is_closed_ = false;
 };
 
-/// What is referred to outlives the functions.
+/// The objects that they refer to outlive the functions.
 control::ServerControl server_control(const ops::ServerConfig& config, const server::Server& server,
                                       const std::atomic<std::int64_t>& certificate_expiry,
                                       Errands& errands);
