@@ -9,7 +9,8 @@
 
 namespace qdt::control {
 
-// The parts that all answers of a control socket have in common (docs/control.md): JSON, and for a failure
+// The parts that all answers of a control socket have in common (docs/control.md): JSON, and for a
+// failure
 // `{"error": {"code": ..., "message": ...}}`, with a status of HTTP that goes with the code.
 
 /// A question has this time for its answer: less than whoever asks waits (kPatience, call.h).
