@@ -9,7 +9,7 @@ ip -n "$(ns router)" address add 192.168.77.1/24 dev cl1
 mac=$(on client cat /sys/class/net/eth0/address)
 table=qdt_qdt0/kill
 remember client
-on web python3 -um http.server --bind :: 8000 >"$work/web.log" 2>&1 &
+run web web python3 -um http.server --bind :: 8000
 
 # The client's packets at the router, but for the tunnel's own packets, ARP, and what keeps a link:
 # neighbour discovery, and listener reports, whose ICMPv6 is behind another header (RFC 3810 section 5).

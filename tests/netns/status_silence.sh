@@ -17,8 +17,8 @@ on client ping -c 2 -i 0.2 -W 2 10.8.0.1 >/dev/null
 check "a server that answers was heard lately" -- wait_for 5 status_is '.state == "connected" and (.heard_seconds | numbers) <= 3'
 
 vanish
-on client ping -i 0.2 10.8.0.1 >/dev/null 2>&1 &
-pinging=$!
+run client pings ping -i 0.2 10.8.0.1
+pinging=$pid
 begun=${EPOCHREALTIME/./}
 wait_for 8 status_is '.state != "connected"' || fail "the client says connected"
 milliseconds=$(((${EPOCHREALTIME/./} - begun) / 1000))
