@@ -21,6 +21,13 @@ struct UdpPath {
   bool operator==(const UdpPath&) const = default;
 };
 
+/// The bytes that the IP and UDP headers of a payload to or from `peer` have.
+inline std::size_t udp_header_bytes(const IpAddress& peer) {
+  constexpr std::size_t kOverIpv4 = 28;
+  constexpr std::size_t kOverIpv6 = 48;
+  return peer.is_v4() ? kOverIpv4 : kOverIpv6;
+}
+
 /// The two ECN bits of the outer IP header (RFC 3168 section 5).
 enum class Ecn : std::uint8_t { kNotEct = 0, kEct1 = 1, kEct0 = 2, kCe = 3 };
 

@@ -193,14 +193,12 @@ void Connector::look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt) {
 }
 
 void Connector::tell_sizes(const Attempt& attempt) {
-  constexpr std::size_t kUdpIpv4Bytes = 28;
-  constexpr std::size_t kUdpIpv6Bytes = 48;
   const quic::Connection& connection = *attempt.connection;
   const tunnel::Session* session = tunnel::Tunnel::session_of(connection);
   if (session == nullptr || !connection.is_path_known()) return;
-  const std::size_t headers = attempt.path.remote.address.is_v4() ? kUdpIpv4Bytes : kUdpIpv6Bytes;
-  const PathSizes sizes{.path_mtu = connection.path_mtu() + headers,
-                        .tunnel_mtu = session->tunnel_mtu()};
+  const PathSizes sizes{
+      .path_mtu = connection.path_mtu() + udp_header_bytes(attempt.path.remote.address),
+      .tunnel_mtu = session->tunnel_mtu()};
   if (sizes == told_sizes_) return;
   told_sizes_ = sizes;
   events_.on_path_mtu(attempt.id, sizes);

@@ -5,17 +5,6 @@
 #include "tunnel/tunnel.h"
 
 namespace qdt::tunnel {
-namespace {
-
-// What IP and UDP add to a payload.
-std::size_t header_bytes(const SocketAddress& peer) {
-  constexpr std::size_t kUdpIpv4Bytes = 28;
-  constexpr std::size_t kUdpIpv6Bytes = 48;
-  return peer.address.is_v4() ? kUdpIpv4Bytes : kUdpIpv6Bytes;
-}
-
-}  // namespace
-
 SessionFacts facts_of(const Session& session, Timestamp now) {
   const plane::DirectPlane* direct = session.direct();
   const plane::QuicPlane* quic = Tunnel::quic_plane_of(session);
@@ -34,7 +23,7 @@ SessionFacts facts_of(const Session& session, Timestamp now) {
   if (quic != nullptr) {
     facts.outer = quic->connection().path().remote;
     if (quic->connection().is_path_known()) {
-      facts.path_mtu = quic->connection().path_mtu() + header_bytes(*facts.outer);
+      facts.path_mtu = quic->connection().path_mtu() + udp_header_bytes(facts.outer->address);
     }
   }
   if (direct != nullptr) {
