@@ -10,6 +10,7 @@
 #include "control/answer.h"
 #include "control/call.h"
 #include "control/client_api.h"
+#include "control_sockets.h"
 #include "ops/http_server.h"
 #include "os/clock.h"
 #include "os/control_socket.h"
@@ -120,24 +121,11 @@ std::unique_ptr<ClientControl> open_client_control(os::HostControl& host, client
 }
 
 int control_client(const std::string& program, const ControlCommand& command) {
-  auto sockets = os::find_control_sockets(os::HostPlan::Role::kClient);
-  if (!command.tun_name.empty()) {
-    std::erase_if(sockets, [&](const auto& one) { return one.tun_name != command.tun_name; });
-  }
-  if (sockets.empty()) {
-    print_error(program, "no qdt-client runs on this host" +
-                             (command.tun_name.empty() ? "" : " with " + command.tun_name));
-    return 4;
-  }
-  if (command.verb == Verb::kStatus) {
-    return command.watches ? watch(program, sockets, command.as_json)
-                           : print_all(program, sockets, command.as_json);
-  }
-  if (sockets.size() == 1) return order(program, sockets.front().path, command.verb);
-  std::string names;
-  for (const auto& one : sockets) names += (names.empty() ? "" : ", ") + one.tun_name;
-  print_error(program, "several clients run here (" + names + "): --tun names one");
-  return 1;
+  const auto sockets = find_sockets(program, os::HostPlan::Role::kClient, command);
+  if (!sockets) return sockets.error();
+  if (command.verb != Verb::kStatus) return order(program, sockets->front().path, command.verb);
+  return command.watches ? watch(program, *sockets, command.as_json)
+                         : print_all(program, *sockets, command.as_json);
 }
 
 }  // namespace qdt::apps

@@ -10,6 +10,7 @@
 
 #include "control/call.h"
 #include "control/server_text.h"
+#include "control_sockets.h"
 #include "os/clock.h"
 #include "os/control_socket.h"
 #include "os/process.h"
@@ -163,27 +164,14 @@ int reload(const std::string& program, const std::string& path) {
 }  // namespace
 
 int control_server(const std::string& program, const ControlCommand& command) {
-  auto sockets = os::find_control_sockets(os::HostPlan::Role::kServer);
-  if (!command.tun_name.empty()) {
-    std::erase_if(sockets, [&](const auto& one) { return one.tun_name != command.tun_name; });
-  }
-  if (sockets.empty()) {
-    print_error(program, "no qdt-server runs on this host" +
-                             (command.tun_name.empty() ? "" : " with " + command.tun_name));
-    return 4;
-  }
   using Verb = ControlCommand::Verb;
+  const auto sockets = find_sockets(program, os::HostPlan::Role::kServer, command);
+  if (!sockets) return sockets.error();
   if (command.verb == Verb::kStatus) {
-    return command.watches ? watch_status(program, command, sockets)
-                           : print_status(program, sockets, command.as_json);
+    return command.watches ? watch_status(program, command, *sockets)
+                           : print_status(program, *sockets, command.as_json);
   }
-  if (sockets.size() > 1) {
-    std::string names;
-    for (const auto& one : sockets) names += (names.empty() ? "" : ", ") + one.tun_name;
-    print_error(program, "several servers run here (" + names + "): --tun names one");
-    return 1;
-  }
-  const std::string& path = sockets.front().path;
+  const std::string& path = sockets->front().path;
   return command.verb == Verb::kKick ? kick(program, path, command.target) : reload(program, path);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,12 +18,17 @@ class ControlSocket {
  public:
   /// Fails with kBusy while a living program listens there.
   static Result<ControlSocket> open(const std::string& tun_name, HostPlan::Role role);
-  ControlSocket(ControlSocket&& other) noexcept;
-  ControlSocket& operator=(ControlSocket&& other) noexcept;
+  ControlSocket(ControlSocket&& other) noexcept
+      : path_(std::exchange(other.path_, "")), handle_(std::exchange(other.handle_, -1)) {}
+  ControlSocket& operator=(ControlSocket&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
   ~ControlSocket();
 
   /// Listens, and is the caller's to close. Once.
-  PollHandle release();
+  PollHandle release() { return PollHandle{std::exchange(handle_, -1)}; }
   /// Leaves the file where it is, for whoever asks to see that its program has crashed.
   void leave() { path_.clear(); }
 

@@ -3,7 +3,6 @@
 #include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "os/linux/socket_address.h"
 #include "os/linux/system_error.h"
 #include "os/linux/undo_journal.h"
 #include "os/linux/unique_fd.h"
@@ -58,9 +58,8 @@ Result<ControlSocket> ControlSocket::open(const std::string& tun_name, HostPlan:
   const auto path = run_file_path(tun_name, kind_of(role));
   if (!path) return fail(path);
   const std::string doing = "listen on " + *path;
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  if (path->size() >= sizeof address.sun_path) return os_error(doing, ENAMETOOLONG);
-  path->copy(static_cast<char*>(address.sun_path), path->size());
+  const auto address = unix_address(*path);
+  if (!address) return os_error(doing, ENAMETOOLONG);
   ::mkdir(kJournalDirectory, 0755);
   if (auto ok = remove_left_behind(*path); !ok) return fail(ok);
 
@@ -68,8 +67,7 @@ Result<ControlSocket> ControlSocket::open(const std::string& tun_name, HostPlan:
   if (!socket.is_open()) return os_error(doing);
   // The file that bind(2) makes has the mode of the socket: it is never open to others.
   if (::fchmod(socket.get(), 0600) < 0) return os_error(doing);
-  const auto* bound = reinterpret_cast<const sockaddr*>(&address);
-  if (::bind(socket.get(), bound, sizeof address) < 0) return os_error(doing);
+  if (::bind(socket.get(), address->get(), address->length) < 0) return os_error(doing);
   ControlSocket opened(*path, socket.release());
   const auto group = group_of(kOwnUser);
   const bool has_group = group && ::lchown(path->c_str(), static_cast<uid_t>(-1), *group) == 0;
@@ -79,22 +77,9 @@ Result<ControlSocket> ControlSocket::open(const std::string& tun_name, HostPlan:
   return opened;
 }
 
-ControlSocket::ControlSocket(ControlSocket&& other) noexcept
-    : path_(std::exchange(other.path_, "")), handle_(std::exchange(other.handle_, -1)) {}
-
-ControlSocket& ControlSocket::operator=(ControlSocket&& other) noexcept {
-  std::swap(path_, other.path_);
-  std::swap(handle_, other.handle_);
-  return *this;
-}
-
 ControlSocket::~ControlSocket() {
   if (handle_ >= 0) ::close(static_cast<int>(handle_));
   if (!path_.empty()) ::unlink(path_.c_str());
-}
-
-PollHandle ControlSocket::release() {
-  return PollHandle{std::exchange(handle_, -1)};
 }
 
 bool has_control_sockets() {

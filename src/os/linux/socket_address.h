@@ -2,8 +2,12 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <array>
 #include <cstring>
+#include <optional>
+#include <string>
 
 #include "base/ip_address.h"
 
@@ -64,6 +68,17 @@ inline KernelAddress to_kernel(const SocketAddress& from, int family) {
     in6->sin6_addr = to_in6_addr(from.address);
     to.length = sizeof *in6;
   }
+  return to;
+}
+
+/// The address of a unix socket; nothing where the path is too long for one (unix(7)).
+inline std::optional<KernelAddress> unix_address(const std::string& path) {
+  KernelAddress to;
+  auto* local = reinterpret_cast<sockaddr_un*>(&to.storage);
+  if (path.size() >= sizeof local->sun_path) return std::nullopt;
+  local->sun_family = AF_UNIX;
+  std::memcpy(static_cast<char*>(local->sun_path), path.data(), path.size());
+  to.length = sizeof *local;
   return to;
 }
 

@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,13 +69,11 @@ Result<StreamConnection> StreamConnection::connect(const SocketAddress& address,
 
 Result<StreamConnection> StreamConnection::connect_local(const std::string& path) {
   const std::string doing = "connect to " + path;
-  sockaddr_un to{.sun_family = AF_UNIX, .sun_path = {}};
-  if (path.size() >= sizeof to.sun_path) return os_error(doing, ENAMETOOLONG);
-  path.copy(static_cast<char*>(to.sun_path), path.size());
+  const auto to = unix_address(path);
+  if (!to) return os_error(doing, ENAMETOOLONG);
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.is_open()) return os_error(doing);
-  const auto* address = reinterpret_cast<const sockaddr*>(&to);
-  if (::connect(socket.get(), address, sizeof to) < 0) return os_error(doing);
+  if (::connect(socket.get(), to->get(), to->length) < 0) return os_error(doing);
   return StreamConnection(socket.release(), IpAddress());
 }
 
