@@ -16,6 +16,7 @@
 #include "ops/log.h"
 #include "os/process.h"
 #include "os/resolver.h"
+#include "os/sandbox.h"
 #include "os/system_random.h"
 
 namespace {
@@ -192,6 +193,7 @@ int run(const Arguments& arguments, os::StopSignal& stop) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  os::hide_memory();  // it has the token
   os::open_standard_streams();
   auto stop = os::StopSignal::open();
   if (!stop) return fail_with(stop.error().message);

@@ -117,8 +117,9 @@ void Load::turn(tunnel::Tunnel& tunnel, Timestamp now) {
   if (!idle_.empty()) {
     for (std::size_t count = connects_.take(now, kMaxConnectsInTurn); count > 0 && !idle_.empty();
          --count) {
-      begin(tunnel, *std::exchange(idle_.front(), nullptr), now);
+      Client& next = *idle_.front();
       idle_.pop_front();
+      begin(tunnel, next, now);
     }
   }
   if (all_up_ == kNever && are_all_up()) {
