@@ -9,9 +9,9 @@
 
 namespace qdt::control {
 
-// The parts that all answers of a control socket have in common (docs/control.md): JSON, and for a
-// failure
-// `{"error": {"code": ..., "message": ...}}`, with a status of HTTP that goes with the code.
+// The parts that all answers of a control socket share (docs/control.md): they are JSON, and a
+// refusal is `{"error": {"code": ..., "message": ...}}` with the status of HTTP that goes with the
+// code.
 
 /// A question has this time for its answer: less than whoever asks waits (kPatience, call.h).
 inline constexpr Duration kAnswerTime = 5s;
@@ -22,7 +22,8 @@ ops::HttpResponse refusal(const Error& error);
 /// The error in a refusal; kOther, and the beginning of `body`, where it is none.
 Error parse_refusal(int status, std::string_view body);
 
-/// Of a control socket: nobody who may use it is thrown out for another, and refusals are JSON.
+/// A control socket throws nobody out for another: all who may use it have a right to it. Its
+/// refusals are JSON.
 ops::HttpManners manners();
 
 /// Why a request with a body is refused: none of ours has one. Nothing: it has none.

@@ -8,7 +8,7 @@
 
 namespace qdt::control {
 
-/// Whoever asks waits so long.
+/// The time that a program waits for its answer.
 inline constexpr Duration kPatience = 8s;
 
 /// Makes one request of the program that listens on the unix socket at `path`, and returns the body

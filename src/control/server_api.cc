@@ -58,7 +58,7 @@ void append(std::string& out, const tunnel::SessionFacts& facts) {
   out += '}';
 }
 
-// Who lists 10,000 sessions has megabytes made of them: one at a time.
+// The list of 10,000 sessions has some megabytes: one is made at a time.
 class Turns {
  public:
   template <typename Work>

@@ -28,7 +28,7 @@ struct ServerStatus {
   std::int64_t certificate_expiry = 0;  ///< seconds since the Unix epoch
 };
 
-/// What came of reading the files again.
+/// The outcome of reading the files again.
 struct Reloaded {
   std::string certificate;  ///< its fingerprint: `sha256:...`
   bool is_new_certificate = false;

@@ -249,7 +249,7 @@ Result<std::vector<tunnel::SessionFacts>> Server::sessions(Timestamp deadline) c
         const tunnel::SessionTable& table = shard.tunnel().sessions();
         std::size_t left = std::min(part.left.value_or(table.size()), table.size());
         for (std::size_t n = 0; n < kFactsPerStep && left > 0; ++n) {
-          part.sessions.push_back(tunnel::facts_of(*table.begin()[--left], now));
+          part.sessions.push_back(tunnel::facts_of(table.at(--left), now));
         }
         part.left = left;
         return left == 0;
@@ -275,7 +275,7 @@ Result<tunnel::SessionFacts> Server::kick(wire::SessionId session, Timestamp dea
         const tunnel::SessionTable& table = shard.tunnel().sessions();
         std::size_t left = std::min(part.left.value_or(table.size()), table.size());
         for (std::size_t n = 0; n < kLooksPerStep && left > 0; ++n) {
-          tunnel::Session& seen = *table.begin()[--left];
+          tunnel::Session& seen = table.at(--left);
           if (seen.id() != session) continue;
           part.kicked = tunnel::facts_of(seen, now);
           shard.tunnel().close_session(seen, tunnel::SessionEnd::kKicked, now);
