@@ -1,12 +1,13 @@
 # Compiler settings, and the two functions with which every folder is declared.
 
 # ccache, where it is installed. Precompiled headers need the sloppiness; the compiler's own list of
-# dependencies spares a second run of the preprocessor when nothing is cached yet.
+# dependencies spares a second run of the preprocessor when nothing is cached yet. Paths count from the
+# build folder, so that a second clone elsewhere finds what the first has compiled.
 if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(QDT_CCACHE ccache)
   if(QDT_CCACHE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
-        CCACHE_DEPEND=1 ${QDT_CCACHE})
+        CCACHE_DEPEND=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${QDT_CCACHE})
   endif()
 endif()
 
@@ -70,7 +71,16 @@ function(qdt_test_options name)
   # and compile in two thirds of the time. MinGW's standard library cannot be linked to a test that
   # compares types and is not optimised (GCC's bug 110572).
   target_compile_options(${name} PRIVATE $<IF:$<BOOL:${WIN32}>,-O1,-O0>)
-  target_compile_definitions(${name} PRIVATE QDT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # For those alone that read files of the source: the others compile alike wherever the source is.
+  get_target_property(sources ${name} SOURCES)
+  foreach(source IN LISTS sources)
+    get_filename_component(source ${source} ABSOLUTE)
+    file(STRINGS ${source} uses REGEX QDT_SOURCE_DIR LIMIT_COUNT 1)
+    if(uses)
+      set_source_files_properties(${source} PROPERTIES
+        COMPILE_DEFINITIONS "QDT_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+    endif()
+  endforeach()
   set_target_properties(${name} PROPERTIES QDT_IS_TEST ON)
 endfunction()
 if(QDT_TESTS)
