@@ -1,8 +1,8 @@
 #include "control/server_api.h"
 
 #include <chrono>
-#include <memory>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -59,8 +59,8 @@ void append(std::string& out, const tunnel::SessionFacts& facts) {
   out += '}';
 }
 
-// The list of 10,000 sessions has some megabytes: one is made at a time. Not a timed_mutex: GCC 12's
-// ThreadSanitizer does not know pthread_mutex_clocklock.
+// The list of 10,000 sessions has some megabytes: one is made at a time. Not a timed_mutex: GCC
+// 12's ThreadSanitizer does not know pthread_mutex_clocklock.
 class Turns {
  public:
   template <typename Work>
@@ -86,7 +86,8 @@ class Turns {
 
   bool begin() {
     std::unique_lock lock(mutex_);
-    if (!free_.wait_for(lock, std::chrono::nanoseconds(kAnswerTime), [this] { return !is_taken_; })) {
+    if (!free_.wait_for(lock, std::chrono::nanoseconds(kAnswerTime),
+                        [this] { return !is_taken_; })) {
       return false;
     }
     is_taken_ = true;
