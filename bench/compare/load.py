@@ -3,7 +3,7 @@
 
     python3 bench/compare/load.py [--clients N] [--seconds S] [ROW...]
 
-Rows: sessions, handshakes, churn, greedy. The server has a host of its own (a network namespace), all
+Rows: sessions, storm, handshakes, churn, greedy. The server has a host of its own (a network namespace), all
 clients another, both on the same processors: what the clients need is not on the server's account.
 """
 
@@ -159,6 +159,22 @@ def row_sessions(hosts, arguments):
     yield "/metrics with all of them", milliseconds(answered)
 
 
+def row_storm(hosts, arguments):
+    """All clients at once, as after a restart of the server, until all are up."""
+    server = Server(hosts)
+    begun, used = time.monotonic(), server.processor_seconds()
+    load = Load(hosts, server.client, arguments.clients, arguments.clients, arguments.seconds)
+    load.wait_until_up(60 + arguments.clients / 20)
+    yield "all up after", f"{time.monotonic() - begun:.1f} s"
+    yield "the server's time of a processor", f"{server.processor_seconds() - used:.1f} s"
+    result = load.result(60 + arguments.seconds)
+    done = result["handshakes"]
+    yield "handshakes done, failed", f"{done['done']}, {done['failed']}"
+    yield "p50, p99", f"{milliseconds(done['time']['p50'])}, {milliseconds(done['time']['p99'])}"
+    yield "sessions lost meanwhile", f"{result['sessions_lost']}"
+    yield "echoes lost", f"{result['echoes']['lost']} of {result['echoes']['sent']}"
+
+
 def row_handshakes(hosts, arguments):
     """Sessions that end and begin again, as fast as that goes, and half as fast."""
     server = Server(hosts)
@@ -192,7 +208,7 @@ def row_greedy(hosts, arguments):
     """A real client that takes all it gets, alone and beside idle sessions."""
     server = Server(hosts)
     hosts.start("client", "client", os.path.join(BUILD, "qdt-client"), "--config", server.client)
-    hosts.wait_for("the client's device", lambda: "10.64.0.2" in hosts.run("client", "ip", "address"))
+    hosts.wait_for("the client's device", lambda: "inet 10.64." in hosts.run("client", "ip", "address"))
     hosts.start("server", "iperf3", "iperf3", "--server", "--bind", "10.64.0.1")
     hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5201") != "")
     alone = greedy(hosts)
@@ -215,7 +231,7 @@ def greedy(hosts):
     return flow["end"]["sum_received"]["bits_per_second"] / 1e6, times[int(0.99 * len(times))]
 
 
-ROWS = {"sessions": row_sessions, "handshakes": row_handshakes, "churn": row_churn,
+ROWS = {"sessions": row_sessions, "storm": row_storm, "handshakes": row_handshakes, "churn": row_churn,
         "greedy": row_greedy}
 
 
@@ -223,7 +239,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS) + "; default: all")
-    parser.add_argument("--clients", type=int, default=10000, help="of sessions and greedy [10000]")
+    parser.add_argument("--clients", type=int, default=10000, help="of sessions, storm and greedy [10000]")
     parser.add_argument("--seconds", type=float, default=20, help="how long each row stays up [20]")
     parser.add_argument("--handshakes", type=int, default=800, help="per second, at most [800]")
     arguments = parser.parse_args()

@@ -95,8 +95,8 @@ bool AddressProof::is_token(Bytes token) {
   return !token.empty() && token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY;
 }
 
-AddressProof::Proof AddressProof::take(Bytes token, const SocketAddress& from,
-                                       const ConnectionId& retry, Timestamp now) {
+AddressProof::Proof AddressProof::judge(Bytes token, const SocketAddress& from,
+                                        const ConnectionId& retry, Timestamp now) {
   if (token.size() != kTokenBytes || !is_token(token)) return {};
   wire::AeadNonce nonce;
   std::ranges::copy(token.subspan(kNonceAt, nonce.size()), nonce.begin());
@@ -113,19 +113,22 @@ AddressProof::Proof AddressProof::take(Bytes token, const SocketAddress& from,
   if (!is_genuine || length > ConnectionId::kMaxBytes) return {};
   const Timestamp sent(Duration(load_be<std::uint64_t>(content.data())));
   if (now - sent > kLifetime) return {};
-  const Proof proof{.verdict = Verdict::kGood,
-                    .original = ConnectionId(Bytes(content).subspan(9, length))};
-  return spend(load_be<std::uint64_t>(sealed.last(8).data())) ? proof
-                                                              : Proof{.verdict = Verdict::kSpent};
+  const auto tag = load_be<std::uint64_t>(sealed.last(8).data());
+  const auto ways = ways_of(tag);
+  if (std::ranges::find(ways, tag) != ways.end()) return {.verdict = Verdict::kSpent};
+  return {.verdict = Verdict::kGood,
+          .original = ConnectionId(Bytes(content).subspan(9, length)),
+          .tag = tag};
 }
 
-bool AddressProof::spend(std::uint64_t tag) {
-  const std::size_t set = tag % (kMaxSpent / kWays) * kWays;
-  const std::span<std::uint64_t> ways = std::span(spent_).subspan(set, kWays);
-  if (std::ranges::find(ways, tag) != ways.end()) return false;
+void AddressProof::spend(const Proof& proof) {
+  const auto ways = ways_of(proof.tag);
   std::shift_right(ways.begin(), ways.end(), 1);
-  ways.front() = tag;
-  return true;
+  ways.front() = proof.tag;
+}
+
+std::span<std::uint64_t> AddressProof::ways_of(std::uint64_t tag) {
+  return std::span(spent_).subspan(tag % (kMaxSpent / kWays) * kWays, kWays);
 }
 
 }  // namespace qdt::quic

@@ -49,10 +49,12 @@ class AddressProof {
   struct Proof {
     Verdict verdict = Verdict::kFalse;
     ConnectionId original;
+    std::uint64_t tag = 0;  ///< of a good token
   };
-  /// Judges a first packet from `from` to the ID `retry` with `token`; a good token has counted
-  /// then.
-  Proof take(Bytes token, const SocketAddress& from, const ConnectionId& retry, Timestamp now);
+  /// Judges a first packet from `from` to the ID `retry` with `token`, which does not count yet.
+  Proof judge(Bytes token, const SocketAddress& from, const ConnectionId& retry, Timestamp now);
+  /// A good token has counted: its connection begins.
+  void spend(const Proof& proof);
 
  private:
   static constexpr std::size_t kWays = 4;
@@ -64,7 +66,7 @@ class AddressProof {
 
   static std::int64_t epoch_of(Timestamp time);
   wire::Aead& key_of(Timestamp time);
-  bool spend(std::uint64_t tag);
+  std::span<std::uint64_t> ways_of(std::uint64_t tag);
 
   ServerSecret secret_;
   // Nonces are random: a key is used for an hour, far fewer than 2^32 tokens.

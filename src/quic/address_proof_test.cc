@@ -30,7 +30,9 @@ class AddressProofTest : public ::testing::Test {
             packet.begin() + static_cast<std::ptrdiff_t>(bytes - wire::kTagBytes)};
   }
   Verdict take(const std::vector<std::uint8_t>& token, Timestamp now = kNow) {
-    return proof.take(token, from, ids.retry, now).verdict;
+    const auto judged = proof.judge(token, from, ids.retry, now);
+    if (judged.verdict == Verdict::kGood) proof.spend(judged);
+    return judged.verdict;
   }
 
   testing::SeededRandom random{1};
@@ -55,9 +57,10 @@ TEST_F(AddressProofTest, IsARetryPacketOfItsConnection) {
 
 TEST_F(AddressProofTest, CountsOnce) {
   const auto token = retry();
-  const auto proven = proof.take(token, from, ids.retry, kNow);
+  const auto proven = proof.judge(token, from, ids.retry, kNow);
   EXPECT_EQ(proven.verdict, Verdict::kGood);
   EXPECT_EQ(proven.original, ids.original);
+  EXPECT_EQ(take(token), Verdict::kGood) << "it had only been judged";
   EXPECT_EQ(take(token), Verdict::kSpent);
   EXPECT_EQ(take(token, kNow + 29s), Verdict::kSpent);
   EXPECT_EQ(take(retry()), Verdict::kGood) << "another one";
@@ -77,9 +80,9 @@ TEST_F(AddressProofTest, IsForOneAddressPortAndConnection) {
   const auto token = retry();
   const SocketAddress port{from.address, 50001};
   const SocketAddress address{IpAddress::v4(0xc0000202), from.port};
-  EXPECT_EQ(proof.take(token, port, ids.retry, kNow).verdict, Verdict::kFalse);
-  EXPECT_EQ(proof.take(token, address, ids.retry, kNow).verdict, Verdict::kFalse);
-  EXPECT_EQ(proof.take(token, from, id("another1"), kNow).verdict, Verdict::kFalse);
+  EXPECT_EQ(proof.judge(token, port, ids.retry, kNow).verdict, Verdict::kFalse);
+  EXPECT_EQ(proof.judge(token, address, ids.retry, kNow).verdict, Verdict::kFalse);
+  EXPECT_EQ(proof.judge(token, from, id("another1"), kNow).verdict, Verdict::kFalse);
   EXPECT_EQ(take(token), Verdict::kGood) << "false ones spend nothing of it";
 }
 
@@ -99,7 +102,7 @@ TEST_F(AddressProofTest, TakesNoBitThatIsAnother) {
 
 TEST_F(AddressProofTest, ASecretIsAServers) {
   AddressProof other(ServerSecret{8});
-  EXPECT_EQ(other.take(retry(), from, ids.retry, kNow).verdict, Verdict::kFalse);
+  EXPECT_EQ(other.judge(retry(), from, ids.retry, kNow).verdict, Verdict::kFalse);
 }
 
 TEST_F(AddressProofTest, RemembersAsManyAsItSays) {

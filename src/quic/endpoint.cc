@@ -156,33 +156,34 @@ Endpoint::Accepted Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQ
     return {};
   }
 
+  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
   std::optional<ConnectionId> original_id;
   if (AddressProof::is_token({header.token, header.tokenlen})) {
-    const auto proof = proofs_.take({header.token, header.tokenlen}, path.remote,
-                                    ConnectionId({header.dcid.data, header.dcid.datalen}), now);
+    const auto proof = proofs_.judge({header.token, header.tokenlen}, path.remote,
+                                     ConnectionId({header.dcid.data, header.dcid.datalen}), now);
     if (proof.verdict != AddressProof::Verdict::kGood) {
       drops_.count(Drop::kUnproven);
       answer_false_proof(path, header, out, now);
       return {};
     }
-    if (!proven_.take(path.remote.address, now)) {
+    // Who has to wait keeps the token: its engine sends the packet again by itself.
+    if (!verdict.may_begin || !proven_.take(path.remote.address, now)) {
       drops_.count(Drop::kCrowded);
       return {};
     }
+    proofs_.spend(proof);
     original_id = proof.original;
   } else if (must_prove(path, now)) {
     drops_.count(Drop::kUnproven);
     answer_retry(path, header, out, now);
     return {};
+  } else if (!verdict.may_begin) {
+    drops_.count(Drop::kCrowded);
+    return {};
   } else {
     begun_.take(now);
   }
 
-  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
-  if (!verdict.may_begin) {
-    drops_.count(Drop::kCrowded);
-    return {};
-  }
   add(Connection::accept(context(), *server_, header, original_id, path, now));
   Connection& connection = *connections_.back();
   connection.registration.stranger.connection = &connection;
@@ -326,7 +327,7 @@ void Endpoint::note_greeting(Connection& connection, Timestamp now) {
 
 void Endpoint::note_progress(Connection& connection, Timestamp now) {
   Registration& registration = connection.registration;
-  if (!connection.is_stranger()) strangers_.remove(registration.stranger);
+  if (!connection.is_stranger()) strangers_.admit(registration.stranger, now);
   if (!registration.is_half_open || !connection.is_handshake_complete()) return;
   registration.is_half_open = false;
   --half_open_;

@@ -128,7 +128,10 @@ TEST_F(StrangerTest, TheOldestOfAnAddressGivesWayToTheNewest) {
 
 class OnePlaceTest : public EndpointTest {
  protected:
-  OnePlaceTest() : EndpointTest({.strangers = {.max_connections = 1, .max_per_address = 1}}) {
+  OnePlaceTest()
+      : EndpointTest(
+            {.strangers = {
+                 .max_connections = 1, .max_per_address = 1, .least_turn = {}, .most_turn = {}}}) {
     world.attach(kOther, other, {.delay = 10ms});
   }
   void connect_other() {

@@ -11,6 +11,12 @@ namespace {
 // A shard may have so many, however many shards there are.
 constexpr std::size_t kMinConnections = 32;
 
+// How many admissions the time that one usually needs is smoothed over.
+constexpr int kSmoothing = 16;
+
+// One site in so many has the longest turn.
+constexpr std::size_t kLongTurns = 16;
+
 IpAddress customer_of(const IpAddress& address) {
   return ClientNetworks(address).customer.address();
 }
@@ -52,10 +58,13 @@ Strangers::Verdict Strangers::judge(const IpAddress& address, Timestamp now) con
   const Group* site = find(sites_, site_of(address));
   const std::size_t own = site == nullptr ? 0 : site->size();
   if (own >= options_.max_per_site) return unless_it_has_tenure(*site->oldest(), now);
-  const bool is_full = count_ >= options_.max_connections || bytes_ >= options_.max_bytes;
+  // Each may still come to hold what is usual: who is let in is to get through.
+  const std::size_t bytes = std::max(bytes_, count_ * options_.usual_bytes);
+  const bool is_full = count_ >= options_.max_connections || bytes >= options_.max_bytes;
   if (!is_full || count_ == 0) return {.may_begin = true};
-  if (own < largest_) return {.may_begin = true, .gives_way = oldest_of_largest_site()};
-  return unless_it_has_tenure(*site->oldest(), now);
+  if (own == largest_) return unless_it_has_tenure(*site->oldest(), now);
+  if (own + 1 == largest_) return unless_all_have_their_turns(now);
+  return {.may_begin = true, .gives_way = oldest_of_largest_site()};
 }
 
 Strangers::Verdict Strangers::unless_it_has_tenure(Note& oldest, Timestamp now) const {
@@ -63,15 +72,30 @@ Strangers::Verdict Strangers::unless_it_has_tenure(Note& oldest, Timestamp now) 
   return {.may_begin = true, .gives_way = &oldest};
 }
 
+Strangers::Verdict Strangers::unless_all_have_their_turns(Timestamp now) const {
+  const auto oldest_past = [&](const std::list<Group*>& sites, Duration turn) -> Note* {
+    if (sites.empty()) return nullptr;
+    Note* oldest = sites.front()->oldest();
+    return now - oldest->begun < turn ? nullptr : oldest;
+  };
+  const Equals& largest = by_size_[largest_];
+  Note* past = oldest_past(largest.usual,
+                           std::clamp(2 * usual_time_, options_.least_turn, options_.most_turn));
+  if (past == nullptr) past = oldest_past(largest.with_long_turns, options_.most_turn);
+  return {.may_begin = past != nullptr, .gives_way = past};
+}
+
 void Strangers::add(Note& note, const IpAddress& address, Timestamp now) {
   assert(!note.is_listed);
   note.is_listed = true;
   note.has_advanced = false;
+  note.begun = now;
   note.since = now;
   note.address = address;
   Group& of_address = addresses_[customer_of(address)];
   note.in_address = of_address.beginners.insert(of_address.beginners.end(), &note);
   Group& site = sites_[site_of(address)];
+  if (site.size() == 0) site.has_long_turns = ++sites_begun_ % kLongTurns == 0;
   note.in_site = site.beginners.insert(site.beginners.end(), &note);
   resize(site, site.size() - 1, site.size());
   ++count_;
@@ -86,6 +110,12 @@ void Strangers::advance(Note& note, Timestamp now) {
   move(sites_.find(site_of(note.address))->second, note.in_site);
   note.has_advanced = true;
   note.since = now;
+}
+
+void Strangers::admit(Note& note, Timestamp now) {
+  if (!note.is_listed) return;
+  usual_time_ += (now - note.begun - usual_time_) / kSmoothing;
+  remove(note);
 }
 
 void Strangers::remove(Note& note) {
@@ -107,15 +137,18 @@ Strangers::Note* Strangers::too_large(Note& note, std::size_t bytes) const {
 }
 
 Strangers::Note* Strangers::oldest_of_largest_site() const {
-  return largest_ == 0 ? nullptr : by_size_[largest_].front()->oldest();
+  if (largest_ == 0) return nullptr;
+  const Equals& largest = by_size_[largest_];
+  return (largest.usual.empty() ? largest.with_long_turns : largest.usual).front()->oldest();
 }
 
 // Sizes change by one at a time, so that the largest does.
 void Strangers::resize(Group& site, std::size_t from, std::size_t to) {
-  if (from > 0) by_size_[from].erase(site.in_size);
+  if (from > 0) by_size_[from].list_of(site).erase(site.in_size);
   if (to > 0) {
     if (by_size_.size() <= to) by_size_.resize(to + 1);
-    site.in_size = by_size_[to].insert(by_size_[to].end(), &site);
+    std::list<Group*>& equals = by_size_[to].list_of(site);
+    site.in_size = equals.insert(equals.end(), &site);
   }
   if (to > largest_) largest_ = to;
   if (from == largest_ && by_size_[from].empty()) largest_ = to;

@@ -14,9 +14,10 @@ class Connection;
 
 /// The connections of a shard that have no session: anybody can open one, so their number is
 /// bounded, together and by where they come from. One more is let in at the expense of the oldest
-/// of those that are too many, at once where its site has fewer than another: somebody who holds
-/// all places from a few sites keeps nobody else out. Every function takes the same time however
-/// many there are.
+/// of those that are too many, at once where its site has fewer than another even then: somebody
+/// who holds all places from a few sites keeps nobody else out. Where many sites have one each, as
+/// when thousands of clients come back together, the newest waits: if it took the place of another,
+/// none would ever get through. Every function takes the same time however many there are.
 class Strangers {
  public:
   struct Options {
@@ -35,6 +36,12 @@ class Strangers {
     /// for some round trips, so that an office that comes back at once does not push itself out.
     /// One whose ClientHello is not complete has advanced by nothing.
     Duration tenure = 1s;
+    /// Among sites that have equally many, a connection gives way to none for twice the time that
+    /// those needed of late who were admitted, within these bounds. Who has no token has no say in
+    /// it. A sixteenth of the sites has the longest turn: where all need longer than those of late,
+    /// some get through, and from these it is learnt.
+    Duration least_turn = 50ms;
+    Duration most_turn = 2s;
 
     /// The share of one of so many shards.
     Options share(std::size_t shard_count) const;
@@ -52,6 +59,7 @@ class Strangers {
    private:
     friend class Strangers;
     bool has_advanced = false;
+    Timestamp begun;
     Timestamp since;    // the latest advance
     IpAddress address;  // by which its groups are found
     std::list<Note*>::iterator in_address;
@@ -70,6 +78,8 @@ class Strangers {
   void add(Note& note, const IpAddress& address, Timestamp now);
   /// `note`'s connection has got on with its handshake: it counts as the newest from now on.
   void advance(Note& note, Timestamp now);
+  /// `note`'s connection has a session: it is a stranger no more.
+  void admit(Note& note, Timestamp now);
   void remove(Note& note);
   /// `note`'s connection, with `bytes` of memory, has just been served. The connection that has to
   /// go because all of them hold too much: it, if it holds more than is usual, or else the oldest
@@ -87,25 +97,40 @@ class Strangers {
   struct Group {
     std::list<Note*> beginners;  // who have advanced by nothing
     std::list<Note*> advanced;
-    std::list<Group*>::iterator in_size;  // a site's
+    // A site's.
+    std::list<Group*>::iterator in_size;
+    bool has_long_turns = false;
 
     std::size_t size() const { return beginners.size() + advanced.size(); }
     std::list<Note*>& list_of(const Note& note) { return note.has_advanced ? advanced : beginners; }
     Note* oldest() const { return beginners.empty() ? advanced.front() : beginners.front(); }
   };
   using Groups = std::unordered_map<IpAddress, Group>;
+  /// Sites with equally many members; who has been so for longest first.
+  struct Equals {
+    std::list<Group*> usual;
+    std::list<Group*> with_long_turns;
+
+    std::list<Group*>& list_of(const Group& site) {
+      return site.has_long_turns ? with_long_turns : usual;
+    }
+    bool empty() const { return usual.empty() && with_long_turns.empty(); }
+  };
 
   static const Group* find(const Groups& groups, const IpAddress& key);
   Note* oldest_of_largest_site() const;
   Verdict unless_it_has_tenure(Note& oldest, Timestamp now) const;
+  Verdict unless_all_have_their_turns(Timestamp now) const;
   void resize(Group& site, std::size_t from, std::size_t to);
 
   Options options_;
+  Duration usual_time_ = 250ms;  // from the first packet to a session, smoothed
+  std::size_t sites_begun_ = 0;  // of all time
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
   Groups addresses_;
   Groups sites_;
-  std::vector<std::list<Group*>> by_size_;  // sites by their number of members
+  std::vector<Equals> by_size_;  // sites by their number of members
   std::size_t largest_ = 0;
 };
 

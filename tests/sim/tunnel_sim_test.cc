@@ -437,7 +437,8 @@ class OnePlaceSim : public TunnelSim {
   OnePlaceSim() : TunnelSim(one_place()) { world.attach(kClient2Address, other, {.delay = 10ms}); }
   static ServerNodeOptions one_place() {
     ServerNodeOptions options;
-    options.tunnel.endpoint.strangers = {.max_connections = 1, .max_per_address = 1};
+    options.tunnel.endpoint.strangers = {
+        .max_connections = 1, .max_per_address = 1, .least_turn = {}, .most_turn = {}};
     return options;
   }
 
