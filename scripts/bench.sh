@@ -1,7 +1,7 @@
 #!/bin/sh
 # QDT beside other VPNs (docs/performance.md), or only the micro-benchmarks of its parts.
 # Usage: scripts/bench.sh [micro | load]   compare.py --help tells what the environment may choose;
-# with `load`: ROWS="sessions storm handshakes churn greedy" CLIENTS=10000 SECONDS_EACH=20
+# with `load`: ROWS="sessions storm control handshakes churn greedy" CLIENTS=10000 SECONDS_EACH=20
 set -eu
 cd "$(dirname "$0")/.."
 

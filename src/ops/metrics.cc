@@ -245,6 +245,11 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
   families.push_back(gauge("qdt_queued_payloads", "UDP payloads waiting for a blocked socket.",
                            total(&Counters::queued_payloads)));
   families.push_back(gauge(
+      "qdt_turn_seconds",
+      "The longest turn of a shard in the last ten to twenty seconds: from the moment when "
+      "something had come until all of it was done. Whatever came meanwhile waited.",
+      {sample(1e-6 * static_cast<double>(shards.max(&Counters::turn_max_microseconds)))}));
+  families.push_back(gauge(
       "qdt_queue_delay_seconds",
       "How long packets waited at least, during the last second, in the "
       "session's send queue that stood longest.",

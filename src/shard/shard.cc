@@ -107,7 +107,8 @@ void Shard::run() {
   while (!is_stopping_) {
     const auto events =
         poller_.wait(std::min(tunnel_.next_timeout(), link_.next_timeout()), os::now());
-    Timestamp now = os::now();
+    const Timestamp begun = os::now();
+    Timestamp now = begun;
     for (const os::PollEvent& event : events) {
       // The clock is read once payloads and mail are there: with the time of the turn's begin, what
       // arrived during the system call would seem to have arrived before, be held for longer than
@@ -125,7 +126,14 @@ void Shard::run() {
     link_.handle_timeout(now);
     if (tunnel_.next_timeout() <= now) tunnel_.handle_timeouts(now);
     flush(now);
+    note_turn(begun);
   }
+}
+
+void Shard::note_turn(Timestamp begun) {
+  const Timestamp end = os::now();
+  const Duration longest = longest_turn_.note(end - begun, end);
+  counters_.turn_max_microseconds.set(static_cast<std::uint64_t>(longest / 1us));
 }
 
 void Shard::stop(tunnel::SessionEnd end, std::string text) {

@@ -10,6 +10,7 @@
 
 #include "base/ip_address.h"
 #include "base/random.h"
+#include "base/recent_maximum.h"
 #include "os/poller.h"
 #include "os/tun_device.h"
 #include "os/udp_socket.h"
@@ -111,6 +112,7 @@ class Shard {
   Timestamp take_mail();  ///< returns the time when it was there
   void receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp now);
   void flush(Timestamp now);
+  void note_turn(Timestamp begun);
   void write_packets();
   Result<void> watch_tun();
   void unwatch_tun();
@@ -132,6 +134,7 @@ class Shard {
   wire::Coalescer coalescer_;
   std::vector<StrayPayloads> stray_payloads_;  // one for each sibling
   tunnel::Tunnel tunnel_;
+  RecentMaximum longest_turn_;
   bool is_stopping_ = false;
   std::optional<Timestamp> held_since_;  // packets stay in the TUN device's queue
   bool is_tun_watched_ = false;          // by the poller

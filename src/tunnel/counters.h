@@ -48,6 +48,8 @@ struct alignas(128) Counters {
   Counter stray_payloads;
   Counter stray_packets;
 
+  Counter turn_max_microseconds;  ///< of the shard's turns of the last ten to twenty seconds
+
   // Gauges, sampled once a second.
   Counter sessions;
   Counter direct_sessions;              ///< that send by the direct plane
