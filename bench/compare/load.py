@@ -243,9 +243,9 @@ def row_churn(hosts, arguments):
     load = Load(hosts, server.client, 2000, 400, arguments.seconds, "--churn", "100")
     load.wait_until_up(60)
     seen = []
-    for _ in range(4):
+    for _ in range(7):  # from the third on they are of the last two thirds
         seen.append((server.memory(), server.descriptors(), server.host_state()))
-        time.sleep(arguments.seconds / 4.2)
+        time.sleep(arguments.seconds / 7.1)
     result = load.result(60)
     yield "sessions ended and begun, lost", f"{result['churned']}, {result['sessions_lost']}"
     yield "the server's memory, by turns", ", ".join(f"{one[0]:.0f}" for one in seen) + " MiB"
