@@ -1,6 +1,7 @@
 #include "plane/departure_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/udp_burst.h"
 #include "wire/direct_packet.h"
@@ -58,19 +59,30 @@ std::expected<PathSample, Drop> DepartureLog::on_feedback(const wire::Feedback& 
   return sample;
 }
 
+void DepartureLog::shrink(Timestamp now) {
+  if (entries_.size() > kLeastEntries && now - latest().time > kBusyTime) resize(kLeastEntries);
+}
+
+void DepartureLog::resize(std::size_t entries) {
+  std::vector<Entry> resized(entries);
+  const std::uint64_t kept = std::min<std::uint64_t>({count_, entries_.size(), entries});
+  for (std::uint64_t i = count_ - kept; i < count_; ++i) resized[i % entries] = place_of(i);
+  entries_ = std::move(resized);
+}
+
 const DepartureLog::Entry* DepartureLog::find(std::uint64_t counter) const {
-  const std::uint64_t oldest = count_ > kEntries ? count_ - kEntries : 0;
+  const std::uint64_t oldest = count_ > entries_.size() ? count_ - entries_.size() : 0;
   std::uint64_t low = oldest;
   std::uint64_t high = count_;  // the first entry that is later than `counter`
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
-    if (entries_[middle % kEntries].first <= counter) {
+    if (place_of(middle).first <= counter) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  return low == oldest ? nullptr : &entries_[(low - 1) % kEntries];
+  return low == oldest ? nullptr : &place_of(low - 1);
 }
 
 Duration DepartureLog::queue_delay(std::uint32_t arrived_us, Timestamp sent, Timestamp now) {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <vector>
 
 #include "base/drop.h"
 #include "base/time.h"
@@ -24,14 +24,17 @@ struct PathSample {
 };
 
 /// When the direct plane's packets left, as far as it takes to understand the feedback about them:
-/// one entry for those that left together. Pure: time goes in. One thread.
+/// one entry for those that left together. It grows with what is sent in two round trips, from 512
+/// bytes to 8 KiB, and shrinks when nothing has been sent for a while. Pure: time goes in. One
+/// thread.
 class DepartureLog {
  public:
   /// Packet `counter`, the next, leaves.
   void on_packet(std::uint64_t counter, Timestamp now) {
     next_ = counter + 1;
     if (count_ > 0 && now < latest().time + spacing_) return;
-    entries_[count_++ % kEntries] = {counter, now};
+    if (entries_.size() < kEntries && now - place_of(count_).time < kept_time()) grow();
+    place_of(count_++) = {counter, now};
   }
 
   /// The peer tells what has arrived. A Drop when it cannot be true; then nothing has changed. Old
@@ -43,6 +46,10 @@ class DepartureLog {
   std::uint64_t delivered_bytes() const { return last_.bytes; }
   /// Smoothed as in RFC 6298; zero before the first feedback.
   Duration rtt() const { return rtt_; }
+  /// Gives back the memory of busier times. Now and then.
+  void shrink(Timestamp now);
+  std::size_t memory_bytes() const { return entries_.size() * sizeof(Entry); }
+
   /// The path is another one: its delays have nothing to do with those before.
   void forget_path();
 
@@ -53,6 +60,8 @@ class DepartureLog {
   };
   // At least two round trips' worth, at the spacing that the round trip gives.
   static constexpr std::size_t kEntries = 512;
+  static constexpr std::size_t kLeastEntries = 32;
+  static constexpr Duration kBusyTime = 5s;
   static constexpr Duration kMinSpacing = 50us;
   static constexpr Duration kMaxSpacing = 20ms;
   // Packets that come late make up for ones that counted as lost before.
@@ -61,11 +70,19 @@ class DepartureLog {
   // part by some milliseconds (50 ppm).
   static constexpr Duration kBaseWindow = 30s;
 
-  const Entry& latest() const { return entries_[(count_ - 1) % kEntries]; }
+  // Where entry `index` of all time is, or will be.
+  Entry& place_of(std::uint64_t index) { return entries_[index % entries_.size()]; }
+  const Entry& place_of(std::uint64_t index) const { return entries_[index % entries_.size()]; }
+  const Entry& latest() const { return place_of(count_ - 1); }
+  // Feedback may be about what left so long ago.
+  Duration kept_time() const { return rtt_ == Duration::zero() ? kBusyTime : 2 * rtt_; }
+  void grow() { resize(2 * entries_.size()); }
+  void resize(std::size_t entries);
   const Entry* find(std::uint64_t counter) const;
   Duration queue_delay(std::uint32_t arrived_us, Timestamp sent, Timestamp now);
 
-  std::array<Entry, kEntries> entries_;
+  // A power of two of them, a ring.
+  std::vector<Entry> entries_ = std::vector<Entry>(kLeastEntries);
   std::uint64_t count_ = 0;
   std::uint64_t next_ = 0;
   Duration spacing_ = kMinSpacing;

@@ -43,6 +43,33 @@ TEST_F(DepartureLogTest, TakesTheTimeThatFeedbackWasHeldFromTheRoundTrip) {
   EXPECT_EQ(log.rtt(), 20ms);
 }
 
+// A long path with much traffic needs all of it, a session that pings little.
+TEST_F(DepartureLogTest, IsAsLargeAsTwoRoundTripsNeed) {
+  const std::size_t least = log.memory_bytes();
+  for (std::uint64_t second = 0; second < 100; ++second) {
+    log.on_packet(second, kStart + second * 10s);
+  }
+  EXPECT_EQ(log.memory_bytes(), least);
+  next = 100;
+  const Timestamp begun = sent_at(1'000'000);
+  for (std::uint64_t i = 0; i < 1000; ++i) log.on_packet(next++, begun + i * 1ms);
+  EXPECT_GT(log.memory_bytes(), 8 * least);
+  log.shrink(begun + 2s);
+  EXPECT_GT(log.memory_bytes(), 8 * least) << "it may be busy again in a moment";
+  log.shrink(begun + 10s);
+  EXPECT_EQ(log.memory_bytes(), least);
+}
+
+TEST_F(DepartureLogTest, KnowsTheSameWhenItHasGrownAndShrunk) {
+  send(500);
+  ASSERT_TRUE(receive_feedback(about(3, 4), 20ms)) << "the first of many is still known";
+  EXPECT_EQ(log.rtt(), 20ms);
+  log.shrink(sent_at(500) + 6s);
+  const auto sample = receive_feedback(about(490, 491), 6s);
+  ASSERT_TRUE(sample);
+  EXPECT_EQ(sample->rtt, 6s) << "the latest ones are kept";
+}
+
 TEST_F(DepartureLogTest, CountsWhatArrivedAndWhatDidNot) {
   send(100);
   ASSERT_TRUE(receive_feedback(about(10, 11)));

@@ -44,6 +44,8 @@ class DirectPath {
   /// A ping that goes to another address leaves as packet `counter`.
   void on_sent_elsewhere(std::uint64_t counter, Timestamp now);
   /// The peer's reports.
+  /// Gives back the memory of busier times. Now and then.
+  void shrink(Timestamp now) { departures_.shrink(now); }
   std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
   std::uint64_t packets_arrived() const { return packets_arrived_; }
   std::uint64_t packets_lost() const { return packets_lost_; }

@@ -63,6 +63,8 @@ class DirectPlane {
     return {.whole = bytes, .expected = bytes};
   }
   PathView view() const;
+  /// Gives back the memory of busier times. Now and then.
+  void shrink(Timestamp now) { path_.shrink(now); }
   Step send(Bytes packet, Cut& cut, UdpSendQueue& out, Timestamp now);
   /// Sends what waits to be joined, and feedback, pings and pongs where they are due.
   Step flush(UdpSendQueue& out, Timestamp now);

@@ -67,6 +67,7 @@ bool SendQueue::push(Bytes bytes, std::uint64_t flow_hash, Timestamp now) {
 
 SendQueue::Flow& SendQueue::place_of(std::uint64_t hash) {
   if (!flows_) flows_ = std::make_unique<Flow[]>(kSets * kPlaces);
+  was_used_ = true;
   const std::span set(&flows_[(hash >> 32) % kSets * kPlaces], kPlaces);
   Flow* free = nullptr;
   for (Flow& flow : set) {
@@ -194,6 +195,12 @@ void SendQueue::discard(QueuedPacket* packet, Drop reason) {
 Duration SendQueue::take_standing_delay() {
   const Duration delay = std::exchange(standing_delay_, Duration::max());
   return delay == Duration::max() ? Duration::zero() : delay;
+}
+
+void SendQueue::shrink() {
+  if (std::exchange(was_used_, false) || !empty()) return;
+  new_flows_ = old_flows_ = {};
+  flows_.reset();
 }
 
 }  // namespace qdt::tunnel

@@ -58,6 +58,9 @@ class SendQueue final : private PacketPool::Holder {
   /// The least that a packet has waited since the last call: a queue that stood all the time.
   Duration take_standing_delay();
 
+  /// Gives the places of flows back, 12 KiB, where nothing has come since the last call.
+  void shrink();
+
  private:
   // Powers of two. A flow's hash says which set it belongs to, and there it has a place of its own
   // as long as one is free: with a table of as many single places, a ping beside 16 transfers would
@@ -100,7 +103,8 @@ class SendQueue final : private PacketPool::Holder {
   PacketPool& pool_;
   Options options_;
   Counters& counters_;
-  std::unique_ptr<Flow[]> flows_;  // allocated when something waits for the first time
+  std::unique_ptr<Flow[]> flows_;  // while it is in use
+  bool was_used_ = false;          // since shrink()
   FlowList new_flows_;
   FlowList old_flows_;
   std::size_t count_ = 0;  // the packet at hand included

@@ -264,5 +264,24 @@ TEST_F(SendQueueTest, TellsHowLongItStood) {
   EXPECT_EQ(queue_.take_standing_delay(), 0ms);  // it was empty for a moment
 }
 
+TEST_F(SendQueueTest, GivesNothingBackThatIsInUse) {
+  queue_.shrink();  // nothing has ever come
+  push("one");
+  queue_.shrink();  // something has come since
+  queue_.shrink();  // something waits
+  EXPECT_FALSE(queue_.front(kStart).empty());
+  queue_.pop();
+  EXPECT_TRUE(queue_.front(kStart).empty());
+  push("two");
+  EXPECT_FALSE(queue_.front(kStart).empty());
+  queue_.pop();
+  queue_.shrink();
+  queue_.shrink();  // now it does
+  push("three");
+  EXPECT_FALSE(queue_.front(kStart).empty());
+  queue_.pop();
+  EXPECT_TRUE(queue_.empty());
+}
+
 }  // namespace
 }  // namespace qdt::tunnel

@@ -148,6 +148,11 @@ class Session {
   void drop_older_than(Timestamp time) {
     if (!queue_.empty()) queue_.drop_older_than(time);
   }
+  /// Gives back the memory of busier times. About once a second.
+  void shrink(Timestamp now) {
+    queue_.shrink();
+    if (direct_) direct_->shrink(now);
+  }
   /// How long its queue has stood since the last call (SendQueue).
   Duration take_standing_delay() { return queue_.take_standing_delay(); }
   /// The same of the direct plane's path, while that is in use.

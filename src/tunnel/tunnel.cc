@@ -331,6 +331,7 @@ void Tunnel::look_at(Session& session, Timestamp now) {
   if (is_server && session.queued_packets() > 0) session.drop_older_than(now - max_wait(session));
   const std::uint64_t delivered_bytes = count_sending(session, now);
   session.tell_account(now);
+  session.shrink(now);
   sweep_.sums().add(session, delivered_bytes);
 }
 
