@@ -150,13 +150,14 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   std::optional<os::EndWatch> end_watch;  // outlives what is taken down
   auto server = server::Server::open(options, tls, random, host, *logger);
   if (!server) return fail_with(server.error().message);
-  auto monitoring = ops::Monitoring::open(
-      apps::monitoring_options(config),
-      apps::metrics_source(config, **server, files.certificate_expiry()), *logger);
+  ops::HttpCounters control_counters;
+  auto source = apps::metrics_source(config, **server, files.certificate_expiry());
+  source.control = &control_counters;
+  auto monitoring =
+      ops::Monitoring::open(apps::monitoring_options(config), std::move(source), *logger);
   if (!monitoring) return fail_with(monitoring.error().message);
   const auto errands = apps::Errands::open();
   if (!errands) return fail_with(errands.error().message);
-  ops::HttpCounters control_counters;
   const auto control = open_control(
       host, apps::server_control(config, **server, files.certificate_expiry(), **errands),
       control_counters, *logger);

@@ -244,11 +244,11 @@ void add_state(std::vector<MetricFamily>& families, const Shards& shards,
                            total(&Counters::queued_packets)));
   families.push_back(gauge("qdt_queued_payloads", "UDP payloads waiting for a blocked socket.",
                            total(&Counters::queued_payloads)));
-  families.push_back(gauge(
-      "qdt_turn_seconds",
-      "The longest turn of a shard in the last ten to twenty seconds: from the moment when "
-      "something had come until all of it was done. Whatever came meanwhile waited.",
-      {sample(1e-6 * static_cast<double>(shards.max(&Counters::turn_max_microseconds)))}));
+  families.push_back(
+      gauge("qdt_turn_seconds",
+            "The longest turn of a shard in the last ten to twenty seconds: from the moment when "
+            "something had come until all of it was done. Whatever came meanwhile waited.",
+            {sample(1e-6 * static_cast<double>(shards.max(&Counters::turn_max_microseconds)))}));
   families.push_back(gauge(
       "qdt_queue_delay_seconds",
       "How long packets waited at least, during the last second, in the "
@@ -346,6 +346,10 @@ void add_decoy(std::vector<MetricFamily>& families, const MetricsSource& source)
 }
 
 void add_http(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (source.control != nullptr) {
+    families.push_back(gauge("qdt_control_connections", "Connections to the control socket.",
+                             {sample(static_cast<double>(source.control->connections.load()))}));
+  }
   if (source.http == nullptr) return;
   families.push_back(gauge("qdt_http_connections",
                            "Connections to the HTTP addresses for metrics, health and profiles.",

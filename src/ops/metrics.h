@@ -26,6 +26,7 @@ struct MetricsSource {
   std::vector<const tunnel::Counters*> shards;
   const tunnel::HandshakeCounters* handshakes = nullptr;
   const HttpCounters* http = nullptr;
+  const HttpCounters* control = nullptr;  ///< of the control socket
   const tunnel::DecoyCounters* decoy = nullptr;
   /// The end of the certificate's validity, in seconds since the Unix epoch.
   const std::atomic<std::int64_t>* certificate_expiry = nullptr;

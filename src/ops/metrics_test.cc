@@ -57,6 +57,14 @@ TEST_F(Metrics, TellOfHttpConnections) {
   EXPECT_THAT(text(), HasSubstr("\nqdt_http_gave_way_total 44\n"));
 }
 
+TEST_F(Metrics, TellOfTheControlSocket) {
+  EXPECT_THAT(text(), Not(HasSubstr("qdt_control_connections")));
+  HttpCounters control;
+  control.connections = 2;
+  source_.control = &control;
+  EXPECT_THAT(text(), HasSubstr("\nqdt_control_connections 2\n"));
+}
+
 TEST_F(Metrics, TellPacketsFromThePiecesTheyCrossedTheTunDeviceIn) {
   shards_[0].tun_packets_read.set(40);
   shards_[0].tun_reads.set(2);
