@@ -6,7 +6,7 @@
 #   test: the release build with its unit, simulator and namespace tests; at most 15 minutes
 #   sanitizers: unit tests, simulator and namespace tests under AddressSanitizer and UBSan, and what has
 #     threads under ThreadSanitizer
-#   windows: the Windows client's tests, by Wine
+#   windows: the Windows client's tests of what Windows has code of its own for, by Wine
 #   full: all of it, with every path setting and every script in every form, each fuzz target for 30 s,
 #     and the packages
 # A step that fails does not keep the next from running. QDT_RESULTS: a folder that collects results
@@ -59,8 +59,9 @@ sanitizers() {
   step "build tsan" scripts/build.sh tsan && tests tsan tsan "$@"
 }
 windows() {
-  step "build windows" scripts/test-windows.sh --build && step "test windows" scripts/test-windows.sh --run \
-    --test-output-size-passed 200000 --output-junit "$results/windows.xml"
+  step "build windows" scripts/test-windows.sh "$@" --build &&
+    step "test windows" scripts/test-windows.sh "$@" --run --test-output-size-passed 200000 \
+      --output-junit "$results/windows.xml"
 }
 
 for part; do
@@ -68,7 +69,7 @@ for part; do
     check) check ;;
     test) normal ;;
     sanitizers) sanitizers -LE full ;;
-    windows) windows ;;
+    windows) windows --own ;;
     full)
       step "build release" scripts/build.sh release && tests release release
       sanitizers
