@@ -5,7 +5,7 @@
 #   --own: only what Windows has code of its own for: the rest is what Linux compiles and tests too
 set -eu
 cd "$(dirname "$0")/.."
-targets= tests=
+targets='' tests=''
 if [ "${1:-}" = --own ]; then
   shift
   targets='qdt-client stand_in_wintun trust_certificate os_test ops_test client_test'
