@@ -29,6 +29,16 @@ RateLimit times(const RateLimit& limit, double factor) {
   return {.per_second = limit.per_second * factor, .burst = limit.burst * factor};
 }
 
+// One more may come within that time.
+std::chrono::seconds longest_interval(const Admission::Options& options) {
+  constexpr double kMaxSeconds = 3600;
+  double seconds = 1;
+  for (const RateLimit& limit : {options.rate, options.address_rate}) {
+    if (!limit.is_unlimited()) seconds = std::max(seconds, std::ceil(1 / limit.per_second));
+  }
+  return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kMaxSeconds)));
+}
+
 }  // namespace
 
 Admission::Budget::Budget(const Options& options, std::size_t addresses,
@@ -46,6 +56,13 @@ Admission::Budget::Budget(const Options& options, std::size_t addresses,
               .newcomer = newcomer,
               .seed = options.seed}),
       all_(options.rate) {}
+
+void Admission::Budget::use(const Options& options) {
+  is_unlimited_ = options.rate.is_unlimited();
+  addresses_.use(options.address_rate, options.address_ttl);
+  sites_.use(times(options.address_rate, kAddressesOfSite), options.address_ttl);
+  all_ = PacedLimit(options.rate);
+}
 
 // The narrowest first: what an address is refused is not taken from the others.
 std::optional<Duration> Admission::Budget::take(const IpAddress& from, Timestamp now) {
@@ -66,14 +83,24 @@ std::optional<Duration> Admission::Budget::take(const IpAddress& from, Timestamp
 // A table of clients forgets the one that has used least, and a client begins with a whole burst:
 // with the token, there is nothing to be gained by many addresses that max_sessions does not bound.
 Admission::Admission(const Options& options)
-    : options_(options),
-      users_(only_user(options)),
+    : users_(only_user(options)),
+      max_sessions_(options.max_sessions),
+      retry_after_(longest_interval(options)),
       proven_(options, kClients, AttemptTable::Newcomer::kOwesNothing, {}),
       strangers_(options, kStrangers, AttemptTable::Newcomer::kInheritsDebt,
                  {.of_address = kMaxWaitingOfAddress,
                   .of_site = kMaxWaitingOfSite,
                   .of_all = kMaxWaiting}),
       shares_(options.shares) {}
+
+void Admission::use_limits(const Options& options) {
+  max_sessions_.store(options.max_sessions, std::memory_order_relaxed);
+  retry_after_.store(longest_interval(options), std::memory_order_relaxed);
+  shares_.use(options.shares);
+  const std::scoped_lock lock(mutex_);
+  proven_.use(options);
+  strangers_.use(options);
+}
 
 Admission::Verdict Admission::judge(const UserTable& users, std::string_view method,
                                     const Credential& credential, const IpAddress& from,
@@ -89,7 +116,8 @@ Admission::Verdict Admission::judge(const UserTable& users, std::string_view met
       const std::scoped_lock lock(mutex_);
       if (!proven_.take(from, now)) return HandshakeResult::kRateLimited;
     }
-    const bool is_busy = options_.max_sessions > 0 && sessions() >= options_.max_sessions;
+    const std::size_t most = max_sessions();
+    const bool is_busy = most > 0 && sessions() >= most;
     return is_busy ? HandshakeResult::kBusy : HandshakeResult::kOk;
   }();
   return verdict;
@@ -99,15 +127,6 @@ std::optional<Duration> Admission::delay_stranger(const IpAddress& from, Timesta
   const std::scoped_lock lock(mutex_);
   const auto delay = strangers_.take(from, now);
   return delay ? std::optional(std::min(*delay, kMaxDelay)) : std::nullopt;
-}
-
-std::chrono::seconds Admission::retry_after() const {
-  constexpr double kMaxSeconds = 3600;
-  double seconds = 1;
-  for (const RateLimit& limit : {options_.rate, options_.address_rate}) {
-    if (!limit.is_unlimited()) seconds = std::max(seconds, std::ceil(1 / limit.per_second));
-  }
-  return std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kMaxSeconds)));
 }
 
 }  // namespace qdt::access

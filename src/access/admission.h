@@ -61,6 +61,9 @@ class Admission {
   };
 
   explicit Admission(const Options& options);
+  /// The rates, max_sessions and shares of `options` from now on. Nobody who is in has to go, and
+  /// what has been counted counts.
+  void use_limits(const Options& options);
 
   /// A server that cannot carry packets says so instead of admitting anyone.
   void set_ready(bool is_ready) { is_ready_.store(is_ready, std::memory_order_relaxed); }
@@ -78,14 +81,16 @@ class Admission {
   const UserTable::Snapshot& users() const { return users_; }
 
   /// How long one who was refused for the rate does well to wait: in that time, one more may come.
-  std::chrono::seconds retry_after() const;
+  std::chrono::seconds retry_after() const { return retry_after_.load(std::memory_order_relaxed); }
 
   /// SessionPlaces::take(), among max_sessions.
-  bool reserve_session(bool replaces = false) {
-    return sessions_.take(options_.max_sessions, replaces);
-  }
+  bool reserve_session(bool replaces = false) { return sessions_.take(max_sessions(), replaces); }
   void release_session() { sessions_.give_back(); }
   std::size_t sessions() const { return sessions_.taken(); }
+  /// 0: unlimited.
+  std::size_t max_sessions() const { return max_sessions_.load(std::memory_order_relaxed); }
+  /// Sessions of one client; 0: unlimited.
+  std::size_t max_of_client() const { return shares_.max_of_client(); }
   /// The sessions of each client.
   ClientShares& shares() { return shares_; }
 
@@ -100,12 +105,13 @@ class Admission {
     };
     Budget(const Options& options, std::size_t addresses, AttemptTable::Newcomer newcomer,
            const MaxWaiting& max_waiting);
+    void use(const Options& options);
     /// The time that one more has to wait for its turn; no value when too many wait.
     std::optional<Duration> take(const IpAddress& from, Timestamp now);
 
    private:
     const MaxWaiting max_waiting_;
-    const bool is_unlimited_;
+    bool is_unlimited_;
     AttemptTable addresses_;
     AttemptTable sites_;
     PacedLimit all_;
@@ -114,9 +120,10 @@ class Admission {
 
   std::optional<Duration> delay_stranger(const IpAddress& from, Timestamp now);
 
-  const Options options_;
   const UserTable::Snapshot users_;
   std::atomic<bool> is_ready_{false};
+  std::atomic<std::size_t> max_sessions_;
+  std::atomic<std::chrono::seconds> retry_after_;
   SessionPlaces sessions_;
 
   std::mutex mutex_;

@@ -173,5 +173,30 @@ TEST_F(AdmissionTest, BoundsTheNumberOfSessions) {
   EXPECT_EQ(judge(admission), HandshakeResult::kOk);
 }
 
+TEST_F(AdmissionTest, TakesOtherLimitsWhileItRuns) {
+  Admission admission({.token = "token", .address_rate = {.per_second = 1, .burst = 1}});
+  EXPECT_EQ(judge(admission), HandshakeResult::kOk);
+  EXPECT_EQ(judge(admission), HandshakeResult::kRateLimited);
+  admission.use_limits({.max_sessions = 1});
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(judge(admission), HandshakeResult::kOk);
+  EXPECT_TRUE(admission.reserve_session());
+  EXPECT_EQ(judge(admission), HandshakeResult::kBusy);
+  admission.use_limits({.rate = {.per_second = 0.1, .burst = 1}, .max_sessions = 2});
+  EXPECT_EQ(judge(admission), HandshakeResult::kOk);
+  EXPECT_EQ(judge(admission, "token", kOther), HandshakeResult::kRateLimited);
+  EXPECT_EQ(admission.retry_after(), 10s);
+}
+
+TEST_F(AdmissionTest, EndsNobodyBySmallerLimits) {
+  Admission admission({.token = "token", .max_sessions = 3});
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(admission.reserve_session());
+  admission.use_limits({.max_sessions = 2});
+  EXPECT_EQ(admission.sessions(), 3u);
+  admission.release_session();
+  EXPECT_FALSE(admission.reserve_session());
+  admission.release_session();
+  EXPECT_TRUE(admission.reserve_session());
+}
+
 }  // namespace
 }  // namespace qdt::access

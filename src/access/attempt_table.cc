@@ -28,9 +28,11 @@ PacedLimit::PacedLimit(const RateLimit& limit) {
 
 std::optional<Duration> PacedLimit::take(Timestamp& next_turn, Timestamp now,
                                          std::size_t max_waiting) const {
+  const auto most = static_cast<std::int64_t>(max_waiting);
+  next_turn = std::min(next_turn, now + burst_ + interval_ * (most + 1));
   const Timestamp turn = std::max(next_turn, now);
   const Duration wait = turn - now - burst_;
-  if (wait > interval_ * static_cast<std::int64_t>(max_waiting)) return std::nullopt;
+  if (wait > interval_ * most) return std::nullopt;
   next_turn = turn + interval_;
   return std::max(wait, Duration::zero());
 }
@@ -40,6 +42,12 @@ AttemptTable::AttemptTable(const Options& options)
       limit_(options.limit),
       sets_(std::bit_ceil(std::max<std::size_t>(options.entries / kPlaces, 1))),
       entries_(std::make_unique<Entry[]>(sets_ * kPlaces)) {}
+
+void AttemptTable::use(const RateLimit& limit, Duration ttl) {
+  options_.limit = limit;
+  options_.ttl = ttl;
+  limit_ = PacedLimit(limit);
+}
 
 std::optional<Duration> AttemptTable::take(std::uint64_t key, Timestamp now,
                                            std::size_t max_waiting) {

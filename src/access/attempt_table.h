@@ -17,7 +17,8 @@ class PacedLimit {
   explicit PacedLimit(const RateLimit& limit);
 
   /// Takes a turn for an attempt at `now`, and returns the time until that turn: zero within the
-  /// burst. No value, and no turn taken, when `max_waiting` others wait already.
+  /// burst. No value, and no turn taken, when `max_waiting` others wait already. A debt that
+  /// another limit has left is no longer than one that this limit makes.
   std::optional<Duration> take(Timestamp& next_turn, Timestamp now, std::size_t max_waiting) const;
 
  private:
@@ -44,6 +45,8 @@ class AttemptTable {
     std::uint64_t seed = 0;  ///< nobody outside can tell which keys share a set
   };
   explicit AttemptTable(const Options& options);
+  /// Other numbers from now on. What is remembered stays.
+  void use(const RateLimit& limit, Duration ttl);
 
   /// PacedLimit::take() for `key`.
   std::optional<Duration> take(std::uint64_t key, Timestamp now, std::size_t max_waiting);

@@ -77,5 +77,32 @@ TEST(AttemptTable, LeavesADebtToWhoPushesItOut) {
   EXPECT_EQ(table.take(10, kStart + 1h, 100), 0s);
 }
 
+TEST(AttemptTable, CountsByAnotherLimitFromThenOn) {
+  AttemptTable table({.limit = {.per_second = 1, .burst = 1}, .entries = 64});
+  EXPECT_EQ(table.take(1, kStart, 0), 0s);
+  table.use({.per_second = 10, .burst = 1}, 10min);
+  EXPECT_EQ(table.take(1, kStart, 0), std::nullopt);
+  EXPECT_EQ(table.take(1, kStart + 100ms, 0), 0s);
+  table.use({}, 10min);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(table.take(1, kStart + 100ms, 0), 0s);
+}
+
+// Whoever was refused by a limit that was too narrow does not wait its time out.
+TEST(AttemptTable, LeavesNoDebtLongerThanTheNewLimitMakes) {
+  AttemptTable table({.limit = {.per_second = 0.001, .burst = 1}, .entries = 64});
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.take(1, kStart, 3));
+  table.use({.per_second = 1, .burst = 1}, 10min);
+  EXPECT_EQ(table.take(1, kStart + 1s, 3), std::nullopt);
+  EXPECT_EQ(table.take(1, kStart + 2s, 3), 3s);
+  EXPECT_EQ(table.take(1, kStart + 6s, 0), 0s);
+}
+
+TEST(AttemptTable, ForgetsByTheNewTtl) {
+  AttemptTable table({.limit = {.per_second = 0.001, .burst = 1}, .entries = 64});
+  EXPECT_EQ(table.take(1, kStart, 0), 0s);
+  table.use({.per_second = 0.001, .burst = 1}, 60s);
+  EXPECT_EQ(table.take(1, kStart + 60s, 0), 0s);
+}
+
 }  // namespace
 }  // namespace qdt::access

@@ -24,6 +24,12 @@ class ClientShares {
   };
 
   explicit ClientShares(const Options& options) : options_(options) {}
+  /// Other numbers from now on. Sessions that are there keep their places, and count.
+  void use(const Options& options);
+  std::size_t max_of_client() const {
+    const std::scoped_lock lock(mutex_);
+    return options_.max_of_client;
+  }
 
   /// Takes a place for `session`; false when its client has as many as it may. One that `replaces`
   /// another session is never refused, as in SessionPlaces.
@@ -39,10 +45,10 @@ class ClientShares {
     std::size_t max = 0;
   };
   using Units = std::array<Unit, kUnits>;
-  Units units_of(const IpAddress& from, std::string_view client_id) const;
+  static Units units_of(const Options& options, const IpAddress& from, std::string_view client_id);
 
-  const Options options_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  Options options_;
   std::map<std::string, std::size_t> counts_;
   std::unordered_map<wire::SessionId, Units> places_;
 };

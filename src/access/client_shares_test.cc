@@ -76,5 +76,15 @@ TEST_F(ClientSharesTest, BoundsNobodyWithoutABound) {
   any.give_back(7000);
 }
 
+TEST_F(ClientSharesTest, CountsWhoCameWhileThereWasNoLimit) {
+  shares_.use({});
+  EXPECT_EQ(take_all(kOffice, "phone"), 1000);
+  shares_.use({.max_of_client = 16, .max_of_address = 1000});
+  EXPECT_FALSE(take(kOffice, "phone"));
+  for (wire::SessionId session = 1; session <= 985; ++session) shares_.give_back(session);
+  EXPECT_TRUE(take(kOffice, "phone"));
+  EXPECT_FALSE(take(kOffice, "phone"));
+}
+
 }  // namespace
 }  // namespace qdt::access

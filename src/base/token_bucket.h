@@ -14,6 +14,16 @@ class TokenBucket {
   explicit TokenBucket(const RateLimit& limit, Timestamp now = {})
       : limit_(limit), tokens_(std::max(limit.burst, 1.0)), filled_(now) {}
 
+  /// Another limit from now on. What is left of the burst stays, as far as the new one has it.
+  void use(const RateLimit& limit, Timestamp now) {
+    if (limit_.is_unlimited()) {
+      *this = TokenBucket(limit, now);
+      return;
+    }
+    fill(now);
+    limit_ = limit;
+    tokens_ = std::min(tokens_, std::max(limit.burst, 1.0));
+  }
   /// Whether one more may pass now; if so, it has.
   bool take(Timestamp now) {
     if (is_empty(now)) return false;
@@ -23,15 +33,18 @@ class TokenBucket {
   /// Whether none may pass now.
   bool is_empty(Timestamp now) {
     if (limit_.is_unlimited()) return false;
-    if (now > filled_) {
-      const double seconds = std::chrono::duration<double>(now - filled_).count();
-      tokens_ = std::min(tokens_ + seconds * limit_.per_second, std::max(limit_.burst, 1.0));
-      filled_ = now;
-    }
+    fill(now);
     return tokens_ < 1;
   }
 
  private:
+  void fill(Timestamp now) {
+    if (now <= filled_) return;
+    const double seconds = std::chrono::duration<double>(now - filled_).count();
+    tokens_ = std::min(tokens_ + seconds * limit_.per_second, std::max(limit_.burst, 1.0));
+    filled_ = now;
+  }
+
   RateLimit limit_;
   double tokens_;
   Timestamp filled_;

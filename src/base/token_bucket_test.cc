@@ -67,5 +67,33 @@ TEST(TokenBucket, WithoutARateIsUnlimited) {
   EXPECT_FALSE(bucket.is_empty(kStart));
 }
 
+TEST(TokenBucket, KeepsWhatIsLeftUnderAnotherLimit) {
+  TokenBucket bucket({.per_second = 10, .burst = 5}, kStart);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(bucket.take(kStart));
+  bucket.use({.per_second = 1, .burst = 20}, kStart + 100ms);
+  EXPECT_TRUE(bucket.take(kStart + 100ms));
+  EXPECT_TRUE(bucket.take(kStart + 100ms)) << "of the old rate's tenth of a second";
+  EXPECT_FALSE(bucket.take(kStart + 100ms));
+  EXPECT_TRUE(bucket.take(kStart + 1100ms));
+  EXPECT_FALSE(bucket.take(kStart + 1100ms));
+}
+
+TEST(TokenBucket, HasNoMoreThanTheNewBurst) {
+  TokenBucket bucket({.per_second = 10, .burst = 5}, kStart);
+  bucket.use({.per_second = 10, .burst = 2}, kStart);
+  EXPECT_TRUE(bucket.take(kStart));
+  EXPECT_TRUE(bucket.take(kStart));
+  EXPECT_FALSE(bucket.take(kStart));
+}
+
+TEST(TokenBucket, BeginsWithABurstWhenThereWasNoLimit) {
+  TokenBucket bucket(RateLimit{}, kStart);
+  bucket.use({.per_second = 1, .burst = 3}, kStart + 1h);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(kStart + 1h));
+  EXPECT_FALSE(bucket.take(kStart + 1h));
+  bucket.use({}, kStart + 1h);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(bucket.take(kStart + 1h));
+}
+
 }  // namespace
 }  // namespace qdt

@@ -16,6 +16,11 @@ std::size_t LeaseBook::DigestHash::operator()(const Digest& digest) const {
   return hash;
 }
 
+void LeaseBook::use_max_kept(std::size_t max_kept) {
+  const std::scoped_lock lock(mutex_);
+  max_kept_ = max_kept;
+}
+
 std::optional<LeaseBook::Grant> LeaseBook::acquire(const Holder& holder,
                                                    std::optional<std::string_view> token,
                                                    Random& random, Timestamp now,

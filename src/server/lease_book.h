@@ -33,6 +33,8 @@ class LeaseBook {
   /// and half as many again of a /48); 0: any number. `pool` outlives the book.
   LeaseBook(LeasePool& pool, Duration grace, std::size_t max_kept = 0)
       : pool_(pool), grace_(grace), max_kept_(max_kept) {}
+  /// Another number for leases that are kept from now on.
+  void use_max_kept(std::size_t max_kept);
 
   struct Holder {
     std::size_t shard = 0;
@@ -95,8 +97,8 @@ class LeaseBook {
 
   LeasePool& pool_;
   const Duration grace_;
-  const std::size_t max_kept_;
   mutable std::mutex mutex_;
+  std::size_t max_kept_;
   std::map<IpAddress, Note> notes_;
   std::unordered_map<Digest, IpAddress, DigestHash> by_token_;
   ByEnd ended_;                       // those without a session, oldest first

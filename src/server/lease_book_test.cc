@@ -211,5 +211,18 @@ TEST_F(LeaseBookOfFourShards, MovesALeaseToAnotherShard) {
   EXPECT_EQ(pool.lent(), 1u);
 }
 
+TEST_F(LeaseBookTest, KeepsSoManyForAnAddressAsItIsToldLater) {
+  const IpAddress from = IpAddress::v4(0x01020304);
+  std::vector<IpAddress> leases;
+  for (wire::SessionId session = 1; session <= 3; ++session) {
+    leases.push_back(book.acquire({.session = session}, "", random, kStart, from).value().address);
+  }
+  book.use_max_kept(1);
+  for (wire::SessionId session = 1; session <= 3; ++session) {
+    book.release(leases[session - 1], session, kStart);
+  }
+  EXPECT_THAT(book.entries(kStart), SizeIs(1));
+}
+
 }  // namespace
 }  // namespace qdt::server

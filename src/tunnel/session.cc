@@ -39,6 +39,20 @@ Session::Session(const SessionOptions& options, std::unique_ptr<BasePlane> base,
   note_change();
 }
 
+void Session::use_limits(const RateLimit& rate_limit, const RateLimit& account_rate,
+                         Timestamp now) {
+  if (rate_limit != options_.rate_limit) {
+    send_limit_.use(rate_limit, now);
+    receive_limit_.use(rate_limit, now);
+  }
+  const bool is_other_share = account_rate != options_.account_rate;
+  options_.rate_limit = rate_limit;
+  options_.account_rate = account_rate;
+  if (!is_other_share) return;
+  send_share_ = {shared_rate(options_, options_.role == Role::kClient), account_rate};
+  receive_share_ = {shared_rate(options_, options_.role == Role::kServer), account_rate};
+}
+
 bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now) {
   if (takes_batches()) return send_batch({&packet.bytes, 1}, out, now) == 0;
   note_change();

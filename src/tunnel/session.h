@@ -180,6 +180,8 @@ class Session {
   /// the session and of its user.
   bool may_send(Timestamp now) { return send_limit_.take(now) && send_share_.take(now); }
   bool may_receive(Timestamp now) { return receive_limit_.take(now) && receive_share_.take(now); }
+  /// Other limits from now on, as in SessionOptions.
+  void use_limits(const RateLimit& rate_limit, const RateLimit& account_rate, Timestamp now);
   Timestamp last_packet;  ///< inner packet, either way
   /// The forwarder counts the session's packets here.
   access::Traffic::Way& sent() {
