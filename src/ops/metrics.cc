@@ -292,11 +292,11 @@ void add_limits(std::vector<MetricFamily>& families, const MetricsSource& source
     families.push_back(gauge(name, help, {sample(static_cast<double>(value))}));
   };
   limit("qdt_sessions_limit", "Clients allowed at one time (max_sessions); 0 means any number.",
-        source.max_sessions);
+        source.max_sessions());
   limit("qdt_sessions_per_client_limit",
         "Clients with one client_id behind one address (max_sessions_per_client); 0 means any "
         "number.",
-        source.max_sessions_per_client);
+        source.max_sessions_per_client());
   limit("qdt_pool_addresses", "Addresses of pool_cidr that can be lent.", source.pool_addresses);
   limit("qdt_send_queue_limit", "Packets that one session may queue (send_queue).",
         source.send_queue_packets);

@@ -32,11 +32,12 @@ struct MetricsSource {
   const std::atomic<std::int64_t>* certificate_expiry = nullptr;
 
   // Limits, so that a dashboard can show how near they are.
-  std::size_t max_sessions = 0;             ///< 0: unlimited
-  std::size_t max_sessions_per_client = 0;  ///< 0: unlimited
-  std::size_t pool_addresses = 0;           ///< that can be lent
-  std::size_t send_queue_packets = 0;       ///< of one session
-  std::size_t payload_queue_payloads = 0;   ///< of one shard
+  /// 0: unlimited. Any thread.
+  std::function<std::size_t()> max_sessions = [] { return std::size_t{0}; };
+  std::function<std::size_t()> max_sessions_per_client = [] { return std::size_t{0}; };
+  std::size_t pool_addresses = 0;          ///< that can be lent
+  std::size_t send_queue_packets = 0;      ///< of one session
+  std::size_t payload_queue_payloads = 0;  ///< of one shard
 };
 
 /// All metrics in Prometheus' text format, version 0.0.4. Any thread.

@@ -20,7 +20,9 @@ class Metrics : public testing::Test {
 
   Counters shards_[2];
   tunnel::HandshakeCounters handshakes_;
-  MetricsSource source_{.version = "1.2.3", .handshakes = &handshakes_, .max_sessions = 100};
+  MetricsSource source_{.version = "1.2.3", .handshakes = &handshakes_, .max_sessions = [] {
+                          return std::size_t{100};
+                        }};
 };
 
 std::size_t count(const std::string& text, const std::string& part) {

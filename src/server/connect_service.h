@@ -23,6 +23,7 @@ class ConnectService final : public tunnel::TunnelEvents {
 
   /// As the Reception's.
   void use_users(access::UserTable::Snapshot users) { reception_.use_users(std::move(users)); }
+  void use_pushed(Pushed pushed) { reception_.use_pushed(std::move(pushed)); }
   void use_decoy(std::shared_ptr<const Decoy> decoy) { reception_.use_decoy(std::move(decoy)); }
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;

@@ -96,10 +96,10 @@ std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& of
                            .client_ip = lease->address,
                            .gateway_ip = offer.gateway,
                            .cidr = offer.pool,
-                           .dns = offer.dns,
+                           .dns = offer.pushed.dns,
                            .caps = caps,
-                           .routes = offer.routes,
-                           .dns_domains = offer.dns_domains,
+                           .routes = offer.pushed.routes,
+                           .dns_domains = offer.pushed.dns_domains,
                            .resume_token = lease->token},
               .user = asked.user,
               .replaced = lease->replaced};

@@ -66,6 +66,13 @@ struct Visit {
 std::variant<Welcome, Refusal, Visit> judge(const RequestHead& head, const access::UserTable& users,
                                             access::Admission& admission, Timestamp now);
 
+/// The settings that a server pushes to its clients.
+struct Pushed {
+  std::vector<IpAddress> dns;
+  std::vector<Prefix> routes;            ///< for clients that know of it
+  std::vector<std::string> dns_domains;  ///< likewise
+};
+
 /// The part of an answer that is the same for every session of a server.
 struct Offer {
   std::size_t mtu = wire::kDefaultMtu;
@@ -73,10 +80,8 @@ struct Offer {
   Prefix pool;
   IpAddress gateway;
   std::optional<Ipv6Pool> ipv6;  ///< nothing: cap `ipv6` is not taken up
-  std::vector<IpAddress> dns;
-  std::vector<Prefix> routes;            ///< pushed to clients that know of it
-  std::vector<std::string> dns_domains;  ///< likewise
-  bool needs_direct = false;             ///< as in client::Connector::Options
+  Pushed pushed;
+  bool needs_direct = false;  ///< as in client::Connector::Options
   std::size_t shard = 0;
 };
 

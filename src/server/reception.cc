@@ -94,8 +94,7 @@ bool Reception::take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& r
                                .credential = credential,
                                .from = exchange.from().address},
                               *users_, tables_.admission, tunnel.now());
-  if (const auto* welcome = std::get_if<Welcome>(&decision)) {
-    request.user = welcome->user;
+  if (std::holds_alternative<Welcome>(decision)) {
     request.credential = std::move(credential);
     return true;
   }
@@ -112,8 +111,11 @@ void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& 
   request.is_answered = true;
   const std::string body = std::exchange(request.body, {});
   const access::Credential credential = std::exchange(request.credential, {});
+  // The users may be others than when the head came.
+  auto user = users_->find(credential);
+  if (!user) return refuse(tunnel, exchange, {.result = HandshakeResult::kUnauthorized, .why = {}});
   auto granted = grant({.body = body,
-                        .user = std::exchange(request.user, nullptr),
+                        .user = std::move(user),
                         .credential = credential,
                         .from = exchange.from().address,
                         .carriage = exchange.carriage()},

@@ -51,9 +51,12 @@ class Reception {
   Reception(const Options& options, const Tables& tables, tunnel::HandshakeCounters& handshakes,
             Random& random, Logger& logger);
 
-  /// For requests from now on; sessions keep the limits that they began with.
+  /// For requests from now on, and for those whose end has not come: who is not among `users` does
+  /// not come in. Sessions that are there are not touched (LimitWalk).
   void use_users(access::UserTable::Snapshot users) { users_ = std::move(users); }
-  /// Likewise.
+  /// For sessions from now on.
+  void use_pushed(Pushed pushed) { options_.offer.pushed = std::move(pushed); }
+  /// For requests from now on.
   void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
 
   /// The state of a request. The owner of its exchange keeps it beside that.
@@ -65,8 +68,7 @@ class Reception {
     std::string body;
     std::optional<std::uint64_t> content_length;
     wire::JsonEnd end;  // of a body whose length is not announced
-    // The peer has shown that it is this user.
-    std::shared_ptr<const access::User> user;
+    // The peer has shown that it is a user.
     access::Credential credential;
   };
 

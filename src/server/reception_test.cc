@@ -36,6 +36,8 @@ class NotedExchange final : public Exchange {
   void close() override { is_closed = true; }
   void open(Grant& grant, tunnel::SessionOptions& options) override {
     lease = grant.response.client_ip.to_string();
+    dns = grant.response.dns;
+    rate_limit = options.rate_limit;
     account = options.account;
   }
 
@@ -43,6 +45,8 @@ class NotedExchange final : public Exchange {
   std::vector<int> statuses;
   bool is_closed = false;
   std::string lease;
+  std::vector<IpAddress> dns;
+  RateLimit rate_limit;
   std::shared_ptr<access::Account> account;
 
  private:
@@ -137,6 +141,46 @@ TEST_F(ReceptionTest, WaitsForTheBodyAndForTheCarriage) {
   EXPECT_EQ(exchange.lease, "10.8.0.2");
   receive(exchange, request, "token", kBody + " ");  // what comes later is no request
   EXPECT_EQ(admission_.sessions(), 1u);
+}
+
+access::UserTable::Snapshot user(const std::string& token, const access::UserLimits& limits = {}) {
+  const access::UserTable::Entry entry{.name = {}, .token = token, .limits = limits};
+  return *access::UserTable::create({&entry, 1}, access::UserTable::Key{});
+}
+
+TEST_F(ReceptionTest, TakesAnotherTokenFromThenOn) {
+  reception_.use_users(user("new token"));
+  NotedExchange exchanges[2];
+  Reception::Request requests[2];
+  receive(exchanges[0], requests[0], "new token");
+  EXPECT_EQ(exchanges[0].lease, "10.8.0.2");
+  receive(exchanges[1], requests[1], "token");
+  EXPECT_EQ(exchanges[1].statuses, std::vector<int>{401});
+}
+
+// Somebody who began with the old token could otherwise keep it good by being slow.
+TEST_F(ReceptionTest, RefusesATokenThatIsExchangedBeforeTheBodyHasCome) {
+  NotedExchange exchange;
+  Reception::Request request;
+  receive(exchange, request, "token", kBody.substr(0, 20));
+  reception_.use_users(user("new token"));
+  receive(exchange, request, "token", kBody);
+  EXPECT_EQ(exchange.lease, "");
+  EXPECT_EQ(exchange.statuses, std::vector<int>{401});
+  EXPECT_EQ(admission_.sessions(), 0u);
+}
+
+TEST_F(ReceptionTest, GivesASessionTheSettingsOfItsOpening) {
+  NotedExchange exchange;
+  Reception::Request request;
+  receive(exchange, request, "token", kBody.substr(0, 20));
+  const RateLimit limit{.per_second = 7, .burst = 8};
+  reception_.use_users(user("token", {.session_rate = limit}));
+  reception_.use_pushed(
+      {.dns = {*IpAddress::parse("192.0.2.53")}, .routes = {}, .dns_domains = {}});
+  receive(exchange, request, "token", kBody);
+  EXPECT_EQ(exchange.rate_limit, limit);
+  EXPECT_EQ(exchange.dns, std::vector{*IpAddress::parse("192.0.2.53")});
 }
 
 TEST_F(ReceptionTest, RefusesInItsOwnWordsAUserAndAVisitorWhereThereIsNoDecoy) {

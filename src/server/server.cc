@@ -1,14 +1,17 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <iterator>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "os/clock.h"
 #include "os/steering.h"
 #include "os/taken_networks.h"
+#include "server/limit_walk.h"
 #include "server/pool_overlap.h"
 #include "shard/ask.h"
 
@@ -19,6 +22,19 @@ namespace {
 // microseconds, however many sessions there are.
 constexpr std::size_t kFactsPerStep = 32;
 constexpr std::size_t kLooksPerStep = 1024;
+
+// The leases that are kept for the clients of one address; 0: any number.
+std::size_t max_kept(const access::ClientShares::Options& shares) {
+  return shares.max_of_client > 0 ? shares.max_of_address : 0;
+}
+
+// Between batches of the shard, until all its sessions have their limits.
+void walk(shard::Shard& shard, LimitWalk limits) {
+  shard.post([limits = std::move(limits)](shard::Shard& one, Timestamp now) mutable {
+    if (limits.step(one.tunnel().sessions(), now)) return;
+    walk(one, std::move(limits));
+  });
+}
 
 Moment now() {
   return {os::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
@@ -95,9 +111,7 @@ Server::Server(const Options& options, Random& random, os::HostControl& host, Lo
       users_(admission_.users()),
       leases_(options.reception.offer.pool, options.reception.offer.gateway, options.shard_count,
               options.reception.offer.ipv6),
-      book_(
-          leases_, options.lease_grace,
-          options.admission.shares.max_of_client > 0 ? options.admission.shares.max_of_address : 0),
+      book_(leases_, options.lease_grace, max_kept(options.admission.shares)),
       lease_file_(
           options.lease_path, book_, [this] { return host_.open_lease_file(); }, logger),
       handshake_log_(logger) {}
@@ -322,9 +336,29 @@ void Server::use_decoy(const std::shared_ptr<const Decoy>& decoy) {
 
 void Server::use_users(const access::UserTable::Snapshot& users) {
   users_ = users;
+  const LimitWalk limits(LimitWalk::limits_of(*users));
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->post(
         [&service = *services_[i], users](shard::Shard&, Timestamp) { service.use_users(users); });
+    walk(*shards_[i], limits);
+  }
+}
+
+void Server::use_admission(const access::Admission::Options& options) {
+  admission_.use_limits(options);
+  book_.use_max_kept(max_kept(options.shares));
+  const access::UserTable::Entry user{.name = {}, .token = options.token, .limits = options.limits};
+  const auto users = access::UserTable::create(
+      {&user, 1}, random_.bytes<std::tuple_size_v<access::UserTable::Key>>(), users_.get());
+  assert(users);  // one user with a token
+  use_users(*users);
+}
+
+void Server::use_pushed(const Pushed& pushed) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->post([&service = *services_[i], pushed](shard::Shard&, Timestamp) {
+      service.use_pushed(pushed);
+    });
   }
 }
 

@@ -91,9 +91,15 @@ class Server {
   void save_leases();
   /// Clients that connect from now on are shown this certificate. The thread of main.
   void use_certificate(const std::shared_ptr<const quic::TlsServerContext>& tls);
-  /// `users` may come in from now on, with the limits there; sessions of others live on. The thread
-  /// of main.
+  /// `users` may come in from now on, with the limits there, which count for their sessions, too;
+  /// sessions of others live on. The thread of main.
   void use_users(const access::UserTable::Snapshot& users);
+  /// As use_users(), with the only user that these options have, and their other limits for
+  /// sessions from now on (Admission::use_limits()). The thread of main.
+  void use_admission(const access::Admission::Options& options);
+  /// Sessions from now on are pushed this. Those that are there keep what they were told. The
+  /// thread of main.
+  void use_pushed(const Pushed& pushed);
   /// The users' sessions now, and the packets that they have carried. The thread of main.
   std::vector<access::UserTable::Usage> usage() const { return users_->usage(); }
   /// The sessions now, those of a shard together. A session that moves within its shard's table
@@ -105,6 +111,9 @@ class Server {
   Result<tunnel::SessionFacts> kick(wire::SessionId session, Timestamp deadline) const;
   /// Visitors without the token get its answers from now on. The thread of main.
   void use_decoy(const std::shared_ptr<const Decoy>& decoy);
+  /// At a time; 0: unlimited. Any thread.
+  std::size_t max_sessions() const { return admission_.max_sessions(); }
+  std::size_t max_sessions_per_client() const { return admission_.max_of_client(); }
   /// Whether it takes clients. Any thread.
   bool is_ready() const { return admission_.is_ready(); }
   /// Why not, in words; nothing when it does. Any thread.

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "server/limit_walk.h"
 #include "sim/direct_sim.h"
 #include "sim/tunnel_sim.h"
 
@@ -112,6 +113,34 @@ TEST_F(AccessSim, LimitsASessionByItself) {
   const auto of = send_for(2s, {&client, &bob});
   EXPECT_NEAR(static_cast<double>(of[0].up), 210, 3);
   EXPECT_EQ(of[1].up, 2000u);
+}
+
+TEST_F(AccessSim, GivesSessionsThatAreThereOtherLimits) {
+  use({}, {.session_rate = {.per_second = 100, .burst = 10}});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  EXPECT_EQ(send_for(1s, {&client, &bob})[0].up, 1000u);
+
+  use({.session_rate = {.per_second = 100, .burst = 10}},
+      {.rate = {.per_second = 500, .burst = 20}});
+  const auto& sessions = server.tunnel().sessions();
+  server::LimitWalk walk(server::LimitWalk::limits_of(*table));
+  while (!walk.step(sessions, world.now())) {
+  }
+  auto of = send_for(2s, {&client, &bob});
+  EXPECT_NEAR(static_cast<double>(of[0].up), 210, 3);
+  EXPECT_NEAR(static_cast<double>(of[0].down), 210, 3);
+  EXPECT_NEAR(static_cast<double>(of[1].up), 1020, 40);
+
+  // A session whose user has gone keeps its limits.
+  table = users({{.name = "ann", .token = "token of ann", .limits = {}}}, table.get());
+  server::LimitWalk other(server::LimitWalk::limits_of(*table));
+  while (!other.step(sessions, world.now())) {
+  }
+  of = send_for(2s, {&client, &bob});
+  EXPECT_GE(of[0].up, 1990u);  // its own queue may stand for a moment (CoDel)
+  EXPECT_NEAR(static_cast<double>(of[1].up), 1020, 40);
+  EXPECT_EQ(sessions.size(), 2u);
 }
 
 TEST_F(AccessSim, BoundsTheSessionsOfAUser) {
