@@ -6,6 +6,7 @@
 #include <sstream>
 #include <vector>
 
+#include "ops/config_reload.h"
 #include "ops/log.h"
 #include "os/control_socket.h"
 #include "os/file.h"
@@ -123,7 +124,12 @@ void add_server_control(CLI::App& app, CommandLine& command_line) {
           "the session's number, or the client's name or inner address")
       ->required();
   add_control(app, command_line, Verb::kReload, "reload",
-              "have the running server read its files again, as SIGHUP does");
+              "have the running server read its files again, as SIGHUP does")
+      ->footer(
+          "In force at once, for sessions that begin from then on: " + ops::keys_taken_at_once() +
+          ".\nrate_limit counts for sessions that are there, too. All others need a restart, "
+          "and are named.\nA file that is not sound changes nothing; the answer says where "
+          "it is at fault (exit status 1).");
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
     }
     server.save_leases();  // first: a look at the host may take its time
     server.check_host(os::now());
+    files.follow_certificate(server, os::now(), stop.poll_handle());
     files.watch_certificate();
     server.tell_failures();
   }
@@ -130,7 +131,7 @@ std::string state_path(const std::string& config_path, const char* extension) {
 
 int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::Options options,
            const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
-           quic::TlsServerContext& tls, os::StopSignal& stop) {
+           quic::TlsServerContext& tls, std::uint64_t certificate_stamp, os::StopSignal& stop) {
   const ops::ServerConfig& config = loaded.config;
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
@@ -145,7 +146,8 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
   options.reception.decoy = decoy->decoy;
   tls.offer_resumption(options.tunnel.endpoint.secret);
-  apps::ServerFiles files(config_path, loaded, tls, options.tunnel.endpoint.secret, host, *logger);
+  apps::ServerFiles files(config_path, loaded, tls, certificate_stamp,
+                          options.tunnel.endpoint.secret, host, *logger);
   files.watch_certificate();
   std::optional<os::EndWatch> end_watch;  // outlives what is taken down
   auto server = server::Server::open(options, tls, random, host, *logger);
@@ -178,19 +180,19 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
 }
 
 int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
-        quic::TlsServerContext& tls, os::StopSignal& stop) {
+        quic::TlsServerContext& tls, std::uint64_t certificate_stamp, os::StopSignal& stop) {
   const auto user = os::find_process_user(loaded.config.user);
   if (!user) return fail_with("user: " + user.error().message);
   server::Server::Options options = apps::server_options(loaded.config);
   options.lease_path = state_path(config_path, ".leases");
   options.is_confined = true;
-  apps::ServerFileReader reader(config_path);
+  apps::ServerFileReader reader(config_path, loaded.config);
   os::HostPlan plan = server::Server::host_plan(options);
-  plan.read_files = [&] { return reader.read(); };
-  auto host =
-      os::start_host_control(std::move(plan), [&] { return reader.make_logger(loaded.config); });
+  plan.files = &reader;
+  auto host = os::start_host_control(std::move(plan), [&] { return reader.make_logger(); });
   if (!host) return fail_with(host.error().message);
-  const int exit_code = run_on(**host, *user, options, config_path, loaded, tls, stop);
+  const int exit_code =
+      run_on(**host, *user, options, config_path, loaded, tls, certificate_stamp, stop);
   const auto closed = (*host)->close();
   return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }
@@ -246,8 +248,9 @@ int main(int argc, char** argv) {
     if (!told) return fail_with(told.error().message);
     apps::print_error(kName, *told);
   }
+  const std::uint64_t certificate_stamp = apps::stamp_of_certificate(loaded->config);
   auto tls = server::load_certificate(loaded->config.tls_cert, loaded->config.tls_key,
                                       loaded->config.user);
   if (!tls) return fail_with(tls.error().message);
-  return run(path, *loaded, *tls, *stop);
+  return run(path, *loaded, *tls, certificate_stamp, *stop);
 }

@@ -63,8 +63,7 @@ void Errands::answer(const Wishes& wishes, const Result<control::Reloaded>& resu
 control::ServerControl server_control(const ops::ServerConfig& config, const server::Server& server,
                                       const std::atomic<std::int64_t>& certificate_expiry,
                                       Errands& errands) {
-  return {.status = [&server, &certificate_expiry, tun_name = config.tun_name,
-                     max_sessions = config.max_sessions, begun = os::now(),
+  return {.status = [&server, &certificate_expiry, tun_name = config.tun_name, begun = os::now(),
                      counters = server.counters()]() -> control::ServerStatus {
             std::size_t sessions = 0;
             for (const tunnel::Counters* shard : counters) sessions += shard->sessions.value();
@@ -75,7 +74,7 @@ control::ServerControl server_control(const ops::ServerConfig& config, const ser
                     .age = os::now() - begun,
                     .shards = counters.size(),
                     .sessions = sessions,
-                    .max_sessions = max_sessions,
+                    .max_sessions = server.max_sessions(),
                     .certificate_expiry = certificate_expiry};
           },
           .sessions = [&server](Timestamp deadline) { return server.sessions(deadline); },

@@ -126,6 +126,7 @@ ops::HttpResponse reload(const ServerControl& control, const ops::HttpRequest& r
   if (!reloaded) return refusal(reloaded.error());
   return answer(text_of({{"certificate", reloaded->certificate},
                          {"is_new_certificate", reloaded->is_new_certificate},
+                         {"in_force", reloaded->in_force},
                          {"needs_restart", reloaded->needs_restart}}));
 }
 

@@ -32,6 +32,7 @@ struct ServerStatus {
 struct Reloaded {
   std::string certificate;  ///< its fingerprint: `sha256:...`
   bool is_new_certificate = false;
+  std::vector<std::string> in_force;       ///< keys that have changed since the last time
   std::vector<std::string> needs_restart;  ///< keys that have changed and are not in force
 };
 

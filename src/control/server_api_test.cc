@@ -238,6 +238,17 @@ TEST(ServerText, ShowsASession) {
                                "down 56 B 0.0 Mbit/s\n"));
 }
 
+TEST(ServerText, SaysWhatAReloadHasChanged) {
+  EXPECT_EQ(*describe_reload(R"({"certificate":"sha256:00","is_new_certificate":true,)"
+                             R"("in_force":["token","dns"],"needs_restart":["addr"]})"),
+            "the files are read again: clients are shown the certificate sha256:00\n"
+            "changed, and in force: token, dns\n"
+            "changed, but in force only after a restart: addr\n");
+  EXPECT_EQ(*describe_reload(R"({"certificate":"sha256:00","is_new_certificate":false,)"
+                             R"("in_force":[],"needs_restart":[]})"),
+            "the files are read again: the same certificate\n");
+}
+
 TEST(ServerText, HasNothingToSayAboutOtherAnswers) {
   for (const char* other : {"", "{}", "[]", "null", R"({"ready":1})", "\xff"}) {
     EXPECT_FALSE(describe_server(other, other, false)) << other;

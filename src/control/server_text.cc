@@ -109,6 +109,14 @@ std::string describe(const Json& status, const Json& sessions, bool has_color) {
   return all;
 }
 
+std::string joined(const Json& keys) {
+  std::string words;
+  for (const Json& key : keys) {
+    words += (words.empty() ? "" : ", ") + ops::printable(key.get<std::string>());
+  }
+  return words;
+}
+
 // What comes from the socket may be anything; the library throws at what it is not.
 template <typename Work>
 auto read(std::string_view text, Work work) -> Result<decltype(work(Json()))> {
@@ -144,10 +152,9 @@ Result<std::string> describe_reload(std::string_view reloaded) {
                         (is_new ? "clients are shown the certificate " + text(answer, "certificate")
                                 : std::string("the same certificate")) +
                         "\n";
-    std::string later;
-    for (const Json& key : answer.at("needs_restart")) {
-      later += (later.empty() ? "" : ", ") + ops::printable(key.get<std::string>());
-    }
+    const std::string now = joined(answer.at("in_force"));
+    if (!now.empty()) words += "changed, and in force: " + now + "\n";
+    const std::string later = joined(answer.at("needs_restart"));
     if (!later.empty()) words += "changed, but in force only after a restart: " + later + "\n";
     return words;
   });

@@ -1,16 +1,30 @@
 #include "ops/config_example.h"
 
 #include "ops/config_keys.h"
+#include "ops/config_reload.h"
 #include "ops/config_table.h"
 #include "ops/text.h"
 
 namespace qdt::ops {
+namespace {
+
+std::string about_reload() {
+  return wrapped(
+      "A running server takes other values of these keys when it reads the file again "
+      "(qdt-server reload, systemctl reload qdt-server, SIGHUP): " +
+          keys_taken_at_once() + ". All others need a restart.",
+      "# ", 99);
+}
+
+}  // namespace
 
 std::string server_example() {
   return example_file(
-      "# Configuration of qdt-server. Every key is here with its default: uncomment what you "
-      "change.\n"
-      "# This file is generated from src/ops/config_keys.cc; a test keeps it true.\n",
+      std::string(
+          "# Configuration of qdt-server. Every key is here with its default: uncomment what you "
+          "change.\n") +
+          about_reload() +
+          "# This file is generated from src/ops/config_keys.cc; a test keeps it true.\n",
       key_texts(server_keys()));
 }
 
@@ -32,9 +46,11 @@ std::string client_key_table() {
 
 std::string first_server_config(const FirstConfig& first) {
   return example_file(
-      "# Configuration of qdt-server, written by its first start. It holds the token: keep it "
-      "private.\n"
-      "# Every key is here with its default: uncomment what you change.\n",
+      std::string(
+          "# Configuration of qdt-server, written by its first start. It holds the token: keep it "
+          "private.\n"
+          "# Every key is here with its default: uncomment what you change.\n") +
+          about_reload(),
       key_texts(server_keys()),
       {{"token", yaml_quoted(first.token)},
        {"tls_cert", yaml_quoted(first.tls_cert)},

@@ -20,8 +20,28 @@
 
 namespace qdt::os {
 
+/// Reads a server's files again, where there is the privilege for it: they may be root's alone.
+/// What it reads is the operator's, and so are the paths: no request names one.
+class HostFileReader {
+ public:
+  virtual ~HostFileReader() = default;
+
+  enum class Part : std::uint8_t {
+    kAll,          ///< the configuration, and every file that it names
+    kCertificate,  ///< the certificate in force and its key, again
+  };
+  /// The contents of the files, which are sound.
+  virtual Result<std::vector<std::string>> read(Part part) = 0;
+  /// The name servers of the configuration that read(kAll) has found last.
+  virtual std::vector<IpAddress> name_servers() const = 0;
+  /// That configuration is in force from now on.
+  virtual void adopt() = 0;
+  /// file_stamp() of the certificate in force and its key.
+  virtual std::uint64_t certificate_stamp() const = 0;
+};
+
 /// The part of the configuration that is about this host. It is settled before the first packet
-/// comes from the network, and nothing that comes later changes it.
+/// comes from the network. Only the operator's own file, read again, changes it later.
 struct HostPlan {
   enum class Role { kServer, kClient };
 
@@ -47,8 +67,8 @@ struct HostPlan {
   std::string lease_path;
   /// The content of that file while it remembers nobody.
   std::string no_leases;
-  /// Reads the files of the configuration again, which root alone may read; their contents.
-  std::function<Result<std::vector<std::string>>()> read_files;
+  /// A server's; outlives the plan.
+  HostFileReader* files = nullptr;
 };
 
 /// A file is no longer than that, and there are no more of them.
@@ -69,8 +89,15 @@ class HostControl {
   virtual Result<TunDevice> open_tun() = 0;
   /// Runs the plan's program for this moment, if there is one, to its end; `stop` as in Program.
   virtual Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) = 0;
-  /// The contents of the plan's files, read now. Once `stop` is readable nobody waits for them.
-  virtual Result<std::vector<std::string>> read_files(std::optional<PollHandle> stop) = 0;
+  /// HostFileReader::read(), now. Once `stop` is readable nobody waits for it.
+  virtual Result<std::vector<std::string>> read_files(HostFileReader::Part part,
+                                                      std::optional<PollHandle> stop) = 0;
+  /// What read_files() has read last is in force from now on: HostFileReader::adopt(), and clients
+  /// reach port 53 of its name servers, and of those before, which clients may have been told of.
+  /// An error changes nothing. A server's.
+  virtual Result<void> adopt_files(std::optional<PollHandle> stop) = 0;
+  /// HostFileReader::certificate_stamp(). A server's.
+  virtual Result<std::uint64_t> certificate_stamp() = 0;
 
   /// The name servers of this host's files, where this process may not read these itself any more,
   /// as when another /etc/resolv.conf has taken the place of the one that its sandbox lets it read.

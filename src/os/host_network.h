@@ -46,7 +46,7 @@ struct ClientAccess {
   HostAccess host = HostAccess::kPing;
   /// Not to be reached by clients, whether the host has the address or routes to it; at most 64.
   std::vector<Prefix> denied;
-  /// Their port 53 is reached in spite of `host` and `denied`; at most 8.
+  /// Their port 53 is reached in spite of `host` and `denied`; at most 64.
   std::vector<IpAddress> name_servers;
   /// install_nat() follows.
   bool follows_connections = true;

@@ -54,9 +54,18 @@ class LocalHostControl : public HostControl {
         logger_);
   }
 
-  Result<std::vector<std::string>> read_files(std::optional<PollHandle>) override {
-    if (!plan_.read_files) return std::vector<std::string>();
-    return plan_.read_files();
+  Result<std::vector<std::string>> read_files(HostFileReader::Part part,
+                                              std::optional<PollHandle>) override {
+    if (plan_.files == nullptr) return std::vector<std::string>();
+    return plan_.files->read(part);
+  }
+  // Whoever opened the network limits the clients there.
+  Result<void> adopt_files(std::optional<PollHandle>) override {
+    if (plan_.files != nullptr) plan_.files->adopt();
+    return {};
+  }
+  Result<std::uint64_t> certificate_stamp() override {
+    return plan_.files != nullptr ? plan_.files->certificate_stamp() : 0;
   }
 
   Result<void> keep_note(std::string_view content) override {

@@ -54,8 +54,8 @@ std::string CertificateWatch::remedy() const {
     return ": clients with tls_fingerprint go on all the same; others need a new certificate, and "
            "with it comes a new fingerprint";
   }
-  return ": clients without tls_fingerprint refuse this server from then on; renew it, and have "
-         "qdt-server read it: systemctl reload qdt-server, or SIGHUP";
+  return ": clients without tls_fingerprint refuse this server from then on; renew it: "
+         "qdt-server reads the new files by itself";
 }
 
 std::optional<std::string> describe_telling_name(const std::string& path,

@@ -66,7 +66,7 @@ has_news() { [ "$(answer GET /news.html | first)" = 200 ]; }
 check "after SIGHUP it is" -- wait_for 5 has_news
 rm -r "$site"
 kill -HUP "$server_pid"
-check "a folder that is gone changes nothing" -- log_has "nothing is changed: decoy: read the folder"
+check "a folder that is gone changes nothing" -- log_has "decoy: read the folder"
 check_equal "and the pages stay" "$(answer GET /news.html | first)" 200
 stop "$server_pid"
 

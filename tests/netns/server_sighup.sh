@@ -18,10 +18,11 @@ old=$(fingerprint)
 "$here/../../scripts/gen-cert.sh" "$work/new.crt" "$work/new.key" "$server_address" >/dev/null
 cp "$work/new.crt" "$work/server.crt"
 cp "$work/new.key" "$work/server.key"
-write_server_config 'log_level: warn' 'max_sessions: 7' 'rate_limit: {pps: 100000}'
+write_server_config 'log_level: warn' 'lease_grace: 7m' 'nat: {inbound: allow}' 'max_sessions: 7'
 kill -HUP "$server_pid"
 check "a new certificate is in force" -- log_has "clients are shown the certificate sha256:$(fingerprint)"
-check "what needs a restart is named" -- log_has 'only after a restart: max_sessions, rate_limit.pps'
+check "what needs a restart is named" -- log_has 'only after a restart: nat.inbound, lease_grace'
+check "and what is in force" -- log_has 'in force from now on: max_sessions, log_level'
 check "the session goes on" -- works
 stop "$client_pid"
 start_client client 'route_mode: cidr'
@@ -36,7 +37,7 @@ check "a broken file changes nothing, and the log says so" -- log_has 'error: SI
 write_server_config
 echo broken >"$work/server.key"
 kill -HUP "$server_pid"
-check "so does a broken key" -- log_has 'nothing is changed: tls_key: '
+check "so does a broken key" -- log_has 'server.yaml:4:10: tls_key: '
 rm "$work/server.yaml"
 kill -HUP "$server_pid"
 check "and a file that is not there" -- log_has 'server.yaml: No such file'

@@ -256,6 +256,11 @@ void field(Archive& archive, request::RunHook& message) {
   field(archive, message.hook);
 }
 template <typename Archive>
+void field(Archive& archive, request::ReadFiles& message) {
+  as<std::uint8_t>(archive, message.part,
+                   static_cast<std::size_t>(HostFileReader::Part::kCertificate));
+}
+template <typename Archive>
 void field(Archive& archive, Kept& answer) {
   field(archive, answer.upkeep);
   lines(archive, answer.ignored_routes, kMaxHostLines, kMaxHostTextBytes);
@@ -280,6 +285,11 @@ void field(Archive& archive, TunFacts& answer) {
 template <typename Archive>
 void field(Archive& archive, HostFiles& answer) {
   as<std::uint8_t>(archive, answer.count, kMaxHostFiles);
+}
+
+template <typename Archive>
+void field(Archive& archive, FileStamp& answer) {
+  archive(answer.stamp);
 }
 
 template <typename Archive>
@@ -395,11 +405,13 @@ template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<Hos
 template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<HostNameServers>&);
 template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<TunFacts>&);
 template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<HostFiles>&);
+template std::vector<std::uint8_t> encode_answer(RequestNumber, const Result<FileStamp>&);
 template std::optional<Result<Nothing>> decode_answer(Bytes);
 template std::optional<Result<Kept>> decode_answer(Bytes);
 template std::optional<Result<HostLines>> decode_answer(Bytes);
 template std::optional<Result<HostNameServers>> decode_answer(Bytes);
 template std::optional<Result<TunFacts>> decode_answer(Bytes);
 template std::optional<Result<HostFiles>> decode_answer(Bytes);
+template std::optional<Result<FileStamp>> decode_answer(Bytes);
 
 }  // namespace qdt::os

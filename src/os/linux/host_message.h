@@ -57,6 +57,10 @@ struct HostFiles {
   std::uint8_t count = 0;
 };
 
+struct FileStamp {
+  std::uint64_t stamp = 0;
+};
+
 /// The requests. There are no others.
 namespace request {
 struct OpenNetwork {
@@ -130,6 +134,13 @@ struct StopHook {
 };
 struct ReadFiles {
   using Answer = HostFiles;
+  HostFileReader::Part part{};
+};
+struct AdoptFiles {
+  using Answer = Nothing;
+};
+struct LookAtCertificate {
+  using Answer = FileStamp;
 };
 /// The next content of a client's note is to be written, and then to take the note's place.
 struct DraftNote {
@@ -162,7 +173,7 @@ using HostRequest =
                  request::LowerKillSwitch, request::OpenTun, request::RunHook, request::StopHook,
                  request::ReadFiles, request::DraftNote, request::PublishNote, request::RemoveNote,
                  request::OpenLeaseFile, request::LimitClients, request::ForgetDraft,
-                 request::OpenControlSocket>;
+                 request::OpenControlSocket, request::AdoptFiles, request::LookAtCertificate>;
 
 /// A message's number is that of the request, in its answer, too.
 using RequestNumber = std::uint32_t;

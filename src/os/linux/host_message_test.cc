@@ -54,14 +54,16 @@ std::vector<HostRequest> one_of_each() {
           request::OpenTun{},
           request::RunHook{hook()},
           request::StopHook{},
-          request::ReadFiles{},
+          request::ReadFiles{HostFileReader::Part::kCertificate},
           request::DraftNote{},
           request::PublishNote{},
           request::RemoveNote{},
           request::OpenLeaseFile{},
           request::LimitClients{},
           request::ForgetDraft{},
-          request::OpenControlSocket{}};
+          request::OpenControlSocket{},
+          request::AdoptFiles{},
+          request::LookAtCertificate{}};
 }
 
 TEST(HostMessage, HasOnePlaceForEachByte) {
@@ -100,7 +102,7 @@ TEST(HostMessage, HasOneFormOfEachValue) {
   const Message good = {0, 0, 0, 1, 8, 0, 1, 0, 10, 8, 0, 0, 16};
   EXPECT_TRUE(decode_request(good));
   const std::initializer_list<std::pair<std::size_t, std::uint8_t>> changes = {
-      {4, 26},            // no such kind
+      {4, 29},            // no such kind
       {6, 2},             // more than there are
       {7, 2},             // neither IPv4 nor IPv6
       {12, 33}, {12, 8},  // host bits
@@ -216,6 +218,8 @@ TEST(HostRequestCheck, EachRoleHasItsRequests) {
   EXPECT_FALSE(check_request(request::EnableForwarding{}, kClient));
   EXPECT_FALSE(check_request(request::InstallNat{}, kClient));
   EXPECT_FALSE(check_request(request::ReadFiles{}, kClient));
+  EXPECT_FALSE(check_request(request::AdoptFiles{}, kClient));
+  EXPECT_FALSE(check_request(request::LookAtCertificate{}, kClient));
   EXPECT_FALSE(check_request(request::OpenLeaseFile{}, kClient));
   EXPECT_FALSE(check_request(request::DraftNote{}, kServer));
   EXPECT_FALSE(check_request(request::PublishNote{}, kServer));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ Result<UniqueFd> in_memory(const std::string& content) {
 class HostServant {
  public:
   HostServant(HostLink& link, HostControl& control, const HostPlan& plan, Logger& logger)
-      : link_(link), control_(control), plan_(plan), logger_(logger) {}
+      : link_(link), control_(control), plan_(plan), logger_(logger), access_(plan.access) {}
 
   MainEnd run() {
     for (;;) {
@@ -156,9 +157,9 @@ class HostServant {
     });
   }
   Result<Nothing> work(const request::LimitClients&) {
-    if (!plan_.access) return fail("limit what clients reach: the configuration has no clients");
+    if (!access_) return fail("limit what clients reach: the configuration has no clients");
     return with_network(
-        [&](HostNetwork& network) { return nothing(network.limit_clients(*plan_.access)); });
+        [&](HostNetwork& network) { return nothing(network.limit_clients(*access_)); });
   }
   Result<Nothing> work(const request::InstallNat&) {
     if (!plan_.nat) return fail("translate addresses: the configuration has no NAT");
@@ -230,8 +231,8 @@ class HostServant {
     // A message says now that the program is to end: StopHook, or the main process's end.
     return nothing(control_.run_hook(message.hook, PollHandle{link_.fd()}));
   }
-  Result<HostFiles> work(const request::ReadFiles&) {
-    const auto contents = control_.read_files({});
+  Result<HostFiles> work(const request::ReadFiles& message) {
+    const auto contents = control_.read_files(message.part, {});
     if (!contents) return fail(contents);
     for (const std::string& content : *contents) {
       auto file = in_memory(content);
@@ -240,6 +241,33 @@ class HostServant {
       files_.push_back(std::move(*file));
     }
     return HostFiles{static_cast<std::uint8_t>(files_.size())};
+  }
+
+  Result<Nothing> work(const request::AdoptFiles&) {
+    if (const auto open = open_name_servers(); !open) return fail(open);
+    return nothing(control_.adopt_files({}));
+  }
+  // The table of what clients reach changes only where a name server is new.
+  Result<void> open_name_servers() {
+    if (!network_ || !access_ || plan_.files == nullptr) return {};
+    ClientAccess access = *access_;
+    access.name_servers = plan_.files->name_servers();
+    for (const IpAddress& server : access_->name_servers) {
+      const bool is_known =
+          std::ranges::find(access.name_servers, server) != access.name_servers.end();
+      if (!is_known && access.name_servers.size() < kMaxHostAddresses) {
+        access.name_servers.push_back(server);
+      }
+    }
+    if (std::ranges::is_permutation(access.name_servers, access_->name_servers)) return {};
+    if (const auto limited = network_->limit_clients(access); !limited) return fail(limited);
+    access_ = std::move(access);
+    return {};
+  }
+  Result<FileStamp> work(const request::LookAtCertificate&) {
+    const auto stamp = control_.certificate_stamp();
+    if (!stamp) return fail(stamp);
+    return FileStamp{*stamp};
   }
 
   Result<std::string> note_path() const { return run_file_path(plan_.tun.name, "resume"); }
@@ -309,6 +337,7 @@ class HostServant {
   HostControl& control_;
   const HostPlan& plan_;
   Logger& logger_;
+  std::optional<ClientAccess> access_;  // the plan's, with the name servers of late
   std::unique_ptr<KillSwitch> kill_switch_;
   std::unique_ptr<HostNetwork> network_;
   RequestNumber number_ = 0;

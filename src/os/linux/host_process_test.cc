@@ -52,7 +52,9 @@ class FakeNetwork final : public HostNetwork {
   Result<void> enable_forwarding() override { return done("forwarding"); }
   Result<void> enable_ipv6_forwarding() override { return done("IPv6 forwarding"); }
   Result<void> limit_clients(const ClientAccess& access) override {
-    return done("deny " + access.denied.at(0).to_string());
+    std::string line = "deny " + access.denied.at(0).to_string();
+    for (const IpAddress& server : access.name_servers) line += " but " + server.to_string();
+    return done(line);
   }
   Result<void> install_nat(const NatOptions& nat) override {
     return done("NAT " + nat.pool.to_string());
@@ -118,9 +120,16 @@ class FakeControl final : public HostControl {
     diary_.add("stopped");
     return {};
   }
-  Result<std::vector<std::string>> read_files(std::optional<PollHandle>) override {
+  Result<std::vector<std::string>> read_files(HostFileReader::Part part,
+                                              std::optional<PollHandle>) override {
+    if (part == HostFileReader::Part::kCertificate) return std::vector<std::string>{"new"};
     return std::vector<std::string>{"token: secret", std::string(100'000, 'k'), ""};
   }
+  Result<void> adopt_files(std::optional<PollHandle>) override {
+    diary_.add("adopted files");
+    return {};
+  }
+  Result<std::uint64_t> certificate_stamp() override { return 0x0123456789abcdef; }
   Result<void> keep_note(std::string_view content) override {
     diary_.add("note " + std::string(content));
     return {};
@@ -220,7 +229,9 @@ TEST(HostProcess, CutsALeaseFileThatGrowsTooLarge) {
   auto leases = pair.main->open_lease_file();
   const UniqueFd file(static_cast<int>(leases->release()));
   ASSERT_EQ(::ftruncate(file.get(), off_t{1} << 40), 0);
-  for (int i = 0; i < 2; ++i) EXPECT_TRUE(pair.main->read_files({}));  // it looks before the second
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(pair.main->certificate_stamp());  // it looks before the second
+  }
   EXPECT_EQ(::lseek(file.get(), 0, SEEK_END), off_t{2} * kMaxFileBytes);
 }
 
@@ -262,12 +273,43 @@ TEST(HostProcess, LowersAKillSwitchOnlyWhenAsked) {
 
 TEST(HostProcess, PassesFilesOn) {
   Pair pair(kServer);
-  const auto files = pair.main->read_files({});
+  const auto files = pair.main->read_files(HostFileReader::Part::kAll, {});
   ASSERT_TRUE(files) << files.error().message;
   ASSERT_EQ(files->size(), 3u);
   EXPECT_EQ(files->at(0), "token: secret");
   EXPECT_EQ(files->at(1), std::string(100'000, 'k'));
   EXPECT_EQ(files->at(2), "");
+  EXPECT_EQ(*pair.main->read_files(HostFileReader::Part::kCertificate, {}), Lines{"new"});
+  EXPECT_EQ(*pair.main->certificate_stamp(), 0x0123456789abcdefu);
+}
+
+// The operator's file, as it is read again.
+class FakeFiles final : public HostFileReader {
+ public:
+  Result<std::vector<std::string>> read(Part) override { return fail("not asked"); }
+  std::vector<IpAddress> name_servers() const override { return servers; }
+  void adopt() override {}
+  std::uint64_t certificate_stamp() const override { return 0; }
+
+  std::vector<IpAddress> servers;
+};
+
+// A client that is connected goes on asking the one that it was told of.
+TEST(HostProcess, LetsClientsReachNewNameServersAndTheOnesBefore) {
+  FakeFiles files;
+  files.servers = {*IpAddress::parse("10.8.0.1")};
+  HostPlan plan = kServer;
+  plan.files = &files;
+  plan.access->name_servers = files.servers;
+  Pair pair(plan);
+  auto network = *pair.main->open_network();
+  EXPECT_TRUE(network->limit_clients({}));
+  EXPECT_TRUE(pair.main->adopt_files({}));
+  files.servers = {*IpAddress::parse("192.0.2.53")};
+  EXPECT_TRUE(pair.main->adopt_files({}));
+  EXPECT_EQ(pair.diary.take(),
+            (Lines{"deny 169.254.0.0/16 but 10.8.0.1", "adopted files",
+                   "deny 169.254.0.0/16 but 192.0.2.53 but 10.8.0.1", "adopted files"}));
 }
 
 TEST(HostProcess, EndsAHookThatIsToEnd) {

@@ -72,7 +72,8 @@ bool is_servers(const HostRequest& message) {
       []<typename T>(const T&) {
         return std::same_as<T, LimitClients> || std::same_as<T, EnableForwarding> ||
                std::same_as<T, InstallNat> || std::same_as<T, FindForwardingObstacles> ||
-               std::same_as<T, ReadFiles> || std::same_as<T, OpenLeaseFile>;
+               std::same_as<T, ReadFiles> || std::same_as<T, AdoptFiles> ||
+               std::same_as<T, LookAtCertificate> || std::same_as<T, OpenLeaseFile>;
       },
       message);
 }

@@ -53,6 +53,11 @@ bool is_told(const HostQuestions& questions) {
   return !questions.is_behind() || questions.stands_still();
 }
 
+std::optional<Interruption> no_longer_than(std::optional<PollHandle> stop) {
+  if (!stop) return std::nullopt;
+  return Interruption{.handle = *stop, .then = Interruption::Then::kWaitNoLonger};
+}
+
 // Asks for a part of the end. A host process that owes an answer already has little time for this
 // one, and does it once it goes on: it is not to take an end in order for a crash.
 template <typename Request>
@@ -243,10 +248,10 @@ Result<void> RemoteHostControl::run_hook(const Hook& hook, std::optional<PollHan
   return done(questions_.ask(request::RunHook{hook}, HostQuestions::kPatience, end));
 }
 
-Result<std::vector<std::string>> RemoteHostControl::read_files(std::optional<PollHandle> stop) {
-  std::optional<Interruption> end;
-  if (stop) end = {.handle = *stop, .then = Interruption::Then::kWaitNoLonger};
-  const auto files = questions_.ask(request::ReadFiles{}, HostQuestions::kPatience, end);
+Result<std::vector<std::string>> RemoteHostControl::read_files(HostFileReader::Part part,
+                                                               std::optional<PollHandle> stop) {
+  const auto files =
+      questions_.ask(request::ReadFiles{part}, HostQuestions::kPatience, no_longer_than(stop));
   if (!files) return fail(files);
   const auto descriptors = questions_.take_descriptors();
   if (descriptors.size() != files->count) return fail("read the files again: they have not come");
@@ -263,6 +268,17 @@ Result<std::vector<std::string>> RemoteHostControl::read_files(std::optional<Pol
     }
   }
   return contents;
+}
+
+Result<void> RemoteHostControl::adopt_files(std::optional<PollHandle> stop) {
+  return done(
+      questions_.ask(request::AdoptFiles{}, HostQuestions::kPatience, no_longer_than(stop)));
+}
+
+Result<std::uint64_t> RemoteHostControl::certificate_stamp() {
+  const auto answer = questions_.ask(request::LookAtCertificate{}, HostQuestions::kShortPatience);
+  if (!answer) return fail(answer);
+  return answer->stamp;
 }
 
 std::vector<NameServer> RemoteHostControl::name_servers_of_files() {

@@ -89,7 +89,10 @@ class RemoteHostControl final : public HostControl {
   Result<std::unique_ptr<KillSwitch>> raise_kill_switch() override;
   Result<TunDevice> open_tun() override;
   Result<void> run_hook(const Hook& hook, std::optional<PollHandle> stop) override;
-  Result<std::vector<std::string>> read_files(std::optional<PollHandle> stop) override;
+  Result<std::vector<std::string>> read_files(HostFileReader::Part part,
+                                              std::optional<PollHandle> stop) override;
+  Result<void> adopt_files(std::optional<PollHandle> stop) override;
+  Result<std::uint64_t> certificate_stamp() override;
   std::vector<NameServer> name_servers_of_files() override;
   Result<void> keep_note(std::string_view content) override;
   Result<KeptFile> open_lease_file() override;
