@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Writes what fuzzing of version 2's messages begins with, into fuzz/corpus: good ones, and bad ones
+of each kind."""
+
+import ipaddress
+import pathlib
+
+
+def varint(value, least=1):
+    for bits, size in ((0, 1), (1, 2), (2, 4), (3, 8)):
+        if size >= least and value < 1 << (8 * size - 2):
+            return (value | bits << (8 * size - 2)).to_bytes(size, "big")
+    raise ValueError(value)
+
+
+def capsule(kind, value, least=1):
+    return varint(kind, least) + varint(len(value), least) + value
+
+
+def address(text):
+    ip = ipaddress.ip_address(text)
+    return bytes([ip.version]) + ip.packed
+
+
+def entry(request, text, length):
+    return varint(request) + address(text) + bytes([length])
+
+
+def route(first, last, protocol=0):
+    return address(first) + ipaddress.ip_address(last).packed + bytes([protocol])
+
+
+DATAGRAM, ASSIGN, REQUEST, ROUTES = range(4)
+V6_LAST = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+
+
+def capsules():
+    """The first byte is for the fuzzer: one less than the length of the pieces."""
+    lease = entry(0, "10.8.0.2", 32) + entry(7, "2001:db8::2", 128)
+    everything = route("0.0.0.0", "255.255.255.255") + route("::", V6_LAST)
+    yield "session", capsule(ASSIGN, lease) + capsule(ROUTES, everything)
+    yield "request", capsule(REQUEST, entry(1, "0.0.0.0", 32) + entry(2, "::", 128))
+    yield "refusals", capsule(ASSIGN, entry(1, "0.0.0.0", 32) + entry(2, "::", 128))
+    yield "empty", capsule(ASSIGN, b"") + capsule(REQUEST, b"") + capsule(ROUTES, b"")
+    yield "split", capsule(ROUTES, route("0.0.0.0", "9.255.255.255") + route("11.0.0.0", "255.255.255.255")
+                           + route("10.0.0.1", "10.0.0.1", 6) + route("fd00::", "fd00::ffff", 17))
+    yield "long_forms", capsule(ASSIGN, lease, 8) + capsule(ROUTES, everything, 4)
+    yield "datagram", capsule(DATAGRAM, b"\x00" + b"E" * 20) + capsule(DATAGRAM, b"")
+    yield "unknown", capsule(0x17, b"grease") + capsule(0x1ACE79EC, b"dns") + capsule(ASSIGN, lease)
+    yield "unknown_endless", varint(0x40) + varint(2**62 - 1) + b"x" * 40
+    yield "too_long", varint(ROUTES) + varint(16385) + everything
+    yield "datagram_too_long", varint(DATAGRAM) + varint(2**40) + b"y" * 40
+    yield "cut_header", capsule(ASSIGN, lease) + b"\xc0\x00"
+    yield "cut_value", capsule(ASSIGN, lease)[:-3]
+    yield "lies_short", capsule(ASSIGN, lease[:-1])
+    yield "lies_long", capsule(ASSIGN, lease + b"\x00")
+    yield "version", capsule(ASSIGN, b"\x00\x05" + bytes(4) + b"\x20")
+    yield "length", capsule(ASSIGN, entry(0, "10.8.0.2", 33) + entry(0, "::1", 129))
+    yield "host_bits", capsule(ASSIGN, entry(0, "10.8.0.2", 24))
+    yield "mapped", capsule(ASSIGN, entry(0, "::ffff:10.8.0.2", 128))
+    yield "request_zero", capsule(REQUEST, entry(0, "0.0.0.0", 32))
+    yield "request_twice", capsule(REQUEST, entry(1, "0.0.0.0", 32) * 2)
+    yield "overlap", capsule(ROUTES, route("10.0.0.0", "10.0.0.9") + route("10.0.0.9", "10.0.0.20"))
+    yield "overlap_protocol", capsule(ROUTES, route("10.0.0.0", "10.0.0.9") + route("10.0.0.1", "10.0.0.1", 6))
+    yield "unsorted", capsule(ROUTES, route("::", V6_LAST) + route("0.0.0.0", "255.255.255.255"))
+    yield "backwards", capsule(ROUTES, route("10.0.0.9", "10.0.0.1"))
+    yield "many", capsule(ROUTES, b"".join(route(f"10.0.{i}.0", f"10.0.{i}.99") for i in range(200)))
+
+
+def main():
+    corpus = pathlib.Path(__file__).parent / "corpus"
+    for name, seeds in {"capsule": capsules()}.items():
+        folder = corpus / name
+        folder.mkdir(exist_ok=True)
+        for index, (seed, data) in enumerate(seeds):
+            prefix = bytes([(0, 2, 255)[index % 3]]) if name == "capsule" else b""
+            (folder / seed).write_bytes(prefix + data)
+
+
+if __name__ == "__main__":
+    main()
