@@ -33,11 +33,11 @@ Reader<std::optional<std::size_t>> mtu() {
       number);
 }
 
-auto per_second(RateLimit ServerConfig::*limit) {
+auto per_second(RateLimit ServerConfig::* limit) {
   return [limit](ServerConfig& config, double value) { (config.*limit).per_second = value; };
 }
 
-auto burst(RateLimit ServerConfig::*limit) {
+auto burst(RateLimit ServerConfig::* limit) {
   return [limit](ServerConfig& config, double value) { (config.*limit).burst = value; };
 }
 
