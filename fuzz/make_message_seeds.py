@@ -67,14 +67,36 @@ def capsules():
     yield "many", capsule(ROUTES, b"".join(route(f"10.0.{i}.0", f"10.0.{i}.99") for i in range(200)))
 
 
+def fields():
+    yield "request", ('v=2, caps=(ping close resume ipv6 direct), nonce=:AAECAwQFBgcICQoLDA0ODw==:, '
+                      'direct=(:AAECAwQFBgc=: :CAkKCwwNDg8=:), resume="abc", name="laptop", platform="linux"')
+    yield "answer", 'v=2, caps=(ping), nonce=:AAECAwQFBgcICQoLDA0ODw==:, mtu=1350, dns=("10.8.0.1" "fd00::1")'
+    yield "flags", "a, b;c;d=1, e=?0"
+    yield "numbers", "a=-999999999999999, b=123456789012.125, c=@1659578233, d=007"
+    yield "display", 'a=%"f%c3%bc %e2%82%ac %f0%9f%98%80", b="\\"\\\\"'
+    yield "lists", "a=(), b=(1;x  2 ), c=(tok/en:* ?1 :AA:)"
+    yield "item", "?1;param"
+    yield "item_string", '"text"'
+    yield "twice", "a=1, a=2"
+    yield "comma", "a=1,"
+    yield "nested", "a=((1))"
+    yield "cut_bytes", "a=:AAEC"
+    yield "cut_list", "a=(1 2"
+    yield "bad_base64", "a=:AB==:"
+    yield "bad_utf8", 'a=%"%ed%a0%80"'
+    yield "bad_number", "a=1234567890123456"
+    yield "many", ",".join(f"k{i}" for i in range(300))
+    yield "long", 'a="' + "x" * 5000 + '"'
+
+
 def main():
     corpus = pathlib.Path(__file__).parent / "corpus"
-    for name, seeds in {"capsule": capsules()}.items():
+    for name, seeds in {"capsule": capsules(), "structured_field": fields()}.items():
         folder = corpus / name
         folder.mkdir(exist_ok=True)
         for index, (seed, data) in enumerate(seeds):
             prefix = bytes([(0, 2, 255)[index % 3]]) if name == "capsule" else b""
-            (folder / seed).write_bytes(prefix + data)
+            (folder / seed).write_bytes(prefix + (data.encode() if isinstance(data, str) else data))
 
 
 if __name__ == "__main__":
