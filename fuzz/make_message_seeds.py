@@ -89,9 +89,28 @@ def fields():
     yield "long", 'a="' + "x" * 5000 + '"'
 
 
+def proofs():
+    values = {"k": "YmFzZW1lbnQ", "a": "A" * 43, "s": "2055", "v": "B" * 21 + "A", "p": "C" * 85 + "A"}
+    good = "Concealed " + ", ".join(f"{name}={value}" for name, value in values.items())
+    yield "good", good
+    yield "spaces", good.replace("Concealed ", "concealed   ").replace(", ", "\t,  ").replace("=", " = ")
+    yield "unknown", good + ', x=1, y="a, \\" k=AA"'
+    yield "realm", good + ', realm="r"'
+    yield "twice", good + ", k=YmFzZW1lbnQ"
+    yield "quoted", good.replace("YmFzZW1lbnQ", '"YmFzZW1lbnQ"')
+    yield "padding", good.replace("YmFzZW1lbnQ", "YmFzZW1lbnQ=")
+    yield "scheme", good.replace("2055", "2052")
+    yield "missing", good[: good.rindex(",")]
+    yield "comma", good + ","
+    yield "basic", "Basic dXNlcjpwYXNz"
+    yield "open_quote", good + ', x="1\\'
+    yield "long", good + ", x=" + "1" * 2000
+
+
 def main():
     corpus = pathlib.Path(__file__).parent / "corpus"
-    for name, seeds in {"capsule": capsules(), "structured_field": fields()}.items():
+    messages = {"capsule": capsules(), "structured_field": fields(), "concealed_auth": proofs()}
+    for name, seeds in messages.items():
         folder = corpus / name
         folder.mkdir(exist_ok=True)
         for index, (seed, data) in enumerate(seeds):

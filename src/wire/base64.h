@@ -17,4 +17,8 @@ std::string encode_base64(Bytes bytes);
 /// bits left over that are not zero.
 std::optional<std::vector<std::uint8_t>> decode_base64(std::string_view text);
 
+/// The same with the alphabet for URLs (RFC 4648 section 5), and never with padding.
+std::string encode_base64url(Bytes bytes);
+std::optional<std::vector<std::uint8_t>> decode_base64url(std::string_view text);
+
 }  // namespace qdt::wire

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 namespace qdt::wire {
 namespace {
 
@@ -22,6 +25,16 @@ TEST(Base64, RefusesEverythingElse) {
   for (const char* text :
        {"Z", "Zg=", "Zg===", "Z===", "Zm9v=", "Zm 9v", "Zm9-", "Zh", "=", "Zg==Zg=="}) {
     EXPECT_FALSE(decode_base64(text)) << text;
+  }
+}
+
+TEST(Base64Url, HasLettersOfItsOwnAndNoPadding) {
+  const std::array<std::uint8_t, 4> bytes = {0xfb, 0xff, 0xfe, 0x01};
+  EXPECT_EQ(encode_base64url(bytes), "-__-AQ");
+  EXPECT_EQ(encode_base64(bytes), "+//+AQ");
+  EXPECT_TRUE(std::ranges::equal(*decode_base64url("-__-AQ"), bytes));
+  for (const char* text : {"+//+AQ", "-__-AQ==", "-__-AR", "-", "-_ -"}) {
+    EXPECT_FALSE(decode_base64url(text)) << text;
   }
 }
 

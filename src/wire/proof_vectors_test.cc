@@ -1,0 +1,139 @@
+// Version 2's known answers (tests/proof_vectors.json), both ways.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "wire/capsule.h"
+#include "wire/concealed_auth.h"
+#include "wire/ip_capsule.h"
+#include "wire/server_proof.h"
+#include "wire/token_keys.h"
+
+namespace qdt::wire {
+namespace {
+
+using Json = nlohmann::json;
+using Octets = std::vector<std::uint8_t>;
+
+const Json& vectors() {
+  static const Json json = Json::parse(std::ifstream(QDT_SOURCE_DIR "/tests/proof_vectors.json"));
+  return json;
+}
+
+template <typename T = Octets>
+T from_hex(const Json& text) {
+  T bytes{};
+  const auto& hex = text.get_ref<const std::string&>();
+  if constexpr (std::is_same_v<T, Octets>) bytes.resize(hex.size() / 2);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+TEST(ProofVectors, AreAllThere) {
+  EXPECT_EQ(vectors()["tokens"].size(), 3u);
+  EXPECT_EQ(vectors()["proofs"].size(), 5u);
+  EXPECT_EQ(vectors()["server_proofs"].size(), 2u);
+  EXPECT_EQ(vectors()["assigned"].size(), 3u);
+  EXPECT_EQ(vectors()["advertised"].size(), 4u);
+}
+
+TEST(ProofVectors, DeriveTheKnownKeysFromTokens) {
+  for (const Json& expected : vectors()["tokens"]) {
+    const TokenKeys keys = derive_token_keys(expected["token"].get<std::string>());
+    EXPECT_EQ(keys.client, from_hex<Ed25519Seed>(expected["client_seed_hex"]));
+    EXPECT_EQ(keys.server, from_hex<Ed25519Seed>(expected["server_seed_hex"]));
+    EXPECT_EQ(keys.psk, from_hex<PresharedKey>(expected["psk_hex"]));
+    EXPECT_EQ(Ed25519Key(keys.client).public_key(),
+              from_hex<Ed25519PublicKey>(expected["client_public_key_hex"]));
+    EXPECT_EQ(Ed25519Key(keys.server).public_key(),
+              from_hex<Ed25519PublicKey>(expected["server_public_key_hex"]));
+  }
+}
+
+TEST(ProofVectors, ProveTheKnownClients) {
+  for (const Json& expected : vectors()["proofs"]) {
+    const Ed25519Key key(from_hex<Ed25519Seed>(expected["seed_hex"]));
+    const Octets key_id = from_hex(expected["key_id_hex"]);
+    const auto exported = from_hex<ConcealedExport>(expected["exported_hex"]);
+    EXPECT_EQ(key.public_key(), from_hex<Ed25519PublicKey>(expected["public_key_hex"]));
+    EXPECT_EQ(concealed_context(key_id, key.public_key(), expected["host"].get<std::string>(),
+                                expected["port"]),
+              from_hex(expected["context_hex"]));
+
+    const ConcealedAuth auth = prove(key, key_id, exported);
+    const auto header = expected["header"].get<std::string>();
+    EXPECT_EQ(write_concealed_auth(auth), header);
+    const auto read = parse_concealed_auth(header);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, auth);
+    EXPECT_TRUE(is_proven(*read, exported));
+  }
+}
+
+TEST(ProofVectors, NameAKeyByItsDigest) {
+  const Json& expected = vectors()["proofs"][0];
+  EXPECT_EQ(key_id_of(from_hex<Ed25519PublicKey>(expected["public_key_hex"])),
+            from_hex(expected["key_id_hex"]));
+}
+
+TEST(ProofVectors, ProveTheKnownServers) {
+  for (const Json& expected : vectors()["server_proofs"]) {
+    const Ed25519Key key(from_hex<Ed25519Seed>(expected["server_seed_hex"]));
+    const ServerProof proof{.exported = from_hex<HkdfSecret>(expected["exported_hex"]),
+                            .client_nonce = from_hex<HandshakeNonce>(expected["client_nonce_hex"]),
+                            .server_nonce = from_hex<HandshakeNonce>(expected["server_nonce_hex"]),
+                            .client_key = from_hex<Ed25519PublicKey>(expected["client_key_hex"])};
+    const auto signature = from_hex<Ed25519Signature>(expected["signature_hex"]);
+    EXPECT_EQ(sign_server_proof(key, proof), signature);
+    EXPECT_TRUE(verify_server_proof(key.public_key(), proof, signature));
+  }
+}
+
+// The value, and the capsule around it, both ways.
+void expect_capsule(const Json& expected, const Octets& value) {
+  EXPECT_EQ(value, from_hex(expected["value_hex"]));
+  Octets written;
+  append_capsule(written, expected["type"], value);
+  const Octets known = from_hex(expected["capsule_hex"]);
+  EXPECT_EQ(written, known);
+  Bytes stream(known);
+  CapsuleReader reader;
+  const auto read = reader.take(stream);
+  ASSERT_TRUE(read && *read);
+  EXPECT_EQ((*read)->type, expected["type"]);
+  EXPECT_TRUE(std::ranges::equal((*read)->value, value));
+}
+
+TEST(ProofVectors, AssignTheKnownAddresses) {
+  for (const Json& expected : vectors()["assigned"]) {
+    std::vector<CapsuleAddress> addresses;
+    for (const Json& entry : expected["addresses"]) {
+      addresses.push_back({entry[0], *Prefix::parse(entry[1].get<std::string>())});
+    }
+    expect_capsule(expected, write_addresses(addresses));
+    EXPECT_EQ(parse_address_assign(from_hex(expected["value_hex"])), addresses);
+  }
+}
+
+TEST(ProofVectors, AdvertiseTheKnownRoutes) {
+  for (const Json& expected : vectors()["advertised"]) {
+    std::vector<IpRange> ranges;
+    for (const Json& range : expected["ranges"]) {
+      ranges.push_back({.first = *IpAddress::parse(range[0].get<std::string>()),
+                        .last = *IpAddress::parse(range[1].get<std::string>())});
+    }
+    expect_capsule(expected, write_routes(ranges));
+    EXPECT_EQ(parse_route_advertisement(from_hex(expected["value_hex"])), ranges);
+  }
+}
+
+}  // namespace
+}  // namespace qdt::wire
