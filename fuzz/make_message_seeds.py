@@ -89,6 +89,25 @@ def fields():
     yield "long", 'a="' + "x" * 5000 + '"'
 
 
+def sessions():
+    nonce = "v=2, nonce=:AAECAwQFBgcICQoLDA0ODw==:"
+    yield "request", (nonce + ', caps=(ping close fragment resume direct shared_id), mtu=1400, direct=(:AAECAwQFBgc=: '
+                      ':CAkKCwwNDg8=:), resume="abc", name="laptop", platform="linux"')
+    yield "answer", (nonce + ', caps=(ping resume direct), mtu=1350, direct=(:AAECAwQFBgc=:), resume="xyz", '
+                     'gateway=("10.8.0.1" "fd00:8::1"), dns=("10.8.0.1"), domains=("corp.example"), '
+                     f'key=:{"A" * 42}E=:, proof=:{"B" * 85}A==:')
+    yield "least", nonce
+    yield "unknown", nonce + ', caps=(warp;x=1), later=(1 2.5 @3 %"%c3%bc");p'
+    yield "version", nonce.replace("2", "1", 1)
+    yield "types", nonce + ", caps=ping, mtu=1.5"
+    yield "ids_twice", nonce + ", caps=(direct), direct=(:AAECAwQFBgc=: :AAECAwQFBgc=:)"
+    yield "ids_none", nonce + ", caps=(direct)"
+    yield "no_token", nonce + ', caps=(resume), resume="a b"'
+    yield "key_alone", nonce + f', key=:{"A" * 42}E=:'
+    yield "addresses", nonce + ', dns=("127.0.0.1"), gateway=("fe80::1")'
+    yield "name", nonce + ', name="a \\"b\\" \\\\"'
+
+
 def proofs():
     values = {"k": "YmFzZW1lbnQ", "a": "A" * 43, "s": "2055", "v": "B" * 21 + "A", "p": "C" * 85 + "A"}
     good = "Concealed " + ", ".join(f"{name}={value}" for name, value in values.items())
@@ -109,7 +128,8 @@ def proofs():
 
 def main():
     corpus = pathlib.Path(__file__).parent / "corpus"
-    messages = {"capsule": capsules(), "structured_field": fields(), "concealed_auth": proofs()}
+    messages = {"capsule": capsules(), "structured_field": fields(), "session_field": sessions(),
+                "concealed_auth": proofs()}
     for name, seeds in messages.items():
         folder = corpus / name
         folder.mkdir(exist_ok=True)
