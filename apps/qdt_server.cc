@@ -87,7 +87,7 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
         if (const auto why = host.has_ended()) return fail(*why);
       }
       if (event.key == kErrandKey) {
-        errands.run([&] { return files.read_again(server, "control", stop.poll_handle()); });
+        errands.run([&] { return files.read_again(server, "control", stop.end_handle()); });
       }
       if (event.key != kHostKey) continue;
       server.on_host_notice(os::now());
@@ -96,7 +96,7 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
     while (const auto request = stop.take()) {
       if (request->kind == os::ProcessRequest::Kind::kReread) {
         [[maybe_unused]] const auto told =
-            files.read_again(server, request->name, stop.poll_handle());
+            files.read_again(server, request->name, stop.end_handle());
         continue;
       }
       logger.info(request->name + ": stopping");
@@ -104,7 +104,7 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
     }
     server.save_leases();  // first: a look at the host may take its time
     server.check_host(os::now());
-    files.follow_certificate(server, os::now(), stop.poll_handle());
+    files.follow_certificate(server, os::now(), stop.end_handle());
     files.watch_certificate();
     server.tell_failures();
   }

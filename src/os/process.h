@@ -50,10 +50,14 @@ class StopSignal {
   /// The request that arrived, if one did. One thread.
   std::optional<ProcessRequest> take();
   PollHandle poll_handle() const;
+  /// Ready while a request to stop waits to be taken: one to read files again leaves it alone.
+  PollHandle end_handle() const;
 
  private:
-  StopSignal(std::intptr_t handle, Hangup hangup) : handle_(handle), hangup_(hangup) {}
+  StopSignal(std::intptr_t handle, std::intptr_t end_handle, Hangup hangup)
+      : handle_(handle), end_handle_(end_handle), hangup_(hangup) {}
   std::intptr_t handle_ = -1;
+  std::intptr_t end_handle_ = -1;
   Hangup hangup_ = Hangup::kStop;
 };
 

@@ -26,8 +26,14 @@ host=$(host_process "$server_pid")
 kill -STOP "$host"
 kill -HUP "$server_pid"
 sleep 0.3
+kill -HUP "$server_pid"
+sleep 0.3
 kill -CONT "$host"
-has_read() { grep -q 'and the certificate again: the same certificate' "$work/server.log"; }
+times_read() { grep -c 'and the certificate again: the same certificate' "$work/server.log"; }
+has_read() { test "$(times_read)" -ge 1; }
+has_read_twice() { test "$(times_read)" -eq 2; }
 check "one that goes on in time is waited for" -- wait_for 5 has_read
+check "a second SIGHUP waits for the first" -- wait_for 5 has_read_twice
+check_lacks "and ends it not" "$(cat "$work/server.log")" "nothing is changed"
 stop "$server_pid"
 check_equal "and the end is in order" "$status" 0

@@ -75,22 +75,30 @@ Result<StopSignal> StopSignal::open(Hangup hangup) {
   }
   for (const int signal : kIgnoredSignals) std::signal(signal, SIG_IGN);
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) std::signal(signal, SIG_IGN);
-  const int fd = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd < 0) return os_error("receive signals");
-  return StopSignal(fd, hangup);
+  UniqueFd all(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+  // A second descriptor, to be polled alone: what is read from the first is gone from both.
+  if (hangup == Hangup::kReread) sigdelset(&signals, SIGHUP);
+  UniqueFd ends(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!all.is_open() || !ends.is_open()) return os_error("receive signals");
+  return StopSignal(all.release(), ends.release(), hangup);
 }
 
 StopSignal::StopSignal(StopSignal&& other) noexcept
-    : handle_(std::exchange(other.handle_, -1)), hangup_(other.hangup_) {}
+    : handle_(std::exchange(other.handle_, -1)),
+      end_handle_(std::exchange(other.end_handle_, -1)),
+      hangup_(other.hangup_) {}
 
 StopSignal& StopSignal::operator=(StopSignal&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(end_handle_, other.end_handle_);
   std::swap(hangup_, other.hangup_);
   return *this;
 }
 
 StopSignal::~StopSignal() {
-  if (handle_ >= 0) ::close(static_cast<int>(handle_));
+  for (const std::intptr_t handle : {handle_, end_handle_}) {
+    if (handle >= 0) ::close(static_cast<int>(handle));
+  }
 }
 
 std::optional<ProcessRequest> StopSignal::take() {
@@ -103,6 +111,10 @@ std::optional<ProcessRequest> StopSignal::take() {
 
 PollHandle StopSignal::poll_handle() const {
   return PollHandle{handle_};
+}
+
+PollHandle StopSignal::end_handle() const {
+  return PollHandle{end_handle_};
 }
 
 void notify_ready(std::string_view status) {

@@ -38,14 +38,18 @@ Result<StopSignal> StopSignal::open(Hangup hangup) {
   StopRequest& request = StopRequest::of_process();
   const bool is_heard = request.event() != nullptr && request.listen_to_console();
   if (!is_heard) return windows_error("receive console control events");
-  return StopSignal(reinterpret_cast<std::intptr_t>(request.event()), hangup);
+  const auto event = reinterpret_cast<std::intptr_t>(request.event());
+  return StopSignal(event, event, hangup);
 }
 
 StopSignal::StopSignal(StopSignal&& other) noexcept
-    : handle_(std::exchange(other.handle_, -1)), hangup_(other.hangup_) {}
+    : handle_(std::exchange(other.handle_, -1)),
+      end_handle_(std::exchange(other.end_handle_, -1)),
+      hangup_(other.hangup_) {}
 
 StopSignal& StopSignal::operator=(StopSignal&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(end_handle_, other.end_handle_);
   std::swap(hangup_, other.hangup_);
   return *this;
 }
@@ -60,6 +64,10 @@ std::optional<ProcessRequest> StopSignal::take() {
 
 PollHandle StopSignal::poll_handle() const {
   return PollHandle{handle_};
+}
+
+PollHandle StopSignal::end_handle() const {
+  return PollHandle{end_handle_};
 }
 
 void notify_ready(std::string_view /*status*/) {
