@@ -71,8 +71,7 @@ Result<ControlSocket> ControlSocket::open(const std::string& tun_name, HostPlan:
   ControlSocket opened(*path, socket.release());
   const auto group = group_of(kOwnUser);
   const bool has_group = group && ::lchown(path->c_str(), static_cast<uid_t>(-1), *group) == 0;
-  const bool is_open_to_group = has_group || ::getegid() != 0;
-  if (is_open_to_group && ::chmod(path->c_str(), kMode) < 0) return os_error(doing);
+  if (has_group && ::chmod(path->c_str(), kMode) < 0) return os_error(doing);
   if (::listen(static_cast<int>(opened.handle_), kBacklog) < 0) return os_error(doing);
   return opened;
 }

@@ -34,6 +34,20 @@ TEST(ControlSocket, IsThereWhileItLasts) {
   });
 }
 
+// A user's own group may be one that all users are in, as "users" is on some systems.
+TEST(ControlSocket, IsNotForTheGroupOfWhoStartsTheProgram) {
+  in_fresh_network([] {
+    constexpr gid_t kUsers = 100;
+    ASSERT_EQ(::setegid(kUsers), 0) << "run the tests as root";
+    const auto socket = ControlSocket::open("qdt0", kServer);
+    ASSERT_TRUE(socket) << socket.error().message;
+    struct stat status{};
+    ASSERT_EQ(::stat(path_of("qdt0").c_str(), &status), 0);
+    const bool is_for_its_group = (status.st_mode & 070) != 0;
+    EXPECT_FALSE(is_for_its_group && status.st_gid == kUsers);
+  });
+}
+
 TEST(ControlSocket, TakesThePlaceOfACrashedProgramsOwn) {
   in_fresh_network([] {
     {
