@@ -127,26 +127,36 @@ int watch_status(const std::string& program, const ControlCommand& command,
   }
 }
 
+// False where there is no such session any more.
+Result<bool> end_session(const std::string& path, const std::string& id) {
+  const auto kicked = control::call(path, "DELETE", "/v1/sessions/" + id);
+  if (!kicked && kicked.error().code == ErrorCode::kNotFound) return false;
+  if (!kicked) return fail(kicked);
+  return true;
+}
+
 int kick(const std::string& program, const std::string& path, const std::string& target) {
-  std::vector<std::string> ids = {target};
-  if (!wire::parse_session_id(target)) {
-    const auto sessions = control::call(path, "GET", "/v1/sessions");
-    if (!sessions) return tell(program, sessions.error());
-    auto found = control::sessions_of(*sessions, target);
-    if (!found) return tell(program, found.error());
-    ids = std::move(*found);
+  // What looks like a session's number may be a client's name all the same.
+  if (wire::parse_session_id(target)) {
+    const auto ended = end_session(path, target);
+    if (!ended) return tell(program, ended.error());
+    if (*ended) {
+      std::cout << "session " << target << " has ended\n";
+      return 0;
+    }
   }
-  if (ids.empty()) {
+  const auto sessions = control::call(path, "GET", "/v1/sessions");
+  if (!sessions) return tell(program, sessions.error());
+  const auto ids = control::sessions_of(*sessions, target);
+  if (!ids) return tell(program, ids.error());
+  if (ids->empty()) {
     print_error(program, "there is no session of " + target);
     return 1;
   }
-  for (const std::string& id : ids) {
-    const auto kicked = control::call(path, "DELETE", "/v1/sessions/" + id);
-    if (!kicked) {
-      print_error(program, kicked.error().message);
-      return 1;
-    }
-    std::cout << "session " << id << " has ended\n";
+  for (const std::string& id : *ids) {
+    const auto ended = end_session(path, id);
+    if (!ended) return tell(program, ended.error());
+    std::cout << "session " << id << (*ended ? " has ended\n" : " had ended already\n");
   }
   return 0;
 }

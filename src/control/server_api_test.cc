@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/peer_text.h"
 #include "control/answer.h"
 #include "control/call.h"
 #include "control/server_text.h"
@@ -238,6 +239,13 @@ TEST(ServerText, ShowsASession) {
                                "down 56 B 0.0 Mbit/s\n"));
 }
 
+TEST(ServerText, HasNoNumberWhereThePoolAloneIsTheLimit) {
+  const auto text = describe_server(to_json(ServerStatus{.version = "1", .max_sessions = 0}),
+                                    to_json(std::vector{session(1, "laptop")}), false);
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_THAT(*text, HasSubstr("1 of as many sessions as the pool holds\n"));
+}
+
 TEST(ServerText, SaysWhatAReloadHasChanged) {
   EXPECT_EQ(*describe_reload(R"({"certificate":"sha256:00","is_new_certificate":true,)"
                              R"("in_force":["token","dns"],"needs_restart":["addr"]})"),
@@ -272,6 +280,14 @@ TEST(ServerText, FindsSessionsByNameAndAddress) {
   EXPECT_EQ(sessions_of(all, "phone"), (std::vector<std::string>{"0000000000000002"}));
   EXPECT_EQ(sessions_of(all, "10.8.0.2").value().size(), 2u);
   EXPECT_TRUE(sessions_of(all, "tablet").value().empty());
+}
+
+// As the client's configuration has the name, and as status shows it.
+TEST(ServerText, FindsSessionsByANameThatIsShownInQuotes) {
+  const std::string all = to_json({session(1, quote_peer_name("my laptop"))});
+  EXPECT_EQ(sessions_of(all, "my laptop").value().size(), 1u);
+  EXPECT_EQ(sessions_of(all, "\"my laptop\"").value().size(), 1u);
+  EXPECT_TRUE(sessions_of(all, "laptop").value().empty());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/peer_text.h"
 #include "base/time.h"
 #include "base/words.h"
 #include "ops/text.h"
@@ -98,8 +99,10 @@ std::string describe_status(const Json& status) {
 
 std::string describe(const Json& status, const Json& sessions, bool has_color) {
   const Json& list = sessions.at("sessions");
-  std::string all = describe_status(status) + std::to_string(list.size()) + " of at most " +
-                    std::to_string(status.at("max_sessions").get<std::uint64_t>()) + " sessions\n";
+  const auto most = status.at("max_sessions").get<std::uint64_t>();
+  std::string all = describe_status(status) + std::to_string(list.size()) + " of " +
+                    (most == 0 ? "as many sessions as the pool holds\n"
+                               : "at most " + std::to_string(most) + " sessions\n");
   if (list.empty()) return all;
   std::array<std::string, kColumns.size()> titles;
   std::ranges::transform(kColumns, titles.begin(),
@@ -161,13 +164,15 @@ Result<std::string> describe_reload(std::string_view reloaded) {
 }
 
 Result<std::vector<std::string>> sessions_of(std::string_view sessions, std::string_view client) {
+  const std::string shown = quote_peer_name(client);  // as a session has it
   return read(sessions, [&](const Json& all) {
     std::vector<std::string> ids;
     for (const Json& session : all.at("sessions")) {
       const Json& inner = session.at("inner");
       const bool has_address = std::ranges::any_of(
           inner, [&](const Json& address) { return address.get<std::string>() == client; });
-      if (!has_address && session.at("client").get<std::string>() != client) continue;
+      const auto name = session.at("client").get<std::string>();
+      if (!has_address && name != client && name != shown) continue;
       ids.push_back(session.at("id").get<std::string>());
     }
     return ids;

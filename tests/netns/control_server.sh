@@ -19,7 +19,7 @@ check "its round trip, and when it was heard" -- wait_for 5 has \
   '.sessions[0] | .rtt_microseconds > 0 and .silent_milliseconds < 30000'
 check "and its path MTU" -- wait_for 10 has '.sessions[0].path_mtu == 1500'
 text=$(server status)
-check_contains "in words" "$text" "1 of at most "
+check_contains "in words" "$text" "1 of as many sessions as the pool holds"
 check_contains "for a person" "$text" "laptop             198.51.100.2:"
 check_lacks "without colours in a pipe" "$text" $'\e'
 check "in a hundred columns" -- test "$(wc -L <<<"$text")" -le 100
@@ -60,6 +60,38 @@ check_equal "kick says what it did" "$(server kick laptop | sed 's/[0-9a-f]\{16\
 check "the log says why" -- wait_for 5 grep -q '"reason":"ended by the operator"' "$work/server.log"
 check "the client is told" -- wait_for 5 grep -q "the server's operator ended the session" "$work/client.log"
 check "and comes again" -- wait_for 10 works
+# A server that says of the first of three sessions that it has ended meanwhile.
+cat >"$work/other.py" <<'PYTHON'
+import http.server, json, socketserver, sys
+IDS = ["000000000000000a", "000000000000000b", "000000000000000c"]
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+    def do_GET(self):
+        self.answer(200, {"sessions": [{"id": one, "client": "twin", "inner": []} for one in IDS]})
+    def do_DELETE(self):
+        gone = self.path.endswith("a")
+        self.answer(404 if gone else 200, {"error": {"code": "not_found", "message": "gone"}} if gone else {})
+    def address_string(self):
+        return ""
+socketserver.UnixStreamServer(sys.argv[1], Answer).serve_forever()
+PYTHON
+other="${socket%/*}/other.${socket#*/qdt0.}"
+run server other python3 "$work/other.py" "$other"
+other_pid=$pid
+wait_for 5 test -S "$other" || fail "the other server does not listen"
+check_equal "kick ends all of a name's, whichever have ended meanwhile" "$(server kick --tun other twin)" \
+  "session 000000000000000a had ended already
+session 000000000000000b has ended
+session 000000000000000c has ended"
+kill "$other_pid"
+ended "$other_pid"
+rm "$other"
+
 check "kick of nobody fails" -- test "$(server kick nobody 2>&1)" = "qdt-server: there is no session of nobody"
 
 id=$(server status --json | jq -r '.sessions[0].id')
