@@ -108,6 +108,26 @@ def sessions():
     yield "name", nonce + ', name="a \\"b\\" \\\\"'
 
 
+def targets():
+    """The first byte is for the fuzzer: which template."""
+    for name, text in {
+        "everything": "/.well-known/masque/ip/*/*/",
+        "encoded": "/.well-known/masque/ip/%2A/%2a/",
+        "prefix": "/.well-known/masque/ip/2001%3Adb8%3A%3A%2F32/17/",
+        "host_bits": "/.well-known/masque/ip/192.0.2.7%2F24/*/",
+        "name": "/.well-known/masque/ip/www.example.org/6/",
+        "cut": "/.well-known/masque/ip/*/%2",
+        "protocol": "/.well-known/masque/ip/*/256/",
+        "elsewhere": "/connect",
+        "authority": "vpn.example.org:8443",
+        "authority_v6": "[2001:db8::7]:443",
+        "authority_user": "user@host:",
+    }.items():
+        yield name, "\0" + text
+    yield "query", "\1/p?i=6&t=*"
+    yield "plain", "\2/vpn"
+
+
 def proofs():
     values = {"k": "YmFzZW1lbnQ", "a": "A" * 43, "s": "2055", "v": "B" * 21 + "A", "p": "C" * 85 + "A"}
     good = "Concealed " + ", ".join(f"{name}={value}" for name, value in values.items())
@@ -129,7 +149,7 @@ def proofs():
 def main():
     corpus = pathlib.Path(__file__).parent / "corpus"
     messages = {"capsule": capsules(), "structured_field": fields(), "session_field": sessions(),
-                "concealed_auth": proofs()}
+                "concealed_auth": proofs(), "request_target": targets()}
     for name, seeds in messages.items():
         folder = corpus / name
         folder.mkdir(exist_ok=True)
