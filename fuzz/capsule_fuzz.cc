@@ -3,6 +3,7 @@
 
 #include "wire/capsule.h"
 #include "wire/ip_capsule.h"
+#include "wire/ip_ranges.h"
 
 #include <algorithm>
 #include <vector>
@@ -42,6 +43,15 @@ Seen read(Bytes stream, std::size_t piece_bytes) {
   return seen;
 }
 
+void check_prefixes(const wire::IpRange& range) {
+  const auto prefixes = wire::prefixes_of(range);
+  fuzz::require(prefixes.size() <= 254, "a range is not many prefixes");
+  fuzz::require(!prefixes.empty() && prefixes[0].address() == range.first, "it begins with them");
+  for (const wire::IpRange& part : wire::ranges_of(prefixes)) {
+    fuzz::require(part.first >= range.first && part.last <= range.last, "they are within it");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -59,6 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (const auto routes = wire::parse_route_advertisement(value)) {
       fuzz::require(std::ranges::equal(wire::write_routes(*routes), value), "routes have one form");
+      for (const wire::IpRange& range : *routes) check_prefixes(range);
     }
     if (const auto requests = wire::parse_address_request(value)) {
       fuzz::require(wire::parse_address_assign(value) == *requests, "requests are addresses");

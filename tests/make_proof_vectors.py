@@ -101,7 +101,8 @@ def advertised(texts):
                 joined.append([net[0], net[-1]])
         ranges += joined
     value = b"".join(address(str(first)) + last.packed + b"\0" for first, last in ranges)
-    return capsule(3, value) | {"ranges": [[str(first), str(last)] for first, last in ranges]}
+    prefixes = [str(net) for first, last in ranges for net in ipaddress.summarize_address_range(first, last)]
+    return capsule(3, value) | {"ranges": [[str(first), str(last)] for first, last in ranges], "prefixes": prefixes}
 
 
 tokens = {token: token_keys(token) for token in ("correct-horse-battery-staple", "x", "Grüße, 16 bytes or more of them")}

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <type_traits>
@@ -12,6 +13,7 @@
 #include "wire/capsule.h"
 #include "wire/concealed_auth.h"
 #include "wire/ip_capsule.h"
+#include "wire/ip_ranges.h"
 #include "wire/server_proof.h"
 #include "wire/token_keys.h"
 
@@ -131,6 +133,15 @@ TEST(ProofVectors, AdvertiseTheKnownRoutes) {
                         .last = *IpAddress::parse(range[1].get<std::string>())});
     }
     expect_capsule(expected, write_routes(ranges));
+    std::vector<Prefix> prefixes;
+    for (const Json& prefix : expected["prefixes"]) {
+      prefixes.push_back(*Prefix::parse(prefix.get<std::string>()));
+    }
+    EXPECT_EQ(ranges_of(prefixes), ranges);
+    std::vector<Prefix> split;
+    for (const IpRange& range : ranges)
+      std::ranges::copy(prefixes_of(range), std::back_inserter(split));
+    EXPECT_EQ(split, prefixes);
     EXPECT_EQ(parse_route_advertisement(from_hex(expected["value_hex"])), ranges);
   }
 }
