@@ -16,6 +16,8 @@ DirectPath::DirectPath(const UdpPath& address, const DirectPath& before, Duratio
       arrivals_(before.arrivals_),
       departures_(before.departures_),
       earlier_rtt_(rtt),
+      packets_arrived_(before.packets_arrived_),
+      packets_lost_(before.packets_lost_),
       has_shaper_(before.has_shaper_),
       unanswered_since_(before.unanswered_since_),
       unanswered_(before.unanswered_),
@@ -83,8 +85,9 @@ std::expected<DirectPath::News, Drop> DirectPath::on_feedback(const wire::Feedba
     sample->lost = 0;
     larges_.forget_losses();
   }
+  // The first packets may come before the peer has begun the session, which loses them.
+  if (packets_arrived_ > 0) packets_lost_ += sample->lost;
   packets_arrived_ += sample->packets;
-  packets_lost_ += sample->lost;
   if (sample->rtt > Duration::zero()) {
     standing_queue_ = std::min(standing_queue_, sample->queue_delay);
   }

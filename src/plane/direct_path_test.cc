@@ -56,6 +56,22 @@ TEST_F(DirectPathTest, GoesOnElsewhereWithItsCountsAlone) {
   EXPECT_EQ(path.rtt(), kRtt);
 }
 
+// The peer drops packets of a session that has yet to begin on its side.
+TEST_F(DirectPathTest, CountsNothingLostBeforeThePeerHasBegun) {
+  send(100, 3);
+  ASSERT_TRUE(tell(1, 100));
+  EXPECT_EQ(path.packets_arrived(), 1u);
+  EXPECT_EQ(path.packets_lost(), 0u);
+  send(100, 3);
+  ASSERT_TRUE(tell(1, 100));
+  EXPECT_EQ(path.packets_lost(), 2u);
+  go_on_elsewhere();
+  send(100, 3);
+  ASSERT_TRUE(tell(2, 100));
+  EXPECT_EQ(path.packets_arrived(), 4u);
+  EXPECT_EQ(path.packets_lost(), 3u);
+}
+
 TEST_F(DirectPathTest, StillWantsAnAnswerElsewhere) {
   send(1000);
   const Timestamp due = path.answer_due(kRtt);

@@ -17,6 +17,8 @@ on client ping -c 20 -i 0.02 -s 972 -q 10.8.0.1 >/dev/null
 check "its bytes each way" -- has '.sessions[0] | .up.bytes >= 20000 and .down.bytes >= 20000'
 check "its round trip, and when it was heard" -- wait_for 5 has \
   '.sessions[0] | .rtt_microseconds > 0 and .silent_milliseconds < 30000'
+check "and nothing lost on a path that loses nothing" -- wait_for 5 has \
+  '.sessions[0] | .packets_arrived > 0 and .packets_lost == 0'
 check "and its path MTU" -- wait_for 10 has '.sessions[0].path_mtu == 1500'
 text=$(server status)
 check_contains "in words" "$text" "1 of as many sessions as the pool holds"
