@@ -23,7 +23,8 @@ Result<std::optional<Capsule>> CapsuleReader::take(Bytes& stream) {
   for (;;) {
     if (!is_in_value_) {
       if (!take_header(stream)) return std::nullopt;
-      if ((failure_ = begin_value())) return std::unexpected(*failure_);
+      failure_ = begin_value();
+      if (failure_) return std::unexpected(*failure_);
     }
     const std::size_t bytes = std::min<std::uint64_t>(missing_bytes_, stream.size());
     const Bytes piece = stream.first(bytes);
