@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
@@ -31,6 +33,16 @@ struct FreeNames {
   }
 };
 
+// The environment may name descriptors that nobody has handed over: by then the process has others
+// of its own with these numbers.
+bool is_of_bpf(int descriptor) {
+  constexpr std::string_view kKind = "anon_inode:bpf-";
+  std::array<char, kKind.size()> kind;
+  const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
+  const ssize_t length = ::readlink(link.c_str(), kind.data(), kind.size());
+  return length > 0 && std::string_view(kind.data(), static_cast<std::size_t>(length)) == kKind;
+}
+
 Result<void> tell(const std::string& message, std::span<const int> descriptors) {
   const int told =
       ::sd_pid_notify_with_fds(0, /*unset_environment=*/0, message.c_str(), descriptors.data(),
@@ -57,6 +69,7 @@ std::shared_ptr<TunPrograms> TunPrograms::take_inherited() {
   const std::unique_ptr<char*, FreeNames> names(raw_names);
   auto taken = std::make_shared<TunPrograms>();
   for (int i = 0; i < count; ++i) {
+    if (!is_of_bpf(SD_LISTEN_FDS_START + i)) continue;
     const UniqueFd given(SD_LISTEN_FDS_START + i);
     for (std::size_t place = 0; place < kNames.size(); ++place) {
       if (std::string_view(raw_names[i]) != kNames[place]) continue;
