@@ -88,15 +88,6 @@ int print_all(const std::string& program, const std::vector<os::FoundSocket>& so
   return worst;
 }
 
-int watch(const std::string& program, const std::vector<os::FoundSocket>& sockets, bool as_json) {
-  for (;;) {
-    if (!as_json && os::is_standard_output_a_terminal()) std::cout << "\x1b[H\x1b[2J";
-    const int code = print_all(program, sockets, as_json);
-    if (code == 1 || code == 4) return code;
-    std::this_thread::sleep_for(1s);
-  }
-}
-
 int order(const std::string& program, const std::string& path, Verb verb) {
   const bool is_stop = verb == Verb::kStop;
   const auto done = control::call(path, "POST", is_stop ? "/v1/stop" : "/v1/reconnect");
@@ -124,8 +115,8 @@ int control_client(const std::string& program, const ControlCommand& command) {
   const auto sockets = find_sockets(program, os::HostPlan::Role::kClient, command);
   if (!sockets) return sockets.error();
   if (command.verb != Verb::kStatus) return order(program, sockets->front().path, command.verb);
-  return command.watches ? watch(program, *sockets, command.as_json)
-                         : print_all(program, *sockets, command.as_json);
+  const auto print = [&] { return print_all(program, *sockets, command.as_json); };
+  return command.watches ? watch(command.as_json, print) : print();
 }
 
 }  // namespace qdt::apps

@@ -1,13 +1,17 @@
 #include "control_sockets.h"
 
+#include <iostream>
+#include <thread>
 #include <utility>
+
+#include "base/time.h"
+#include "os/process.h"
 
 namespace qdt::apps {
 
 std::expected<std::vector<os::FoundSocket>, int> find_sockets(const std::string& program,
                                                               os::HostPlan::Role role,
                                                               const ControlCommand& command) {
-  constexpr int kNoneRuns = 4;
   auto sockets = os::find_control_sockets(role);
   if (!command.tun_name.empty()) {
     std::erase_if(sockets, [&](const auto& one) { return one.tun_name != command.tun_name; });
@@ -24,6 +28,18 @@ std::expected<std::vector<os::FoundSocket>, int> find_sockets(const std::string&
   print_error(program, std::string("several ") + (is_server ? "servers" : "clients") +
                            " run here (" + names + "): --tun names one");
   return std::unexpected(1);
+}
+
+int watch(bool as_json, const std::function<int()>& print) {
+  bool was_there = false;
+  for (;;) {
+    if (!as_json && os::is_standard_output_a_terminal()) std::cout << "\x1b[H\x1b[2J";
+    const int code = print();
+    const bool is_there = code != 1 && code != kNoneRuns;
+    was_there = was_there || is_there;
+    if (code == 1 || !was_there) return code;
+    std::this_thread::sleep_for(1s);
+  }
 }
 
 }  // namespace qdt::apps

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,5 +16,13 @@ namespace qdt::apps {
 std::expected<std::vector<os::FoundSocket>, int> find_sockets(const std::string& program,
                                                               os::HostPlan::Role role,
                                                               const ControlCommand& command);
+
+/// The exit code where no program runs.
+inline constexpr int kNoneRuns = 4;
+
+/// Has `print` called each second, on a terminal for a page of its own, until it returns 1, a
+/// fault. A program that has been there once and is gone (kNoneRuns) is waited for: it may be
+/// starting again.
+int watch(bool as_json, const std::function<int()>& print);
 
 }  // namespace qdt::apps

@@ -117,16 +117,6 @@ int print_status(const std::string& program, const std::vector<os::FoundSocket>&
   return std::cout ? worst : 1;
 }
 
-int watch_status(const std::string& program, const ControlCommand& command,
-                 const std::vector<os::FoundSocket>& sockets) {
-  for (;;) {
-    const bool is_page = !command.as_json && os::is_standard_output_a_terminal();
-    if (is_page) std::cout << "\x1b[H\x1b[2J";
-    if (const int code = print_status(program, sockets, command.as_json); code != 0) return code;
-    std::this_thread::sleep_for(1s);
-  }
-}
-
 // False where there is no such session any more.
 Result<bool> end_session(const std::string& path, const std::string& id) {
   const auto kicked = control::call(path, "DELETE", "/v1/sessions/" + id);
@@ -177,8 +167,8 @@ int control_server(const std::string& program, const ControlCommand& command) {
   const auto sockets = find_sockets(program, os::HostPlan::Role::kServer, command);
   if (!sockets) return sockets.error();
   if (command.verb == Verb::kStatus) {
-    return command.watches ? watch_status(program, command, *sockets)
-                           : print_status(program, *sockets, command.as_json);
+    const auto print = [&] { return print_status(program, *sockets, command.as_json); };
+    return command.watches ? watch(command.as_json, print) : print();
   }
   const std::string& path = sockets->front().path;
   return command.verb == Verb::kKick ? kick(program, path, command.target) : reload(program, path);

@@ -120,12 +120,20 @@ check_equal "two servers are both shown" "$(server status | grep -c 'ready, runs
 check_equal "and told apart" "$(server status --tun qdt1 --json | jq -r '.status.tun')" qdt1
 try server "$build/qdt-server" reload
 check_contains "reload asks which" "$output" "several servers run here (qdt0, qdt1): --tun names one"
+# shellcheck disable=SC2016  # for the inner shell
+run server watch sh -c 'exec "$0" status --watch --json --tun qdt1 2>/dev/null' "$build/qdt-server"
+watch_pid=$pid
+check "somebody watches" -- wait_for 5 test -s "$work/watch.log"
 crash "$second_pid"
 try server "$build/qdt-server" status --tun qdt1
 check_equal "one that was killed does not run" "$status" 4
 run server second "$build/qdt-server" --config "$work/second.yaml"
 second_pid=$pid
 check "the next takes its place" -- wait_for 10 server status --tun qdt1
+watched=$(wc -c <"$work/watch.log")
+sees_more() { [ "$(wc -c <"$work/watch.log")" -gt "$watched" ]; }
+check "and who watches sees it" -- wait_for 5 sees_more
+stop "$watch_pid"
 stop "$second_pid"
 stop "$client_pid"
 stop "$server_pid"
