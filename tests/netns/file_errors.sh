@@ -34,6 +34,11 @@ refused "a huge file" "$work/huge" "read $work/huge: larger than 1048576 bytes"
 try client "$build/qdt-client" --check-config --config "$work/pipe"
 check_equal "a pipe that nobody writes to ends with status 1" "$status" 1
 check_contains "after a while" "$output" "read $work/pipe: nothing was written to it for 5 s"
+(exec >"$work/pipe"; for _ in $(seq 100); do sleep 0.1; echo '#'; done) 2>/dev/null &
+try client "$build/qdt-client" --check-config --config "$work/pipe"
+check_contains "nor does one that brings a little now and then hold it up" "$output" \
+  "read $work/pipe: whoever writes to it has not come to an end within 5 s"
+wait $! || :  # its pipe is broken
 cat "$work/good.yaml" >"$work/pipe" &
 try server "$build/qdt-server" client-config --config "$work/pipe" --address vpn.test
 check_equal "a pipe that brings the configuration is read" "$status" 0

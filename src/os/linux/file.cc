@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "os/clock.h"
 #include "os/file_advice.h"
 #include "os/linux/file_owner.h"
 #include "os/linux/system_error.h"
@@ -17,12 +19,23 @@ namespace qdt::os {
 
 namespace {
 
-constexpr int kPipePatienceMilliseconds = 5000;
+// For all of a pipe or terminal: one that brings a byte now and then keeps nobody longer.
+constexpr Duration kPipePatience = 5s;
 
-// Whether a read will not wait: always for a file; a pipe or terminal has to bring something.
-bool has_content(const UniqueFd& fd) {
+// Until when a read may wait: for ever for a file, which brings all that it has.
+Timestamp deadline_of(const UniqueFd& fd) {
+  struct stat status{};
+  const bool is_file = ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
+  return is_file ? Timestamp::max() : now() + kPipePatience;
+}
+
+// Whether something can be read before the deadline.
+bool has_content(const UniqueFd& fd, Timestamp deadline) {
+  const Duration patience = deadline - now();
+  if (patience <= Duration::zero()) return false;
+  const auto milliseconds = static_cast<int>(std::min<Duration>(patience, kPipePatience) / 1ms);
   pollfd polled{.fd = fd.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&polled, 1, kPipePatienceMilliseconds) != 0;
+  return ::poll(&polled, 1, milliseconds) != 0;
 }
 
 }  // namespace
@@ -33,8 +46,13 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   if (!fd.is_open()) return os_error("read " + path);
   std::string content;
   std::array<char, 16384> piece;
+  const Timestamp deadline = deadline_of(fd);
   for (;;) {
-    if (!has_content(fd)) return fail("read " + path + ": nothing was written to it for 5 s");
+    if (!has_content(fd, deadline)) {
+      return fail("read " + path + ": " +
+                  (content.empty() ? "nothing was written to it for 5 s"
+                                   : "whoever writes to it has not come to an end within 5 s"));
+    }
     const ssize_t bytes = ::read(fd.get(), piece.data(), piece.size());
     if (bytes < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (bytes < 0) return os_error("read " + path);
