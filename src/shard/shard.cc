@@ -172,10 +172,12 @@ void Shard::read_packets(Timestamp now) {
   // A turn ends with the super-packet that fills the batch, and soon in any case: the socket waits.
   SuperPacket super;
   bool is_turn_over = false;
+  std::size_t read_bytes = 0;
   backlog_.begin_turn(tun_.waiting_bytes(), now);
   for (std::size_t reads = 0; reads < kMaxReadsPerTurn && !is_turn_over; ++reads) {
     if (!tun_.read(super)) break;
     counters_.tun_reads.add();
+    read_bytes += super.bytes.size();
     if (const auto drop = segmenter_.begin(super)) {
       counters_.drops.count(*drop);
       continue;
@@ -185,7 +187,7 @@ void Shard::read_packets(Timestamp now) {
       is_turn_over = true;
     }
   }
-  backlog_.end_turn(tun_.waiting_bytes());
+  backlog_.end_turn(tun_.waiting_bytes(), read_bytes);
   if (tun_.has_gone()) unwatch_tun();  // it would wake us for ever
   forward_read(now);
 }

@@ -18,15 +18,15 @@ struct Host {
   Timestamp now = kStart;
   std::array<std::uint8_t, 1400> packet{0x45};
 
-  int dropped(std::size_t found, std::size_t left, Duration period,
-              std::size_t packet_bytes = 1400) {
+  int dropped(std::size_t found, std::size_t left, Duration period, std::size_t packet_bytes = 1400,
+              std::size_t read = 0) {
     int count = 0;
     for (const Timestamp end = now + period; now < end; now += 1ms) {
       watch.begin_turn(found, now);
       for (int i = 0; i < 2; ++i) {
         if (watch.must_drop(MutableBytes(packet).first(packet_bytes))) ++count;
       }
-      watch.end_turn(left);
+      watch.end_turn(left, read);
     }
     return count;
   }
@@ -46,6 +46,17 @@ TEST(BacklogWatch, DropsMoreAndMoreWhileMuchStands) {
   EXPECT_GE(first, 10);
   EXPECT_GT(second, first + 10);
   EXPECT_EQ(host.dropped(), static_cast<std::uint64_t>(first + second));
+}
+
+// Twice as much in the same time, once it is known how much is read.
+TEST(BacklogWatch, LetsMoreStandWhereMuchIsRead) {
+  constexpr std::size_t kPerMillisecond = 1'000'000;  // 8 Gbit/s
+  Host fast;
+  EXPECT_EQ(fast.dropped(0, 0, 1s, 1400, kPerMillisecond), 0);
+  EXPECT_EQ(fast.dropped(2 * kTarget, 2 * kTarget, 10s, 1400, kPerMillisecond), 0);
+  EXPECT_GT(fast.dropped(3 * kTarget, 3 * kTarget, 1s, 1400, kPerMillisecond), 0);
+  Host slow;
+  EXPECT_GT(slow.dropped(2 * kTarget, 2 * kTarget, 1s, 1400, kPerMillisecond / 10), 0);
 }
 
 TEST(BacklogWatch, MarksWhoUnderstandsIt) {
