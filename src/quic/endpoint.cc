@@ -156,30 +156,31 @@ Endpoint::Accepted Endpoint::accept(const UdpPath& path, Bytes payload, UdpSendQ
     return {};
   }
 
-  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
-  std::optional<ConnectionId> original_id;
+  std::optional<AddressProof::Proof> proof;
   if (AddressProof::is_token({header.token, header.tokenlen})) {
-    const auto proof = proofs_.judge({header.token, header.tokenlen}, path.remote,
-                                     ConnectionId({header.dcid.data, header.dcid.datalen}), now);
-    if (proof.verdict != AddressProof::Verdict::kGood) {
+    proof = proofs_.judge({header.token, header.tokenlen}, path.remote,
+                          ConnectionId({header.dcid.data, header.dcid.datalen}), now);
+    if (proof->verdict != AddressProof::Verdict::kGood) {
       drops_.count(Drop::kUnproven);
       answer_false_proof(path, header, out, now);
       return {};
     }
-    // Who has to wait keeps the token: its engine sends the packet again by itself.
-    if (!verdict.may_begin || !proven_.take(path.remote.address, now)) {
-      drops_.count(Drop::kCrowded);
-      return {};
-    }
-    proofs_.spend(proof);
-    original_id = proof.original;
   } else if (must_prove(path, now)) {
     drops_.count(Drop::kUnproven);
     answer_retry(path, header, out, now);
     return {};
-  } else if (!verdict.may_begin) {
+  }
+
+  const Strangers::Verdict verdict = strangers_.judge(path.remote.address, now);
+  if (!verdict.may_begin || (proof && !proven_.take(path.remote.address, now))) {
     drops_.count(Drop::kCrowded);
     return {};
+  }
+  // Only now: who has to wait keeps the token, and its engine sends the packet again by itself.
+  std::optional<ConnectionId> original_id;
+  if (proof) {
+    proofs_.spend(*proof);
+    original_id = proof->original;
   } else {
     begun_.take(now);
   }
