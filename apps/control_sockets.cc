@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/time.h"
+#include "base/words.h"
 #include "os/process.h"
 
 namespace qdt::apps {
@@ -22,11 +23,11 @@ std::expected<std::vector<os::FoundSocket>, int> find_sockets(const std::string&
     return std::unexpected(kNoneRuns);
   }
   if (sockets.size() == 1 || command.verb == ControlCommand::Verb::kStatus) return sockets;
-  std::string names;
-  for (const auto& one : sockets) names += (names.empty() ? "" : ", ") + one.tun_name;
+  std::vector<std::string> names;
+  for (const auto& one : sockets) names.push_back(one.tun_name);
   const bool is_server = role == os::HostPlan::Role::kServer;
   print_error(program, std::string("several ") + (is_server ? "servers" : "clients") +
-                           " run here (" + names + "): --tun names one");
+                           " run here (" + list_in_words(names) + "): --tun names one");
   return std::unexpected(1);
 }
 

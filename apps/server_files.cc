@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/words.h"
 #include "decoy_site.h"
 #include "ops/config_reload.h"
 #include "os/file_stamp.h"
@@ -31,12 +32,6 @@ std::unexpected<Error> at_its_key(const std::string& path,
 // The key that an error of server/certificate_file.h is about.
 std::string key_of(const Error& error) {
   return error.message.starts_with("tls_cert: ") ? "tls_cert" : "tls_key";
-}
-
-std::string words_of(const std::vector<std::string>& keys) {
-  std::string words;
-  for (const std::string& key : keys) words += (words.empty() ? "" : ", ") + key;
-  return words;
 }
 
 }  // namespace
@@ -182,11 +177,11 @@ control::Reloaded ServerFiles::tell_keys(const std::string& text) {
   text_ = text;
   if (!reloaded.in_force.empty()) {
     logger_.info("changed in " + config_path_ +
-                 ", and in force from now on: " + words_of(reloaded.in_force));
+                 ", and in force from now on: " + list_in_words(reloaded.in_force));
   }
   if (!reloaded.needs_restart.empty()) {
-    logger_.warning("changed in " + config_path_ +
-                    ", but in force only after a restart: " + words_of(reloaded.needs_restart));
+    logger_.warning("changed in " + config_path_ + ", but in force only after a restart: " +
+                    list_in_words(reloaded.needs_restart));
   }
   return reloaded;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace qdt {
 
 /// Whether `name` is a domain's name as programs look it up (RFC 1035 section 2.3.4, RFC 5891 for
@@ -18,10 +20,8 @@ constexpr bool is_domain_name(std::string_view name) {
     const std::string_view label = rest.substr(0, dot);
     if (label.empty() || label.size() > kMaxLabelBytes) return false;
     if (label.front() == '-' || label.back() == '-') return false;
-    const auto is_digit = [](char letter) { return letter >= '0' && letter <= '9'; };
-    const auto is_allowed = [&](char letter) {
-      return is_digit(letter) || (letter >= 'a' && letter <= 'z') ||
-             (letter >= 'A' && letter <= 'Z') || letter == '-' || letter == '_';
+    const auto is_allowed = [](char letter) {
+      return is_digit(letter) || is_alpha(letter) || letter == '-' || letter == '_';
     };
     if (!std::ranges::all_of(label, is_allowed)) return false;
     is_number = std::ranges::all_of(label, is_digit);

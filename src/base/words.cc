@@ -32,4 +32,10 @@ std::string in_tenths(std::uint64_t number, std::uint64_t unit) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
+std::string list_in_words(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
 }  // namespace qdt

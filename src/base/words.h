@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 
@@ -15,5 +16,8 @@ std::string bytes_in_words(std::uint64_t bytes);
 
 /// 12345 in units of 1000: "12.3".
 std::string in_tenths(std::uint64_t number, std::uint64_t unit);
+
+/// "a, b, c".
+std::string list_in_words(const std::vector<std::string>& words);
 
 }  // namespace qdt

@@ -20,5 +20,11 @@ TEST(Words, TellBytesInPowersOfAThousand) {
   EXPECT_EQ(bytes_in_words(~std::uint64_t{0}), "18446744.1 TB");
 }
 
+TEST(Words, ListWords) {
+  EXPECT_EQ(list_in_words({}), "");
+  EXPECT_EQ(list_in_words({"dns"}), "dns");
+  EXPECT_EQ(list_in_words({"token", "dns", "addr"}), "token, dns, addr");
+}
+
 }  // namespace
 }  // namespace qdt

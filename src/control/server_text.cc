@@ -65,11 +65,14 @@ std::string loss(const Json& session) {
   return all == 0 ? "-" : in_tenths(lost * 100'000 / all, 1000) + " %";
 }
 
+std::string list_of(const Json& texts) {
+  std::vector<std::string> words;
+  for (const Json& text : texts) words.push_back(ops::printable(text.get<std::string>()));
+  return list_in_words(words);
+}
+
 std::string describe_session(const Json& session, bool has_color) {
-  std::string inner;
-  for (const Json& address : session.at("inner")) {
-    inner += (inner.empty() ? "" : ", ") + ops::printable(address.get<std::string>());
-  }
+  const std::string inner = list_of(session.at("inner"));
   std::string name = text(session, "client");
   if (const std::string user = text(session, "user"); !user.empty()) name += " (" + user + ")";
   const auto silence = session.at("silent_milliseconds").get<std::int64_t>();
@@ -112,14 +115,6 @@ std::string describe(const Json& status, const Json& sessions, bool has_color) {
   return all;
 }
 
-std::string joined(const Json& keys) {
-  std::string words;
-  for (const Json& key : keys) {
-    words += (words.empty() ? "" : ", ") + ops::printable(key.get<std::string>());
-  }
-  return words;
-}
-
 // What comes from the socket may be anything; the library throws at what it is not.
 template <typename Work>
 auto read(std::string_view text, Work work) -> Result<decltype(work(Json()))> {
@@ -155,9 +150,9 @@ Result<std::string> describe_reload(std::string_view reloaded) {
                         (is_new ? "clients are shown the certificate " + text(answer, "certificate")
                                 : std::string("the same certificate")) +
                         "\n";
-    const std::string now = joined(answer.at("in_force"));
+    const std::string now = list_of(answer.at("in_force"));
     if (!now.empty()) words += "changed, and in force: " + now + "\n";
-    const std::string later = joined(answer.at("needs_restart"));
+    const std::string later = list_of(answer.at("needs_restart"));
     if (!later.empty()) words += "changed, but in force only after a restart: " + later + "\n";
     return words;
   });

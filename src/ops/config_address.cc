@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.h"
 #include "base/domain_name.h"
 #include "ops/text.h"
 #include "os/internet_name.h"
@@ -258,10 +259,6 @@ constexpr std::size_t kMaxLabelBytes = 63;
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char letter) { return letter < 0x80; });
-}
-
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
 }
 
 // The underscore is no letter of host names (RFC 1123 section 2.1), but DNS takes it, and

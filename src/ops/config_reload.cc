@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
+#include "base/words.h"
 #include "ops/config_keys.h"
 
 namespace qdt::ops {
@@ -30,15 +32,13 @@ bool is_taken_at_once(std::string_view key) {
 }
 
 std::string keys_taken_at_once() {
-  std::string words;
-  std::string last;
+  std::vector<std::string> names;
   for (const Key<ServerConfig>& key : server_keys()) {
     if (!is_taken_at_once(key.text.name)) continue;
     const std::string name = key.text.name.substr(0, key.text.name.find('.'));
-    if (name != last) words += (words.empty() ? "" : ", ") + name;
-    last = name;
+    if (names.empty() || names.back() != name) names.push_back(name);
   }
-  return words;
+  return list_in_words(names);
 }
 
 ServerConfig reloaded(const ServerConfig& start, const ServerConfig& found) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/words.h"
 #include "ops/text.h"
 
 namespace qdt::ops {
@@ -21,12 +22,6 @@ std::string leaf_of(const std::string& name) {
 
 std::string joined(const std::string& group, const std::string& leaf) {
   return group.empty() ? leaf : group + "." + leaf;
-}
-
-std::string list_of(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
-  return text;
 }
 
 /// One walk through one file.
@@ -101,7 +96,7 @@ class TableReader {
     const bool is_empty = member.value.kind == YamlNode::Kind::kNothing;
     report_.add_fault(member.key, is_empty ? member.position : member.value.position,
                       "found " + describe(member.value) +
-                          ", expected keys below it: " + list_of(leaves(member.key)));
+                          ", expected keys below it: " + list_in_words(leaves(member.key)));
   }
 
   // The keys of a group, or, for the empty group, of the top, groups among them.
@@ -137,7 +132,7 @@ class TableReader {
     if (std::ranges::any_of(foreign_keys_, named)) {
       return "unknown key; it belongs into " + std::string(foreign_file_);
     }
-    return "unknown key; known are " + list_of(siblings);
+    return "unknown key; known are " + list_in_words(siblings);
   }
 
   std::span<const KeyText> keys_;

@@ -5,16 +5,13 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ascii.h"
 #include "ops/text.h"
 
 namespace qdt::ops {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
-}
 
 bool is_control(char letter) {
   const auto byte = static_cast<unsigned char>(letter);

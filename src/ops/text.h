@@ -11,9 +11,6 @@ namespace qdt::ops {
 /// bytes that are not UTF-8 are written out (`\n`, `\t`, `\x1b`).
 std::string printable(std::string_view text);
 
-/// Where `text` first stops being UTF-8 (RFC 3629); npos when it does not.
-std::size_t find_invalid_utf8(std::string_view text);
-
 /// `text` in the double quotes of YAML.
 std::string yaml_quoted(std::string_view text);
 

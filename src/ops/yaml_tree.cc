@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/utf8.h"
 #include "ops/text.h"
 
 namespace qdt::ops {

@@ -74,10 +74,8 @@ std::optional<Error> CapsuleReader::begin_value() {
 }
 
 void append_capsule(std::vector<std::uint8_t>& out, std::uint64_t type, Bytes value) {
-  std::array<std::uint8_t, 2 * kMaxVarintBytes> header;
-  std::size_t bytes = write_varint(header, type);
-  bytes += write_varint(MutableBytes(header).subspan(bytes), value.size());
-  out.insert(out.end(), header.begin(), header.begin() + static_cast<std::ptrdiff_t>(bytes));
+  append_varint(out, type);
+  append_varint(out, value.size());
   out.insert(out.end(), value.begin(), value.end());
 }
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <span>
 
+#include "base/ascii.h"
 #include "wire/base64.h"
 #include "wire/seal.h"
 #include "wire/signed_content.h"
@@ -19,17 +20,12 @@ constexpr std::uint16_t kEd25519Scheme = 0x0807;
 constexpr std::string_view kEd25519SchemeText = "2055";
 constexpr std::size_t kExportedSignedBytes = 32;
 
-char to_lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, to_lower, to_lower);
 }
 
 bool is_token_letter(char letter) {
-  const char lower = to_lower(letter);
-  return (lower >= 'a' && lower <= 'z') || (letter >= '0' && letter <= '9') ||
+  return is_alpha(letter) || is_digit(letter) ||
          std::string_view("!#$%&'*+-.^_`|~").contains(letter);
 }
 
@@ -121,9 +117,7 @@ bool read_parameter(ConcealedAuth& auth, char name, std::string_view value) {
 }
 
 void append_prefixed(std::vector<std::uint8_t>& out, Bytes bytes) {
-  std::array<std::uint8_t, kMaxVarintBytes> length;
-  const std::size_t length_bytes = write_varint(length, bytes.size());
-  out.insert(out.end(), length.begin(), length.begin() + static_cast<std::ptrdiff_t>(length_bytes));
+  append_varint(out, bytes.size());
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 

@@ -1,7 +1,7 @@
 #include "wire/ip_capsule.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -168,8 +168,7 @@ Result<std::vector<IpRange>> parse_route_advertisement(Bytes value) {
 std::vector<std::uint8_t> write_addresses(std::span<const CapsuleAddress> addresses) {
   std::vector<std::uint8_t> out;
   for (const CapsuleAddress& entry : addresses) {
-    std::array<std::uint8_t, kMaxVarintBytes> id;
-    append_bytes(out, Bytes(id).first(write_varint(id, entry.request_id)));
+    append_varint(out, entry.request_id);
     append_version(out, entry.prefix.address());
     append_bytes(out, entry.prefix.address().bytes());
     out.push_back(static_cast<std::uint8_t>(entry.prefix.length()));

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/domain_name.h"
 #include "base/ip_address.h"
 
@@ -18,14 +19,6 @@ constexpr std::string_view kDelimiters = "/?&=;,";
 constexpr std::size_t kMaxPathBytes = 1024;
 // A host's name has 253 bytes at most; with brackets, colon and port.
 constexpr std::size_t kMaxAuthorityBytes = 262;
-
-char to_lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
-}
 
 // Digits alone, at most `most`.
 std::optional<unsigned> parse_number(std::string_view text, unsigned most) {
@@ -43,13 +36,6 @@ bool is_host(std::string_view host) {
   }
   const auto address = IpAddress::parse(host);
   return address ? address->is_v4() : is_domain_name(host);
-}
-
-std::optional<int> hex_digit(char letter) {
-  if (is_digit(letter)) return letter - '0';
-  const char lower = to_lower(letter);
-  if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
-  return std::nullopt;
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

@@ -3,24 +3,14 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/ascii.h"
+#include "base/utf8.h"
 #include "wire/base64.h"
 
 namespace qdt::wire {
 namespace {
 
 constexpr std::int64_t kMaxInteger = 999'999'999'999'999;
-
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
-}
-
-bool is_lower(char letter) {
-  return letter >= 'a' && letter <= 'z';
-}
-
-bool is_alpha(char letter) {
-  return is_lower(letter) || (letter >= 'A' && letter <= 'Z');
-}
 
 bool is_printable(char letter) {
   return letter >= 0x20 && letter <= 0x7e;
@@ -33,37 +23,6 @@ bool is_key_letter(char letter) {
 bool is_token_letter(char letter) {
   return is_alpha(letter) || is_digit(letter) ||
          std::string_view("!#$%&'*+-.^_`|~:/").contains(letter);
-}
-
-// The bytes that follow the first one of a character; nothing when it is none (RFC 3629).
-std::optional<std::size_t> utf8_continuation(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(0);
-  if (first < 0x80) return 0;
-  const std::size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-  if (first < 0xc2 || first > 0xf4 || text.size() <= more) return std::nullopt;
-  for (std::size_t i = 1; i <= more; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return std::nullopt;
-  }
-  // Overlong forms, surrogates, and what is beyond U+10FFFF.
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f)) return std::nullopt;
-  if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return std::nullopt;
-  return more;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto more = utf8_continuation(text);
-    if (!more) return false;
-    text.remove_prefix(1 + *more);
-  }
-  return true;
-}
-
-std::optional<int> lower_hex(char letter) {
-  if (is_digit(letter)) return letter - '0';
-  if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
-  return std::nullopt;
 }
 
 /// The algorithms of RFC 9651 section 4.2, each taking what it reads off the front.
@@ -238,7 +197,7 @@ class FieldParser {
     std::string text;
     while (!rest_.empty()) {
       if (take('"')) {
-        if (!is_utf8(text)) return std::nullopt;
+        if (find_invalid_utf8(text) != text.npos) return std::nullopt;
         return FieldItem{.type = FieldType::kDisplayString, .text = std::move(text)};
       }
       const char letter = front();
@@ -249,9 +208,10 @@ class FieldParser {
         continue;
       }
       if (rest_.size() < 2) return std::nullopt;
-      const auto high = lower_hex(rest_[0]);
-      const auto low = lower_hex(rest_[1]);
-      if (!high || !low) return std::nullopt;
+      const auto high = hex_digit(rest_[0]);
+      const auto low = hex_digit(rest_[1]);
+      const bool is_sound = high && low && !is_upper(rest_[0]) && !is_upper(rest_[1]);
+      if (!is_sound) return std::nullopt;
       text += static_cast<char>(16 * *high + *low);
       rest_.remove_prefix(2);
     }

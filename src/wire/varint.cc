@@ -28,4 +28,9 @@ std::size_t write_varint(MutableBytes to, std::uint64_t value) {
   }
 }
 
+void append_varint(std::vector<std::uint8_t>& out, std::uint64_t value) {
+  out.resize(out.size() + varint_bytes(value));
+  write_varint(MutableBytes(out).last(varint_bytes(value)), value);
+}
+
 }  // namespace qdt::wire

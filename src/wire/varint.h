@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -28,5 +29,8 @@ constexpr std::size_t varint_bytes(std::uint64_t value) {
 /// Writes the shortest form of `value` to the start of `to` and returns its length; `to` has
 /// room for varint_bytes(value).
 std::size_t write_varint(MutableBytes to, std::uint64_t value);
+
+/// The same behind what `out` has.
+void append_varint(std::vector<std::uint8_t>& out, std::uint64_t value);
 
 }  // namespace qdt::wire

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -31,6 +32,10 @@ TEST(Varint, WritesTheShortestForm) {
     const std::size_t length = write_varint(bytes, value);
     EXPECT_EQ(length, varint_bytes(value));
     EXPECT_EQ(parse_varint(Bytes(bytes).first(length))->value, value);
+    std::vector<std::uint8_t> behind = {0xaa};
+    append_varint(behind, value);
+    EXPECT_EQ(behind[0], 0xaa);
+    EXPECT_TRUE(std::ranges::equal(Bytes(behind).subspan(1), Bytes(bytes).first(length)));
   }
 }
 
