@@ -4,24 +4,13 @@
 
 #include <random>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "wire/block_cipher.h"
+#include "wire/hex_fixture.h"
 
 namespace qdt::wire {
 namespace {
-
-using Octets = std::vector<std::uint8_t>;
-
-Octets hex(std::string_view text) {
-  Octets bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes.push_back(
-        static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-  }
-  return bytes;
-}
 
 std::vector<AeadProvider> providers() {
   std::vector<AeadProvider> found = {AeadProvider::kGnuTls};
@@ -32,7 +21,7 @@ std::vector<AeadProvider> providers() {
 struct Case {
   const char* source;
   AeadAlgorithm algorithm;
-  std::string_view key, nonce, associated, plaintext, sealed;
+  std::string key, nonce, associated, plaintext, sealed;
 };
 
 const Case kCases[] = {
@@ -70,16 +59,16 @@ TEST(Aead, AnswersAsPublished) {
   for (const Case& test : kCases) {
     for (const AeadProvider provider : providers()) {
       SCOPED_TRACE(test.source);
-      Aead aead(test.algorithm, hex(test.key), provider);
+      Aead aead(test.algorithm, from_hex(test.key), provider);
       AeadNonce nonce;
-      append(nonce, hex(test.nonce));
-      const Octets plaintext = hex(test.plaintext);
+      append(nonce, from_hex(test.nonce));
+      const Octets plaintext = from_hex(test.plaintext);
       Octets sealed(plaintext.size() + kTagBytes);
-      aead.seal(nonce, hex(test.associated), plaintext, sealed);
-      EXPECT_EQ(sealed, hex(test.sealed));
+      aead.seal(nonce, from_hex(test.associated), plaintext, sealed);
+      EXPECT_EQ(sealed, from_hex(test.sealed));
 
       Octets opened(plaintext.size());
-      EXPECT_TRUE(aead.open(nonce, hex(test.associated), sealed, opened));
+      EXPECT_TRUE(aead.open(nonce, from_hex(test.associated), sealed, opened));
       EXPECT_EQ(opened, plaintext);
     }
   }
@@ -142,11 +131,12 @@ TEST(Aead, ProvidersAgreeOnRandomInput) {
 TEST(Aes128Block, EncryptsAsPublished) {
   if (best_aead_provider() != AeadProvider::kIpsecMb) return;  // nobody asks for it there
   // FIPS 197, appendix C.1.
-  const Octets key = hex("000102030405060708090a0b0c0d0e0f");
-  const Octets block = hex("00112233445566778899aabbccddeeff");
+  const Octets key = from_hex("000102030405060708090a0b0c0d0e0f");
+  const Octets block = from_hex("00112233445566778899aabbccddeeff");
   const Aes128Block cipher{std::span<const std::uint8_t, 16>(key)};
   const auto encrypted = cipher.encrypt(std::span<const std::uint8_t, 16>(block));
-  EXPECT_EQ(Octets(encrypted.begin(), encrypted.end()), hex("69c4e0d86a7b0430d8cdb78070b4c55a"));
+  EXPECT_EQ(Octets(encrypted.begin(), encrypted.end()),
+            from_hex("69c4e0d86a7b0430d8cdb78070b4c55a"));
 }
 
 }  // namespace

@@ -6,31 +6,19 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "wire/direct_packet.h"
+#include "wire/hex_fixture.h"
 
 namespace qdt::wire {
 namespace {
 
 using Json = nlohmann::json;
-using Octets = std::vector<std::uint8_t>;
 
 const Json& vectors() {
   static const Json json = Json::parse(std::ifstream(QDT_SOURCE_DIR "/tests/direct_vectors.json"));
   return json;
-}
-
-template <typename T = Octets>
-T from_hex(const Json& text) {
-  T bytes{};
-  const auto& hex = text.get_ref<const std::string&>();
-  if constexpr (std::is_same_v<T, Octets>) bytes.resize(hex.size() / 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
-  }
-  return bytes;
 }
 
 DirectSecrets secrets(AeadAlgorithm algorithm) {

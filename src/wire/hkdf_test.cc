@@ -4,22 +4,12 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "wire/hex_fixture.h"
 
 namespace qdt::wire {
 namespace {
-
-using Octets = std::vector<std::uint8_t>;
-
-Octets hex(std::string_view text) {
-  Octets bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes.push_back(
-        static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-  }
-  return bytes;
-}
 
 // 0x`from` to 0x`last`, one after the other.
 Octets range(int from, int last) {
@@ -31,7 +21,7 @@ Octets range(int from, int last) {
 struct Case {
   const char* source;
   Octets secret, salt, info;
-  std::string_view extracted, expanded;
+  std::string extracted, expanded;
 };
 
 const Case kCases[] = {
@@ -55,27 +45,27 @@ TEST(Hkdf, AnswersAsPublished) {
   for (const Case& test : kCases) {
     SCOPED_TRACE(test.source);
     const HkdfSecret extracted = hkdf_extract(test.salt, test.secret);
-    EXPECT_TRUE(std::ranges::equal(extracted, hex(test.extracted)));
+    EXPECT_TRUE(std::ranges::equal(extracted, from_hex(test.extracted)));
     Octets expanded(test.expanded.size() / 2);
     hkdf_expand(extracted, as_text(test.info), expanded);
-    EXPECT_EQ(expanded, hex(test.expanded));
+    EXPECT_EQ(expanded, from_hex(test.expanded));
   }
 }
 
 TEST(Hkdf, ExpandsLabelsAsPublished) {
   // RFC 9001 section A.1.
-  const HkdfSecret initial =
-      hkdf_extract(hex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"), hex("8394c8f03e515708"));
+  const HkdfSecret initial = hkdf_extract(from_hex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"),
+                                          from_hex("8394c8f03e515708"));
   HkdfSecret client;
   hkdf_expand_label(initial, "client in", client);
   EXPECT_TRUE(std::ranges::equal(
-      client, hex("c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea")));
+      client, from_hex("c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea")));
   Octets key(16);
   Octets iv(12);
   hkdf_expand_label(client, "quic key", key);
   hkdf_expand_label(client, "quic iv", iv);
-  EXPECT_EQ(key, hex("1f369613dd76d5467730efcbe3b1a22d"));
-  EXPECT_EQ(iv, hex("fa044b2f42a3fd3b46fb255c"));
+  EXPECT_EQ(key, from_hex("1f369613dd76d5467730efcbe3b1a22d"));
+  EXPECT_EQ(iv, from_hex("fa044b2f42a3fd3b46fb255c"));
 }
 
 TEST(Wipe, LeavesZeros) {

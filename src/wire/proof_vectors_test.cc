@@ -7,11 +7,11 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "wire/capsule.h"
 #include "wire/concealed_auth.h"
+#include "wire/hex_fixture.h"
 #include "wire/ip_capsule.h"
 #include "wire/ip_ranges.h"
 #include "wire/server_proof.h"
@@ -21,22 +21,10 @@ namespace qdt::wire {
 namespace {
 
 using Json = nlohmann::json;
-using Octets = std::vector<std::uint8_t>;
 
 const Json& vectors() {
   static const Json json = Json::parse(std::ifstream(QDT_SOURCE_DIR "/tests/proof_vectors.json"));
   return json;
-}
-
-template <typename T = Octets>
-T from_hex(const Json& text) {
-  T bytes{};
-  const auto& hex = text.get_ref<const std::string&>();
-  if constexpr (std::is_same_v<T, Octets>) bytes.resize(hex.size() / 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
-  }
-  return bytes;
 }
 
 TEST(ProofVectors, AreAllThere) {

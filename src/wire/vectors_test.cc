@@ -9,6 +9,7 @@
 #include "wire/base64.h"
 #include "wire/datagram.h"
 #include "wire/fragment.h"
+#include "wire/hex_fixture.h"
 #include "wire/seal.h"
 
 namespace qdt::wire {
@@ -19,15 +20,6 @@ using Json = nlohmann::json;
 const Json& vectors() {
   static const Json json = Json::parse(std::ifstream(QDT_SOURCE_DIR "/tests/vectors.json"));
   return json;
-}
-
-std::vector<std::uint8_t> from_hex(const Json& text) {
-  std::vector<std::uint8_t> bytes;
-  const auto& hex = text.get_ref<const std::string&>();
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  }
-  return bytes;
 }
 
 HandshakeNonce nonce(const Json& text) {

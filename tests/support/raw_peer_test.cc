@@ -5,9 +5,12 @@
 #include <string>
 
 #include "quic/endpoint_fixture.h"
+#include "wire/hex_fixture.h"
 
 namespace qdt::testing {
 namespace {
+
+using wire::from_hex;
 
 const SocketAddress kHere{IpAddress::v4(0x0a000001), 443};
 const SocketAddress kThere{IpAddress::v4(0x0a000002), 50000};
@@ -38,15 +41,6 @@ class RawNode final : public SimNode {
   }
   UdpPath path_;
 };
-
-ByteVector from_hex(std::string_view hex) {
-  ByteVector bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(
-        static_cast<std::uint8_t>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-  }
-  return bytes;
-}
 
 // RFC 9001 appendix A.3.
 TEST(PacketKeys, SealTheServersInitialOfRfc9001) {
