@@ -93,7 +93,7 @@ int order(const std::string& program, const std::string& path, Verb verb) {
   const auto done = control::call(path, "POST", is_stop ? "/v1/stop" : "/v1/reconnect");
   if (!done) {
     print_error(program, done.error().message);
-    return done.error().code == ErrorCode::kUnavailable ? 4 : 1;
+    return done.error().code == ErrorCode::kUnavailable ? kNoneRuns : 1;
   }
   std::cout << (is_stop ? "the client stops\n" : "the client connects anew\n");
   return 0;

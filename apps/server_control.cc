@@ -87,7 +87,7 @@ namespace {
 
 // The exit code of a command that failed.
 int code_of(ErrorCode code) {
-  return code == ErrorCode::kUnavailable || code == ErrorCode::kNotFound ? 4 : 1;
+  return code == ErrorCode::kUnavailable || code == ErrorCode::kNotFound ? kNoneRuns : 1;
 }
 
 int tell(const std::string& program, const Error& error) {
@@ -126,7 +126,7 @@ Result<bool> end_session(const std::string& path, const std::string& id) {
 }
 
 int kick(const std::string& program, const std::string& path, const std::string& target) {
-  // What looks like a session's number may be a client's name all the same.
+  // A client may have a name that looks like a session's number.
   if (wire::parse_session_id(target)) {
     const auto ended = end_session(path, target);
     if (!ended) return tell(program, ended.error());

@@ -62,28 +62,20 @@ void append(std::string& out, const tunnel::SessionFacts& facts) {
 // The list of 10,000 sessions has some megabytes: one is made at a time. Not a timed_mutex: GCC
 // 12's ThreadSanitizer does not know pthread_mutex_clocklock.
 class Turns {
+  struct End {
+    void operator()(Turns* turns) const { turns->end(); }
+  };
+
  public:
   template <typename Work>
   ops::HttpResponse take(Work work) {
     const Timestamp deadline = os::now() + kAnswerTime;
-    const Turn turn(*this);
-    if (!turn.is_mine) return refusal({"others ask for the same", ErrorCode::kBusy});
+    const std::unique_ptr<Turns, End> turn(begin() ? this : nullptr);
+    if (!turn) return refusal({"others ask for the same", ErrorCode::kBusy});
     return work(deadline);
   }
 
  private:
-  struct Turn {
-    explicit Turn(Turns& all) : turns(all), is_mine(all.begin()) {}
-    ~Turn() {
-      if (is_mine) turns.end();
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-
-    Turns& turns;
-    const bool is_mine;
-  };
-
   bool begin() {
     std::unique_lock lock(mutex_);
     if (!free_.wait_for(lock, std::chrono::nanoseconds(kAnswerTime),
