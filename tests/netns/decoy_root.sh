@@ -66,7 +66,8 @@ has_news() { [ "$(answer GET /news.html | first)" = 200 ]; }
 check "after SIGHUP it is" -- wait_for 5 has_news
 rm -r "$site"
 kill -HUP "$server_pid"
-check "a folder that is gone changes nothing" -- log_has "decoy: read the folder"
+check "a folder that is gone changes nothing" -- wait_for 5 grep -q \
+  "nothing is changed: $work/server.yaml:[0-9]*:[0-9]*: decoy: read the folder" "$work/server.log"
 check_equal "and the pages stay" "$(answer GET /news.html | first)" 200
 stop "$server_pid"
 

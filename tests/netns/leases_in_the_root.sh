@@ -4,7 +4,7 @@
 . "$(dirname "$0")/topology.sh"
 
 topology
-mkdir -p "$work/root/programs"
+mkdir -p "$work/tree/programs"
 cat >"$work/rooted.sh" <<'END'
 mount --make-rprivate /
 for folder in bin dev etc lib lib64 proc run sbin sys usr; do
@@ -14,9 +14,9 @@ mount --bind "$2" "$1/programs" && exec chroot "$1" /programs/qdt-server --confi
 END
 start_rooted() {
   write_server_config
-  cp -p "$work"/server.{yaml,crt,key} "$work/root"
+  cp -p "$work"/server.{yaml,crt,key} "$work/tree"
   : >"$work/server.log"
-  run server server unshare -m bash "$work/rooted.sh" "$work/root" "$build"
+  run server server unshare -m bash "$work/rooted.sh" "$work/tree" "$build"
   server_pid=$pid
   wait_for 10 grep -q 'ready: clients are taken' "$work/server.log" || fail "the server is not ready"
 }
@@ -25,7 +25,7 @@ start_rooted
 check_lacks "the first start finds no damage" "$(cat "$work/server.log")" damaged
 start_client client 'route_mode: cidr'
 mine=$(lease client)
-check "the lease is saved" -- wait_for 5 grep -q "^$mine " "$work/root/server.leases"
+check "the lease is saved" -- wait_for 5 grep -q "^$mine " "$work/tree/server.leases"
 stop "$client_pid"
 stop "$server_pid"
 check_equal "an orderly end" "$status" 0

@@ -37,7 +37,7 @@ check "a broken file changes nothing, and the log says so" -- log_has 'error: SI
 write_server_config
 echo broken >"$work/server.key"
 kill -HUP "$server_pid"
-check "so does a broken key" -- log_has 'server.yaml:4:10: tls_key: '
+check "so does a broken key" -- log_has "nothing is changed: $work/server.yaml:4:10: tls_key: "
 rm "$work/server.yaml"
 kill -HUP "$server_pid"
 check "and a file that is not there" -- log_has 'server.yaml: No such file'
