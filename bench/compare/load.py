@@ -3,8 +3,9 @@
 
     python3 bench/compare/load.py [--clients N] [--seconds S] [ROW...]
 
-Rows: sessions, storm, control, handshakes, churn, greedy. The server has a host of its own (a network namespace), all
-clients another, both on the same processors: what the clients need is not on the server's account.
+Rows: sessions, storm, control, handshakes, churn, greedy. The server has a host of its own (a
+network namespace), all clients another, both on the same processors: what the clients need is not on the
+server's account.
 """
 
 import argparse
@@ -120,9 +121,9 @@ class Load:
         self.clients = clients
         self.out = hosts.path("load.json")
         self.progress = hosts.path("load.log")
-        # Server and measured client are not to wait for a processor that theirs would not share.
-        self.process = hosts.start("client", "load", "sh", "-c", 'exec nice -n 19 "$@" >"$0"', self.out,
-                                   os.path.join(BUILD, "qdt-load"), "--config", config,
+        # Elsewhere it has processors of its own: here it takes what server and measured client leave.
+        self.process = hosts.start("client", "load", "sh", "-c", 'exec nice -n 19 "$@" >"$0"',
+                                   self.out, os.path.join(BUILD, "qdt-load"), "--config", config,
                                    "--clients", str(clients), "--rate", str(rate), "--from", OUTER,
                                    "--for", f"{round(1e3 * seconds)}ms", "--json", *more)
 
@@ -257,7 +258,8 @@ def row_greedy(hosts, arguments):
     """A real client that takes all it gets, alone and beside idle sessions."""
     server = Server(hosts)
     hosts.start("client", "client", os.path.join(BUILD, "qdt-client"), "--config", server.client)
-    hosts.wait_for("the client's device", lambda: "inet 10.64." in hosts.run("client", "ip", "address"))
+    hosts.wait_for("the client's device",
+                   lambda: "inet 10.64." in hosts.run("client", "ip", "address"))
     hosts.start("server", "iperf3", "iperf3", "--server", "--bind", "10.64.0.1")
     hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5201") != "")
     alone = greedy(hosts)
@@ -294,7 +296,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS) + "; default: all")
-    parser.add_argument("--clients", type=int, default=10000, help="of sessions, storm, control and greedy [10000]")
+    parser.add_argument("--clients", type=int, default=10000,
+                        help="of sessions, storm, control and greedy [10000]")
     parser.add_argument("--seconds", type=float, default=20, help="how long each row stays up [20]")
     parser.add_argument("--handshakes", type=int, default=800, help="per second, at most [800]")
     arguments = parser.parse_args()

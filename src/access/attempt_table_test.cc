@@ -87,7 +87,7 @@ TEST(AttemptTable, CountsByAnotherLimitFromThenOn) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(table.take(1, kStart + 100ms, 0), 0s);
 }
 
-// Whoever was refused by a limit that was too narrow does not wait its time out.
+// A limit that was too narrow has refused somebody: the wider one does not make him wait that out.
 TEST(AttemptTable, LeavesNoDebtLongerThanTheNewLimitMakes) {
   AttemptTable table({.limit = {.per_second = 0.001, .burst = 1}, .entries = 64});
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.take(1, kStart, 3));

@@ -21,7 +21,7 @@
 namespace qdt::os {
 
 /// Reads a server's files again, where there is the privilege for it: they may be root's alone.
-/// What it reads is the operator's, and so are the paths: no request names one.
+/// It reads the operator's files at the operator's paths: no request names a path.
 class HostFileReader {
  public:
   virtual ~HostFileReader() = default;

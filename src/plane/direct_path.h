@@ -43,9 +43,9 @@ class DirectPath {
   void on_sent(std::uint64_t counter, std::size_t bytes, bool has_packets, Timestamp now);
   /// A ping that goes to another address leaves as packet `counter`.
   void on_sent_elsewhere(std::uint64_t counter, Timestamp now);
-  /// The peer's reports.
   /// Gives back the memory of busier times. Now and then.
   void shrink(Timestamp now) { departures_.shrink(now); }
+  /// The peer's reports.
   std::uint64_t delivered_bytes() const { return departures_.delivered_bytes(); }
   std::uint64_t packets_arrived() const { return packets_arrived_; }
   std::uint64_t packets_lost() const { return packets_lost_; }

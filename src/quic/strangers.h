@@ -36,10 +36,11 @@ class Strangers {
     /// for some round trips, so that an office that comes back at once does not push itself out.
     /// One whose ClientHello is not complete has advanced by nothing.
     Duration tenure = 1s;
-    /// Among sites that have equally many, a connection gives way to none for twice the time that
-    /// those needed of late who were admitted, within these bounds. Who has no token has no say in
-    /// it. A sixteenth of the sites has the longest turn: where all need longer than those of late,
-    /// some get through, and from these it is learnt.
+    /// Its turn: so long after its first packet a connection gives way to none of another site that
+    /// has as many. It is twice the mean time that admitted clients have needed of late, within
+    /// these bounds. Nobody without the token can lengthen it. One site in sixteen has the longest
+    /// turn: when all clients come to need longer than before, these get through, and the mean
+    /// follows.
     Duration least_turn = 50ms;
     Duration most_turn = 2s;
 

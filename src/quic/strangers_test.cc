@@ -207,9 +207,8 @@ TEST(StrangersMemory, RoomIsLeftForWhatTheyWillHold) {
   EXPECT_FALSE(strangers.judge(ip("192.0.2.4"), {}).may_begin);
 }
 
-// Visitors from a site of their own each, who come one a millisecond and are through after
-// `handshake`; or never, where it is the longest time there is. How many get through in a second,
-// from the sixth on.
+// One visitor comes each millisecond, from a site of its own, and is through after `handshake`;
+// never, where that is the longest time there is.
 struct Storm {
   struct Visitor {
     Strangers::Note note;
@@ -268,8 +267,8 @@ TEST(StrangersStorm, WhoHasBegunGetsThrough) {
   }
 }
 
-// Somebody with as many addresses as there are places, who finishes nothing: a newcomer waits for
-// no more than the next place, as long as its own kind needs.
+// Somebody has more addresses than there are places, and finishes no handshake. A place is free
+// again after the time that others need: half of the newcomers get one at their first try.
 TEST(StrangersStorm, WhoFinishesNothingHoldsAPlaceForTheTimeOfOthers) {
   Storm storm(20ms);
   storm.run(1s);

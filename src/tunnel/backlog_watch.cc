@@ -21,10 +21,10 @@ void BacklogWatch::begin_turn(std::size_t waiting, Timestamp now) {
   const double weight = static_cast<double>(std::min<Duration>(past, kMemory).count()) /
                         static_cast<double>(Duration(kMemory).count());
   mean_bytes_ += (between - mean_bytes_) * weight;
-  bytes_in_memory_ += static_cast<double>(read_bytes_) - bytes_in_memory_ * weight;
+  mean_read_bytes_ += static_cast<double>(read_bytes_) - mean_read_bytes_ * weight;
   constexpr double kShare =
       static_cast<double>(kTargetTime.count()) / static_cast<double>(Duration(kMemory).count());
-  const double target = std::max<double>(kTargetBytes, bytes_in_memory_ * kShare);
+  const double target = std::max<double>(kTargetBytes, mean_read_bytes_ * kShare);
   wants_drop_ = codel_.should_drop(mean_bytes_ > target, now);
 }
 

@@ -49,7 +49,7 @@ class BacklogWatch {
   Counters& counters_;
   Codel codel_;
   double mean_bytes_ = 0;
-  double bytes_in_memory_ = 0;  // read in kMemory, in the mean
+  double mean_read_bytes_ = 0;  // in kMemory
   std::size_t left_bytes_ = 0;
   std::size_t read_bytes_ = 0;
   Timestamp last_turn_;
