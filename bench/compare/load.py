@@ -304,6 +304,8 @@ def main():
     unknown = [row for row in arguments.rows if row not in ROWS]
     if unknown:
         parser.error(f"no row {unknown[0]}; there are {', '.join(ROWS)}")
+    if os.geteuid() != 0:
+        sys.exit("bench: it makes network namespaces: run it as root")
     clear_away_the_dead()
     status = 0
     for row in arguments.rows or ROWS:
@@ -319,4 +321,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("bench: stopped; nothing is left behind", file=sys.stderr)
+        sys.exit(130)
