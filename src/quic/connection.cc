@@ -45,7 +45,6 @@ Connection::Connection(const ConnectionContext& context, Role role)
 
 Connection::~Connection() {
   if (role_ == Role::kServer && tls_) memory_->account.discharge(kTlsBytes);
-  wire::wipe(exporter_);
 }
 
 std::unique_ptr<Connection> Connection::connect(const ConnectionContext& context,

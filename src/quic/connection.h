@@ -23,7 +23,7 @@
 #include "quic/strangers.h"
 #include "quic/tls.h"
 #include "quic/tried_paths.h"
-#include "wire/hkdf.h"
+#include "wire/exporter.h"
 
 struct ngtcp2_conn;
 struct ngtcp2_path;
@@ -253,9 +253,8 @@ class Connection final : private Http3Events {
   std::size_t next_path_probe() const;
   /// Sends one of that length, of which the peer makes nothing, alone.
   SendStatus send_path_probe(Bytes datagram, UdpSendQueue& out, Timestamp now);
-  /// A secret that only the two ends of this TLS session can know (RFC 8446 section 7.5), by
-  /// wire::kDirectExporterLabel. Once the handshake is complete.
-  const wire::HkdfSecret& exporter() const { return exporter_; }
+  /// Has a secret once the handshake is complete.
+  const wire::Exporter& exporter() const { return exporter_; }
   /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
   bool accepts_datagrams() const;
   bool has_settings() const { return has_settings_; }
@@ -424,7 +423,7 @@ class Connection final : private Http3Events {
   Role role_;
   std::unique_ptr<Memory> memory_;  // the engine's and HTTP/3's
   std::optional<TlsSession> tls_;   // a server's: until its handshake is complete
-  wire::HkdfSecret exporter_{};
+  wire::Exporter exporter_;
   bool is_resumed_ = false;
   std::unique_ptr<ConnectionReference> reference_;
   std::unique_ptr<ngtcp2_conn, EngineDeleter> engine_;

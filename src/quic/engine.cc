@@ -6,7 +6,6 @@
 
 #include "quic/packet_protection.h"
 #include "quic/path.h"
-#include "wire/direct_packet.h"
 #include "wire/varint.h"
 
 namespace qdt::quic {
@@ -129,7 +128,7 @@ struct Connection::Engine::Callbacks {
   static int handshake_completed(ngtcp2_conn*, void* user) {
     Connection& connection = self(user);
     connection.has_completed_ = true;
-    connection.tls_->export_secret(wire::kDirectExporterLabel, connection.exporter_);
+    connection.exporter_ = connection.tls_->take_exporter();
     connection.is_resumed_ = connection.tls_->is_resumed();
     if (connection.role_ == Role::kServer) connection.tls_->send_ticket();
     return 0;

@@ -40,6 +40,7 @@ class RestartTest : public ::testing::Test {
     if (closed || server.connection == nullptr) return false;
     is_resumed = connection.is_resumed();
     EXPECT_EQ(server.connection->is_resumed(), is_resumed);
+    EXPECT_EQ(server.connection->exporter().derive("label"), connection.exporter().derive("label"));
     return connection.is_handshake_complete();
   }
 

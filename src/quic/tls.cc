@@ -129,13 +129,25 @@ std::string explain_dates(std::span<const gnutls_datum_t> chain, CertificateDate
 }  // namespace
 
 // The session's own pointer belongs to ngtcp2; the one for a session store is free.
-struct TlsSession::ClientNotes {
+struct TlsSession::Notes {
+  wire::Exporter exporter;
+  // A client's:
   std::string server_name;
   std::optional<Fingerprint> pinned;
-  ResumableSession& resumable;
+  ResumableSession* resumable = nullptr;
 
-  static const ClientNotes& of(gnutls_session_t session) {
-    return *static_cast<const ClientNotes*>(gnutls_db_get_ptr(session));
+  static Notes& of(gnutls_session_t session) {
+    return *static_cast<Notes*>(gnutls_db_get_ptr(session));
+  }
+
+  // What GnuTLS exports ends with its session, which a server's connection does not keep. The key
+  // log is the only place where GnuTLS shows the secret behind it.
+  static int keep_exporter(gnutls_session_t session, const char* label,
+                           const gnutls_datum_t* secret) {
+    if (std::string_view(label) == "EXPORTER_SECRET") {
+      of(session).exporter = wire::Exporter({secret->data, secret->size});
+    }
+    return 0;
   }
 
   static int verify_fingerprint(gnutls_session_t session) {
@@ -151,15 +163,19 @@ struct TlsSession::ClientNotes {
     gnutls_datum_t bytes{};
     if (gnutls_session_get_data2(session, &bytes) < 0)
       return 0;  // the next handshake is a full one
-    const ClientNotes& notes = of(session);
-    notes.resumable = {.server_name = notes.server_name,
-                       .bytes = {bytes.data, bytes.data + bytes.size}};
+    const Notes& notes = of(session);
+    *notes.resumable = {.server_name = notes.server_name,
+                        .bytes = {bytes.data, bytes.data + bytes.size}};
     gnutls_free(bytes.data);
     return 0;
   }
 };
 
-TlsSession::TlsSession(gnutls_session_int* session) : session_(session) {}
+TlsSession::TlsSession(gnutls_session_int* session)
+    : session_(session), notes_(std::make_unique<Notes>()) {
+  gnutls_db_set_ptr(session, notes_.get());
+  gnutls_session_set_keylog_function(session, Notes::keep_exporter);
+}
 TlsSession::~TlsSession() = default;
 TlsSession::TlsSession(TlsSession&&) noexcept = default;
 TlsSession& TlsSession::operator=(TlsSession&&) noexcept = default;
@@ -257,9 +273,8 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   require(ngtcp2_crypto_gnutls_configure_client_session(session));
   take_packet_secrets(session);
 
-  tls.notes_ = std::make_unique<ClientNotes>(
-      ClientNotes{.server_name = server_name, .pinned = {}, .resumable = context.resumable()});
-  gnutls_db_set_ptr(session, tls.notes_.get());
+  tls.notes_->server_name = server_name;
+  tls.notes_->resumable = &context.resumable();
   if (belongs_into_sni(server_name)) {
     require(
         gnutls_server_name_set(session, GNUTLS_NAME_DNS, server_name.data(), server_name.size()));
@@ -270,13 +285,13 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
       break;
     case TlsClientContext::Trust::kFingerprint:
       tls.notes_->pinned = context.fingerprint();
-      gnutls_session_set_verify_function(session, ClientNotes::verify_fingerprint);
+      gnutls_session_set_verify_function(session, Notes::verify_fingerprint);
       break;
     case TlsClientContext::Trust::kNone: break;
   }
 
   gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
-                                     ClientNotes::keep_ticket);
+                                     Notes::keep_ticket);
   const ResumableSession& resumable = context.resumable();
   if (!resumable.bytes.empty() && resumable.server_name == server_name) {
     tls.has_ticket_ = gnutls_session_set_data(session, resumable.bytes.data(),
@@ -285,11 +300,9 @@ TlsSession TlsSession::client(const TlsClientContext& context, const std::string
   return tls;
 }
 
-void TlsSession::export_secret(std::string_view label, MutableBytes out) const {
-  if (gnutls_prf_rfc5705(session_.get(), label.size(), label.data(), 0, nullptr, out.size(),
-                         reinterpret_cast<char*>(out.data())) < 0) {
-    std::abort();  // before the handshake's end
-  }
+wire::Exporter TlsSession::take_exporter() {
+  if (!notes_->exporter.has_secret()) std::abort();  // before the handshake's end
+  return std::move(notes_->exporter);
 }
 
 void TlsSession::send_ticket() {
@@ -302,7 +315,7 @@ bool TlsSession::is_resumed() const {
 }
 
 void TlsSession::forget_resumable() {
-  if (notes_ && has_ticket_) notes_->resumable = {};
+  if (notes_->resumable != nullptr && has_ticket_) *notes_->resumable = {};
 }
 
 void TlsSession::bind(void* reference) {
@@ -310,7 +323,7 @@ void TlsSession::bind(void* reference) {
 }
 
 CertificateDates TlsSession::dates() const {
-  if (notes_ && notes_->pinned) return CertificateDates::kRight;
+  if (notes_->pinned) return CertificateDates::kRight;
   unsigned status = gnutls_session_get_verify_cert_status(session_.get());
   status &= ~static_cast<unsigned>(GNUTLS_CERT_INVALID);
   if (status == GNUTLS_CERT_NOT_ACTIVATED) return CertificateDates::kNotYet;
@@ -322,7 +335,7 @@ std::string TlsSession::distrust() const {
   unsigned count = 0;
   const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_.get(), &count);
   if (chain == nullptr || count == 0) return {};
-  if (notes_ && notes_->pinned) {
+  if (notes_->pinned) {
     return sha256(chain[0]) == *notes_->pinned ? ""
                                                : "its certificate does not have the fingerprint in "
                                                  "tls_fingerprint: the certificate "

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "quic/certificate.h"
+#include "wire/exporter.h"
 
 // GnuTLS's own names for the types behind its handles.
 struct gnutls_certificate_credentials_st;
@@ -139,8 +140,8 @@ class TlsSession {
   /// The dates of a certificate that is not trusted, where nothing else is wrong with it.
   CertificateDates dates() const;
 
-  /// RFC 8446 section 7.5, without a context. Once the handshake is complete.
-  void export_secret(std::string_view label, MutableBytes out) const;
+  /// Gives the exporter out, once. Once the handshake is complete; outlives the session.
+  wire::Exporter take_exporter();
 
   /// A server's, once the handshake is complete: gives the client a ticket, where they are offered.
   void send_ticket();
@@ -150,7 +151,7 @@ class TlsSession {
   void forget_resumable();
 
  private:
-  struct ClientNotes;  // for GnuTLS's callbacks
+  struct Notes;  // for GnuTLS's callbacks
 
   explicit TlsSession(gnutls_session_int* session);
 
@@ -158,7 +159,7 @@ class TlsSession {
   std::shared_ptr<gnutls_certificate_credentials_st> credentials_;
   std::unique_ptr<gnutls_session_int, TlsDeleter> session_;
   // On the heap, because GnuTLS keeps the pointer.
-  std::unique_ptr<ClientNotes> notes_;
+  std::unique_ptr<Notes> notes_;
   bool has_ticket_ = false;
 };
 

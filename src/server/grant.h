@@ -90,8 +90,8 @@ struct Carriage {
   bool has_datagrams = false;
   bool has_session = false;    ///< one already, and it carries no more than one
   bool can_share_ids = false;  ///< both planes may have its connection IDs
-  /// A secret of its two ends alone; null where it carries no direct plane.
-  const wire::HkdfSecret* exporter = nullptr;
+  /// Makes secrets of its two ends alone; null where it carries no direct plane.
+  const wire::Exporter* exporter = nullptr;
 };
 
 /// A request of a user whose head was welcome.

@@ -86,7 +86,7 @@ struct Server {
   access::UserTable::Snapshot users;
   Tables tables{.admission = admission, .leases = leases, .book = book};
   testing::SeededRandom random{1};
-  wire::HkdfSecret exporter{7};
+  wire::Exporter exporter{wire::HkdfSecret{7}};
   Carriage carriage{.has_datagrams = true, .can_share_ids = true, .exporter = &exporter};
 };
 

@@ -90,6 +90,16 @@ DirectSecrets derive_direct_secrets(const HkdfSecret& exporter, std::string_view
   return secrets;
 }
 
+DirectSecrets derive_direct_secrets(const Exporter& exporter, std::string_view token,
+                                    const HandshakeNonce& client_nonce,
+                                    const HandshakeNonce& server_nonce, AeadAlgorithm algorithm) {
+  HkdfSecret exported = exporter.derive(kDirectExporterLabel);
+  const DirectSecrets secrets =
+      derive_direct_secrets(exported, token, client_nonce, server_nonce, algorithm);
+  wipe(exported);
+  return secrets;
+}
+
 std::optional<DirectId> direct_id_of(Bytes payload) {
   const bool is_long = payload.empty() || (payload[0] & kLongHeader) != 0;
   if (is_long || payload.size() < kDirectOverhead) return std::nullopt;

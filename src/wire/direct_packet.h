@@ -13,6 +13,7 @@
 #include "base/drop.h"
 #include "base/time.h"
 #include "wire/aead.h"
+#include "wire/exporter.h"
 #include "wire/header_mask.h"
 #include "wire/hkdf.h"
 #include "wire/replay_window.h"
@@ -41,6 +42,11 @@ inline constexpr std::string_view kDirectExporterLabel = "EXPORTER-qdt-direct-v1
 /// The key schedule of section 7, over what TLS exports and the token. `algorithm` is that of the
 /// session's inner AEAD.
 DirectSecrets derive_direct_secrets(const HkdfSecret& exporter, std::string_view token,
+                                    const HandshakeNonce& client_nonce,
+                                    const HandshakeNonce& server_nonce, AeadAlgorithm algorithm);
+
+/// The same with version 1's label.
+DirectSecrets derive_direct_secrets(const Exporter& exporter, std::string_view token,
                                     const HandshakeNonce& client_nonce,
                                     const HandshakeNonce& server_nonce, AeadAlgorithm algorithm);
 

@@ -98,6 +98,15 @@ TEST_F(RawClientTest, CompletesTheHandshakeAndEndsTheConnection) {
   EXPECT_TRUE(client.peer.is_closed());
 }
 
+TEST_F(RawClientTest, ExportsWhatTheServerDoes) {
+  // SETTINGS on the control stream: the server's owner hears of the connection.
+  client.more.push_back(
+      client.peer.seal(PacketSpace::kApplication, ByteVector{0x0a, 0x02, 0x03, 0x00, 0x04, 0x00}));
+  world.run_for(1s);
+  ASSERT_TRUE(server.connection);
+  EXPECT_EQ(server.connection->exporter().derive("label"), client.peer.export_secret("label"));
+}
+
 TEST(RawServer, CompletesTheHandshake) {
   SimWorld world{1};
   quic::Node client({}, nullptr, 1);
@@ -109,6 +118,7 @@ TEST(RawServer, CompletesTheHandshake) {
   world.run_for(1s);
   EXPECT_TRUE(server.peer.is_handshake_complete());
   EXPECT_TRUE(connection.is_handshake_complete());
+  EXPECT_EQ(connection.exporter().derive("label"), server.peer.export_secret("label"));
   EXPECT_FALSE(server.peer.stream(2).empty());
 }
 
