@@ -153,6 +153,7 @@ void Connection::receive(const UdpPath& path, Ecn ecn, Bytes payload, Timestamp 
   if (has_heard_) heard_at_ = now;
   if (status != 0) return fail(status, now);
   if (std::exchange(has_completed_, false)) complete_handshake(now);
+  if (http_) http_->hand_over();
   note_path(path, seen, payload, now);
   // The engine calls a packet lost when the peer has acknowledged a later one.
   const bool has_lost = path_mtu_.is_suspicious() && !was_suspicious;
@@ -229,6 +230,7 @@ Connection::Sent Connection::write_datagrams(std::span<const Bytes> datagrams,
 }
 
 bool Connection::write(UdpSendQueue& out, Timestamp now) {
+  if (state_ == State::kOpen && http_) http_->hand_over();
   if (state_ != State::kOpen) return write_close(out, now);
 
   const std::uint64_t in_flight = bytes_in_flight();
@@ -278,7 +280,7 @@ bool Connection::write_open(UdpSendQueue& out, Timestamp now) {
     switch (bytes) {
       case NGTCP2_ERR_WRITE_MORE: continue;
       case NGTCP2_ERR_STREAM_DATA_BLOCKED: http_->blocked(pick.stream); continue;
-      case NGTCP2_ERR_STREAM_SHUT_WR: http_->shut(pick.stream); continue;
+      case NGTCP2_ERR_STREAM_SHUT_WR: shut(pick.stream); continue;
       case 0: return true;  // nothing left, or the congestion window is full
       default: break;
     }
@@ -289,6 +291,12 @@ bool Connection::write_open(UdpSendQueue& out, Timestamp now) {
     push(out, path.path, static_cast<std::size_t>(bytes), packet_info.ecn, now);
   }
   return true;
+}
+
+// The peer takes no more of a stream, which the engine tells when there is more.
+void Connection::shut(StreamId stream) {
+  http_->shut(stream);
+  if (http_->break_off(stream)) context_.events.on_stream_closed(*this, stream);
 }
 
 void Connection::push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes,
@@ -383,6 +391,21 @@ bool Connection::respond(StreamId stream, const Response& response) {
   return true;
 }
 
+bool Connection::send(StreamId stream, std::vector<std::uint8_t> bytes) {
+  note_change();
+  return state_ == State::kOpen && http_ && http_->send(stream, std::move(bytes));
+}
+
+void Connection::finish(StreamId stream) {
+  note_change();
+  if (state_ == State::kOpen && http_) http_->finish(stream);
+}
+
+void Connection::reset(StreamId stream, std::uint64_t error_code) {
+  note_change();
+  if (state_ == State::kOpen && http_) http_->reset(stream, error_code);
+}
+
 // A client tells TLS nothing behind its handshake (RFC 9001 sections 4.4 and 6), so a server's TLS
 // session, a third of what a connection takes, has done its work.
 void Connection::complete_handshake(Timestamp now) {
@@ -413,6 +436,10 @@ void Connection::on_settings(bool accepts_datagrams) {
 void Connection::on_message(StreamId stream, const Message& message) {
   // Nothing comes behind on_closed(), though the payload may hold more.
   if (state_ == State::kOpen) context_.events.on_message(*this, stream, message);
+}
+
+void Connection::on_stream_bytes(StreamId stream, Bytes bytes) {
+  if (state_ == State::kOpen) context_.events.on_stream_bytes(*this, stream, bytes);
 }
 
 void Connection::on_stream_closed(StreamId stream) {

@@ -45,6 +45,8 @@ struct ConnectionOptions {
   CongestionControl congestion = CongestionControl::kBbr;
   /// The largest datagram that we accept; 0 declares that we take no datagrams.
   std::size_t max_datagram_frame_bytes = 65535;
+  /// A server's: says in its SETTINGS that it takes extended CONNECT requests (RFC 9220).
+  bool takes_extended_connect = false;
 };
 
 /// Why a connection ended.
@@ -85,10 +87,20 @@ struct PathState {
 class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
-  /// The peer's SETTINGS have arrived: accepts_datagrams() is now final.
+  /// The peer's SETTINGS have arrived: accepts_datagrams() and peer_takes_extended_connect() are
+  /// now final.
   virtual void on_settings(Connection& connection) = 0;
   /// A message's headers are complete, or its body has grown or ended since.
   virtual void on_message(Connection& connection, StreamId stream, const Message& message) = 0;
+  /// The next bytes, never none, of the stream of an extended CONNECT: at a client behind a 2xx
+  /// answer's headers, at a server behind an answer that keeps the stream open. What came before
+  /// that answer (up to Message::kMaxRequestBodyBytes, in Message::body until then) comes first,
+  /// never from within respond(), but from the receive() or write() that is under way or follows.
+  /// The peer's end comes behind all bytes by on_message() with `has_ended`; where it came before
+  /// the answer, on_message() says so again then. A reset comes by on_stream_closed(), and so
+  /// does a refusal of our bytes (STOP_SENDING), once there are some.
+  virtual void on_stream_bytes(Connection& /*connection*/, StreamId /*stream*/, Bytes /*bytes*/) {}
+  /// Neither direction carries anything any more, or a reset ended one. May come twice.
   virtual void on_stream_closed(Connection& connection, StreamId stream) = 0;
   /// `path`, new to the connection, was tried: the peer answers on it, or it does not. A client
   /// hears so of where it migrated to, a server of where its client is now.
@@ -258,14 +270,32 @@ class Connection final : private Http3Events {
   /// The peer said in both QUIC and HTTP/3 that it takes datagrams.
   bool accepts_datagrams() const;
   bool has_settings() const { return has_settings_; }
+  /// A client's: the server takes extended CONNECT requests.
+  bool peer_takes_extended_connect() const {
+    return http_ != nullptr && http_->peer_takes_extended_connect();
+  }
   /// HTTP Datagrams begin with this number, a quarter of their stream's ID (RFC 9297).
   static std::uint64_t quarter_id(StreamId stream) {
     return static_cast<std::uint64_t>(stream) / 4;
   }
 
   std::optional<StreamId> request(const Request& request);
-  /// An answer that keeps its stream open makes this a session: it is no stranger any more.
+  /// An answer that keeps its stream open makes this a session: it is no stranger any more. False
+  /// when the stream is gone, or when an extended CONNECT that `is_too_long` is to be kept open:
+  /// some of its bytes are lost, so give it another answer.
   bool respond(StreamId stream, const Response& response);
+
+  // The stream of an extended CONNECT; each may be called from within an event.
+
+  /// Sends bytes behind what was sent before: a server's behind its answer, a client's behind its
+  /// request, before the answer too. False, and nothing is sent, when our side of the stream has
+  /// ended, or when more than OutgoingBytes::kMaxBytes would wait to be acknowledged.
+  [[nodiscard]] bool send(StreamId stream, std::vector<std::uint8_t> bytes);
+  /// Ends our side of the stream behind what was sent.
+  void finish(StreamId stream);
+  /// Ends both directions of any request's stream at once, with an error code of HTTP/3. Nothing
+  /// comes of it any more but on_stream_closed(), and nothing that waits is sent.
+  void reset(StreamId stream, std::uint64_t error_code);
 
   /// Ends the connection: on_closed() is called, and CONNECTION_CLOSE goes out with the next
   /// write(). May be called from within an event. `text` is for the peer's log.
@@ -378,6 +408,7 @@ class Connection final : private Http3Events {
   void complete_handshake(Timestamp now);
   void admit();
   bool write_open(UdpSendQueue& out, Timestamp now);
+  void shut(StreamId stream);
   void push(UdpSendQueue& out, const ngtcp2_path& path, std::size_t bytes, std::uint32_t ecn,
             Timestamp now);
   Sent write_datagrams(std::span<const Bytes> datagrams, std::size_t payload_bytes, Purpose purpose,
@@ -417,6 +448,7 @@ class Connection final : private Http3Events {
   // Http3Events
   void on_settings(bool accepts_datagrams) override;
   void on_message(StreamId stream, const Message& message) override;
+  void on_stream_bytes(StreamId stream, Bytes bytes) override;
   void on_stream_closed(StreamId stream) override;
 
   ConnectionContext context_;

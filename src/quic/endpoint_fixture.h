@@ -52,12 +52,19 @@ class Node final : public testing::SimNode, public ConnectionEvents {
   Timestamp next_timeout() override { return endpoint.next_timeout(); }
   void handle_timeouts(Timestamp now) override { endpoint.handle_timeouts(now); }
 
-  void on_settings(Connection& from) override { connection = &from; }
+  void on_settings(Connection& from) override {
+    connection = &from;
+    took_extended_connect = from.peer_takes_extended_connect();
+  }
   void on_message(Connection& from, StreamId stream, const Message& message) override {
     connection = &from;
     last_stream = stream;
     last_message = message;
     if (answer) answer(from, stream, message);
+  }
+  void on_stream_bytes(Connection& from, StreamId stream, Bytes bytes) override {
+    stream_bytes.append(as_text(bytes));
+    if (take) take(from, stream);
   }
   void on_stream_closed(Connection&, StreamId) override { ++closed_streams; }
   void on_closed(Connection&, const CloseReason& reason) override {
@@ -78,6 +85,9 @@ class Node final : public testing::SimNode, public ConnectionEvents {
   Endpoint endpoint;
   Connection* connection = nullptr;
   std::function<void(Connection&, StreamId, const Message&)> answer;
+  std::function<void(Connection&, StreamId)> take;  // bytes of a stream came
+  std::string stream_bytes;                         // of all streams
+  std::optional<bool> took_extended_connect;        // the peer, when its settings came
   std::deque<std::string> datagrams;
   std::vector<std::string> received;
   std::set<std::size_t> shards;  // that payloads belong to

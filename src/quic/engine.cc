@@ -83,7 +83,8 @@ struct Connection::Engine::Callbacks {
                           void*) {
     Connection& connection = self(user);
     if (!connection.http_) return 0;
-    const int status = http_result(user, connection.http_->reset(stream));
+    const int status = http_result(user, connection.http_->end_reading(stream));
+    connection.http_->break_off(stream);
     // The session's stream is gone in one direction: that is its end, although the other direction
     // is not closed yet.
     if (status == 0) connection.context_.events.on_stream_closed(connection, stream);
@@ -92,7 +93,7 @@ struct Connection::Engine::Callbacks {
 
   static int stop_sending(ngtcp2_conn*, StreamId stream, std::uint64_t, void* user, void*) {
     Connection& connection = self(user);
-    return connection.http_ ? http_result(user, connection.http_->reset(stream)) : 0;
+    return connection.http_ ? http_result(user, connection.http_->end_reading(stream)) : 0;
   }
 
   static int extend_max_stream_data(ngtcp2_conn*, StreamId stream, std::uint64_t, void* user,
@@ -120,8 +121,9 @@ struct Connection::Engine::Callbacks {
     connection.has_greeted_ = true;
     if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
     Http3Events& events = connection;
-    connection.http_ =
-        std::make_unique<Http3>(connection.role_, engine, connection.memory_->http, events);
+    connection.http_ = std::make_unique<Http3>(connection.role_,
+                                               connection.context_.options.takes_extended_connect,
+                                               engine, connection.memory_->http, events);
     return connection.http_->open_streams() ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
   }
 

@@ -11,10 +11,13 @@
 
 #include "base/bytes.h"
 #include "base/role.h"
+#include "quic/outgoing_bytes.h"
+#include "quic/settings_reader.h"
 
 struct ngtcp2_conn;
 struct nghttp3_conn;
 struct nghttp3_mem;
+struct nghttp3_settings;
 struct nghttp3_vec;
 
 namespace qdt::quic {
@@ -33,10 +36,15 @@ struct Message {
   static constexpr std::size_t kMaxRequestBodyBytes = 4 * 1024;
   static constexpr std::size_t kMaxRequestHeaderBytes = 4 * 1024;
 
-  std::string method;  ///< requests
-  std::string path;    ///< requests
-  int status = 0;      ///< responses
+  // Requests:
+  std::string method;
+  std::string protocol;  ///< of an extended CONNECT
+  std::string scheme;
+  std::string authority;
+  std::string path;
+  int status = 0;  ///< responses
   HeaderFields headers;
+  /// Of a stream that is open for bytes (Http3Events::on_stream_bytes), what came before it was.
   std::string body;
   bool has_ended = false;  ///< the peer will send no more of it
   bool is_too_long = false;
@@ -45,6 +53,8 @@ struct Message {
   std::string_view header(std::string_view name) const;
   /// Nothing when it is absent or no number.
   std::optional<std::uint64_t> content_length() const;
+  /// A request to carry another protocol on its stream (RFC 9220).
+  bool is_extended_connect() const { return method == "CONNECT" && !protocol.empty(); }
 };
 
 /// A message to send.
@@ -54,6 +64,9 @@ struct Request {
   std::string path;
   HeaderFields headers;
   std::string body;
+  /// Makes an extended CONNECT of it; `method` is CONNECT then. Only to a server that
+  /// peer_takes_extended_connect(), and without a body. A 2xx answer opens the stream for bytes.
+  std::string protocol;
 };
 
 struct Response {
@@ -63,7 +76,8 @@ struct Response {
   /// In place of `body`, not copied: a page that many streams may be sending at a time. Shared,
   /// since its owner may have another page by the time that the last stream is done.
   std::shared_ptr<const std::string> page;
-  /// Leaves our side of the stream open behind the body: the stream then stands for a session.
+  /// Leaves our side of the stream open behind the body: the stream then stands for a session. That
+  /// of an extended CONNECT is open for bytes from then on, and the answer has no body.
   bool keeps_stream_open = false;
 };
 
@@ -74,6 +88,11 @@ class Http3Events {
   virtual void on_settings(bool accepts_datagrams) = 0;
   /// The headers are complete, or the body has grown or ended since.
   virtual void on_message(StreamId stream, const Message& message) = 0;
+  /// The next bytes of a stream that is open for bytes; never empty. At a server what came before
+  /// the answer comes behind respond(), not within it: with the next event of the stream, or with
+  /// hand_over(). The peer's end comes by on_message() with `has_ended`, behind all bytes, once
+  /// more if it had come before the answer.
+  virtual void on_stream_bytes(StreamId stream, Bytes bytes) = 0;
   virtual void on_stream_closed(StreamId stream) = 0;
 };
 
@@ -82,8 +101,10 @@ class Http3Events {
 /// negative nghttp3 error that ends the connection.
 class Http3 {
  public:
-  /// All the references outlive this object.
-  Http3(Role role, ngtcp2_conn* transport, const nghttp3_mem& memory, Http3Events& events);
+  /// All the references outlive this object. `takes_extended_connect`: a server's, whether it says
+  /// so in its SETTINGS.
+  Http3(Role role, bool takes_extended_connect, ngtcp2_conn* transport, const nghttp3_mem& memory,
+        Http3Events& events);
   ~Http3();
 
   /// Opens the control and QPACK streams and sends SETTINGS. Call once 1-RTT keys are there.
@@ -91,14 +112,35 @@ class Http3 {
 
   /// Sends a request on a new stream; nothing when the peer allows no further stream.
   std::optional<StreamId> request(const Request& request);
-  /// Answers a request, once. False when the stream is gone.
+  /// Answers a request, once. False when the stream is gone, or is to be kept open for bytes of
+  /// which some are lost, because more came before the answer than a request's body may have
+  /// (`is_too_long`): then another answer may be given.
   bool respond(StreamId stream, const Response& response);
+
+  // An extended CONNECT's stream: a client's from its request on, a server's once it is kept open.
+
+  /// Sends bytes behind what was sent before. False, and nothing is sent, when our side of the
+  /// stream has ended, or when more than OutgoingBytes::kMaxBytes would wait for acknowledgement.
+  [[nodiscard]] bool send(StreamId stream, std::vector<std::uint8_t> bytes);
+  /// Ends our side behind what was sent.
+  void finish(StreamId stream);
+  /// Ends both sides at once (RESET_STREAM, STOP_SENDING). No more bytes or messages come of the
+  /// stream; on_stream_closed() does.
+  void reset(StreamId stream, std::uint64_t error_code);
+  /// Gives the bytes out that came before their requests were answered.
+  void hand_over();
+
+  /// A client's: the server takes extended CONNECT requests. Final with on_settings().
+  bool peer_takes_extended_connect() const { return peer_takes_extended_connect_; }
 
   // The engine's callbacks.
   int receive(StreamId stream, Bytes bytes, bool has_ended);
   int acknowledge(StreamId stream, std::uint64_t bytes);
   int unblock(StreamId stream);
-  int reset(StreamId stream);
+  int end_reading(StreamId stream);
+  /// The peer has reset its side, or refused ours. Whether that is the end of a stream that was
+  /// open for bytes.
+  bool break_off(StreamId stream);
   int close(StreamId stream, std::uint64_t error_code);
   /// Tells the peer that no more requests are taken (GOAWAY, RFC 9114 section 5.2).
   void go_away();
@@ -127,10 +169,20 @@ class Http3 {
     std::shared_ptr<const std::string> outgoing_page;  // in place of outgoing_body
     bool ends_after_body = true;
     bool body_was_read = false;
-    bool is_answered = false;  // a request: nothing more of it is collected
+    bool is_answered = false;  // a request, or reset: nothing more of it is collected or told
+    // An extended CONNECT's, once bytes may go out, and then in place of outgoing_body.
+    std::unique_ptr<OutgoingBytes> outgoing;
+    bool has_finished = false;          // ours ends behind `outgoing`
+    bool is_open = false;               // what comes is handed over
+    bool has_early = false;             // something that came before is to be handed over first
+    std::uint64_t withheld_window = 0;  // of a request: received, and not given back
   };
   struct Callbacks;
 
+  Stream* find(StreamId id);
+  void open_for_bytes(StreamId id, Stream& stream);
+  void hand_over(StreamId id, Stream& stream);
+  void take_settings(const nghttp3_settings& settings);
   void refuse_rest(StreamId id, Stream& stream);
   void take_over(StreamId stream, std::uint64_t bytes);
   std::size_t max_body_bytes() const {
@@ -146,6 +198,12 @@ class Http3 {
   Http3Events& events_;
   std::uint64_t max_requests_ = 0;
   std::map<StreamId, Stream> streams_;
+  bool has_early_ = false;  // some stream has
+  // A client's, for each stream from the server that carries no message, until SETTINGS are there.
+  // The engine bounds how many there are.
+  std::map<StreamId, SettingsReader> settings_readers_;
+  bool has_settings_ = false;
+  bool peer_takes_extended_connect_ = false;
 };
 
 }  // namespace qdt::quic

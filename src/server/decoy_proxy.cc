@@ -49,7 +49,7 @@ std::chrono::sys_seconds wall_clock() {
 }  // namespace
 
 std::optional<std::string> to_http1(const quic::Message& request, const IpAddress& visitor) {
-  std::string_view host = request.header(":authority");
+  std::string_view host = request.authority;
   if (host.empty()) host = request.header("host");
   const bool is_path = request.path.starts_with('/') || request.path == "*";
   if (!is_method(request.method) || !is_path || !is_graphic(request.path) || host.empty() ||

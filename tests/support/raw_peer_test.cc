@@ -5,6 +5,7 @@
 #include <string>
 
 #include "quic/endpoint_fixture.h"
+#include "support/raw_node.h"
 #include "wire/hex_fixture.h"
 
 namespace qdt::testing {
@@ -14,33 +15,6 @@ using wire::from_hex;
 
 const SocketAddress kHere{IpAddress::v4(0x0a000001), 443};
 const SocketAddress kThere{IpAddress::v4(0x0a000002), 50000};
-
-// A raw peer as a node of the simulated world.
-class RawNode final : public SimNode {
- public:
-  RawNode(const RawPeer::Options& options, const UdpPath& path) : peer(options), path_(path) {}
-  void receive(const UdpPath& path, Ecn, Bytes payload, UdpSendQueue&, Timestamp) override {
-    path_ = path;
-    peer.receive(payload);
-  }
-  bool send(UdpSendQueue& out, Timestamp) override {
-    for (const ByteVector& payload : peer.take_payloads()) write(payload, out);
-    for (const ByteVector& payload : std::exchange(more, {})) write(payload, out);
-    return true;
-  }
-  Timestamp next_timeout() override { return kNever; }
-  void handle_timeouts(Timestamp) override {}
-
-  RawPeer peer;
-  std::vector<ByteVector> more;
-
- private:
-  void write(const ByteVector& payload, UdpSendQueue& out) {
-    append(out.next_payload(), payload);
-    out.push(path_, Ecn::kNotEct, payload.size());
-  }
-  UdpPath path_;
-};
 
 // RFC 9001 appendix A.3.
 TEST(PacketKeys, SealTheServersInitialOfRfc9001) {
