@@ -92,6 +92,26 @@ TEST_F(RawSessionTest, TakesFramesOfOneByte) {
   EXPECT_EQ(server.last_message.protocol, "connect-ip");
 }
 
+// The answer comes between two DATA frames of one payload, whose end is that of the stream.
+TEST_F(RawSessionTest, EarlyBytesComeBeforeLaterOnes) {
+  std::string at_end;
+  server.answer = [&](Connection& connection, StreamId id, const Message& message) {
+    if (message.has_ended) at_end = server.stream_bytes;
+    if (message.body != "a") return;
+    EXPECT_TRUE(connection.respond(id, {.status = 200, .keeps_stream_open = true}));
+    EXPECT_EQ(server.stream_bytes, "");
+  };
+  ByteWriter stream;
+  stream.append(extended_connect())
+      .append(from_hex("000161"
+                       "000162"));
+  // With FIN.
+  client.add(ByteWriter().byte(0x0b).varint(0).block(stream.bytes).bytes);
+  world.run_for(1s);
+  EXPECT_EQ(server.stream_bytes, "ab");
+  EXPECT_EQ(at_end, "ab");
+}
+
 TEST_F(RawSessionTest, EndsWhenItsBytesAreRefused) {
   send_by_the_byte(client, 0, extended_connect());
   world.run_for(1s);
