@@ -41,6 +41,8 @@ Endpoint::Endpoint(const Options& options, const TlsServerContext* server, Conne
       false_proofs_(kAnswers, random.number()),
       versions_(kVersions, random.number()),
       retries_(kRetries, random.number()),
+      later_retries_(kLaterRetries, random.number()),
+      first_packets_(random.number()),
       proofs_(options.secret),
       noise_(random) {}
 
@@ -274,12 +276,18 @@ void Endpoint::ask_small(Connection& connection, UdpSendQueue& out) {
 
 void Endpoint::answer_retry(const UdpPath& path, const ngtcp2_pkt_hd& header, UdpSendQueue& out,
                             Timestamp now) {
-  if (!out.has_room() || !retries_.take(path.remote.address, now)) return;
+  const ConnectionId original = from_engine(header.dcid);
+  if (!out.has_room() || !take_retry(path.remote, original, now)) return;
   const ConnectionId id = new_connection_id(noise_, options_.shard, options_.shard_count);
   const AddressProof::Ids ids{
-      .client = from_engine(header.scid), .original = from_engine(header.dcid), .retry = id};
+      .client = from_engine(header.scid), .original = original, .retry = id};
   const std::size_t bytes = proofs_.write(path.remote, ids, noise_, now, out.next_payload());
   if (bytes > 0) out.push(path, Ecn::kNotEct, bytes);
+}
+
+bool Endpoint::take_retry(const SocketAddress& from, const ConnectionId& id, Timestamp now) {
+  if (retries_.take(from.address, now)) return true;
+  return first_packets_.came_before(from, id, now) && later_retries_.take(from.address, now);
 }
 
 // Its client is to begin anew (RFC 9000 section 8.1.3): this token will not count any more.

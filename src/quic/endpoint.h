@@ -20,6 +20,7 @@
 #include "quic/connection.h"
 #include "quic/farewells.h"
 #include "quic/pooled_random.h"
+#include "quic/repeats.h"
 #include "quic/source_limit.h"
 #include "quic/strangers.h"
 
@@ -123,8 +124,14 @@ class Endpoint final : private ConnectionIds {
                                                  .each = {.per_second = 20, .burst = 20}};
   static constexpr SourceLimit::Options kVersions{.all = {.per_second = 500, .burst = 500},
                                                   .each = {.per_second = 50, .burst = 50}};
-  static constexpr SourceLimit::Options kRetries{.all = {.per_second = 100'000, .burst = 100'000},
+  // Retry packets: more newcomers than any server sees. Sending one costs the kernel more than all
+  // else that a forged first packet does: a flood from everywhere takes less of what sessions need.
+  static constexpr SourceLimit::Options kRetries{.all = {.per_second = 8000, .burst = 8000},
                                                  .each = {.per_second = 5000, .burst = 5000}};
+  // Beyond that they are for who comes again, as every client does.
+  static constexpr SourceLimit::Options kLaterRetries{
+      .all = {.per_second = 100'000, .burst = 100'000},
+      .each = {.per_second = 5000, .burst = 5000}};
 
   // ConnectionIds
   ConnectionId issue(Connection& connection) override;
@@ -157,6 +164,8 @@ class Endpoint final : private ConnectionIds {
   void note_progress(Connection& connection, Timestamp now);
   /// Whether a client has to show that it is at this address.
   bool must_prove(const UdpPath& path, Timestamp now);
+  /// Whether there is a Retry for a first packet that has `id`; if so, it is taken.
+  bool take_retry(const SocketAddress& from, const ConnectionId& id, Timestamp now);
   void give_up(Connection& connection, UdpSendQueue& out, Timestamp now);
   void end_now(Connection& connection, UdpSendQueue& out, Timestamp now);
 
@@ -194,6 +203,8 @@ class Endpoint final : private ConnectionIds {
   SourceLimit false_proofs_;
   SourceLimit versions_;
   SourceLimit retries_;
+  SourceLimit later_retries_;
+  Repeats first_packets_;  // those that found no Retry
   AddressProof proofs_;
   PooledRandom noise_;  // of answers to strangers
 };

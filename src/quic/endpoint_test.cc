@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
+#include "base/mix.h"
 #include "quic/endpoint_fixture.h"
 #include "quic/small_initial.h"
 #include "wire/varint.h"
@@ -390,6 +392,56 @@ TEST_F(RetryTest, KeepsNothingForAForgedAddress) {
   world.set_link(kServer, {.loss = 1});
   world.run_for(5s);
   EXPECT_EQ(server.endpoint.connection_count(), 0u);
+}
+
+// First packets from everywhere, each from another address and port with another ID.
+class RetryFloodTest : public RetryTest {
+ protected:
+  static constexpr std::uint32_t kPackets = 50'000;
+
+  // The answers to one of them.
+  std::size_t throw_packet(std::uint32_t number) {
+    // A first packet with an ID of 8 bytes, none of its own and no token; what is sealed is noise.
+    std::vector<std::uint8_t> payload(1200, 0x55);
+    constexpr std::array<std::uint8_t, 6> kHead = {0xc0, 0, 0, 0, 1, 8};
+    constexpr std::array<std::uint8_t, 4> kRest = {0, 0, 0x44, 0x9e};  // 1182 bytes follow
+    append(payload, kHead);
+    store_be<std::uint64_t>(&payload[6], mix(number));
+    append(std::span(payload).subspan(14), kRest);
+    const SocketAddress from{IpAddress::v4(0x2d000000 + number * 7), 443};
+    UdpSendQueue out(4);
+    server.endpoint.receive({kServer, from}, Ecn::kNotEct, payload, out, world.now());
+    return out.bursts().size();
+  }
+  // The answers to all, at the same moment.
+  std::size_t flood() {
+    std::size_t answers = 0;
+    for (std::uint32_t i = 0; i < kPackets; ++i) answers += throw_packet(i);
+    return answers;
+  }
+};
+
+TEST_F(RetryFloodTest, IsAnsweredInPart) {
+  const std::size_t answers = flood();
+  EXPECT_GE(answers, 8000u);
+  EXPECT_LE(answers, 8000u + SourceLimit::kGroups + kPackets / 20);
+}
+
+TEST_F(RetryFloodTest, WhoComesAgainIsAnswered) {
+  flood();
+  EXPECT_EQ(throw_packet(kPackets - 1), 1u);
+}
+
+TEST_F(RetryFloodTest, AClientComesInWithItsSecondPacket) {
+  std::size_t sent = 0;
+  world.set_link(kClient, {.passes = [&](Bytes) {
+                   ++sent;
+                   flood();  // right before it arrives
+                   return true;
+                 }});
+  connect();
+  EXPECT_TRUE(world.run_until([&] { return server.endpoint.connection_count() == 1; }, 500ms));
+  EXPECT_EQ(sent, 3u) << "twice without a token, once with";
 }
 
 class ShardTest : public EndpointTest {

@@ -4,18 +4,9 @@
 #include <chrono>
 
 #include "base/client_networks.h"
+#include "base/mix.h"
 
 namespace qdt::quic {
-namespace {
-
-// SplitMix64's last steps: every bit of the value decides every bit of the result.
-std::uint64_t mix(std::uint64_t value) {
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
-}
-
-}  // namespace
 
 SourceLimit::Group& SourceLimit::group_of(const IpAddress& source) {
   const std::uint64_t site = number_of(ClientNetworks(source).site);

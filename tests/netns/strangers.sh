@@ -1,23 +1,26 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2317  # topology.sh and the scripts have them
 # Part of the tests of strangers: a client with a busy session, a host that has the addresses of a whole
-# /48, and a server whose memory the kernel limits.
+# /48 and of many more, and a server whose memory the kernel limits.
 
 strangers=2001:db8:77::/48
+everywhere=2a00::/16  # as many /48s as there are IPv4 addresses
 
-# strangers_topology CLIENTS: client2 is the one with the /48.
+# strangers_topology CLIENTS: client2 is the one with these addresses.
 strangers_topology() {
   topology "$1"
   add_ipv6 router cl2 2001:db8:4::1 client2 eth0 2001:db8:4::2
   on client2 sysctl -qw net.ipv6.ip_nonlocal_bind=1
   ip -n "$(ns client2)" -6 route add local "$strangers" dev lo
+  ip -n "$(ns client2)" -6 route add local "$everywhere" dev lo
   ip -n "$(ns client2)" -6 route add default via 2001:db8:4::1
   ip -n "$(ns router)" -6 route add "$strangers" via 2001:db8:4::2
+  ip -n "$(ns router)" -6 route add "$everywhere" via 2001:db8:4::2
   wait_for 5 on client2 ping -6 -c 1 -W 1 -I 2001:db8:77:1::1 "$server_address6" || fail "no way for strangers"
 }
 
-# crowd ARGUMENTS...: from every address of the /48, in the background; its PID in $crowd_pid.
+# crowd ARGUMENTS...: from every address of the /48, or of $sources, in the background; its PID in $crowd_pid.
 crowd() {
-  run client2 crowd "$build/qdt-crowd" "[$server_address6]:443" --sources "$strangers" "$@"
+  run client2 crowd "$build/qdt-crowd" "[$server_address6]:443" --sources "${sources:-$strangers}" "$@"
   crowd_pid=$pid
 }
 
