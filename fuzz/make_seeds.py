@@ -132,6 +132,7 @@ def common():
     yield "control_ends", step("stream", 2, 7)
     yield "control_resets", step("frames", RESET, 6, 1, 1)
     yield "peers_stream", step("stream", 3, 0, "x") + step("stream", 1, 0, "x")
+    yield "replays_joined", step("replay", 1, 0) + step("repeat", 0, 40)
 
 
 def requests():

@@ -404,7 +404,6 @@ void Player::send_payload(ByteReader& arguments) {
   }
   const Bytes rest = arguments.rest();
   payload.insert(payload.end(), rest.begin(), rest.end());
-  if (payload.size() > 65507) payload.resize(65507);
   stage_.give({.local = target_address_, .remote = from}, static_cast<Ecn>(flags >> 6), payload);
 }
 

@@ -8,6 +8,8 @@ namespace {
 constexpr Duration kDelay = 5ms;
 constexpr std::size_t kRecent = 64;
 constexpr int kEventsPerWait = 120;
+// A UDP payload in IPv4: 65,535 bytes less both headers.
+constexpr std::size_t kMaxPayloadBytes = 65507;
 
 }  // namespace
 
@@ -17,6 +19,7 @@ void Stage::note(Bytes payload) {
 }
 
 void Stage::give(const UdpPath& path, Ecn ecn, Bytes payload) {
+  payload = payload.first(std::min(payload.size(), kMaxPayloadBytes));
   note(payload);
   // A copy of its own size, so that a byte read past its end is seen.
   const ByteVector copy(payload.begin(), payload.end());

@@ -24,7 +24,8 @@ class Stage {
   Timestamp now() const { return now_; }
   void add_honest(const SocketAddress& address, TunnelNode& node) { honest_[address] = &node; }
 
-  /// The target gets `payload` on `path`, as it sees it, at once.
+  /// The target gets `payload` on `path`, as it sees it, at once; of one that is larger than UDP
+  /// carries, the beginning.
   void give(const UdpPath& path, Ecn ecn, Bytes payload);
   /// Lets everybody send what is due.
   void settle();
