@@ -146,10 +146,32 @@ def proofs():
     yield "long", good + ", x=" + "1" * 2000
 
 
+def datagrams():
+    """The first byte is for the fuzzer: fragments 1, control 2, sealed 4, and the type to write, times 8."""
+    packet = b"E" + bytes(27)
+    yield "packet", b"\3\0" + packet
+    yield "fragment", b"\x0b\2" + bytes([0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 28]) + packet
+    yield "ping", b"\x13\4\2ping"
+    yield "pong", b"\x1b\4\3ping"
+    yield "close", b"\x23\4\4\1"
+    yield "type", b"\x2b\4\5"
+    yield "type_missing", b"\3\4"
+    yield "plain", b"\0\2" + packet
+    yield "plain_ping", b"\x10\4\2"
+    yield "unknown", b"\3\x3e\2" + packet
+    yield "long_forms", b"\3\x40\0" + packet
+    yield "long_forms_ping", b"\3\xc0" + bytes(6) + b"\4\2"
+    yield "cut", b"\3\xc0\0"
+    yield "empty", b"\3"
+    yield "sealed", b"\7\6" + bytes(8) + b"c" * 29 + b"t" * 16
+    yield "sealed_short", b"\7\6" + bytes(24)
+    yield "sealed_other", b"\x07\0" + packet
+
+
 def main():
     corpus = pathlib.Path(__file__).parent / "corpus"
     messages = {"capsule": capsules(), "structured_field": fields(), "session_field": sessions(),
-                "concealed_auth": proofs(), "request_target": targets()}
+                "concealed_auth": proofs(), "request_target": targets(), "context_datagram": datagrams()}
     for name, seeds in messages.items():
         folder = corpus / name
         folder.mkdir(exist_ok=True)

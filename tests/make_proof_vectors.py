@@ -7,6 +7,7 @@ import ipaddress
 import json
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -70,6 +71,41 @@ def server_proof(server_seed, client_seed):
             "signature_hex": sign(server_seed, b"QDT Server Proof", content).hex()}
 
 
+EXPORTED = bytes(range(0x80, 0xA0))
+
+
+def extract(secret):
+    """The PRK of a session's keys, by its nonces."""
+    prk = HMAC(CLIENT_NONCE + SERVER_NONCE, SHA256())
+    prk.update(secret)
+    return prk.finalize()
+
+
+def sealed(psk, algorithm, aead, contents):
+    """The keys of a sealed plane, and datagrams of the server's with them."""
+    material = HKDFExpand(SHA256(), 72, b"qdt-v2 sealed " + algorithm.encode()).derive(extract(EXPORTED + psk))
+    key, prefix = material[32:64], material[68:72]
+    datagrams = []
+    for counter, kind, content in contents:
+        associated = b"\x06" + counter.to_bytes(8, "big")
+        ciphertext = aead(key).encrypt(prefix + associated[1:], bytes([kind]) + content, associated)
+        datagrams.append({"counter": counter, "type": kind, "content_hex": content.hex(),
+                          "datagram_hex": (associated + ciphertext).hex()})
+    return {"psk_hex": psk.hex(), "algorithm": algorithm, "exported_hex": EXPORTED.hex(),
+            "client_nonce_hex": CLIENT_NONCE.hex(), "server_nonce_hex": SERVER_NONCE.hex(),
+            "client_key_hex": material[:32].hex(), "server_key_hex": key.hex(),
+            "client_nonce_prefix_hex": material[64:68].hex(), "server_nonce_prefix_hex": prefix.hex(),
+            "datagrams": datagrams}
+
+
+def direct(psk):
+    prk = extract(EXPORTED + psk)
+    return {"psk_hex": psk.hex(), "exported_hex": EXPORTED.hex(), "client_nonce_hex": CLIENT_NONCE.hex(),
+            "server_nonce_hex": SERVER_NONCE.hex()} | {
+                f"{side}_secret_hex": HKDFExpand(SHA256(), 32, f"qdt-direct-v1 {side}".encode()).derive(prk).hex()
+                for side in ("client", "server")}
+
+
 def address(text):
     ip = ipaddress.ip_address(text)
     return bytes([ip.version]) + ip.packed
@@ -108,6 +144,8 @@ def advertised(texts):
 tokens = {token: token_keys(token) for token in ("correct-horse-battery-staple", "x", "Grüße, 16 bytes or more of them")}
 client, server = (tokens["correct-horse-battery-staple"][side] for side in ("client", "server"))
 rfc8032 = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+SEALED_CONTENTS = [(0, 0, b"E" + bytes(19)), (1, 1, bytes([0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9]) + b"piece"),
+                   (2, 2, b""), (70000, 3, b"pong"), (2**64 - 1, 4, b"\x01")]
 print(json.dumps({
     "tokens": [{"token": token, "psk_hex": keys["psk"].hex()}
                | {f"{side}_seed_hex": keys[side].hex() for side in ("client", "server")}
@@ -117,6 +155,9 @@ print(json.dumps({
                proof(client, "192.0.2.7", 443), proof(rfc8032, "[2001:db8::7]", 65535),
                proof(client, "a" * 63 + ".example", 443, b"basement")],
     "server_proofs": [server_proof(server, client), server_proof(rfc8032, client)],
+    "sealed": [sealed(tokens["x"]["psk"], "chacha20-poly1305", ChaCha20Poly1305, SEALED_CONTENTS),
+               sealed(bytes(range(32)), "aes-256-gcm", AESGCM, SEALED_CONTENTS)],
+    "direct": [direct(bytes(range(32))), direct(b"")],
     "assigned": [assigned([[0, "10.8.0.2/32"], [0, "2001:db8::2/128"]]),
                  assigned([[1, "0.0.0.0/32"], [2, "::/128"], [70000, "2001:db8:1::/48"]]), assigned([])],
     "advertised": [advertised([]), advertised(["10.0.0.0/8", "192.168.0.0/16", "fd00::/8"]),

@@ -26,6 +26,8 @@ inline constexpr std::size_t kDatagramHeaderBytes = 22;
 inline constexpr std::size_t kDatagramOverhead = kDatagramHeaderBytes + kTagBytes;
 /// Ping, Pong and Close carry at most this much.
 inline constexpr std::size_t kMaxControlBytes = 64;
+/// How far behind the highest counter a datagram may come.
+inline constexpr std::size_t kDatagramReplayWindow = 2048;
 
 struct DatagramHeader {
   DatagramType type = DatagramType::kData;
@@ -79,12 +81,10 @@ class DatagramOpener {
   std::expected<Opened, Drop> open(Bytes datagram, MutableBytes out);
 
  private:
-  static constexpr std::size_t kReplayWindow = 2048;
-
   SessionId session_id_;
   DirectionKey key_;
   Aead aead_;
-  ReplayWindow<kReplayWindow> window_;
+  ReplayWindow<kDatagramReplayWindow> window_;
 };
 
 }  // namespace qdt::wire

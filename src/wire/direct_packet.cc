@@ -77,11 +77,9 @@ std::uint64_t restore_counter(std::uint32_t low, std::uint64_t expected) {
 DirectSecrets derive_direct_secrets(const HkdfSecret& exporter, std::string_view token,
                                     const HandshakeNonce& client_nonce,
                                     const HandshakeNonce& server_nonce, AeadAlgorithm algorithm) {
-  std::array<std::uint8_t, 2 * kHandshakeNonceBytes> salt;
-  append(append(salt, client_nonce), server_nonce);
   std::vector<std::uint8_t> secret(kSha256Bytes + token.size());
   append(append(secret, exporter), as_bytes(token));
-  HkdfSecret extracted = hkdf_extract(salt, secret);
+  HkdfSecret extracted = extract_session_secret(client_nonce, server_nonce, secret);
   wipe(secret);
   const DirectSecrets secrets{.algorithm = algorithm,
                               .client = expand<kSha256Bytes>(extracted, kClientInfo),

@@ -6,14 +6,17 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "wire/capsule.h"
 #include "wire/concealed_auth.h"
+#include "wire/context_datagram.h"
 #include "wire/hex_fixture.h"
 #include "wire/ip_capsule.h"
 #include "wire/ip_ranges.h"
+#include "wire/psk_keys.h"
 #include "wire/server_proof.h"
 #include "wire/token_keys.h"
 
@@ -31,6 +34,8 @@ TEST(ProofVectors, AreAllThere) {
   EXPECT_EQ(vectors()["tokens"].size(), 3u);
   EXPECT_EQ(vectors()["proofs"].size(), 5u);
   EXPECT_EQ(vectors()["server_proofs"].size(), 2u);
+  EXPECT_EQ(vectors()["sealed"].size(), 2u);
+  EXPECT_EQ(vectors()["direct"].size(), 2u);
   EXPECT_EQ(vectors()["assigned"].size(), 3u);
   EXPECT_EQ(vectors()["advertised"].size(), 4u);
 }
@@ -84,6 +89,63 @@ TEST(ProofVectors, ProveTheKnownServers) {
     const auto signature = from_hex<Ed25519Signature>(expected["signature_hex"]);
     EXPECT_EQ(sign_server_proof(key, proof), signature);
     EXPECT_TRUE(verify_server_proof(key.public_key(), proof, signature));
+  }
+}
+
+SessionKeys known_sealed_keys(const Json& expected) {
+  const bool is_aes = expected["algorithm"] == "aes-256-gcm";
+  return derive_sealed_keys(from_hex<HkdfSecret>(expected["exported_hex"]),
+                            from_hex<PresharedKey>(expected["psk_hex"]),
+                            from_hex<HandshakeNonce>(expected["client_nonce_hex"]),
+                            from_hex<HandshakeNonce>(expected["server_nonce_hex"]),
+                            is_aes ? AeadAlgorithm::kAes256Gcm : AeadAlgorithm::kChaCha20Poly1305);
+}
+
+TEST(ProofVectors, DeriveTheKnownKeysOfSealedPlanes) {
+  for (const Json& expected : vectors()["sealed"]) {
+    const SessionKeys keys = known_sealed_keys(expected);
+    using Key = decltype(DirectionKey::key);
+    using Prefix = decltype(DirectionKey::nonce_prefix);
+    EXPECT_EQ(keys.client.key, from_hex<Key>(expected["client_key_hex"]));
+    EXPECT_EQ(keys.server.key, from_hex<Key>(expected["server_key_hex"]));
+    EXPECT_EQ(keys.client.nonce_prefix, from_hex<Prefix>(expected["client_nonce_prefix_hex"]));
+    EXPECT_EQ(keys.server.nonce_prefix, from_hex<Prefix>(expected["server_nonce_prefix_hex"]));
+  }
+}
+
+TEST(ProofVectors, SealAndOpenTheKnownDatagrams) {
+  for (const Json& expected : vectors()["sealed"]) {
+    const ContextTerms terms{
+        .fragment = true, .control = true, .sealed = known_sealed_keys(expected)};
+    ContextOpener opener(terms, Role::kClient);
+    EXPECT_EQ(expected["datagrams"].size(), 5u);
+    for (const Json& known : expected["datagrams"]) {
+      const Octets datagram = from_hex(known["datagram_hex"]);
+      const Octets content = from_hex(known["content_hex"]);
+      const auto type = static_cast<DatagramType>(known["type"].get<int>());
+      Octets out(datagram.size());
+      ContextSealer sealer(terms, Role::kServer, known["counter"]);
+      EXPECT_EQ(sealer.seal(type, {}, content, out), datagram.size());
+      EXPECT_EQ(out, datagram);
+      const auto opened = opener.open(datagram, out);
+      ASSERT_TRUE(opened);
+      EXPECT_EQ(opened->type, type);
+      EXPECT_TRUE(std::ranges::equal(Bytes(out).first(opened->bytes), content));
+    }
+  }
+}
+
+TEST(ProofVectors, DeriveTheKnownDirectSecrets) {
+  for (const Json& expected : vectors()["direct"]) {
+    const auto psk_hex = expected["psk_hex"].get<std::string>();
+    const DirectSecrets secrets = derive_direct_secrets(
+        from_hex<HkdfSecret>(expected["exported_hex"]),
+        psk_hex.empty() ? std::nullopt : std::optional(from_hex<PresharedKey>(psk_hex)),
+        from_hex<HandshakeNonce>(expected["client_nonce_hex"]),
+        from_hex<HandshakeNonce>(expected["server_nonce_hex"]), AeadAlgorithm::kAes256Gcm);
+    EXPECT_EQ(secrets.algorithm, AeadAlgorithm::kAes256Gcm);
+    EXPECT_EQ(secrets.client, from_hex<HkdfSecret>(expected["client_secret_hex"]));
+    EXPECT_EQ(secrets.server, from_hex<HkdfSecret>(expected["server_secret_hex"]));
   }
 }
 

@@ -7,8 +7,6 @@
 #include <cstdlib>
 #include <span>
 
-#include "wire/hkdf.h"
-
 namespace qdt::wire {
 namespace {
 
@@ -23,16 +21,18 @@ void require(int status) {
 
 }  // namespace
 
-SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& client_nonce,
-                                const HandshakeNonce& server_nonce, AeadAlgorithm algorithm) {
-  assert(algorithm != AeadAlgorithm::kAes128Gcm);
-  std::array<std::uint8_t, 2 * kHandshakeNonceBytes> salt_bytes;
-  append(append(salt_bytes, client_nonce), server_nonce);
+HkdfSecret extract_session_secret(const HandshakeNonce& client_nonce,
+                                  const HandshakeNonce& server_nonce, Bytes secret) {
+  std::array<std::uint8_t, 2 * kHandshakeNonceBytes> salt;
+  append(append(salt, client_nonce), server_nonce);
+  return hkdf_extract(salt, secret);
+}
 
-  const HkdfSecret extracted = hkdf_extract(salt_bytes, as_bytes(token));
-  const bool is_aes = algorithm == AeadAlgorithm::kAes256Gcm;
+SessionKeys expand_session_keys(const HkdfSecret& extracted, std::string_view info,
+                                AeadAlgorithm algorithm) {
+  assert(key_bytes(algorithm) == kKeyBytes);
   std::array<std::uint8_t, 2 * kKeyBytes + 2 * kNoncePrefixBytes> material;
-  hkdf_expand(extracted, is_aes ? kAesInfo : kChaChaInfo, material);
+  hkdf_expand(extracted, info, material);
 
   SessionKeys keys{.client = {.algorithm = algorithm}, .server = {.algorithm = algorithm}};
   const Bytes all(material);
@@ -40,6 +40,17 @@ SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& cl
   append(keys.server.key, all.subspan(kKeyBytes, kKeyBytes));
   append(keys.client.nonce_prefix, all.subspan(2 * kKeyBytes, kNoncePrefixBytes));
   append(keys.server.nonce_prefix, all.last(kNoncePrefixBytes));
+  wipe(material);
+  return keys;
+}
+
+SessionKeys derive_session_keys(std::string_view token, const HandshakeNonce& client_nonce,
+                                const HandshakeNonce& server_nonce, AeadAlgorithm algorithm) {
+  const bool is_aes = algorithm == AeadAlgorithm::kAes256Gcm;
+  HkdfSecret extracted = extract_session_secret(client_nonce, server_nonce, as_bytes(token));
+  const SessionKeys keys =
+      expand_session_keys(extracted, is_aes ? kAesInfo : kChaChaInfo, algorithm);
+  wipe(extracted);
   return keys;
 }
 

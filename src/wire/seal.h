@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "wire/aead.h"
+#include "wire/hkdf.h"
 
 namespace qdt::wire {
 
@@ -35,6 +36,14 @@ struct SessionKeys {
   DirectionKey client;  ///< client to server
   DirectionKey server;  ///< server to client
 };
+
+/// HKDF-Extract over `secret`, salted with both sides' nonces: all key schedules begin with it.
+HkdfSecret extract_session_secret(const HandshakeNonce& client_nonce,
+                                  const HandshakeNonce& server_nonce, Bytes secret);
+
+/// Both directions' keys, 72 bytes of HKDF-Expand. `algorithm` is not kAes128Gcm.
+SessionKeys expand_session_keys(const HkdfSecret& extracted, std::string_view info,
+                                AeadAlgorithm algorithm);
 
 /// The key schedule of version 1: HKDF-SHA256 (RFC 5869) over the token, salted with both nonces.
 /// `algorithm` is kChaCha20Poly1305, or kAes256Gcm where both sides have that capability; each has
