@@ -1,11 +1,13 @@
 // A packet's whole way but for the operating system: through two real tunnels, joined in memory,
-// with QUIC, congestion control and the inner AEAD. Both ends together, acknowledgements included.
+// with QUIC, congestion control and the inner AEAD, where there is one: version 2's datagrams
+// (`of_contexts`) have none unless they are sealed. Both ends together, acknowledgements included.
 
 #include <benchmark/benchmark.h>
 
 #include <array>
 #include <cstddef>
 
+#include "sim/agreed_node.h"
 #include "sim/two_tunnels.h"
 
 namespace qdt::testing {
@@ -26,10 +28,10 @@ wire::Capabilities caps(bool is_direct) {
   return caps;
 }
 
-void move_packets(benchmark::State& state, bool is_up, bool is_direct = false) {
-  TwoTunnels tunnels({.caps = caps(is_direct)}, {.caps = caps(is_direct)});
-  if (!tunnels.client.response) return state.SkipWithError("the tunnels do not connect");
-  const IpAddress lease = tunnels.client.response->client_ip;
+template <typename Tunnels>
+void move_packets(benchmark::State& state, Tunnels&& tunnels, bool is_up) {
+  if (!tunnels.is_connected()) return state.SkipWithError("the tunnels do not connect");
+  const IpAddress lease = tunnels.lease();
   const auto bytes = static_cast<std::size_t>(state.range(0));
   const Packet packet =
       is_up ? udp_packet(lease, kInternet, bytes) : udp_packet(kInternet, lease, bytes);
@@ -57,23 +59,42 @@ void move_packets(benchmark::State& state, bool is_up, bool is_direct = false) {
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 
+void move_by_version1(benchmark::State& state, bool is_up, bool is_direct = false) {
+  move_packets(state, TwoTunnels({.caps = caps(is_direct)}, {.caps = caps(is_direct)}), is_up);
+}
+
 void tunnel_up(benchmark::State& state) {
-  move_packets(state, true);
+  move_by_version1(state, true);
 }
 BENCHMARK(tunnel_up)->ArgName("bytes")->Arg(64)->Arg(1350);
 
 void tunnel_down(benchmark::State& state) {
-  move_packets(state, false);
+  move_by_version1(state, false);
 }
 BENCHMARK(tunnel_down)->ArgName("bytes")->Arg(64)->Arg(1350);
 
+void tunnel_of_contexts_up(benchmark::State& state) {
+  move_packets(state, AgreedTunnels(with_contexts()), true);
+}
+BENCHMARK(tunnel_of_contexts_up)->ArgName("bytes")->Arg(64)->Arg(1350);
+
+void tunnel_of_contexts_down(benchmark::State& state) {
+  move_packets(state, AgreedTunnels(with_contexts()), false);
+}
+BENCHMARK(tunnel_of_contexts_down)->ArgName("bytes")->Arg(64)->Arg(1350);
+
+void tunnel_of_sealed_contexts_up(benchmark::State& state) {
+  move_packets(state, AgreedTunnels(with_sealed_contexts()), true);
+}
+BENCHMARK(tunnel_of_sealed_contexts_up)->ArgName("bytes")->Arg(64)->Arg(1350);
+
 void tunnel_directly_up(benchmark::State& state) {
-  move_packets(state, true, true);
+  move_by_version1(state, true, true);
 }
 BENCHMARK(tunnel_directly_up)->ArgName("bytes")->Arg(64)->Arg(1350);
 
 void tunnel_directly_down(benchmark::State& state) {
-  move_packets(state, false, true);
+  move_by_version1(state, false, true);
 }
 BENCHMARK(tunnel_directly_down)->ArgName("bytes")->Arg(64)->Arg(1350);
 

@@ -21,7 +21,7 @@ enum class Drop : std::uint8_t {
   kShort,           ///< shorter than header and tag
   kBadMagic,        ///< does not begin with "QDT"
   kBadVersion,      ///< version other than 1
-  kUnknownType,     ///< a type that version 1 does not know
+  kUnknownType,     ///< a type or context that the session does not have
   kWrongSession,    ///< another session's ID
   kReplayed,        ///< a counter seen before, or too old to tell
   kForged,          ///< the tag does not fit

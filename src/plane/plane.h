@@ -52,6 +52,7 @@ struct PacketLimits {
   std::size_t whole = 0;     ///< now, however small
   std::size_t expected = 0;  ///< the same as far as others may be told: while more is about to be
                              ///< found out about the path, what was believed of it before
+  bool cuts_packets = true;  ///< larger ones go in fragments; else not at all
 };
 
 /// A plane's knowledge of its path, for decisions and counters that are no packet's.

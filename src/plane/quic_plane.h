@@ -15,17 +15,18 @@
 #include "base/udp_burst.h"
 #include "plane/bundle.h"
 #include "plane/plane.h"
+#include "plane/quic_codec.h"
 #include "quic/connection.h"
-#include "wire/datagram.h"
+#include "wire/context_datagram.h"
 #include "wire/handshake.h"
 #include "wire/varint.h"
 
 namespace qdt::plane {
 
 /// A session's packets in the datagrams of one stream of a QUIC connection (docs/protocol.md
-/// sections 3 to 5). Datagrams are sealed when they are about to be sent, several small ones for
-/// one QUIC packet; only those of a bundle that the connection does not take wait sealed. Its timer
-/// is the connection's. One thread.
+/// sections 3 to 5; docs/protocol-v2.md section 9). Datagrams are sealed when they are about to be
+/// sent, several small ones for one QUIC packet; only those of a bundle that the connection does
+/// not take wait sealed. Its timer is the connection's. One thread.
 class QuicPlane {
  public:
   struct Options {
@@ -33,9 +34,12 @@ class QuicPlane {
     wire::SessionId id = 0;
     wire::SessionKeys keys;
     wire::Capabilities caps;
+    /// Version 2's datagrams, which need no `id` and `keys`; nothing: version 1's.
+    std::optional<wire::ContextTerms> contexts;
   };
 
-  /// The largest packet that one datagram carries over any path: what `mtu: auto` asks for.
+  /// The largest packet that one datagram of version 1 carries over any path: what `mtu: auto` asks
+  /// for.
   static constexpr std::size_t kLargestPacketBytes =
       quic::Connection::largest_datagram_bytes() - wire::varint_bytes(0) - wire::kDatagramOverhead;
 
@@ -52,10 +56,11 @@ class QuicPlane {
     return !sealed_.empty() || has_pong_to_send_ || connection_.next_path_probe() > 0;
   }
   Timestamp next_timeout() const { return kNever; }
-  bool is_usable() const { return !sealer_.is_exhausted(); }
+  bool is_usable() const { return !codec_.is_exhausted(); }
   PacketLimits limits() const {
     return {.whole = packet_bytes_in(connection_.max_datagram_bytes()),
-            .expected = packet_bytes_in(connection_.expected_datagram_bytes())};
+            .expected = packet_bytes_in(connection_.expected_datagram_bytes()),
+            .cuts_packets = codec_.cuts_packets()};
   }
   PathView view() const;
   Timestamp next_delivery() const { return kNever; }
@@ -69,13 +74,14 @@ class QuicPlane {
  private:
   Step send_sealed(UdpSendQueue& out, Timestamp now);
   Step send_path_probes(UdpSendQueue& out, Timestamp now);
-  Step make_room(std::size_t plaintext_bytes, UdpSendQueue& out, Timestamp now);
+  Step make_room(wire::DatagramType type, std::size_t content_bytes, UdpSendQueue& out,
+                 Timestamp now);
   /// Returns the datagram's length.
   std::size_t seal(wire::DatagramType type, Bytes prefix, Bytes body);
   void queue_pong(Bytes payload);
   std::size_t max_datagram_bytes() const;
   std::size_t packet_bytes_in(std::size_t datagram_bytes) const {
-    const std::size_t overhead = quarter_bytes_ + wire::kDatagramOverhead;
+    const std::size_t overhead = quarter_bytes_ + codec_.overhead(wire::DatagramType::kData);
     return datagram_bytes - std::min(datagram_bytes, overhead);
   }
 
@@ -84,8 +90,7 @@ class QuicPlane {
   quic::StreamId stream_;
   std::uint64_t quarter_id_;
   std::size_t quarter_bytes_;
-  wire::DatagramSealer sealer_;
-  wire::DatagramOpener opener_;
+  QuicCodec codec_;
   // Sealed and not sent: because others may join them before flush(), or because the connection did
   // not take them.
   Bundle sealed_;

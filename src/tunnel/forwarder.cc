@@ -59,9 +59,7 @@ std::optional<Drop> Forwarder::forward_ip(Session& session, const wire::IpPacket
   if (!is_of_session(ip, session, is_up)) return drop(Drop::kSpoofedSource);
   if (!session.may_send(now)) return drop(Drop::kRateLimited);
 
-  const std::size_t mtu = session.tunnel_mtu();
-  const bool is_too_big = packet.size() > mtu && ip.dont_fragment;
-  if (is_too_big) return drop(answer_too_big(ip, mtu));
+  if (const auto too_large = judge_size(session, ip, now)) return drop(*too_large);
   const bool opens_tcp = wire::opens_tcp(ip) && packet.size() <= clamped_.size();
   if (run_.session != nullptr && (run_.session != &session || run_.count == Run::kMaxPackets)) {
     end_batch(out, now);
@@ -204,6 +202,28 @@ wire::IpPacket Forwarder::clamp_mss(const wire::IpPacket& packet, const Session&
   return clamped;
 }
 
+std::optional<Drop> Forwarder::judge_size(const Session& session, const wire::IpPacket& packet,
+                                          Timestamp now) {
+  const std::size_t bytes = packet.bytes.size();
+  const std::size_t mtu = session.tunnel_mtu();
+  if (session.cuts_packets()) {
+    const bool is_too_big = bytes > mtu && packet.dont_fragment;
+    return is_too_big ? std::optional(answer_too_big(packet, mtu)) : std::nullopt;
+  }
+  // A link that does not carry 1280 bytes is none of IPv6's (RFC 9484 section 7): it is down for
+  // small packets too, and a sender that hears so goes on with IPv4. To name a smaller MTU would
+  // not help, since senders must not believe it (RFC 8201 section 4).
+  if (!packet.is_v4() && mtu < wire::kMinIpv6Mtu) {
+    answer_unreachable(packet, now);
+    return Drop::kTooBig;
+  }
+  // A sender that lets others fragment is told, too: we are no router that does.
+  if (bytes > mtu) return answer_too_big(packet, mtu);
+  // More is about to be found out about the path: a word now would be remembered for minutes.
+  if (bytes > session.whole_packet_bytes()) return Drop::kTooBig;
+  return std::nullopt;
+}
+
 // In the name of the packet's destination: the kernel refuses, as a martian, what comes in by the
 // TUN device with one of the host's own addresses for its source.
 Drop Forwarder::answer_too_big(const wire::IpPacket& packet, std::size_t mtu) {
@@ -213,6 +233,13 @@ Drop Forwarder::answer_too_big(const wire::IpPacket& packet, std::size_t mtu) {
     if (bytes > 0) to_tun_.commit(bytes);
   }
   return Drop::kTooBig;
+}
+
+void Forwarder::answer_unreachable(const wire::IpPacket& packet, Timestamp now) {
+  if (!to_tun_.has_room(wire::kMaxIcmpErrorBytes) || !unreachable_limit_.take(now)) return;
+  const std::size_t bytes = wire::write_unreachable(packet, packet.destination,
+                                                    to_tun_.reserve(wire::kMaxIcmpErrorBytes));
+  if (bytes > 0) to_tun_.commit(bytes);
 }
 
 }  // namespace qdt::tunnel

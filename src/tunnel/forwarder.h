@@ -7,8 +7,10 @@
 #include "base/drop.h"
 #include "base/ip_address.h"
 #include "base/packet_batch.h"
+#include "base/rate_limit.h"
 #include "base/role.h"
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "base/udp_burst.h"
 #include "plane/plane.h"
 #include "tunnel/base_plane.h"
@@ -79,6 +81,9 @@ class Forwarder {
   }
 
  private:
+  // RFC 4443 section 2.4(f): errors are limited.
+  static constexpr RateLimit kUnreachableLimit{.per_second = 100, .burst = 100};
+
   // Packets in a row for one session, whose base plane is to have them together. The packets stay
   // where they are.
   struct Run {
@@ -96,13 +101,18 @@ class Forwarder {
   std::optional<Drop> reassemble(Session& session, Bytes fragment, Ecn mark, Timestamp now);
   /// `packet`, a copy in clamped_, with no MSS larger than the session's path carries.
   wire::IpPacket clamp_mss(const wire::IpPacket& packet, const Session& session);
+  /// Why `packet` is too large for `session`, if it is; its sender has been told.
+  std::optional<Drop> judge_size(const Session& session, const wire::IpPacket& packet,
+                                 Timestamp now);
   Drop answer_too_big(const wire::IpPacket& packet, std::size_t mtu);
+  void answer_unreachable(const wire::IpPacket& packet, Timestamp now);
 
   Options options_;
   SessionTable& sessions_;
   Counters& counters_;
   PacketBatch& to_tun_;
   Run run_;
+  TokenBucket unreachable_limit_{kUnreachableLimit};
   // The bytes behind the first piece of the current payload.
   std::array<std::uint8_t, 2048> behind_first_;
   std::array<std::uint8_t, 2048> clamped_;

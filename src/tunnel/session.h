@@ -25,6 +25,7 @@
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session_ring.h"
+#include "wire/context_datagram.h"
 #include "wire/fragment.h"
 #include "wire/handshake.h"
 #include "wire/ip_packet.h"
@@ -41,6 +42,8 @@ struct SessionOptions {
   std::optional<IpAddress> lease6;  ///< and its IPv6 address, if there is IPv6 in the session
   std::size_t mtu = 0;              ///< as negotiated: the largest that tunnel_mtu() gets
   wire::Capabilities caps;
+  /// Version 2's datagrams on the QUIC plane (QuicPlane::Options); nothing: version 1's.
+  std::optional<wire::ContextTerms> contexts;
   RateLimit rate_limit;  ///< inner packets, each direction
   /// The user's; shared, since sessions outlive the table that it came with. Null: a client's own.
   std::shared_ptr<access::Account> account;
@@ -98,12 +101,16 @@ class Session {
   const std::string& user() const { return options_.user; }
   const wire::Capabilities& caps() const { return options_.caps; }
   /// The largest packet that the base plane takes in one piece, at most as negotiated: larger ones
-  /// are answered or cut. At least 1280 for IPv6's sake, or as negotiated: what does not fit then
-  /// goes in fragments. While more is about to be found out about the path, what was believed
-  /// before.
+  /// are answered or cut. While more is about to be found out about the path, what was believed
+  /// before. Where packets may be cut, at least 1280 for IPv6's sake, or as negotiated: what does
+  /// not fit then goes in fragments.
   std::size_t tunnel_mtu() const {
-    return std::min(options_.mtu, std::max(packet_limits_.expected, wire::kMinIpv6Mtu));
+    const std::size_t least = cuts_packets() ? wire::kMinIpv6Mtu : 0;
+    return std::min(options_.mtu, std::max(packet_limits_.expected, least));
   }
+  /// Whether packets that do not fit go in fragments. Else they are dropped, and there is IPv6 only
+  /// while tunnel_mtu() is large enough for it.
+  bool cuts_packets() const { return packet_limits_.cuts_packets; }
   /// The largest packet that goes in one piece now, however small: what TCP is told.
   std::size_t whole_packet_bytes() const { return std::min(options_.mtu, packet_limits_.whole); }
 

@@ -238,8 +238,11 @@ Session& Tunnel::open_session(const SessionOptions& options, std::unique_ptr<Bas
 Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& connection,
                               quic::StreamId stream, Timestamp now) {
   assert(session_of(connection) == nullptr);
-  const plane::QuicPlane::Options quic{
-      .role = options.role, .id = options.id, .keys = options.keys, .caps = options.caps};
+  const plane::QuicPlane::Options quic{.role = options.role,
+                                       .id = options.id,
+                                       .keys = options.keys,
+                                       .caps = options.caps,
+                                       .contexts = options.contexts};
   Session& session =
       open_session(options, std::make_unique<QuicBase>(quic, connection, stream), now);
   if (options.direct) {

@@ -12,6 +12,14 @@ constexpr std::size_t kIcmpHeaderBytes = 8;
 constexpr std::size_t kMaxIcmpv4ErrorBytes = 576;
 constexpr std::uint8_t kTtl = 64;
 
+/// The head of an error: both families have a number of 16 or 32 bits behind their checksum, 0
+/// where it means nothing.
+struct Error {
+  std::uint8_t type;
+  std::uint8_t code;
+  std::size_t mtu = 0;
+};
+
 bool is_icmp_error(const IpPacket& packet) {
   if (packet.payload().empty()) return false;
   const std::uint8_t type = packet.payload()[0];
@@ -28,7 +36,7 @@ bool may_be_answered(const IpPacket& packet) {
          !packet.source.is_multicast() && !packet.destination.is_multicast();
 }
 
-std::size_t write_v4(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
+std::size_t write_v4(const IpPacket& packet, const Error& error, const IpAddress& from,
                      MutableBytes out) {
   const std::size_t quoted =
       std::min(packet.bytes.size(), kMaxIcmpv4ErrorBytes - kIpv4HeaderBytes - kIcmpHeaderBytes);
@@ -46,15 +54,15 @@ std::size_t write_v4(const IpPacket& packet, std::size_t mtu, const IpAddress& f
   append(ip.subspan(16), packet.source.bytes());
   store_be<std::uint16_t>(&ip[10], Checksum().add(ip).finish());
 
-  icmp[0] = 3;  // Destination Unreachable
-  icmp[1] = 4;  // Fragmentation Needed and DF set
-  store_be<std::uint16_t>(&icmp[6], static_cast<std::uint16_t>(mtu));
+  icmp[0] = error.type;
+  icmp[1] = error.code;
+  store_be<std::uint16_t>(&icmp[6], static_cast<std::uint16_t>(error.mtu));
   append(icmp.subspan(kIcmpHeaderBytes), packet.bytes.first(quoted));
   store_be<std::uint16_t>(&icmp[2], Checksum().add(icmp).finish());
   return total;
 }
 
-std::size_t write_v6(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
+std::size_t write_v6(const IpPacket& packet, const Error& error, const IpAddress& from,
                      MutableBytes out) {
   const std::size_t quoted =
       std::min(packet.bytes.size(), kMaxIcmpErrorBytes - kIpv6HeaderBytes - kIcmpHeaderBytes);
@@ -70,8 +78,9 @@ std::size_t write_v6(const IpPacket& packet, std::size_t mtu, const IpAddress& f
   append(ip.subspan(8), from.bytes());
   append(ip.subspan(24), packet.source.bytes());
 
-  icmp[0] = 2;  // Packet Too Big
-  store_be<std::uint32_t>(&icmp[4], static_cast<std::uint32_t>(mtu));
+  icmp[0] = error.type;
+  icmp[1] = error.code;
+  store_be<std::uint32_t>(&icmp[4], static_cast<std::uint32_t>(error.mtu));
   append(icmp.subspan(kIcmpHeaderBytes), packet.bytes.first(quoted));
   const std::uint16_t checksum = Checksum()
                                      .add(ip.subspan(8, 32))  // pseudo-header (RFC 8200 8.1)
@@ -83,13 +92,25 @@ std::size_t write_v6(const IpPacket& packet, std::size_t mtu, const IpAddress& f
   return kIpv6HeaderBytes + payload;
 }
 
+std::size_t write(const IpPacket& packet, const Error& error, const IpAddress& from,
+                  MutableBytes out) {
+  assert(out.size() >= kMaxIcmpErrorBytes && from.is_v4() == packet.is_v4());
+  if (!may_be_answered(packet)) return 0;
+  return packet.is_v4() ? write_v4(packet, error, from, out) : write_v6(packet, error, from, out);
+}
+
 }  // namespace
 
 std::size_t write_too_big(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
                           MutableBytes out) {
-  assert(out.size() >= kMaxIcmpErrorBytes && from.is_v4() == packet.is_v4());
-  if (!may_be_answered(packet)) return 0;
-  return packet.is_v4() ? write_v4(packet, mtu, from, out) : write_v6(packet, mtu, from, out);
+  // Fragmentation Needed and DF set; Packet Too Big.
+  const Error error = packet.is_v4() ? Error{3, 4, mtu} : Error{2, 0, mtu};
+  return write(packet, error, from, out);
+}
+
+std::size_t write_unreachable(const IpPacket& packet, const IpAddress& from, MutableBytes out) {
+  const Error error = packet.is_v4() ? Error{3, 0} : Error{1, 0};
+  return write(packet, error, from, out);
 }
 
 }  // namespace qdt::wire

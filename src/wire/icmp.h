@@ -19,4 +19,8 @@ inline constexpr std::size_t kMaxIcmpErrorBytes = 1280;
 std::size_t write_too_big(const IpPacket& packet, std::size_t mtu, const IpAddress& from,
                           MutableBytes out);
 
+/// The same of an error that says that there is no way to the packet's destination: Destination
+/// Unreachable, code 0 (RFC 792; RFC 4443 section 3.1), after which a sender tries another address.
+std::size_t write_unreachable(const IpPacket& packet, const IpAddress& from, MutableBytes out);
+
 }  // namespace qdt::wire

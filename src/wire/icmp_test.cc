@@ -67,6 +67,27 @@ TEST(Icmp, TellsAnIpv6SenderTheMtu) {
   EXPECT_EQ(checksum, 0);
 }
 
+TEST(Icmp, TellsThatNothingIsReached) {
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  const auto packet4 = v4(kProtocolUdp, 100);
+  const std::size_t bytes4 = write_unreachable(*parse_ip_packet(packet4), kGateway, out);
+  EXPECT_EQ(bytes4, 128u);
+  const auto error4 = parse_ip_packet(Bytes(out).first(bytes4));
+  ASSERT_TRUE(error4);
+  EXPECT_EQ(load_be<std::uint16_t>(error4->payload().data()), 0x0300);
+  EXPECT_EQ(load_be<std::uint32_t>(&error4->payload()[4]), 0u);
+
+  std::vector<std::uint8_t> packet6(100, 0x11);
+  append(packet6, std::array<std::uint8_t, 8>{0x60, 0, 0, 0, 0, 60, kProtocolUdp, 64});
+  const IpAddress gateway = *IpAddress::parse("fd00::1");
+  const std::size_t bytes6 = write_unreachable(*parse_ip_packet(packet6), gateway, out);
+  EXPECT_EQ(bytes6, 148u);
+  const auto error6 = parse_ip_packet(Bytes(out).first(bytes6));
+  ASSERT_TRUE(error6);
+  EXPECT_EQ(load_be<std::uint16_t>(error6->payload().data()), 0x0100);
+  EXPECT_EQ(load_be<std::uint32_t>(&error6->payload()[4]), 0u);
+}
+
 TEST(Icmp, StaysSilentWhereAnAnswerIsForbidden) {
   std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
   auto error = v4(kProtocolIcmp, 1400);

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "rules/allocation_count.h"
+#include "sim/agreed_node.h"
 #include "sim/two_tunnels.h"
 #include "wire/coalescer.h"
 #include "wire/segmenter.h"
@@ -13,31 +14,34 @@
 namespace qdt::testing {
 namespace {
 
-struct CountedTunnels : TwoTunnels {
-  using TwoTunnels::TwoTunnels;
+template <typename Tunnels>
+struct Counted : Tunnels {
+  using Tunnels::Tunnels;
 
   // Sends `rounds` times a batch of packets each way and returns the allocations of the later half.
-  std::size_t count_allocations(int rounds, std::size_t packets_each, std::size_t packet_bytes) {
-    const auto& ipv6 = client.response->ipv6;
-    const IpAddress lease = ipv6 ? ipv6->client_ip : client.response->client_ip;
-    const IpAddress internet = ipv6 ? kInternet6 : kInternet;
+  std::size_t count_allocations(int rounds, std::size_t packets_each, std::size_t packet_bytes,
+                                bool is_ipv6 = false) {
+    const IpAddress lease = is_ipv6 ? this->lease6() : this->lease();
+    const IpAddress internet = is_ipv6 ? kInternet6 : kInternet;
     const Packet up = udp_packet(lease, internet, packet_bytes);
     const Packet down = udp_packet(internet, lease, packet_bytes);
-    step = 250us;  // what pacing holds back is not to wait for a coarse clock
+    this->step = 250us;  // what pacing holds back is not to wait for a coarse clock
     for (int round = 0; round < rounds; ++round) {
       if (round == rounds / 2) {
-        received = 0;
+        this->received = 0;
         start_counting_allocations();
       }
       for (std::size_t i = 0; i < packets_each; ++i) {
-        client.tunnel().forward(up, now);
-        server.tunnel().forward(down, now);
+        this->client.tunnel().forward(up, this->now);
+        this->server.tunnel().forward(down, this->now);
       }
-      for (int i = 0; i < 4; ++i) exchange();
+      for (int i = 0; i < 4; ++i) this->exchange();
     }
     return stop_counting_allocations();
   }
 };
+
+using CountedTunnels = Counted<TwoTunnels>;
 
 class NoAllocation : public ::testing::Test, public CountedTunnels {};
 
@@ -61,8 +65,44 @@ TEST_F(NoAllocation, BothWaysWithSmallPackets) {
 TEST(NoAllocationOfIpv6, BothWaysInWholeDatagrams) {
   CountedTunnels tunnels({.ipv6 = kIpv6Pool});
   ASSERT_TRUE(tunnels.client.response->ipv6);
+  EXPECT_EQ(tunnels.count_allocations(2000, 20, 1350, /*is_ipv6=*/true), 0u);
+  EXPECT_GE(tunnels.received, 2u * 1000 * 20 * 99 / 100);
+}
+
+class NoAllocationOfContexts : public ::testing::TestWithParam<Agreement> {
+ protected:
+  Counted<AgreedTunnels> tunnels{GetParam()};
+};
+
+TEST_P(NoAllocationOfContexts, BothWaysInWholeDatagrams) {
   EXPECT_EQ(tunnels.count_allocations(2000, 20, 1350), 0u);
   EXPECT_GE(tunnels.received, 2u * 1000 * 20 * 99 / 100);
+}
+
+TEST_P(NoAllocationOfContexts, BothWaysWithSmallPackets) {
+  EXPECT_EQ(tunnels.count_allocations(2000, 40, 64), 0u);
+  EXPECT_GE(tunnels.received, 2u * 1000 * 40 * 99 / 100);
+}
+
+TEST_P(NoAllocationOfContexts, BothWaysInFragments) {
+  EXPECT_EQ(tunnels.count_allocations(2000, 10, 2400), 0u);
+  EXPECT_GE(tunnels.received, 1000u * 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, NoAllocationOfContexts,
+                         ::testing::Values(with_contexts(), with_sealed_contexts()),
+                         [](const auto& mode) { return mode.index == 0 ? "Plain" : "Sealed"; });
+
+TEST(NoAllocationOfPlainContexts, WhileLargePacketsAreAnswered) {
+  AgreedTunnels tunnels(with_plain_contexts());
+  const Packet large = udp_packet(tunnels.lease(), kInternet, 1500);
+  start_counting_allocations();
+  for (int i = 0; i < 1000; ++i) {
+    tunnels.client.tunnel().forward(large, tunnels.now);
+    tunnels.client.tunnel().packets().clear();
+  }
+  EXPECT_EQ(stop_counting_allocations(), 0u);
+  EXPECT_EQ(tunnels.client.drops().value(Drop::kTooBig), 1000u);
 }
 
 TEST(NoAllocationOfShards, OnAnyOfFour) {

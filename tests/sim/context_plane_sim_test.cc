@@ -1,0 +1,282 @@
+// A session on version 2's datagrams, from end to end: plain, sealed, and with a plain peer of
+// CONNECT-IP.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "sim/agreed_node.h"
+
+namespace qdt::testing {
+namespace {
+
+constexpr std::size_t kUdpIp = 28;
+// Of an outer IPv4 packet over the inner one: IP, UDP, QUIC, and 2 bytes of datagram.
+constexpr std::size_t kOuterBytes = 62;
+
+class ContextSim : public ::testing::Test {
+ protected:
+  explicit ContextSim(const Agreement& agreement = with_contexts())
+      : terms(*agreement.contexts),
+        server(Role::kServer, agreement),
+        client(Role::kClient, agreement) {}
+
+  void begin(const LinkOptions& link = {.delay = 10ms}) {
+    world.attach(kServerAddress, server, link);
+    world.attach(kClientAddress, client, link);
+    client.connect(kClientAddress, kServerAddress, world.now());
+    ASSERT_TRUE(world.run_until([&] { return client.has_session(); }, 5s));
+    world.run_for(8s);  // until the path is known
+  }
+  void set_links(const LinkOptions& link) {
+    world.set_link(kServerAddress, link);
+    world.set_link(kClientAddress, link);
+  }
+  static Packet up(std::size_t bytes, std::uint8_t fill = 0) {
+    return udp_packet(AgreedNode::kLease, kInternet, bytes, fill);
+  }
+  static Packet up6(std::size_t bytes) {
+    return udp_packet(AgreedNode::kLease6, kInternet6, bytes);
+  }
+  static Packet down(std::size_t bytes, std::uint8_t fill = 0) {
+    return udp_packet(kInternet, AgreedNode::kLease, bytes, fill);
+  }
+  // As if the client had sent it, but past the connection.
+  void give_server(Bytes datagram) {
+    server.tunnel().receive(server.session(), server.plane(), datagram, world.now());
+  }
+  // As the client's plane would write it.
+  static Packet written(wire::ContextSealer& sealer, wire::DatagramType type, Bytes content) {
+    Packet datagram(sealer.overhead(type) + content.size());
+    sealer.seal(type, {}, content, datagram);
+    return datagram;
+  }
+
+  SimWorld world{42};
+  wire::ContextTerms terms;
+  AgreedNode server;
+  AgreedNode client;
+};
+
+/// Plain and sealed.
+class ContextModes : public ContextSim, public ::testing::WithParamInterface<Agreement> {
+ protected:
+  ContextModes() : ContextSim(GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, ContextModes,
+                         ::testing::Values(with_contexts(), with_sealed_contexts()),
+                         [](const auto& mode) { return mode.index == 0 ? "Plain" : "Sealed"; });
+
+TEST_P(ContextModes, CarriesPacketsBothWays) {
+  begin();
+  client.inject(up(1350, 1), world.now());
+  client.inject(up(60, 2), world.now());
+  server.inject(down(1350, 3), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up(1350, 1), up(60, 2)}));
+  EXPECT_EQ(client.delivered, (std::vector<Packet>{down(1350, 3)}));
+}
+
+TEST_P(ContextModes, CutsLargePackets) {
+  begin();
+  client.inject(up(4000, 1), world.now());
+  server.inject(down(2000, 2), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up(4000, 1)}));
+  EXPECT_EQ(client.delivered, (std::vector<Packet>{down(2000, 2)}));
+}
+
+TEST_P(ContextModes, LosesOnlyWhatThePathLoses) {
+  begin();
+  set_links({.delay = 10ms, .loss = 0.05});
+  for (int i = 0; i < 500; ++i) {
+    client.inject(up(1000 + static_cast<std::size_t>(i), 1), world.now());
+    world.run_for(2ms);
+  }
+  world.run_for(1s);
+  EXPECT_GT(server.delivered.size(), 450u);
+  EXPECT_LT(server.delivered.size(), 500u);
+  EXPECT_EQ(server.drops().total(), 0u);
+}
+
+TEST_P(ContextModes, AnswersPings) {
+  begin();
+  const std::array<std::uint8_t, 3> content{7, 8, 9};
+  wire::ContextSealer sealer(terms, Role::kClient, 1000);
+  give_server(written(sealer, wire::DatagramType::kPing, content));
+  EXPECT_TRUE(server.plane().has_something(world.now())) << "a Pong";
+  world.run_for(50ms);
+  EXPECT_FALSE(server.plane().has_something(world.now()));
+  give_server(written(sealer, wire::DatagramType::kPing, Packet(65)));
+  EXPECT_FALSE(server.plane().has_something(world.now())) << "too long for an answer";
+  give_server(written(sealer, wire::DatagramType::kPong, content));
+  EXPECT_FALSE(server.plane().has_something(world.now()));
+  EXPECT_EQ(server.drops().total(), 0u);
+}
+
+TEST_P(ContextModes, TellsWhyItEnds) {
+  begin();
+  server.tunnel().close_session(server.session(), tunnel::SessionEnd::kKicked, world.now());
+  world.run_for(50ms);
+  EXPECT_FALSE(client.has_session());
+  EXPECT_EQ(client.peer_reason, tunnel::SessionEnd::kKicked);
+}
+
+TEST_P(ContextModes, FindsWhatThePathCarries) {
+  begin({.delay = 10ms, .max_payload_bytes = 1400 - kUdpIp});
+  const std::size_t seal = terms.sealed ? wire::kSealedOverhead - 1 : 0;
+  EXPECT_EQ(client.session().whole_packet_bytes(), 1400 - kOuterBytes - seal);
+}
+
+TEST_P(ContextModes, DropsWhatIsNoPacketOfTheSession) {
+  begin();
+  wire::ContextSealer sealer(terms, Role::kClient, 1000);
+  const auto send = [&](Bytes content) {
+    give_server(written(sealer, wire::DatagramType::kData, content));
+  };
+  send({});
+  send(Packet(40, 0xff));
+  Packet lying = up(100);
+  lying.resize(90);
+  send(lying);
+  EXPECT_EQ(server.drops().value(Drop::kMalformed), 3u);
+  send(udp_packet(kInternet, AgreedNode::kLease, 100));
+  EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 1u);
+  send(up(1500));  // larger than was agreed on, and nobody's harm
+  world.run_for(10ms);
+  EXPECT_TRUE(server.has_session());
+  EXPECT_EQ(server.drops().total(), 4u);
+}
+
+TEST_F(ContextSim, DropsDatagramsOfUnknownContexts) {
+  begin();
+  for (const std::uint8_t context : {1, 3, 6, 62, 63}) give_server(Packet{context, 2});
+  give_server(Packet{0x40});
+  EXPECT_EQ(server.drops().value(Drop::kUnknownType), 5u);
+  EXPECT_EQ(server.drops().value(Drop::kShort), 1u);
+  client.inject(up(100), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up(100)}));
+}
+
+class SealedContextSim : public ContextSim {
+ protected:
+  SealedContextSim() : ContextSim(with_sealed_contexts()) {}
+};
+
+TEST_F(SealedContextSim, DropsReplaysAndForgeries) {
+  begin();
+  wire::ContextSealer sealer(terms, Role::kClient, 1000);
+  const Packet datagram = written(sealer, wire::DatagramType::kData, up(100));
+  Packet forged = datagram;
+  forged.back() ^= 1;
+  give_server(forged);
+  EXPECT_EQ(server.drops().value(Drop::kForged), 1u);
+  give_server(datagram);
+  give_server(datagram);
+  EXPECT_EQ(server.drops().value(Drop::kReplayed), 1u);
+  EXPECT_EQ(server.tunnel().packets().size(), 1u);
+  give_server(Packet{0, 0x45});
+  EXPECT_EQ(server.drops().value(Drop::kUnknownType), 1u) << "what anybody behind TLS could send";
+}
+
+/// With a peer that has nothing beyond CONNECT-IP.
+class PlainContextSim : public ContextSim {
+ protected:
+  PlainContextSim() : ContextSim(with_plain_contexts()) {}
+
+  // The MTU of the ICMP error that the client's TUN device was given last.
+  std::uint32_t told_mtu() const {
+    const auto error = wire::parse_ip_packet(client.delivered.back());
+    return error->is_v4() ? load_be<std::uint16_t>(&error->payload()[6])
+                          : load_be<std::uint32_t>(&error->payload()[4]);
+  }
+};
+
+TEST_F(PlainContextSim, AnswersWhatDoesNotFitWhole) {
+  begin({.delay = 10ms, .max_payload_bytes = 1400 - kUdpIp});
+  constexpr std::size_t kWhole = 1400 - kOuterBytes;
+  EXPECT_EQ(client.session().tunnel_mtu(), kWhole);
+  client.inject(up(kWhole), world.now());
+  EXPECT_TRUE(client.delivered.empty());
+  client.inject(up(kWhole + 1), world.now());
+  ASSERT_EQ(client.delivered.size(), 1u);
+  EXPECT_EQ(told_mtu(), kWhole);
+  client.inject(up6(kWhole + 1), world.now());
+  ASSERT_EQ(client.delivered.size(), 2u);
+  EXPECT_EQ(told_mtu(), kWhole);
+  client.inject(up6(1280), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up(kWhole), up6(1280)}));
+  EXPECT_EQ(client.drops().value(Drop::kTooBig), 2u);
+}
+
+TEST_F(PlainContextSim, HasNoIpv6WhereThePathIsTooNarrow) {
+  begin({.delay = 10ms, .max_payload_bytes = 1280 - kUdpIp});
+  client.inject(up6(100), world.now());
+  ASSERT_EQ(client.delivered.size(), 1u);
+  const auto error = wire::parse_ip_packet(client.delivered.back());
+  ASSERT_TRUE(error);
+  EXPECT_EQ(load_be<std::uint16_t>(error->payload().data()), 0x0100) << "no route to destination";
+  for (int i = 0; i < 200; ++i) client.inject(up6(100), world.now());
+  EXPECT_EQ(client.delivered.size(), 100u) << "limited";
+  client.inject(up(1280 - kOuterBytes), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up(1280 - kOuterBytes)}));
+}
+
+TEST_F(PlainContextSim, SaysNothingWhileThePathIsSearched) {
+  const LinkOptions link{.delay = 10ms, .max_payload_bytes = 1400 - kUdpIp};
+  world.attach(kServerAddress, server, link);
+  world.attach(kClientAddress, client, link);
+  client.connect(kClientAddress, kServerAddress, world.now());
+  ASSERT_TRUE(world.run_until([&] { return client.has_session(); }, 5s));
+  client.inject(up(1330), world.now());
+  EXPECT_TRUE(client.delivered.empty()) << "a word would be remembered";
+  EXPECT_EQ(client.drops().value(Drop::kTooBig), 1u);
+  world.run_for(8s);
+  client.inject(up(1330), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up(1330)}));
+}
+
+// Probes of contexts that the peer does not know tell what the path carries.
+TEST_F(PlainContextSim, NoticesAPathThatShrinks) {
+  const auto link = [](std::size_t mtu) {
+    return LinkOptions{.delay = 10ms, .max_payload_bytes = mtu - kUdpIp};
+  };
+  begin(link(1500));
+  EXPECT_EQ(client.session().tunnel_mtu(), 1350u);
+  set_links(link(1400));
+  const auto send = [&] {
+    client.inject(up(client.session().tunnel_mtu()), world.now());
+    world.run_for(1ms);
+    return client.session().tunnel_mtu() == 1400 - kOuterBytes;
+  };
+  bool is_found = false;
+  for (int i = 0; i < 3000 && !is_found; ++i) is_found = send();
+  EXPECT_TRUE(is_found) << client.session().tunnel_mtu();
+  EXPECT_GT(server.drops().value(Drop::kUnknownType), 0u);
+}
+
+TEST_F(PlainContextSim, IsKeptAliveByQuicAlone) {
+  begin();
+  world.run_for(10min);
+  EXPECT_TRUE(client.has_session());
+  EXPECT_TRUE(server.has_session());
+  EXPECT_EQ(server.drops().total(), 0u);
+}
+
+TEST_F(PlainContextSim, ClosesWithoutAReason) {
+  begin();
+  server.tunnel().close_session(server.session(), tunnel::SessionEnd::kKicked, world.now());
+  world.run_for(50ms);
+  EXPECT_FALSE(client.has_session());
+  EXPECT_EQ(client.drops().total(), 0u);
+}
+
+}  // namespace
+}  // namespace qdt::testing
