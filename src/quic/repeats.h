@@ -47,7 +47,7 @@ class Repeats {
   void begin_turn(Timestamp now);
 
   std::uint64_t seed_;
-  Timestamp turn_ends_{};
+  Timestamp turn_ends_;
   Filter current_, previous_;
 };
 
