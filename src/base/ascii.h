@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <string_view>
 
 namespace qdt {
 
@@ -23,6 +25,10 @@ constexpr bool is_alpha(char letter) {
 
 constexpr char to_lower(char letter) {
   return is_upper(letter) ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, to_lower, to_lower);
 }
 
 /// The value of a hexadecimal digit, in small letters or capitals; nothing for any other letter.

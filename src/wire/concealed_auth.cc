@@ -20,10 +20,6 @@ constexpr std::uint16_t kEd25519Scheme = 0x0807;
 constexpr std::string_view kEd25519SchemeText = "2055";
 constexpr std::size_t kExportedSignedBytes = 32;
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
-}
-
 bool is_token_letter(char letter) {
   return is_alpha(letter) || is_digit(letter) ||
          std::string_view("!#$%&'*+-.^_`|~").contains(letter);
@@ -135,14 +131,14 @@ std::vector<std::uint8_t> content_to_sign(const ConcealedExport& exported) {
 std::optional<ConcealedAuth> parse_concealed_auth(std::string_view field) {
   if (field.size() > kMaxConcealedAuthBytes) return std::nullopt;
   ParameterParser parser(field);
-  if (!equals_ignoring_case(parser.take_token(), kScheme) || !parser.take(' ')) return std::nullopt;
+  if (!equal_ignoring_case(parser.take_token(), kScheme) || !parser.take(' ')) return std::nullopt;
   parser.skip_space();
 
   ConcealedAuth auth;
   std::array<bool, kNames.size()> has{};
   while (!parser.is_at_end()) {
     const auto parameter = parser.take_parameter();
-    if (!parameter || equals_ignoring_case(parameter->name, "realm")) return std::nullopt;
+    if (!parameter || equal_ignoring_case(parameter->name, "realm")) return std::nullopt;
     if (parameter->name.size() != 1) continue;
     const char name = to_lower(parameter->name[0]);
     const std::size_t place = kNames.find(name);

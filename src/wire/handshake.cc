@@ -121,19 +121,10 @@ Result<IpAddress> parse_host_address(const Json& json, const char* name, bool is
   if (!address || address->is_v4() != is_v4) {
     return refuse_answer(std::string("no valid ") + (is_v4 ? "IPv4 " : "IPv6 ") + name);
   }
-  const bool is_usable = !address->is_unspecified() && !address->is_loopback() &&
-                         !address->is_multicast() && (is_v4 || !address->is_link_local());
-  if (!is_usable)
+  if (!is_host_address(*address)) {
     return refuse_answer(std::string("an unusable ") + name + ", " + address->to_string());
+  }
   return *address;
-}
-
-// A range in which hosts may be: nobody's route to this host itself, to a link or to a group.
-bool is_routable(const Prefix& prefix) {
-  const IpAddress& address = prefix.address();
-  const int shortest = address.is_v4() ? kMinPrefixLength4 : kMinPrefixLength6;
-  return prefix.length() >= shortest && !address.is_unspecified() && !address.is_loopback() &&
-         !address.is_multicast() && !address.is_link_local();
 }
 
 Result<void> parse_ipv4_addresses(const Json& json, ConnectResponse& response) {
@@ -271,6 +262,18 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
 
 }  // namespace
 
+bool is_host_address(const IpAddress& address) {
+  return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() &&
+         (address.is_v4() || !address.is_link_local());
+}
+
+bool is_routable(const Prefix& prefix) {
+  const IpAddress& address = prefix.address();
+  const int shortest = address.is_v4() ? kMinPrefixLength4 : kMinPrefixLength6;
+  return prefix.length() >= shortest && !address.is_unspecified() && !address.is_loopback() &&
+         !address.is_multicast() && !address.is_link_local();
+}
+
 Capabilities Capabilities::supported(AeadPreference preference) {
   const bool prefers_aes = preference == AeadPreference::kAes256Gcm ||
                            (preference == AeadPreference::kAuto && has_fast_aes());
@@ -322,6 +325,7 @@ HandshakeStatus handshake_status(HandshakeResult result) {
     case HandshakeResult::kNotHttp3: return {400, "not http3", "not_http3"};
     case HandshakeResult::kBadRequest: return {400, "bad request", "bad_request"};
     case HandshakeResult::kBadNonce: return {400, "bad nonce", "bad_nonce"};
+    case HandshakeResult::kLimitedScope: return {501, "scope not supported", "scope"};
     case HandshakeResult::kPoolExhausted: return {503, "address pool exhausted", "pool_exhausted"};
     case HandshakeResult::kCount: break;
   }

@@ -40,6 +40,13 @@ inline constexpr std::size_t kMaxResumeTokenBytes = 128;
 /// Connection IDs of the direct plane that one side may name.
 inline constexpr std::size_t kMaxDirectIds = 8;
 
+/// Whether a host of the tunnel may have this address: none of this host itself, of a link (IPv6)
+/// or of a group.
+bool is_host_address(const IpAddress& address);
+/// Whether a prefix may be routed into the tunnel at a server's wish: a range in which hosts may
+/// be, and no wider than kMinPrefixLength4 and 6.
+bool is_routable(const Prefix& prefix);
+
 /// Names in `caps` (docs/protocol.md, Growing version 1).
 namespace cap {
 inline constexpr std::string_view kFragment = "fragment";
@@ -111,6 +118,7 @@ enum class HandshakeResult : std::uint8_t {
   kNotHttp3,
   kBadRequest,
   kBadNonce,
+  kLimitedScope,
   kPoolExhausted,
   kCount
 };

@@ -7,6 +7,9 @@
 
 namespace qdt::wire {
 
+/// `:protocol` of CONNECT-IP (RFC 9484 section 4).
+inline constexpr std::string_view kConnectIpProtocol = "connect-ip";
+
 /// The template of CONNECT-IP that clients use unless they are told another (RFC 9484 section 3).
 inline constexpr std::string_view kDefaultTemplate = "/.well-known/masque/ip/{target}/{ipproto}/";
 

@@ -6,7 +6,6 @@
 
 #include "base/domain_name.h"
 #include "base/peer_text.h"
-#include "wire/handshake.h"
 #include "wire/structured_field.h"
 
 namespace qdt::wire {
@@ -144,6 +143,23 @@ Result<std::vector<IpAddress>> parse_gateways(const Members& members) {
   return gateways;
 }
 
+Result<std::vector<Prefix>> parse_pools(const Members& members) {
+  const auto texts = members.list("pool", FieldType::kString);
+  if (!texts) return fail(texts);
+  std::vector<Prefix> pools;
+  for (const std::string& text : *texts) {
+    const auto pool = Prefix::parse(text);
+    if (!pool || !is_routable(*pool)) {
+      return refuse("pool", "an unusable prefix, " + quote_peer_name(text) + ",");
+    }
+    pools.push_back(*pool);
+  }
+  const bool is_sound = pools.size() < 2 || (pools.size() == 2 && pools[0].address().is_v4() !=
+                                                                      pools[1].address().is_v4());
+  if (!is_sound) return refuse("pool", "two prefixes of one kind");
+  return pools;
+}
+
 Result<std::vector<std::string>> parse_domains(const Members& members) {
   auto domains = members.list("domains", FieldType::kString);
   if (!domains) return domains;
@@ -253,6 +269,29 @@ SessionCaps SessionCaps::operator&(const SessionCaps& other) const {
   return both;
 }
 
+Capabilities to_capabilities(const SessionCaps& caps) {
+  return {.ping = caps.ping,
+          .close = caps.close,
+          .aes_256_gcm = caps.aes_256_gcm,
+          .resume = caps.resume,
+          .ipv6 = true,
+          .routes = true,
+          .dns_domains = true,
+          .direct = caps.direct,
+          .shared_id = caps.shared_id};
+}
+
+SessionCaps to_session_caps(const Capabilities& caps) {
+  return {.ping = caps.ping,
+          .close = caps.close,
+          .fragment = true,
+          .aes_256_gcm = caps.aes_256_gcm,
+          .resume = caps.resume,
+          .direct = caps.direct,
+          .shared_id = caps.shared_id,
+          .sealed = false};
+}
+
 Result<SessionRequest> parse_session_request(std::string_view field) {
   const auto members = parse_members(field);
   if (!members) return fail(members);
@@ -277,6 +316,9 @@ Result<SessionAnswer> parse_session_answer(std::string_view field, const Session
   auto gateways = parse_gateways(*members);
   if (!gateways) return fail(gateways);
   answer.gateways = std::move(*gateways);
+  auto pools = parse_pools(*members);
+  if (!pools) return fail(pools);
+  answer.pools = std::move(*pools);
   auto dns = parse_addresses(*members, "dns", kMaxPushedDnsServers);
   if (!dns) return fail(dns);
   answer.dns = std::move(*dns);
@@ -304,6 +346,11 @@ std::string write_session_field(const SessionRequest& request) {
 std::string write_session_field(const SessionAnswer& answer) {
   FieldDictionary dictionary = common_members(answer);
   if (!answer.gateways.empty()) add_list(dictionary, "gateway", answer.gateways, item_of_address);
+  if (!answer.pools.empty()) {
+    add_list(
+        dictionary, "pool", answer.pools,
+        +[](const Prefix& pool) { return FieldItem::of_string(pool.to_string()); });
+  }
   if (!answer.dns.empty()) add_list(dictionary, "dns", answer.dns, item_of_address);
   if (!answer.domains.empty()) {
     add_list(

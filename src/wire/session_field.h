@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "wire/direct_packet.h"
 #include "wire/ed25519.h"
+#include "wire/handshake.h"
 #include "wire/seal.h"
 
 namespace qdt::wire {
@@ -36,6 +37,12 @@ struct SessionCaps {
   bool operator==(const SessionCaps&) const = default;
 };
 
+/// The same in version 1's terms, in which decisions are made: its caps that version 2 always has
+/// are there.
+Capabilities to_capabilities(const SessionCaps& caps);
+/// The inverse. Whoever speaks version 2 here can take fragments; `sealed` is the caller's to say.
+SessionCaps to_session_caps(const Capabilities& caps);
+
 /// `qdt` in a request.
 struct SessionRequest {
   HandshakeNonce nonce{};
@@ -57,6 +64,7 @@ struct SessionAnswer {
   std::vector<DirectId> direct_ids;  ///< as in the request
   std::string resume_token;          ///< as in the request
   std::vector<IpAddress> gateways;   ///< at most one of each IP version
+  std::vector<Prefix> pools;         ///< likewise: what leases are of
   std::vector<IpAddress> dns;        ///< at most kMaxPushedDnsServers
   std::vector<std::string> domains;  ///< at most kMaxPushedDomains; empty: `dns` is for all names
   std::optional<Ed25519PublicKey> key;  ///< the server's; both or none
