@@ -18,8 +18,8 @@ constexpr std::size_t kAddressesPerSite = 4;
 
 UserTable::Snapshot only_user(const Admission::Options& options) {
   std::vector<UserTable::Entry> entries;
-  if (!options.token.empty())
-    entries.push_back({.name = {}, .token = options.token, .limits = options.limits});
+  const bool is_nobody = options.token.empty() && options.devices.empty();
+  if (!is_nobody) entries.push_back(Admission::entry_of(options));
   UserTable::Key key{};
   store_be<std::uint64_t>(key.data(), options.seed);
   return *UserTable::create(entries, key);
@@ -102,15 +102,15 @@ void Admission::use_limits(const Options& options) {
   strangers_.use(options);
 }
 
-Admission::Verdict Admission::judge(const UserTable& users, std::string_view method,
+Admission::Verdict Admission::judge(const UserTable& users, bool has_method,
                                     const Credential& credential, const IpAddress& from,
                                     Timestamp now) {
   // Before all else, so that the work is the same whatever comes of it.
-  Verdict verdict{.user = users.find(credential)};
+  Verdict verdict{.who = users.find(credential)};
   if (!verdict.is_proven()) verdict.delay = delay_stranger(from, now);
   verdict.result = [&] {
     if (!is_ready()) return HandshakeResult::kNotReady;
-    if (method != "POST") return HandshakeResult::kMethod;
+    if (!has_method) return HandshakeResult::kMethod;
     if (!verdict.is_proven()) return HandshakeResult::kUnauthorized;
     {
       const std::scoped_lock lock(mutex_);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/attempt_table.h"
 #include "access/client_shares.h"
@@ -31,7 +32,9 @@ namespace qdt::access {
 class Admission {
  public:
   struct Options {
-    std::string token;             ///< of the only user whom users() has; empty: nobody
+    /// Of the only user whom users() has; both empty: nobody.
+    std::string token;
+    std::vector<Device> devices;
     RateLimit rate;                ///< handshakes of all clients
     RateLimit address_rate;        ///< of one address (IPv6: one /64)
     Duration address_ttl = 10min;  ///< how long an address is remembered after its last handshake
@@ -40,6 +43,12 @@ class Admission {
     ClientShares::Options shares;
     UserLimits limits;  ///< of the only user
   };
+
+  /// The only user's entry in a table.
+  static UserTable::Entry entry_of(const Options& options) {
+    return {
+        .name = {}, .token = options.token, .devices = options.devices, .limits = options.limits};
+  }
 
   /// The longest that an answer waits.
   static constexpr Duration kMaxDelay = 4s;
@@ -52,9 +61,9 @@ class Admission {
 
   /// The judgement on a request.
   struct Verdict {
-    wire::HandshakeResult result{};    ///< kOk, or the first reason to refuse
-    std::shared_ptr<const User> user;  ///< whose credential it showed; null: nobody's
-    bool is_proven() const { return user != nullptr; }
+    wire::HandshakeResult result{};  ///< kOk, or the first reason to refuse
+    UserTable::Match who;            ///< whose credential it showed
+    bool is_proven() const { return static_cast<bool>(who); }
     /// The time that its answer has to wait: zero for a proven one. No value: too many wait
     /// already, and its connection is to end instead.
     std::optional<Duration> delay = Duration::zero();
@@ -69,13 +78,14 @@ class Admission {
   void set_ready(bool is_ready) { is_ready_.store(is_ready, std::memory_order_relaxed); }
   bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
 
-  /// A request by one of `users`, or by a stranger, whatever it asks for.
-  Verdict judge(const UserTable& users, std::string_view method, const Credential& credential,
+  /// A request by one of `users`, or by a stranger, whatever it asks for. `has_method`: that of a
+  /// request for a session.
+  Verdict judge(const UserTable& users, bool has_method, const Credential& credential,
                 const IpAddress& from, Timestamp now);
   /// The same by the user whom the options named: all that a program of one token has to know.
   wire::HandshakeResult judge(std::string_view method, std::string_view token,
                               const IpAddress& from, Timestamp now) {
-    return judge(*users_, method, Credential(token), from, now).result;
+    return judge(*users_, method == "POST", Credential(token), from, now).result;
   }
   /// The user whom the options named: the table that a server begins with.
   const UserTable::Snapshot& users() const { return users_; }

@@ -19,7 +19,7 @@ class AdmissionTest : public testing::Test {
  protected:
   Admission::Verdict ask(Admission& admission, std::string_view method, std::string_view token,
                          const IpAddress& from = kClient, Timestamp now = kStart) {
-    return admission.judge(*admission.users(), method, Credential(token), from, now);
+    return admission.judge(*admission.users(), method == "POST", Credential(token), from, now);
   }
   HandshakeResult judge(Admission& admission, std::string_view token = "token",
                         const IpAddress& from = kClient, Timestamp now = kStart) {
@@ -102,10 +102,10 @@ TEST_F(AdmissionTest, TellsTheUsersOfATableApart) {
   const auto users = *UserTable::create(
       {{{.name = "a", .token = "token a"}, {.name = "b", .token = "token b"}}}, UserTable::Key{});
   const auto ask = [&](std::string_view token) {
-    return admission.judge(*users, "POST", Credential(token), kClient, kStart);
+    return admission.judge(*users, true, Credential(token), kClient, kStart);
   };
-  EXPECT_EQ(ask("token a").user->name, "a");
-  EXPECT_EQ(ask("token b").user->name, "b");
+  EXPECT_EQ(ask("token a").who->name, "a");
+  EXPECT_EQ(ask("token b").who->name, "b");
   EXPECT_EQ(ask("token b").result, HandshakeResult::kOk);
   EXPECT_EQ(ask("token c").result, HandshakeResult::kUnauthorized);
 }

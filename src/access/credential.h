@@ -1,41 +1,67 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/bytes.h"
+#include "wire/ed25519.h"
 #include "wire/hkdf.h"
 
 namespace qdt::access {
 
-/// The secret that a peer showed to prove who it is; a token, so far. A session's keys are made
-/// from the one that was shown for it. It is in one place at a time, and overwritten where it was.
+/// What a peer showed to prove who it is. A session of version 1 makes its keys from the token that
+/// was shown for it. It is in one place at a time, and overwritten where it was.
 class Credential {
  public:
+  enum class Kind : std::uint8_t {
+    kToken,   ///< the token of version 1; empty: nothing was shown
+    kKey,     ///< a public key, to which the peer has shown that it has the private half
+    kSecret,  ///< a name and a secret, as other people's clients send them
+  };
+
   Credential() = default;
-  explicit Credential(std::string_view token) : token_(token) {}
-  Credential(Credential&& other) noexcept : token_(other.token()) { other.forget(); }
+  explicit Credential(std::string_view token) : text_(token) {}
+  static Credential of_key(const wire::Ed25519PublicKey& proven) {
+    return {Kind::kKey, std::string(as_text(proven))};
+  }
+  /// `name` is empty where the secret alone is sent (RFC 6750).
+  static Credential of_secret(std::string_view name, std::string_view secret) {
+    // A name has no such byte (RFC 7617 section 2).
+    return {Kind::kSecret, std::string(name) + '\0' + std::string(secret)};
+  }
+  Credential(Credential&& other) noexcept : kind_(other.kind_), text_(other.text_) {
+    other.forget();
+  }
   Credential& operator=(Credential&& other) noexcept {
     if (this == &other) return *this;
     forget();
-    token_ = other.token();
+    kind_ = other.kind_;
+    text_ = other.text_;
     other.forget();
     return *this;
   }
   ~Credential() { forget(); }
 
-  /// Empty: nothing was shown.
-  std::string_view token() const { return token_; }
+  Kind kind() const { return kind_; }
+  /// Empty: nothing was shown, or something else than a token.
+  std::string_view token() const { return kind_ == Kind::kToken ? text_ : std::string_view(); }
+  /// Of the kind.
+  std::string_view bytes() const { return text_; }
 
  private:
+  Credential(Kind kind, std::string text) : kind_(kind), text_(std::move(text)) {}
+
   void forget() {
-    token_.resize(token_.capacity());  // a longer one may have been there
-    wire::wipe({reinterpret_cast<std::uint8_t*>(token_.data()), token_.size()});
-    token_.clear();
+    text_.resize(text_.capacity());  // a longer one may have been there
+    wire::wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()});
+    text_.clear();
+    kind_ = Kind::kToken;
   }
 
-  std::string token_;
+  Kind kind_ = Kind::kToken;
+  std::string text_;
 };
 
 }  // namespace qdt::access

@@ -23,25 +23,58 @@ std::shared_ptr<Account> account_of(const std::string& name, const UserTable* be
 
 }  // namespace
 
+Device token_device(std::string_view token) {
+  const wire::TokenKeys keys = wire::derive_token_keys(token);
+  return {.name = {},
+          .key = wire::Ed25519Key(keys.client).public_key(),
+          .psk = keys.psk,
+          .server_seed = keys.server,
+          .login = {}};
+}
+
 Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, const Key& key,
                                               const UserTable* before) {
   std::shared_ptr<UserTable> table(new UserTable(key));
   std::set<std::string_view> names;
   std::set<wire::HkdfSecret> known;
   std::vector<wire::HkdfSecret> digests;
+  const auto add = [&](const wire::HkdfSecret& digest, const Owner& owner) {
+    digests.push_back(digest);
+    table->owners_.push_back(owner);
+    return known.insert(digest).second;
+  };
   for (const Entry& entry : entries) {
+    const auto refuse = [&](std::string_view what) {
+      return fail("the user " + entry.name + " has the " + std::string(what) + " of another");
+    };
     if (entry.name.empty() && entries.size() > 1) return fail("a user among others has no name");
-    if (entry.token.empty()) return fail("the user \"" + entry.name + "\" has no token");
-    if (!names.insert(entry.name).second) return fail("two users are named " + entry.name);
-    digests.push_back(table->digest_of(Credential(entry.token)));
-    if (!known.insert(digests.back()).second) {
-      return fail("the user " + entry.name + " has the token of another user");
+    if (entry.token.empty() && entry.devices.empty()) {
+      return fail("the user \"" + entry.name + "\" has neither a token nor a device");
     }
-    table->users_.push_back(std::make_shared<const User>(User{
-        .name = entry.name, .limits = entry.limits, .account = account_of(entry.name, before)}));
+    if (!names.insert(entry.name).second) return fail("two users are named " + entry.name);
+    const auto number = static_cast<std::uint32_t>(table->users_.size());
+    User user{.name = entry.name,
+              .devices = entry.devices,
+              .limits = entry.limits,
+              .account = account_of(entry.name, before)};
+    if (!entry.token.empty()) {
+      if (!add(table->digest_of(Credential(entry.token)), {.user = number, .device = {}})) {
+        return refuse("token");
+      }
+      user.devices.push_back(token_device(entry.token));
+    }
+    for (std::uint32_t i = 0; i < user.devices.size(); ++i) {
+      const Device& device = user.devices[i];
+      const Owner owner{.user = number, .device = i};
+      if (device.key && !add(table->digest_of(Credential::of_key(*device.key)), owner)) {
+        return refuse("key");
+      }
+      if (device.login && !add(table->digest_of(*device.login), owner)) return refuse("login");
+    }
+    table->users_.push_back(std::make_shared<const User>(std::move(user)));
   }
   // Digests are random: with one place in eight taken, hardly a bucket is too small.
-  std::size_t buckets = std::bit_ceil(std::max<std::size_t>(entries.size(), 1));
+  std::size_t buckets = std::bit_ceil(std::max<std::size_t>(digests.size(), 1));
   while (!table->place(digests, buckets)) buckets *= 2;
   return table;
 }
@@ -50,21 +83,24 @@ bool UserTable::place(std::span<const wire::HkdfSecret> digests, std::size_t buc
   buckets_.assign(buckets, {});
   for (std::size_t i = 0; i < digests.size(); ++i) {
     Bucket& bucket = buckets_[bucket_of(digests[i])];
-    const auto free = std::ranges::find(bucket, 0U, &Place::user);
+    const auto free = std::ranges::find(bucket, 0U, &Place::owner);
     if (free == bucket.end()) return false;
-    *free = {.digest = digests[i], .user = static_cast<std::uint32_t>(i + 1)};
+    *free = {.digest = digests[i], .owner = static_cast<std::uint32_t>(i + 1)};
   }
   return true;
 }
 
-std::shared_ptr<const User> UserTable::find(const Credential& credential) const {
+UserTable::Match UserTable::find(const Credential& credential) const {
   const wire::HkdfSecret digest = digest_of(credential);
-  std::uint32_t user = 0;
+  std::uint32_t number = 0;
   for (const Place& place : buckets_[bucket_of(digest)]) {
     const std::uint32_t is_it = wire::digests_match(place.digest, digest) ? 1 : 0;
-    user |= place.user * is_it;
+    number |= place.owner * is_it;
   }
-  return user == 0 ? nullptr : users_[user - 1];
+  if (number == 0) return {};
+  const Owner& owner = owners_[number - 1];
+  const auto& user = users_[owner.user];
+  return {.user = user, .device = owner.device ? &user->devices[*owner.device] : nullptr};
 }
 
 std::vector<UserTable::Usage> UserTable::usage() const {
@@ -77,9 +113,30 @@ std::vector<UserTable::Usage> UserTable::usage() const {
   return all;
 }
 
-// HKDF-Extract is HMAC-SHA256 (RFC 5869 section 2.2).
+// HKDF-Extract is HMAC-SHA256 (RFC 5869 section 2.2). Of a login, the table knows the secret's
+// digest alone.
 wire::HkdfSecret UserTable::digest_of(const Credential& credential) const {
-  return wire::hkdf_extract(key_, as_bytes(credential.token()));
+  if (credential.kind() == Credential::Kind::kSecret) {
+    const std::string_view text = credential.bytes();
+    const std::size_t end = text.find('\0');
+    return digest_of(Device::Login{.name = std::string(text.substr(0, end)),
+                                   .secret_digest = wire::secret_digest(text.substr(end + 1))});
+  }
+  return digest_of(credential.kind(), as_bytes(credential.bytes()));
+}
+
+wire::HkdfSecret UserTable::digest_of(const Device::Login& login) const {
+  std::string text = login.name + '\0';
+  text += as_text(login.secret_digest);
+  return digest_of(Credential::Kind::kSecret, as_bytes(text));
+}
+
+wire::HkdfSecret UserTable::digest_of(Credential::Kind kind, Bytes bytes) const {
+  std::vector<std::uint8_t> input(1 + bytes.size(), static_cast<std::uint8_t>(kind));
+  append(MutableBytes(input).subspan(1), bytes);
+  const wire::HkdfSecret digest = wire::hkdf_extract(key_, input);
+  wire::wipe(input);
+  return digest;
 }
 
 std::size_t UserTable::bucket_of(const wire::HkdfSecret& digest) const {

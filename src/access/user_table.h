@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,13 +12,37 @@
 #include "access/account.h"
 #include "access/credential.h"
 #include "base/result.h"
+#include "wire/ed25519.h"
 #include "wire/hkdf.h"
+#include "wire/token_keys.h"
 
 namespace qdt::access {
+
+/// A device of a user: what it proves itself by in version 2, and what its sessions are keyed with.
+struct Device {
+  std::string name;  ///< empty: those that have the user's token
+  std::optional<wire::Ed25519PublicKey> key;
+  std::optional<wire::PresharedKey> psk;
+  /// By which the server proves itself to it; nothing: by its identity key.
+  std::optional<wire::Ed25519Seed> server_seed;
+  /// For clients that are not ours: a name, which may be empty, and the SHA-256 of a secret.
+  struct Login {
+    std::string name;
+    std::array<std::uint8_t, 32> secret_digest{};
+    bool operator==(const Login&) const = default;
+  };
+  std::optional<Login> login;
+
+  bool operator==(const Device&) const = default;
+};
+
+/// The device of those who have `token`: both sides make its keys of that.
+Device token_device(std::string_view token);
 
 /// A user as a table has it.
 struct User {
   std::string name;  ///< empty: the only one
+  std::vector<Device> devices;
   UserLimits limits;
   /// Shared with the user's sessions, and with the next table: each may be the last to go.
   std::shared_ptr<Account> account;
@@ -29,7 +54,8 @@ class UserTable {
  public:
   struct Entry {
     std::string name;
-    std::string token;
+    std::string token;  ///< empty: the user has devices alone
+    std::vector<Device> devices;
     UserLimits limits;
   };
   /// Random, so that nobody outside can tell which tokens share a bucket.
@@ -37,15 +63,23 @@ class UserTable {
   /// A snapshot has as many owners as there are shards and handshakes that read it.
   using Snapshot = std::shared_ptr<const UserTable>;
 
-  /// Names and tokens are not empty, save the name of an only user, and each is of one user. A user
-  /// whom `before` has by the same name keeps the account.
+  /// Each user has a name, save an only one, and a token or a device; names, tokens, keys and
+  /// logins are of one user each. A user whom `before` has by the same name keeps the account.
   static Result<Snapshot> create(std::span<const Entry> entries, const Key& key,
                                  const UserTable* before = nullptr);
 
-  /// The user with this credential; null: there is none. Its time tells nothing about the table: it
+  /// A user, and the device that the credential is of, which lives as long as the user; null for a
+  /// token.
+  struct Match {
+    std::shared_ptr<const User> user;
+    const Device* device = nullptr;
+    explicit operator bool() const { return user != nullptr; }
+    const User* operator->() const { return user.get(); }
+  };
+  /// Whose credential it is; nobody: `user` is null. Its time tells nothing about the table: it
   /// does the same work whatever it is asked, and where it looks depends on a keyed digest, which
   /// is another one entirely for the next similar token.
-  std::shared_ptr<const User> find(const Credential& credential) const;
+  Match find(const Credential& credential) const;
 
   /// The users' sessions now, and what these and those before them have carried, to the second.
   struct Usage {
@@ -62,17 +96,24 @@ class UserTable {
   static constexpr std::size_t kPlaces = 8;
   struct Place {
     wire::HkdfSecret digest{};
-    std::uint32_t user = 0;  // its number plus one; 0: the place is free
+    std::uint32_t owner = 0;  // its number plus one; 0: the place is free
+  };
+  struct Owner {
+    std::uint32_t user = 0;
+    std::optional<std::uint32_t> device;
   };
   using Bucket = std::array<Place, kPlaces>;
 
   explicit UserTable(const Key& key) : key_(key) {}
   wire::HkdfSecret digest_of(const Credential& credential) const;
+  wire::HkdfSecret digest_of(const Device::Login& login) const;
+  wire::HkdfSecret digest_of(Credential::Kind kind, Bytes bytes) const;
   std::size_t bucket_of(const wire::HkdfSecret& digest) const;
   bool place(std::span<const wire::HkdfSecret> digests, std::size_t buckets);
 
   Key key_;
   std::vector<Bucket> buckets_;  // a power of two; their number is such that all users find a place
+  std::vector<Owner> owners_;    // of what may be shown
   std::vector<std::shared_ptr<const User>> users_;
 };
 

@@ -4,6 +4,9 @@
 
 #include <string>
 #include <thread>
+#include <utility>
+
+#include "wire/seal.h"
 
 namespace qdt::access {
 namespace {
@@ -14,9 +17,13 @@ UserTable::Snapshot table(const Entries& entries, const UserTable* before = null
   return *UserTable::create(entries, {1, 2, 3}, before);
 }
 
+std::string name_of(const UserTable& users, const Credential& credential) {
+  const auto found = users.find(credential);
+  return found ? found->name : "nobody";
+}
+
 std::string name_of(const UserTable& users, std::string_view token) {
-  const auto user = users.find(Credential(token));
-  return user ? user->name : "nobody";
+  return name_of(users, Credential(token));
 }
 
 TEST(UserTable, FindsAUserByToken) {
@@ -57,26 +64,88 @@ TEST(UserTable, RefusesUsersThatCannotBeToldApart) {
     return users ? "" : users.error().message;
   };
   EXPECT_EQ(error({{.name = "", .token = "one"}}), "");
-  EXPECT_EQ(error({{.name = "ann", .token = ""}}), "the user \"ann\" has no token");
+  EXPECT_EQ(error({{.name = "ann", .token = ""}}),
+            "the user \"ann\" has neither a token nor a device");
   EXPECT_EQ(error({{.name = "ann", .token = "one"}, {.name = "ann", .token = "two"}}),
             "two users are named ann");
   EXPECT_EQ(error({{.name = "ann", .token = "one"}, {.name = "bob", .token = "one"}}),
-            "the user bob has the token of another user");
+            "the user bob has the token of another");
   EXPECT_EQ(error({{.name = "", .token = "one"}, {.name = "bob", .token = "two"}}),
             "a user among others has no name");
 }
 
 TEST(UserTable, KeepsAnAccountAndNotItsLimits) {
-  const auto before = table({{.name = "ann", .token = "one", .limits = {.max_sessions = 1}}});
+  const auto before =
+      table({{.name = "ann", .token = "one", .devices = {}, .limits = {.max_sessions = 1}}});
   const auto ann = before->find(Credential("one"));
   ann->account->reserve_session(1, false);
-  const auto after = table({{.name = "ann", .token = "two", .limits = {.max_sessions = 9}},
-                            {.name = "bob", .token = "one"}},
-                           before.get());
+  const auto after =
+      table({{.name = "ann", .token = "two", .devices = {}, .limits = {.max_sessions = 9}},
+             {.name = "bob", .token = "one"}},
+            before.get());
   EXPECT_EQ(after->find(Credential("two"))->account, ann->account);
   EXPECT_EQ(after->find(Credential("two"))->limits.max_sessions, 9u);
   EXPECT_NE(after->find(Credential("one"))->account, ann->account);
   EXPECT_EQ(ann->limits.max_sessions, 1u);
+}
+
+// --- devices ---
+
+wire::Ed25519PublicKey key_of(std::uint8_t seed) {
+  return wire::Ed25519Key(wire::Ed25519Seed{seed}).public_key();
+}
+
+TEST(UserTable, FindsADeviceByItsKey) {
+  const auto users = table(
+      {{.name = "ann",
+        .devices = {{.name = "phone", .key = key_of(1)}, {.name = "laptop", .key = key_of(2)}}},
+       {.name = "bob", .devices = {{.name = "tv", .key = key_of(3)}}}});
+  const auto laptop = users->find(Credential::of_key(key_of(2)));
+  ASSERT_TRUE(laptop);
+  EXPECT_EQ(laptop->name, "ann");
+  EXPECT_EQ(laptop.device->name, "laptop");
+  EXPECT_EQ(name_of(*users, Credential::of_key(key_of(3))), "bob");
+  EXPECT_EQ(name_of(*users, Credential::of_key(key_of(4))), "nobody");
+  // The bytes of a key are no token.
+  const auto key = key_of(1);
+  EXPECT_EQ(name_of(*users, as_text(key)), "nobody");
+}
+
+TEST(UserTable, MakesADeviceOfAToken) {
+  const auto users = table({{.name = "ann", .token = "one"}, {.name = "bob", .token = "two"}});
+  const Device device = token_device("two");
+  const auto found = users->find(Credential::of_key(*device.key));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->name, "bob");
+  EXPECT_EQ(*found.device, device);
+  EXPECT_TRUE(found.device->psk && found.device->server_seed);
+  EXPECT_EQ(users->find(Credential("two")).device, nullptr);
+}
+
+TEST(UserTable, FindsADeviceByNameAndSecret) {
+  const Device::Login login{.name = "tv", .secret_digest = wire::secret_digest("long secret")};
+  const Device::Login bare{.name = "", .secret_digest = wire::secret_digest("another")};
+  const auto users = table(
+      {{.name = "ann", .devices = {{.name = "a", .login = login}, {.name = "b", .login = bare}}}});
+  EXPECT_EQ(name_of(*users, Credential::of_secret("tv", "long secret")), "ann");
+  EXPECT_EQ(name_of(*users, Credential::of_secret("", "another")), "ann");
+  for (const auto& [name, secret] :
+       {std::pair("tv", "long secre"), std::pair("", "long secret"), std::pair("tvl", "ong secret"),
+        std::pair("tv", "another"), std::pair("tv", ""), std::pair("", "")}) {
+    EXPECT_EQ(name_of(*users, Credential::of_secret(name, secret)), "nobody") << name << secret;
+  }
+  // Who has read the digest has no secret.
+  EXPECT_EQ(name_of(*users, Credential::of_secret("tv", as_text(login.secret_digest))), "nobody");
+}
+
+TEST(UserTable, RefusesDevicesThatCannotBeToldApart) {
+  const auto users = UserTable::create(
+      std::vector<UserTable::Entry>{
+          {.name = "ann",
+           .devices = {{.name = "a", .key = key_of(1)}, {.name = "b", .key = key_of(1)}}}},
+      {});
+  ASSERT_FALSE(users);
+  EXPECT_EQ(users.error().message, "the user ann has the key of another");
 }
 
 // A user outlives the table: a session may be the last that has an account.

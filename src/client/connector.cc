@@ -1,6 +1,8 @@
 #include "client/connector.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 namespace qdt::client {
@@ -8,6 +10,8 @@ namespace {
 
 // More than any refusal in the protocol's words has.
 constexpr std::size_t kMaxRefusalBytes = 256;
+// A server that assigns and advertises by itself does so right behind its answer.
+constexpr Duration kPatienceForCapsules = 1s;
 
 // Any web server's answer to somebody without the token, a QDT server's decoy as well: to try again
 // helps nobody, and would show that this is no visitor of a web site.
@@ -19,14 +23,26 @@ Ending not_admitted(int status) {
           /*is_lasting=*/true};
 }
 
-// A server's refusal for a person: what it said, what that means, what can be done.
-Ending explain_refusal(int status, std::string_view body) {
-  struct Remedy {
-    std::string_view text;
-    std::string_view meaning;
-    bool is_lasting;
-  };
-  constexpr Remedy kRemedies[] = {
+// The same of a key.
+Ending key_not_admitted(int status) {
+  return {Ending::Kind::kRefused,
+          "not admitted: the server does not know this client's key, or is no QDT server (it "
+          "answered with status " +
+              std::to_string(status) +
+              "); compare server with the server's name, and the key with devices in its "
+              "configuration",
+          /*is_lasting=*/true};
+}
+
+struct Remedy {
+  std::string_view text;
+  std::string_view meaning;
+  bool is_lasting;
+};
+
+// For a refusal in the protocol's own words; null for any other server's.
+const Remedy* remedy_for(std::string_view body) {
+  static constexpr Remedy kRemedies[] = {
       {"unauthorized", "the token is wrong", true},
       {"rate limited", "too many attempts; trying again", false},
       {"server busy", "it has as many sessions as it allows; trying again", false},
@@ -34,13 +50,21 @@ Ending explain_refusal(int status, std::string_view body) {
       {"address pool exhausted", "it has no address left; trying again", false},
       {"bad request", "it does not understand this client's request", true},
       {"bad nonce", "it does not understand this client's nonce", true},
+      {"scope not supported", "it lends no addresses by this path", true},
       {"not http3", "it does not see HTTP/3 datagrams from this client", true},
   };
-  for (const auto& [text, meaning, is_lasting] : kRemedies) {
-    if (!body.starts_with(text)) continue;
-    return {Ending::Kind::kRefused, std::string(text) + ": " + std::string(meaning), is_lasting};
+  const auto found = std::ranges::find_if(
+      kRemedies, [&](const Remedy& remedy) { return body.starts_with(remedy.text); });
+  return found == std::end(kRemedies) ? nullptr : &*found;
+}
+
+// A server's refusal for a person: what it said, what that means, what can be done.
+Ending explain_refusal(int status, std::string_view body, bool has_key) {
+  if (const Remedy* remedy = remedy_for(body)) {
+    return {Ending::Kind::kRefused, std::string(remedy->text) + ": " + std::string(remedy->meaning),
+            remedy->is_lasting};
   }
-  return not_admitted(status);
+  return has_key ? key_not_admitted(status) : not_admitted(status);
 }
 
 // In seconds (RFC 9110 section 10.2.3); its other form, a date, depends on two clocks.
@@ -55,8 +79,8 @@ std::optional<Duration> parse_retry_after(std::string_view field) {
   return std::chrono::seconds(seconds);
 }
 
-Ending refusal(const quic::Message& message) {
-  Ending ending = explain_refusal(message.status, message.body);
+Ending refusal(const quic::Message& message, bool has_key) {
+  Ending ending = explain_refusal(message.status, message.body, has_key);
   if (!ending.is_lasting) ending.retry_after = parse_retry_after(message.header("retry-after"));
   return ending;
 }
@@ -104,7 +128,13 @@ Duration answer_time_of(const quic::Connection& connection) {
 
 Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
                      ConnectorEvents& events, Random& random)
-    : options_(options), tls_(tls), events_(events), random_(random) {}
+    : options_(options),
+      tls_(tls),
+      events_(events),
+      random_(random),
+      identity_(options.identity               ? *options.identity
+                : options.auth == Auth::kToken ? Identity()
+                                               : identity_of(options.token)) {}
 
 quic::Connection& Connector::connect(tunnel::Tunnel& tunnel, const UdpPath& path, AttemptId id,
                                      Timestamp now, const std::string& resume_token) {
@@ -166,6 +196,8 @@ void Connector::lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::
 
 Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
   for (Attempt& one : attempts_) look_at_path(tunnel, one);
+  for (Attempt& one : attempts_) ask_again(one);
+  for (std::size_t i = 0; i < attempts_.size(); ++i) press_for_addresses(tunnel, attempts_[i]);
   const Attempt* attempt = connected();
   if (attempt == nullptr) return kNever;
   tell_sizes(*attempt);
@@ -231,35 +263,101 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
   }
   end_others(connection, tunnel.now());
 
+  const bool is_version2 =
+      options_.auth != Auth::kToken && connection.peer_takes_extended_connect();
+  if (!is_version2) {
+    if (const auto ending = refuse_version1(*attempt)) {
+      return give_up(connection, *ending, tunnel.now());
+    }
+  }
   nonce_ = random_.bytes<wire::kHandshakeNonceBytes>();
   if (options_.caps.direct) direct_ids_ = tunnel.new_direct_ids();
+  attempt = find(connection);
+  const auto stream =
+      is_version2 ? ask_by_version2(*attempt, connection) : ask_by_version1(*attempt, connection);
+  if (!stream) {
+    return give_up(connection, unreachable("the server allows no request"), tunnel.now());
+  }
+  attempt->state = State::kAsking;
+  attempt->stream = *stream;
+}
+
+// A man in the middle whose certificate is accepted may pretend to be a server that knows version 1
+// alone: then he would be sent the token. So it goes only where the certificate is known.
+std::optional<Ending> Connector::refuse_version1(const Attempt& attempt) const {
+  if (options_.auth == Auth::kToken) return std::nullopt;
+  const std::string server = "the server at " + attempt.path.remote.to_string();
+  const std::string old = server + " speaks version 1 alone, or is no QDT server";
+  const auto stop = [&](const std::string& text) {
+    return Ending{Ending::Kind::kUnreachable, text, /*is_lasting=*/true};
+  };
+  if (options_.auth == Auth::kProof) {
+    return stop(old + ", and auth: proof takes no other than version 2");
+  }
+  if (options_.identity) {
+    return stop(old +
+                ": there this client's key, or the server's, cannot be used; ask for a newer "
+                "server, or set token and take key and server_key out");
+  }
+  if (had_version2_) {
+    return stop(server +
+                " spoke version 2 before, and now version 1 alone: somebody may be in "
+                "between; where it really is an older server now, start the client anew");
+  }
+  if (!options_.knows_certificate) {
+    return stop(old +
+                ": version 1 would show it the token, and its certificate is not verified; "
+                "set tls_fingerprint, or auth: token if everybody on the way may see it");
+  }
+  return std::nullopt;
+}
+
+std::string Connector::host_in_authority() const {
+  const auto name = IpAddress::parse(options_.server_name);
+  const bool needs_brackets = name && name->is_v6();
+  return needs_brackets ? "[" + options_.server_name + "]" : options_.server_name;
+}
+
+std::optional<quic::StreamId> Connector::ask_by_version1(const Attempt& attempt,
+                                                         quic::Connection& connection) {
   const std::string body = wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
                                                               .mtu = options_.mtu,
                                                               .caps = options_.caps,
                                                               .client_id = options_.client_id,
                                                               .platform = options_.platform,
-                                                              .resume_token = attempt->resume_token,
+                                                              .resume_token = attempt.resume_token,
                                                               .direct_ids = direct_ids_});
-  const auto name = IpAddress::parse(options_.server_name);
-  const bool needs_brackets = name && name->is_v6();
-  const quic::Request request{
-      .method = "POST",
-      .authority = needs_brackets ? "[" + options_.server_name + "]" : options_.server_name,
-      .path = std::string(wire::kConnectPath),
-      .headers = {{std::string(wire::kTokenHeader), options_.token},
-                  {"content-type", "application/json"},
-                  {"content-length", std::to_string(body.size())}},
-      .body = body};
-  if (!connection.request(request)) {
-    return give_up(connection, unreachable("the server allows no request"), tunnel.now());
-  }
-  find(connection)->state = State::kAsking;
+  return connection.request({.method = "POST",
+                             .authority = host_in_authority(),
+                             .path = std::string(wire::kConnectPath),
+                             .headers = {{std::string(wire::kTokenHeader), options_.token},
+                                         {"content-type", "application/json"},
+                                         {"content-length", std::to_string(body.size())}},
+                             .body = body});
+}
+
+std::optional<quic::StreamId> Connector::ask_by_version2(Attempt& attempt,
+                                                         quic::Connection& connection) {
+  attempt.version2 = std::make_shared<Version2>();
+  Version2& version2 = *attempt.version2;
+  wire::SessionCaps caps = wire::to_session_caps(options_.caps);
+  caps.sealed = identity_.psk.has_value() && identity_.needs_sealed;
+  version2.asked = {.nonce = nonce_,
+                    .caps = caps,
+                    .mtu = options_.mtu,
+                    .direct_ids = direct_ids_,
+                    .resume_token = attempt.resume_token,
+                    .name = options_.client_id,
+                    .platform = options_.platform};
+  return connection.request(
+      version2_request(identity_, {.host = host_in_authority(), .port = options_.server_port},
+                       options_.path_template, connection.exporter(), version2.asked));
 }
 
 void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                            quic::StreamId stream, const quic::Message& message) {
   Attempt* attempt = find(connection);
-  if (attempt == nullptr) return;
+  if (attempt == nullptr || attempt->stream != stream) return;
   if (attempt->state == State::kConnected && message.has_ended) {
     // The end of the stream is the end of the session.
     if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
@@ -271,12 +369,41 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
   if (message.status != 200) {
     // The words are still on their way, unless it is a page, which may be long and never end.
     if (!message.has_ended && message.body.size() <= kMaxRefusalBytes) return;
-    return give_up(connection, refusal(message), tunnel.now());
+    return take_refusal(tunnel, *attempt, message);
   }
+  if (attempt->version2) return take_version2(tunnel, *attempt, message);
+  take_version1(tunnel, *attempt, message);
+}
 
+// Some HTTP/3 libraries announce extended CONNECT by themselves, with a server of version 1 behind
+// them that knows of no such request.
+void Connector::take_refusal(tunnel::Tunnel& tunnel, Attempt& attempt,
+                             const quic::Message& message) {
+  quic::Connection& connection = *attempt.connection;
+  const bool may_be_old = attempt.version2 != nullptr && remedy_for(message.body) == nullptr &&
+                          !refuse_version1(attempt).has_value();
+  if (!may_be_old) {
+    return give_up(connection, refusal(message, options_.identity.has_value()), tunnel.now());
+  }
+  connection.finish(attempt.stream);
+  attempt.version2.reset();
+  attempt.stream = -1;
+  ask_again(attempt);
+}
+
+// A server that allows one request at a time, as ours does, allows the next once it has heard that
+// this one is over.
+void Connector::ask_again(Attempt& attempt) {
+  if (attempt.state != State::kAsking || attempt.stream != -1) return;
+  if (const auto stream = ask_by_version1(attempt, *attempt.connection)) attempt.stream = *stream;
+}
+
+void Connector::take_version1(tunnel::Tunnel& tunnel, Attempt& attempt,
+                              const quic::Message& message) {
+  quic::Connection& connection = *attempt.connection;
   // A page of a web site may be long, and never end: it is no object from its beginning on.
   const bool is_whole =
-      message.has_ended || message.is_too_long || attempt->answer_end.has_come(message.body);
+      message.has_ended || message.is_too_long || attempt.answer_end.has_come(message.body);
   if (!is_whole) return;
   const auto response = wire::parse_connect_response(message.body, options_.caps);
   if (!response && !wire::is_connect_response(message.body)) {
@@ -287,44 +414,163 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                    {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},
                    tunnel.now());
   }
-  if (options_.needs_direct && !response->caps.direct) {
+  tunnel::SessionOptions options;
+  options.keys = wire::derive_session_keys(options_.token, nonce_, response->server_nonce,
+                                           response->caps.aead());
+  if (response->caps.direct) {
+    options.direct.emplace();
+    options.direct->secrets = plane::DirectPlane::secrets(
+        connection, options_.token, nonce_, response->server_nonce, response->caps.aead());
+  }
+  open(tunnel, attempt, *response, std::move(options));
+}
+
+// The answer's head has come, or the server has ended its side.
+void Connector::take_version2(tunnel::Tunnel& tunnel, Attempt& attempt,
+                              const quic::Message& message) {
+  quic::Connection& connection = *attempt.connection;
+  if (message.has_ended) {
+    return give_up(connection, unreachable("the server ended the request without a session"),
+                   tunnel.now());
+  }
+  Version2& version2 = *attempt.version2;
+  if (version2.answer) return;
+  auto answer = believe(message.joined(wire::kSessionFieldName), identity_, connection.exporter(),
+                        version2.asked);
+  if (!answer) {
     return give_up(
         connection,
+        {Ending::Kind::kUnreachable,
+         "not trusted: the server at " + attempt.path.remote.to_string() +
+             ", or somebody before it, is not who it should be: " + answer.error().message,
+         /*is_lasting=*/true},
+        tunnel.now());
+  }
+  version2.answer = std::move(*answer);
+  version2.answered_at = tunnel.now();
+}
+
+void Connector::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                quic::StreamId stream, Bytes bytes) {
+  Attempt* attempt = find(connection);
+  if (attempt == nullptr || !attempt->version2 || attempt->stream != stream) return;
+  Version2& version2 = *attempt->version2;
+  const auto before = version2.assigned;
+  if (const auto ok = take_capsules(version2, bytes); !ok) {
+    if (attempt->state == State::kConnected) return lose(tunnel, *attempt, ok.error().message);
+    return give_up(connection,
+                   {Ending::Kind::kUnreachable, ok.error().message, /*is_lasting=*/true},
+                   tunnel.now());
+  }
+  if (attempt->state == State::kConnected && before != version2.assigned) {
+    return lose(tunnel, *attempt, "the server has changed this client's addresses");
+  }
+  if (attempt->state == State::kAsking && version2.assigned && version2.routes) {
+    open_version2(tunnel, *attempt);
+  }
+}
+
+Result<void> Connector::take_capsules(Version2& version2, Bytes bytes) const {
+  while (true) {
+    const auto capsule = version2.reader.take(bytes);
+    if (!capsule) return fail(capsule);
+    if (!*capsule) return {};
+    const Bytes value = (*capsule)->value;
+    switch ((*capsule)->type) {
+      case wire::capsule::kAddressAssign: {
+        auto assigned = wire::parse_address_assign(value);
+        if (!assigned) return fail(assigned);
+        version2.assigned = std::move(*assigned);
+        break;
+      }
+      case wire::capsule::kRouteAdvertisement: {
+        auto routes = wire::parse_route_advertisement(value);
+        if (!routes) return fail(routes);
+        version2.routes = std::move(*routes);
+        break;
+      }
+      // A server that asks its client for addresses gets none, and no answer: RFC 9484 section
+      // 4.7.2 lets it wait.
+      case wire::capsule::kAddressRequest:
+        if (auto ok = wire::parse_address_request(value); !ok) return fail(ok);
+        break;
+      default: break;
+    }
+  }
+}
+
+// Ours assigns unasked, and routes come with it. Others may wait to be asked, or advertise nothing.
+void Connector::press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt) {
+  if (attempt.state != State::kAsking || !attempt.version2 || !attempt.version2->answer) return;
+  Version2& version2 = *attempt.version2;
+  if (tunnel.now() - version2.answered_at < kPatienceForCapsules) return;
+  if (version2.assigned) {
+    version2.routes = std::vector<wire::IpRange>();
+    return open_version2(tunnel, attempt);
+  }
+  if (std::exchange(version2.has_asked_for_addresses, true)) return;
+  const wire::CapsuleAddress any[] = {
+      {.request_id = 1, .prefix = Prefix(IpAddress::v4(0), 32)},
+      {.request_id = 2, .prefix = Prefix(IpAddress::v6(std::array<std::uint8_t, 16>{}), 128)}};
+  std::vector<std::uint8_t> capsule;
+  wire::append_capsule(capsule, wire::capsule::kAddressRequest, wire::write_addresses(any));
+  if (!attempt.connection->send(attempt.stream, std::move(capsule))) {
+    give_up(*attempt.connection, unreachable("the server ended the request without a session"),
+            tunnel.now());
+  }
+}
+
+void Connector::open_version2(tunnel::Tunnel& tunnel, Attempt& attempt) {
+  const std::shared_ptr<Version2> version2 = attempt.version2;
+  quic::Connection& connection = *attempt.connection;
+  const auto response = lease_of(*version2->answer, *version2->assigned, *version2->routes);
+  if (!response) {
+    return give_up(connection,
+                   {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},
+                   tunnel.now());
+  }
+  tunnel::SessionOptions options;
+  const wire::Exporter& exporter = connection.exporter();
+  options.contexts = wire::ContextTerms{
+      .fragment = version2->answer->caps.fragment,
+      .control = version2->answer->caps.ping || version2->answer->caps.close,
+      .sealed = sealed_keys(identity_, exporter, version2->asked, *version2->answer)};
+  if (response->caps.direct) {
+    options.direct.emplace();
+    options.direct->secrets =
+        direct_secrets(identity_, exporter, version2->asked, *version2->answer);
+  }
+  had_version2_ = true;
+  open(tunnel, attempt, *response, std::move(options));
+}
+
+void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt,
+                     const wire::ConnectResponse& response, tunnel::SessionOptions options) {
+  if (options_.needs_direct && !response.caps.direct) {
+    return give_up(
+        *attempt.connection,
         {Ending::Kind::kUnreachable, "the server has no direct data plane; set data_plane: auto",
          /*is_lasting=*/true},
         tunnel.now());
   }
-  open(tunnel, *attempt, stream, *response);
-}
-
-void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
-                     const wire::ConnectResponse& response) {
-  std::optional<plane::DirectPlane::Options> direct;
-  if (response.caps.direct) {
-    direct = {.role = Role::kClient,
-              .secrets = plane::DirectPlane::secrets(*attempt.connection, options_.token, nonce_,
-                                                     response.server_nonce, response.caps.aead()),
-              .own_ids = direct_ids_,
-              .peer_ids = response.direct_ids,
-              .has_shaper = options_.has_shaper,
-              .shares_ids = response.caps.shared_id};
+  if (options.direct) {
+    options.direct->role = Role::kClient;
+    options.direct->own_ids = direct_ids_;
+    options.direct->peer_ids = response.direct_ids;
+    options.direct->has_shaper = options_.has_shaper;
+    options.direct->shares_ids = response.caps.shared_id;
   }
-  tunnel.open_session(
-      {.role = Role::kClient,
-       .id = response.session_id,
-       .keys = wire::derive_session_keys(options_.token, nonce_, response.server_nonce,
-                                         response.caps.aead()),
-       .lease = response.client_ip,
-       .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
-       .mtu = std::min(response.mtu, options_.mtu),
-       .caps = response.caps,
-       .rate_limit = {},
-       .send_queue = options_.send_queue,
-       .max_reassembly_bytes = options_.max_reassembly_bytes,
-       .client_id = options_.client_id,
-       .direct = std::move(direct),
-       .needs_direct = options_.needs_direct},
-      *attempt.connection, stream, tunnel.now());
+  options.role = Role::kClient;
+  options.id = response.session_id;
+  options.lease = response.client_ip;
+  if (response.ipv6) options.lease6 = response.ipv6->client_ip;
+  options.mtu = std::min(response.mtu, options_.mtu);
+  options.caps = response.caps;
+  options.send_queue = options_.send_queue;
+  options.max_reassembly_bytes = options_.max_reassembly_bytes;
+  options.client_id = options_.client_id;
+  options.needs_direct = options_.needs_direct;
+  tunnel.open_session(options, *attempt.connection, attempt.stream, tunnel.now());
   attempt.state = State::kConnected;
   liveness_ = {};
   told_sizes_ = {};
@@ -332,9 +578,11 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId st
 }
 
 void Connector::on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                                 quic::StreamId) {
-  const Attempt* attempt = find(connection);
+                                 quic::StreamId stream) {
+  Attempt* attempt = find(connection);
   if (attempt == nullptr || attempt->state != State::kAsking) return;
+  if (attempt->stream == -1) ask_again(*attempt);
+  if (attempt->stream != stream) return;
   give_up(connection, unreachable("the server ended the request without an answer"), tunnel.now());
 }
 

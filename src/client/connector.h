@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,12 +10,24 @@
 #include "client/ending.h"
 #include "client/events.h"
 #include "client/liveness.h"
+#include "client/proof.h"
 #include "quic/tls.h"
 #include "tunnel/tunnel.h"
+#include "wire/capsule.h"
 #include "wire/handshake.h"
+#include "wire/ip_capsule.h"
 #include "wire/json_end.h"
+#include "wire/request_target.h"
+#include "wire/session_field.h"
 
 namespace qdt::client {
+
+/// By which versions of the protocol a session is asked for.
+enum class Auth : std::uint8_t {
+  kAuto,   ///< version 2; version 1 where the server has no other and may see the token
+  kProof,  ///< version 2 alone
+  kToken,  ///< version 1 alone
+};
 
 /// The events of a connector. Called on the tunnel's thread.
 class ConnectorEvents {
@@ -34,14 +47,21 @@ class ConnectorEvents {
   virtual void on_ended(AttemptId attempt, const Ending& ending) = 0;
 };
 
-/// The client's side of the handshake: connects, sends `POST /connect`, opens the session that the
-/// server grants. Several attempts may be under way; the first whose handshake is complete goes on
-/// alone. One thread.
+/// The client's side of the handshake: connects, asks for a session by version 2 or 1, opens the
+/// one that the server grants. Several attempts may be under way; the first whose handshake is
+/// complete goes on alone. One thread.
 class Connector final : public tunnel::TunnelEvents {
  public:
   struct Options {
     std::string token;
     std::string server_name;  ///< the host part of `server`: for SNI and :authority
+    std::uint16_t server_port = 443;
+    Auth auth = Auth::kToken;
+    /// For version 2; nothing: there is a token alone, of which both sides make their keys.
+    std::optional<Identity> identity;
+    std::string path_template{wire::kDefaultTemplate};
+    /// The server's certificate is verified or pinned: version 1's token may go to it.
+    bool knows_certificate = true;
     std::size_t mtu = wire::kDefaultMtu;
     /// The capabilities to offer in `caps`; a plain v1 client offers none.
     wire::Capabilities caps = wire::Capabilities::supported();
@@ -73,6 +93,8 @@ class Connector final : public tunnel::TunnelEvents {
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                   const quic::Message& message) override;
+  void on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                       Bytes bytes) override;
   void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                         quic::StreamId stream) override;
   Timestamp on_tick(tunnel::Tunnel& tunnel) override;
@@ -83,15 +105,27 @@ class Connector final : public tunnel::TunnelEvents {
 
  private:
   enum class State { kConnecting, kAsking, kConnected, kSetAside };
+  /// What a request of version 2 has been answered so far.
+  struct Version2 {
+    wire::SessionRequest asked;
+    std::optional<wire::SessionAnswer> answer;  // believed
+    Timestamp answered_at;
+    bool has_asked_for_addresses = false;
+    wire::CapsuleReader reader;
+    std::optional<std::vector<wire::CapsuleAddress>> assigned;
+    std::optional<std::vector<wire::IpRange>> routes;
+  };
   struct Attempt {
     quic::Connection* connection;
     AttemptId id;
     UdpPath path;
     std::string resume_token;
     State state = State::kConnecting;
-    bool is_narrow = false;    ///< as was told
-    bool is_answered = false;  ///< likewise
+    quic::StreamId stream = -1;  ///< of the request; -1: none is under way
+    bool is_narrow = false;      ///< as was told
+    bool is_answered = false;    ///< likewise
     wire::JsonEnd answer_end;
+    std::shared_ptr<Version2> version2;  // attempts are copied to be walked over
   };
 
   Attempt* find(const quic::Connection& connection);
@@ -104,8 +138,23 @@ class Connector final : public tunnel::TunnelEvents {
   void lose(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why);
   /// Closes all but `winner`.
   void end_others(const quic::Connection& winner, Timestamp now);
-  void open(tunnel::Tunnel& tunnel, Attempt& attempt, quic::StreamId stream,
-            const wire::ConnectResponse& response);
+  /// Why version 1 is not spoken with a server that does not take version 2; nothing: it is.
+  std::optional<Ending> refuse_version1(const Attempt& attempt) const;
+  std::optional<quic::StreamId> ask_by_version1(const Attempt& attempt,
+                                                quic::Connection& connection);
+  std::optional<quic::StreamId> ask_by_version2(Attempt& attempt, quic::Connection& connection);
+  /// Asks by version 1 a server that has refused version 2, as soon as it takes another request.
+  void ask_again(Attempt& attempt);
+  void take_refusal(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
+  void take_version1(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
+  void take_version2(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
+  Result<void> take_capsules(Version2& version2, Bytes bytes) const;
+  /// Asks a server for addresses that has assigned none.
+  void press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt);
+  void open_version2(tunnel::Tunnel& tunnel, Attempt& attempt);
+  void open(tunnel::Tunnel& tunnel, Attempt& attempt, const wire::ConnectResponse& response,
+            tunnel::SessionOptions options);
+  std::string host_in_authority() const;
   void end(const quic::Connection& connection, const Ending& ending);
   void give_up(quic::Connection& connection, const Ending& ending, Timestamp now);
 
@@ -113,10 +162,12 @@ class Connector final : public tunnel::TunnelEvents {
   const quic::TlsClientContext& tls_;
   ConnectorEvents& events_;
   Random& random_;
+  Identity identity_;  // for version 2
 
   std::vector<Attempt> attempts_;
-  Liveness liveness_;     // of the session
-  PathSizes told_sizes_;  // of its path
+  Liveness liveness_;          // of the session
+  PathSizes told_sizes_;       // of its path
+  bool had_version2_ = false;  // this server has spoken it
   wire::HandshakeNonce nonce_{};
   std::vector<wire::DirectId> direct_ids_;
 };

@@ -43,6 +43,15 @@ std::string_view Message::header(std::string_view name) const {
   return found == headers.end() ? std::string_view() : found->second;
 }
 
+std::optional<std::string> Message::joined(std::string_view name) const {
+  std::optional<std::string> all;
+  for (const auto& [its_name, value] : headers) {
+    if (its_name != name) continue;
+    all = all ? *all + ", " + value : value;
+  }
+  return all;
+}
+
 std::optional<std::uint64_t> Message::content_length() const {
   return parse_number<std::uint64_t>(header("content-length"));
 }

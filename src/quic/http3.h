@@ -51,6 +51,9 @@ struct Message {
 
   /// The value of the first field of that name; empty when there is none.
   std::string_view header(std::string_view name) const;
+  /// The values of all fields of that name as one (RFC 9110 section 5.3); nothing when there is
+  /// none.
+  std::optional<std::string> joined(std::string_view name) const;
   /// Nothing when it is absent or no number.
   std::optional<std::uint64_t> content_length() const;
   /// A request to carry another protocol on its stream (RFC 9220).

@@ -18,6 +18,27 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
   const Http3Exchange exchange(exchange_, tunnel, connection, stream);
   const auto entry = streams_[&connection].try_emplace(stream, exchange).first;
   reception_.receive(tunnel, entry->second.exchange, entry->second.request, message);
+  // Whoever ends the stream of a session ends the session.
+  if (message.has_ended && entry->second.exchange.has_signalling()) end_session(tunnel, connection);
+}
+
+void ConnectService::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                     quic::StreamId stream, Bytes bytes) {
+  const auto streams = streams_.find(&connection);
+  if (streams == streams_.end()) return;
+  const auto found = streams->second.find(stream);
+  if (found == streams->second.end()) return;
+  if (const auto ok = found->second.exchange.receive(bytes); !ok) {
+    logger_.info("the session of " + connection.home_path().remote.to_string() +
+                 " ends: " + ok.error().message);
+    end_session(tunnel, connection);
+  }
+}
+
+void ConnectService::end_session(tunnel::Tunnel& tunnel, quic::Connection& connection) {
+  if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
+    tunnel.close_session(*session, tunnel::SessionEnd::kDone, tunnel.now());
+  }
 }
 
 void ConnectService::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {

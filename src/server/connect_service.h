@@ -29,6 +29,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                   const quic::Message& message) override;
+  void on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                       Bytes bytes) override;
   void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                         quic::StreamId stream) override;
   void on_path_tried(tunnel::Tunnel& tunnel, quic::Connection& connection, const UdpPath& path,
@@ -46,6 +48,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     Http3Exchange exchange;
     Reception::Request request;
   };
+  static void end_session(tunnel::Tunnel& tunnel, quic::Connection& connection);
+
   // The requests of one connection: one, as a rule, since without a session it may have no more.
   using Streams = std::map<quic::StreamId, Stream>;
 

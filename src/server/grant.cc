@@ -52,10 +52,10 @@ void lend_ipv6(wire::ConnectResponse& response, const Offer& offer, const LeaseP
 
 std::variant<Welcome, Refusal, Visit> judge(const RequestHead& head, const access::UserTable& users,
                                             access::Admission& admission, Timestamp now) {
-  auto verdict = admission.judge(users, head.method, head.credential, head.from, now);
-  const bool is_handshake = head.path == wire::kConnectPath;
+  auto verdict = admission.judge(users, head.has_method, head.credential, head.from, now);
+  const bool is_handshake = head.asks_for_session;
   if (is_handshake && verdict.result == HandshakeResult::kOk) {
-    return Welcome{std::move(verdict.user)};
+    return Welcome{std::move(verdict.who)};
   }
   if (is_handshake && verdict.is_proven()) return Refusal{verdict.result};
   return Visit{.result = is_handshake ? std::optional(verdict.result) : std::nullopt,
@@ -66,7 +66,7 @@ std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& of
                                     const Tables& tables, Random& random, Timestamp now) {
   const auto refuse = [](HandshakeResult result) { return std::unexpected(Refusal{result}); };
   if (!asked.carriage.has_datagrams) return refuse(HandshakeResult::kNotHttp3);
-  auto request = wire::parse_connect_request(asked.body);
+  const auto& request = asked.asked;
   if (!request) return refuse(request.error());
   if (asked.carriage.has_session) return refuse(HandshakeResult::kBadRequest);
 
@@ -104,15 +104,23 @@ std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& of
               .user = asked.user,
               .replaced = lease->replaced};
   lend_ipv6(grant.response, offer, tables.leases);
-  const std::string_view secret = asked.credential.token();
-  const auto& server_nonce = grant.response.server_nonce;
-  grant.keys = wire::derive_session_keys(secret, request->client_nonce, server_nonce, caps.aead());
-  if (caps.direct) {
-    grant.direct = wire::derive_direct_secrets(*asked.carriage.exporter, secret,
-                                               request->client_nonce, server_nonce, caps.aead());
-  }
-  grant.request = std::move(*request);
+  grant.request = *request;
   return grant;
+}
+
+Version1Session settle_version1(const Grant& grant, const access::Credential& credential,
+                                const wire::Exporter* exporter) {
+  const std::string_view token = credential.token();
+  const auto& client_nonce = grant.request.client_nonce;
+  const auto& server_nonce = grant.response.server_nonce;
+  const wire::AeadAlgorithm aead = grant.response.caps.aead();
+  Version1Session session{
+      .keys = wire::derive_session_keys(token, client_nonce, server_nonce, aead), .direct = {}};
+  if (grant.response.caps.direct) {
+    session.direct = wire::derive_direct_secrets(exporter->derive(wire::kDirectExporterLabel),
+                                                 token, client_nonce, server_nonce, aead);
+  }
+  return session;
 }
 
 void give_back(wire::SessionId session, const IpAddress& lease, access::Account& account,

@@ -37,15 +37,24 @@ struct Tables {
 
 /// The parts of a request that come before its body.
 struct RequestHead {
-  std::string_view method;
-  std::string_view path;
+  bool asks_for_session = false;  ///< its path is that of a session, by a version that is spoken
+  bool has_method = false;        ///< and its method
   const access::Credential& credential;
   IpAddress from;
 };
 
+/// The head of a request of version 1.
+inline RequestHead version1_head(std::string_view method, std::string_view path,
+                                 const access::Credential& credential, const IpAddress& from) {
+  return {.asks_for_session = path == wire::kConnectPath,
+          .has_method = method == "POST",
+          .credential = credential,
+          .from = from};
+}
+
 /// The peer is this user, and the rest of its request may come: grant().
 struct Welcome {
-  std::shared_ptr<const access::User> user;
+  access::UserTable::Match who;
 };
 
 /// The answer is a refusal in the protocol's own words, now: the peer has shown who it is.
@@ -96,9 +105,9 @@ struct Carriage {
 
 /// A request of a user whose head was welcome.
 struct SessionRequest {
-  std::string_view body;
+  /// What it asks for, or why that cannot be read.
+  std::expected<wire::ConnectRequest, wire::HandshakeResult> asked;
   std::shared_ptr<const access::User> user;
-  const access::Credential& credential;  ///< of which the session's keys are made
   IpAddress from;
   Carriage carriage;
 };
@@ -107,8 +116,6 @@ struct SessionRequest {
 struct Grant {
   wire::ConnectRequest request;
   wire::ConnectResponse response;  ///< all but `direct_ids`, which the carrier knows
-  wire::SessionKeys keys;
-  std::optional<wire::DirectSecrets> direct;  ///< with cap `direct`
   std::shared_ptr<const access::User> user;
   /// The session that had the lease until now, to be ended in its shard as replaced.
   std::optional<LeaseBook::Holder> replaced;
@@ -117,6 +124,15 @@ struct Grant {
 /// The decision on a whole request. A refusal leaves nothing taken.
 std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& offer,
                                     const Tables& tables, Random& random, Timestamp now);
+
+/// The keys of a session of version 1.
+struct Version1Session {
+  wire::SessionKeys keys;
+  std::optional<wire::DirectSecrets> direct;  ///< with cap `direct`
+};
+/// Makes them of the token that was shown. `exporter` is the carriage's.
+Version1Session settle_version1(const Grant& grant, const access::Credential& credential,
+                                const wire::Exporter* exporter);
 
 /// Gives back the places of a session.
 void give_back(wire::SessionId session, const IpAddress& lease, access::Account& account,

@@ -55,19 +55,19 @@ struct Server {
   auto judge(std::string_view token, std::string_view method = "POST",
              std::string_view path = "/connect", const IpAddress& from = kHome,
              Timestamp now = kStart) {
-    return server::judge(
-        {.method = method, .path = path, .credential = access::Credential(token), .from = from},
-        *users, admission, now);
+    return server::judge(version1_head(method, path, access::Credential(token), from), *users,
+                         admission, now);
   }
   std::expected<Grant, Refusal> grant(const std::string& text, std::string_view token = "token a",
                                       const IpAddress& from = kHome, Timestamp now = kStart) {
-    const access::Credential credential(token);
-    return server::grant({.body = text,
-                          .user = users->find(credential),
-                          .credential = credential,
+    return server::grant({.asked = wire::parse_connect_request(text),
+                          .user = users->find(access::Credential(token)).user,
                           .from = from,
                           .carriage = carriage},
                          offer, tables, random, now);
+  }
+  Version1Session settle(const Grant& granted, std::string_view token = "token a") {
+    return settle_version1(granted, access::Credential(token), carriage.exporter);
   }
   void give_back(const Grant& granted, Timestamp now = kStart) {
     server::give_back(granted.response.session_id, granted.response.client_ip,
@@ -96,7 +96,7 @@ TEST(Judge, WelcomesAUserWhoAsksForASession) {
   Server server;
   const auto decision = server.judge("token b");
   ASSERT_TRUE(std::holds_alternative<Welcome>(decision));
-  EXPECT_EQ(std::get<Welcome>(decision).user->name, "bob");
+  EXPECT_EQ(std::get<Welcome>(decision).who->name, "bob");
 }
 
 TEST(Judge, DecidesByTheHeadAlone) {
@@ -168,7 +168,7 @@ TEST(Grant, IsAFunctionOfItsArguments) {
   const auto b = other.grant(body());
   ASSERT_TRUE(a && b);
   EXPECT_EQ(wire::to_json(a->response), wire::to_json(b->response));
-  EXPECT_EQ(a->keys.client.key, b->keys.client.key);
+  EXPECT_EQ(one.settle(*a).keys.client.key, other.settle(*b).keys.client.key);
 }
 
 TEST(Grant, RefusesWhatIsNoRequest) {
@@ -214,7 +214,8 @@ TEST(Grant, MakesTheKeysFromTheTokenThatWasShown) {
   ASSERT_TRUE(of_bob);
   std::array<std::uint8_t, 64> datagram{};
   const std::uint8_t packet[] = {1, 2, 3};
-  wire::DatagramSealer sealer(of_bob->response.session_id, of_bob->keys.server);
+  wire::DatagramSealer sealer(of_bob->response.session_id,
+                              server.settle(*of_bob, "token b").keys.server);
   const std::size_t bytes = sealer.seal(wire::DatagramType::kData, {}, packet, datagram);
   const auto opened_with = [&](std::string_view token) {
     const auto keys =
@@ -235,10 +236,13 @@ TEST(Grant, MakesTheDirectSecretsFromTheTokenThatWasShown) {
   Server again;
   const auto of_ann = server.grant(direct, "token a");
   const auto of_bob = again.grant(direct, "token b");  // all else is the same
-  ASSERT_TRUE(of_ann && of_ann->direct && of_bob && of_bob->direct);
+  ASSERT_TRUE(of_ann && of_bob);
   EXPECT_EQ(of_ann->response.server_nonce, of_bob->response.server_nonce);
-  EXPECT_NE(of_ann->direct->client, of_bob->direct->client);
-  EXPECT_NE(of_ann->direct->server, of_bob->direct->server);
+  const auto secrets = server.settle(*of_ann, "token a").direct;
+  const auto others = again.settle(*of_bob, "token b").direct;
+  ASSERT_TRUE(secrets && others);
+  EXPECT_NE(secrets->client, others->client);
+  EXPECT_NE(secrets->server, others->server);
 }
 
 TEST(Grant, AgreesOnTheDirectPlaneWhereTheConnectionCarriesIt) {
@@ -251,7 +255,7 @@ TEST(Grant, AgreesOnTheDirectPlaneWhereTheConnectionCarriesIt) {
   EXPECT_FALSE(server.grant(direct)->response.caps.shared_id);
   server.carriage.exporter = nullptr;
   EXPECT_FALSE(server.grant(direct)->response.caps.direct);
-  EXPECT_FALSE(server.grant(direct)->direct);
+  EXPECT_FALSE(server.settle(*server.grant(direct)).direct);
   server.offer.needs_direct = true;
   EXPECT_EQ(server.grant(direct).error().result, HandshakeResult::kBadRequest);
 }

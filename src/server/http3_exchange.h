@@ -1,7 +1,12 @@
 #pragma once
 
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/result.h"
 #include "quic/connection.h"
 #include "server/exchange.h"
+#include "server/ip_signalling.h"
 #include "tunnel/tunnel.h"
 
 namespace qdt::server {
@@ -22,13 +27,24 @@ class Http3Exchange final : public Exchange {
   Carriage carriage() const override;
   void respond(const quic::Response& response) override;
   void close() override;
-  void open(Grant& grant, tunnel::SessionOptions& options) override;
+  void open(Grant& grant, const SettledSession& session, tunnel::SessionOptions& options) override;
+
+  /// Bytes on the stream of a session of version 2, which an error ends.
+  Result<void> receive(Bytes bytes);
+  /// A session of version 2 has begun on the stream.
+  bool has_signalling() const { return signalling_.has_value(); }
 
  private:
+  void open_version1(Grant& grant, const Version1Session& session, tunnel::SessionOptions& options);
+  void open_version2(Grant& grant, const Version2Session& session, tunnel::SessionOptions& options);
+  void add_direct(Grant& grant, const std::optional<wire::DirectSecrets>& secrets,
+                  tunnel::SessionOptions& options);
+
   Options options_;
   tunnel::Tunnel& tunnel_;
   quic::Connection& connection_;
   quic::StreamId stream_;
+  std::optional<IpSignalling> signalling_;  // of a session of version 2
 };
 
 }  // namespace qdt::server

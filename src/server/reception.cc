@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/words.h"
+#include "server/client_proof.h"
 
 namespace qdt::server {
 namespace {
@@ -27,6 +28,14 @@ std::string_view describe(tunnel::SessionEnd end) {
 
 std::string name_of(const std::string& client_id) {
   return client_id.empty() ? "a client" : client_id;
+}
+
+// Longer than a signature takes to be verified, and a server that is busy to do so.
+constexpr Duration kProofTime = 2ms;
+
+std::string how_it_came(bool is_version2, const access::Device* device) {
+  if (!is_version2) return ", by version 1 of the protocol";
+  return device == nullptr || device->name.empty() ? "" : ", device " + device->name;
 }
 
 // The parts of a request that its answer depends on, to be kept while the answer waits.
@@ -78,7 +87,7 @@ void Reception::forget(const Exchange& exchange) {
 // closed: the client keeps its side of the stream open. It may come in as many pieces as it has
 // bytes, so what has been looked at is not looked at again.
 bool Reception::has_whole_body(Request& request, const quic::Message& message) {
-  if (message.has_ended || message.is_too_long) return true;
+  if (request.version2 || message.has_ended || message.is_too_long) return true;
   if (message.body.size() > wire::kMaxConnectBodyBytes) return true;
   if (request.content_length) return message.body.size() >= *request.content_length;
   return request.end.has_come(message.body);
@@ -88,50 +97,93 @@ bool Reception::has_whole_body(Request& request, const quic::Message& message) {
 // its turn.
 bool Reception::take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
                           const quic::Message& message) {
-  access::Credential credential(message.header(wire::kTokenHeader));
-  const auto decision = judge({.method = message.method,
-                               .path = message.path,
-                               .credential = credential,
-                               .from = exchange.from().address},
-                              *users_, tables_.admission, tunnel.now());
+  const bool is_version2 = asks_by_version2(message) && exchange.carriage().exporter != nullptr;
+  access::Credential credential =
+      is_version2 ? shown_by(message, *exchange.carriage().exporter, options_.version2->authorities,
+                             options_.version2->identity_key)
+                  : access::Credential(options_.takes_version1 ? message.header(wire::kTokenHeader)
+                                                               : std::string_view());
+  const IpAddress from = exchange.from().address;
+  RequestHead head = version1_head(message.method, message.path, credential, from);
+  head.asks_for_session &= options_.takes_version1;
+  wire::PathScope scope = wire::PathScope::kElsewhere;
+  if (is_version2) {
+    scope = wire::match_path(message.path, options_.version2->path_template);
+    head.asks_for_session = scope != wire::PathScope::kElsewhere;
+    head.has_method = true;
+  }
+  auto decision = judge(head, *users_, tables_.admission, tunnel.now());
   if (std::holds_alternative<Welcome>(decision)) {
     request.credential = std::move(credential);
+    if (is_version2)
+      request.version2 = read_version2(scope, message.joined(wire::kSessionFieldName));
     return true;
   }
   request.is_answered = true;
   if (const auto* refusal = std::get_if<Refusal>(&decision)) {
     refuse(tunnel, exchange, *refusal);
-  } else {
-    receive_visitor(tunnel, exchange, std::get<Visit>(decision), message);
+    return false;
   }
+  auto& visit = std::get<Visit>(decision);
+  // However long it took to verify a signature: a part of them is refused sooner than the others.
+  if (is_version2 && visit.delay) visit.delay = std::max(*visit.delay, kProofTime);
+  receive_visitor(tunnel, exchange, visit, message);
   return false;
+}
+
+bool Reception::asks_by_version2(const quic::Message& message) const {
+  return options_.version2 && message.protocol == wire::kConnectIpProtocol;
 }
 
 void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request) {
   request.is_answered = true;
   const std::string body = std::exchange(request.body, {});
   const access::Credential credential = std::exchange(request.credential, {});
+  const auto version2 = std::exchange(request.version2, std::nullopt);
   // The users may be others than when the head came.
-  auto user = users_->find(credential);
-  if (!user) return refuse(tunnel, exchange, {.result = HandshakeResult::kUnauthorized, .why = {}});
-  auto granted = grant({.body = body,
-                        .user = std::move(user),
-                        .credential = credential,
+  const auto who = users_->find(credential);
+  if (!who) return refuse(tunnel, exchange, {.result = HandshakeResult::kUnauthorized, .why = {}});
+  const auto asked = [&]() -> std::expected<wire::ConnectRequest, HandshakeResult> {
+    if (!version2) return wire::parse_connect_request(body);
+    if (!*version2) return std::unexpected(version2->error());
+    return (*version2)->request;
+  }();
+  auto granted = grant({.asked = asked,
+                        .user = who.user,
                         .from = exchange.from().address,
                         .carriage = exchange.carriage()},
                        options_.offer, tables_, random_, tunnel.now());
   if (!granted) return refuse(tunnel, exchange, granted.error());
-  end_replaced(tunnel, *granted);
-  open(exchange, *granted);
+  const auto refusal = open(tunnel, exchange, who, credential,
+                            version2 ? std::optional(**version2) : std::nullopt, *granted);
+  if (refusal) return refuse(tunnel, exchange, *refusal);
   handshakes_.count(HandshakeResult::kOk);
 }
 
-void Reception::open(Exchange& exchange, Grant& granted) {
+// A refusal leaves nothing taken.
+std::optional<Refusal> Reception::open(tunnel::Tunnel& tunnel, Exchange& exchange,
+                                       const access::UserTable::Match& who,
+                                       const access::Credential& credential,
+                                       const std::optional<Version2Request>& version2,
+                                       Grant& granted) {
+  const wire::Exporter* exporter = exchange.carriage().exporter;
+  SettledSession session;
+  if (version2) {
+    auto settled = settle_version2(*version2, who, options_.version2->identity, *exporter, granted);
+    if (!settled) {
+      give_back(granted.response.session_id, granted.response.client_ip, *who->account, tables_,
+                tunnel.now());
+      return settled.error();
+    }
+    session = std::move(*settled);
+  } else {
+    session = settle_version1(granted, credential, exporter);
+  }
+  end_replaced(tunnel, granted);
   const wire::ConnectResponse& response = granted.response;
   tunnel::SessionOptions options{
       .role = Role::kServer,
       .id = response.session_id,
-      .keys = granted.keys,
       .lease = response.client_ip,
       .lease6 = response.ipv6 ? std::optional(response.ipv6->client_ip) : std::nullopt,
       .mtu = response.mtu,
@@ -145,13 +197,15 @@ void Reception::open(Exchange& exchange, Grant& granted) {
       .user = granted.user->name,
       .needs_direct = options_.offer.needs_direct};
   const std::string from = exchange.from().to_string();
-  exchange.open(granted, options);
+  exchange.open(granted, session, options);
   logger_.info("session of " + name_of(granted.request.client_id) + " from " + from +
                    " opened with " + response.client_ip.to_string() +
-                   (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""),
+                   (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : "") +
+                   how_it_came(version2.has_value(), who.device),
                {{"session", wire::session_id_text(response.session_id)},
                 {"client", granted.request.client_id},
                 {"address", from}});
+  return std::nullopt;
 }
 
 // The lease has a new owner already: what is for it goes there.

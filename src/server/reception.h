@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,11 +20,13 @@
 #include "server/exchange.h"
 #include "server/grant.h"
 #include "server/handshake_log.h"
+#include "server/version2.h"
 #include "server/waiting_answers.h"
 #include "tunnel/counters.h"
 #include "tunnel/tunnel.h"
 #include "wire/handshake.h"
 #include "wire/json_end.h"
+#include "wire/request_target.h"
 
 namespace qdt::server {
 
@@ -42,6 +45,15 @@ class Reception {
     /// Shared by all shards, which may be given a newer one.
     std::shared_ptr<const Decoy> decoy;
     DecoyUpstream* proxy = nullptr;  ///< not null where a decoy may have an upstream
+    /// What version 2 needs; nothing: it is not spoken, and its requests are as any other.
+    struct Version2 {
+      std::string path_template{wire::kDefaultTemplate};
+      std::vector<wire::Authority> authorities;  ///< that requests may name; empty: any
+      wire::Ed25519Seed identity{};              ///< of the server's identity key
+      wire::Ed25519PublicKey identity_key{};     ///< of that
+    };
+    std::optional<Version2> version2;
+    bool takes_version1 = true;
     /// Runs a task on this service's thread, with its tunnel. Called by any thread.
     std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
@@ -70,6 +82,8 @@ class Reception {
     wire::JsonEnd end;  // of a body whose length is not announced
     // The peer has shown that it is a user.
     access::Credential credential;
+    // Of version 2.
+    std::optional<std::expected<Version2Request, wire::HandshakeResult>> version2;
   };
 
   /// The head of a request has come, or its body has grown or ended. `message` has all that has
@@ -94,7 +108,11 @@ class Reception {
   bool take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
                  const quic::Message& message);
   void take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request);
-  void open(Exchange& exchange, Grant& granted);
+  bool asks_by_version2(const quic::Message& message) const;
+  std::optional<Refusal> open(tunnel::Tunnel& tunnel, Exchange& exchange,
+                              const access::UserTable::Match& who,
+                              const access::Credential& credential,
+                              const std::optional<Version2Request>& version2, Grant& granted);
   void end_replaced(tunnel::Tunnel& tunnel, const Grant& granted);
   void refuse(tunnel::Tunnel& tunnel, Exchange& exchange, const Refusal& refusal);
 

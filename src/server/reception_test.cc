@@ -34,7 +34,7 @@ class NotedExchange final : public Exchange {
   Carriage carriage() const override { return {.has_datagrams = true}; }
   void respond(const quic::Response& response) override { statuses.push_back(response.status); }
   void close() override { is_closed = true; }
-  void open(Grant& grant, tunnel::SessionOptions& options) override {
+  void open(Grant& grant, const SettledSession&, tunnel::SessionOptions& options) override {
     lease = grant.response.client_ip.to_string();
     dns = grant.response.dns;
     rate_limit = options.rate_limit;

@@ -347,10 +347,10 @@ void Server::use_users(const access::UserTable::Snapshot& users) {
 void Server::use_admission(const access::Admission::Options& options) {
   admission_.use_limits(options);
   book_.use_max_kept(max_kept(options.shares));
-  const access::UserTable::Entry user{.name = {}, .token = options.token, .limits = options.limits};
+  const access::UserTable::Entry user = access::Admission::entry_of(options);
   const auto users = access::UserTable::create(
       {&user, 1}, random_.bytes<std::tuple_size_v<access::UserTable::Key>>(), users_.get());
-  assert(users);  // one user with a token
+  assert(users);  // one user, whose keys the configuration has compared
   use_users(*users);
 }
 

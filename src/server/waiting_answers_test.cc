@@ -21,7 +21,7 @@ class FakeExchange final : public Exchange {
   Carriage carriage() const override { return {}; }
   void respond(const quic::Response&) override {}
   void close() override {}
-  void open(Grant&, tunnel::SessionOptions&) override {}
+  void open(Grant&, const SettledSession&, tunnel::SessionOptions&) override {}
 
  private:
   std::size_t connection_;

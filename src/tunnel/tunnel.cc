@@ -358,6 +358,10 @@ void Tunnel::on_message(quic::Connection& connection, quic::StreamId stream,
   events_.on_message(*this, connection, stream, message);
 }
 
+void Tunnel::on_stream_bytes(quic::Connection& connection, quic::StreamId stream, Bytes bytes) {
+  events_.on_stream_bytes(*this, connection, stream, bytes);
+}
+
 void Tunnel::on_stream_closed(quic::Connection& connection, quic::StreamId stream) {
   Session* session = session_of(connection);
   if (session == nullptr || quic_plane_of(*session)->stream() != stream) {

@@ -41,6 +41,9 @@ class TunnelEvents {
   /// A request (to a server) or an answer (to a client) has its headers, or has grown or ended.
   virtual void on_message(Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                           const quic::Message& message) = 0;
+  /// Bytes on a stream that stays open, in version 2 (quic::ConnectionEvents::on_stream_bytes()).
+  virtual void on_stream_bytes(Tunnel& /*tunnel*/, quic::Connection& /*connection*/,
+                               quic::StreamId /*stream*/, Bytes /*bytes*/) {}
   /// The stream of a request is gone; that of a session reports on_session_closed() instead.
   virtual void on_stream_closed(Tunnel& tunnel, quic::Connection& connection,
                                 quic::StreamId stream) = 0;
@@ -191,6 +194,7 @@ class Tunnel final : private quic::ConnectionEvents {
   void on_settings(quic::Connection& connection) override;
   void on_message(quic::Connection& connection, quic::StreamId stream,
                   const quic::Message& message) override;
+  void on_stream_bytes(quic::Connection& connection, quic::StreamId stream, Bytes bytes) override;
   void on_stream_closed(quic::Connection& connection, quic::StreamId stream) override;
   void on_path_tried(quic::Connection& connection, const UdpPath& path, bool is_usable) override;
   void on_closed(quic::Connection& connection, const quic::CloseReason& reason) override;

@@ -6,7 +6,7 @@ topology
 remember server
 remember client
 write_server_config 'session_shards: 16'
-write_client_config client 'insecure: true' '#tls_fingerprint:'
+write_client_config client 'insecure: true' 'auth: token' '#tls_fingerprint:'
 
 try server "$build/qdt-server" --check-config --config "$work/server.yaml"
 check_equal "a good one of the server" "$status" 0

@@ -18,8 +18,8 @@ content() { (cd "$1" && rm -f server.leases && sha256sum ./* && stat -c '%n %a %
 mkdir "$work/new"
 first_start "$work/new"
 cd "$work/new"
-check_equal "four files are made" "$(echo *)" "server.crt server.key server.secret server.yaml"
-check_equal "for their owner alone" "$(stat -c %a ./* | tr '\n' ' ')" "600 600 600 600 "
+check_equal "five files are made" "$(echo *)" "server.crt server.identity server.key server.secret server.yaml"
+check_equal "for their owner alone" "$(stat -c %a ./* | tr '\n' ' ')" "600 600 600 600 600 "
 check_equal "the certificate and the key belong together" \
   "$(openssl x509 -in server.crt -noout -pubkey)" "$(openssl pkey -in server.key -pubout)"
 check_contains "the key is P-256" "$(openssl pkey -in server.key -noout -text)" prime256v1

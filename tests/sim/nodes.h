@@ -102,6 +102,9 @@ struct ServerNodeOptions {
   std::size_t send_datagram_queue = 1024;
   bool needs_direct = false;
   std::shared_ptr<const server::Decoy> decoy;
+  bool takes_version1 = true;
+  std::optional<wire::Ed25519Seed> identity;  // with which version 2 is spoken
+  bool announces_connect = false;             // though it does not speak it
 };
 
 class ServerNode final : public TunnelNode {
@@ -125,11 +128,12 @@ class ServerNode final : public TunnelNode {
                            .needs_direct = options.needs_direct},
                  .send_queue = options.send_queue,
                  .max_reassembly_bytes = options.max_reassembly_bytes,
-                 .decoy = options.decoy},
+                 .decoy = options.decoy,
+                 .version2 = version2(options),
+                 .takes_version1 = options.takes_version1},
                 {.admission = admission, .leases = leases, .book = book}, handshakes, random,
                 logger),
-        tunnel_(with_role(options.tunnel), &test_server_tls(), service, random, counters,
-                payloads) {
+        tunnel_(with_role(options), &test_server_tls(), service, random, counters, payloads) {
     admission.set_ready(true);
   }
   tunnel::Tunnel& tunnel() override { return tunnel_; }
@@ -149,9 +153,19 @@ class ServerNode final : public TunnelNode {
     admission.limits.session_rate = options.rate_limit;
     return admission;
   }
-  static tunnel::Tunnel::Options with_role(tunnel::Tunnel::Options options) {
-    options.role = Role::kServer;
-    return options;
+  static std::optional<server::Reception::Options::Version2> version2(
+      const ServerNodeOptions& options) {
+    if (!options.identity) return std::nullopt;
+    return server::Reception::Options::Version2{
+        .identity = *options.identity,
+        .identity_key = wire::Ed25519Key(*options.identity).public_key()};
+  }
+  static tunnel::Tunnel::Options with_role(const ServerNodeOptions& options) {
+    tunnel::Tunnel::Options tunnel = options.tunnel;
+    tunnel.role = Role::kServer;
+    tunnel.endpoint.connection.takes_extended_connect =
+        options.identity.has_value() || options.announces_connect;
+    return tunnel;
   }
 
   tunnel::Tunnel tunnel_;

@@ -1,0 +1,104 @@
+#include "server/ip_signalling.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "wire/ip_ranges.h"
+
+namespace qdt::server {
+namespace {
+
+// Everything of a kind.
+Prefix all_of(bool is_v4) {
+  return is_v4 ? Prefix(IpAddress::v4(0), 0)
+               : Prefix(IpAddress::v6(std::array<std::uint8_t, 16>{}), 0);
+}
+
+std::vector<wire::IpRange> routes_of(const wire::ConnectResponse& lent) {
+  std::vector<Prefix> prefixes = lent.routes;
+  if (prefixes.empty()) {
+    prefixes.push_back(all_of(/*is_v4=*/true));
+    if (lent.ipv6) prefixes.push_back(all_of(/*is_v4=*/false));
+  } else {
+    prefixes.push_back(lent.cidr);
+    if (lent.ipv6) prefixes.push_back(lent.ipv6->cidr);
+  }
+  return wire::ranges_of(prefixes);
+}
+
+Prefix host(const IpAddress& address) {
+  return {address, address.bit_length()};
+}
+
+}  // namespace
+
+IpSignalling::IpSignalling(const wire::ConnectResponse& lent)
+    : lent_{host(lent.client_ip)}, routes_(routes_of(lent)) {
+  if (lent.ipv6) lent_.push_back(host(lent.ipv6->client_ip));
+}
+
+std::vector<std::uint8_t> IpSignalling::first_capsules() const {
+  std::vector<wire::CapsuleAddress> assigned;
+  for (const Prefix& prefix : lent_) assigned.push_back({.request_id = 0, .prefix = prefix});
+  std::vector<std::uint8_t> out;
+  wire::append_capsule(out, wire::capsule::kAddressAssign, wire::write_addresses(assigned));
+  wire::append_capsule(out, wire::capsule::kRouteAdvertisement, wire::write_routes(routes_));
+  return out;
+}
+
+Result<std::vector<std::uint8_t>> IpSignalling::receive(Bytes bytes) {
+  std::vector<std::uint8_t> out;
+  while (true) {
+    const auto capsule = reader_.take(bytes);
+    if (!capsule) return fail(capsule);
+    if (!*capsule) return out;
+    switch ((*capsule)->type) {
+      case wire::capsule::kAddressRequest:
+        if (auto ok = answer((*capsule)->value, out); !ok) return fail(ok);
+        break;
+      // Read, and of no use: networks behind a client are not routed.
+      case wire::capsule::kAddressAssign:
+        if (auto ok = wire::parse_address_assign((*capsule)->value); !ok) return fail(ok);
+        break;
+      case wire::capsule::kRouteAdvertisement:
+        if (auto ok = wire::parse_route_advertisement((*capsule)->value); !ok) return fail(ok);
+        break;
+      default: break;
+    }
+  }
+}
+
+// Always the full list (RFC 9484 section 4.7.1): what is lent, with the ID of the first request of
+// its kind, and refusals of the other requests.
+Result<void> IpSignalling::answer(Bytes requested, std::vector<std::uint8_t>& out) {
+  const auto requests = wire::parse_address_request(requested);
+  if (!requests) return fail(requests);
+  if (used_ids_.size() + requests->size() > kMaxRequests) {
+    return fail("the client asks for more than " + std::to_string(kMaxRequests) + " addresses");
+  }
+  std::vector<wire::CapsuleAddress> assigned;
+  for (const Prefix& prefix : lent_) assigned.push_back({.request_id = 0, .prefix = prefix});
+  std::vector<wire::CapsuleAddress> refused;
+  for (const wire::CapsuleAddress& request : *requests) {
+    if (std::ranges::count(used_ids_, request.request_id) > 0) {
+      return fail("the client uses a request ID twice");
+    }
+    used_ids_.push_back(request.request_id);
+    const bool is_v4 = request.prefix.address().is_v4();
+    const auto free = std::ranges::find_if(assigned, [&](const wire::CapsuleAddress& one) {
+      return one.request_id == 0 && one.prefix.address().is_v4() == is_v4;
+    });
+    if (free != assigned.end()) {
+      free->request_id = request.request_id;
+    } else {
+      const IpAddress none = all_of(is_v4).address();
+      refused.push_back({.request_id = request.request_id, .prefix = host(none)});
+    }
+  }
+  assigned.insert(assigned.end(), refused.begin(), refused.end());
+  wire::append_capsule(out, wire::capsule::kAddressAssign, wire::write_addresses(assigned));
+  return {};
+}
+
+}  // namespace qdt::server

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "wire/capsule.h"
+#include "wire/handshake.h"
+#include "wire/ip_capsule.h"
+
+namespace qdt::server {
+
+/// The capsules of one session's stream, the server's side (docs/protocol-v2.md section 3): what
+/// the session is lent, and the routes into the tunnel. Pure. One thread.
+class IpSignalling {
+ public:
+  /// A client may ask for so many addresses, all in all: each of its capsules is answered, and IDs
+  /// that were used are remembered.
+  static constexpr std::size_t kMaxRequests = 64;
+
+  explicit IpSignalling(const wire::ConnectResponse& lent);
+
+  /// What the server says unasked, right behind its answer.
+  std::vector<std::uint8_t> first_capsules() const;
+  /// Takes what the client sent on the stream; the answer is to be sent, and may be empty. An error
+  /// ends the stream, then and for ever after (RFC 9297 section 3.3).
+  Result<std::vector<std::uint8_t>> receive(Bytes bytes);
+  /// Whether the client may end its side now; otherwise a capsule is cut short.
+  bool may_end() const { return reader_.is_between_capsules(); }
+  /// Capsules of types that have no use here.
+  std::uint64_t skipped() const { return reader_.skipped(); }
+
+ private:
+  Result<void> answer(Bytes requested, std::vector<std::uint8_t>& out);
+
+  std::vector<Prefix> lent_;
+  std::vector<wire::IpRange> routes_;
+  std::vector<std::uint64_t> used_ids_;
+  wire::CapsuleReader reader_;
+};
+
+}  // namespace qdt::server

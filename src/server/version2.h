@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "access/user_table.h"
+#include "server/grant.h"
+#include "wire/ed25519.h"
+#include "wire/exporter.h"
+#include "wire/request_target.h"
+#include "wire/session_field.h"
+
+// What version 2 adds to the decisions on a request for a session (docs/protocol-v2.md). Pure.
+
+namespace qdt::server {
+
+/// A request's field `qdt`, or that it has none: then a client of CONNECT-IP alone asks.
+struct Version2Request {
+  wire::ConnectRequest request;  ///< for grant()
+  wire::SessionCaps caps;
+  bool has_field = false;
+};
+
+/// `scope` is what the path asks for, and `field` all lines of the field `qdt`, if there are any.
+std::expected<Version2Request, wire::HandshakeResult> read_version2(
+    wire::PathScope scope, const std::optional<std::string>& field);
+
+/// The session of a grant to such a request.
+struct Version2Session {
+  wire::SessionCaps caps;  ///< as answered
+  bool has_field = false;  ///< the answer has one, too
+  wire::Ed25519PublicKey client_key{};
+  wire::Ed25519Seed server_seed{};
+  std::optional<wire::SessionKeys> sealed;    ///< with that cap
+  std::optional<wire::DirectSecrets> direct;  ///< likewise
+};
+
+/// Settles caps and keys. Refuses a device with a PSK that does not seal what it sends, which
+/// somebody in between may have seen to. Adapts the grant: what a plain client gets, it can use.
+std::expected<Version2Session, Refusal> settle_version2(const Version2Request& asked,
+                                                        const access::UserTable::Match& who,
+                                                        const wire::Ed25519Seed& identity,
+                                                        const wire::Exporter& exporter,
+                                                        Grant& grant);
+
+/// The answer's field, with the server's proof in it.
+wire::SessionAnswer version2_answer(const Grant& grant, const Version2Session& session,
+                                    const wire::Exporter& exporter);
+
+}  // namespace qdt::server
