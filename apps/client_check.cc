@@ -1,5 +1,6 @@
 #include "client_check.h"
 
+#include "client_options.h"
 #include "os/program.h"
 #include "user_check.h"
 
@@ -21,6 +22,9 @@ std::vector<Finding> check_client(const ops::ClientConfig& config) {
   check_hook("up", config.up, findings);
   check_hook("down", config.down, findings);
   check_user(config.user, findings);
+  if (const auto options = client_options(config); !options) {
+    findings.push_back({"key_file", options.error().message, true});
+  }
   return findings;
 }
 

@@ -1,8 +1,13 @@
 #include "client_options.h"
 
+#include <optional>
+#include <string>
+
+#include "os/file.h"
 #include "os/host_network.h"
 #include "os/process.h"
 #include "tunnel/tunnel.h"
+#include "wire/key_text.h"
 
 namespace qdt::apps {
 namespace {
@@ -16,48 +21,97 @@ wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   return caps;
 }
 
+client::Auth auth_of(const ops::ClientConfig& config) {
+  switch (config.auth) {
+    case ops::Auth::kAuto: return client::Auth::kAuto;
+    case ops::Auth::kProof: return client::Auth::kProof;
+    case ops::Auth::kToken: break;
+  }
+  return client::Auth::kToken;
+}
+
+Result<wire::Ed25519Seed> read_key_file(const std::string& path) {
+  const auto text = os::read_file(path, os::kMaxTextFileBytes);
+  if (!text) return fail("key_file: " + text.error().message);
+  if (const auto ok = os::check_secret(path, "this device's key"); !ok) {
+    return fail("key_file: " + ok.error().message);
+  }
+  const auto seed = wire::parse_key_file(*text);
+  if (!seed) {
+    return fail("key_file: " + path +
+                ": expected a line with ed25519-private: and a key; qdt-client key --file makes "
+                "such a file");
+  }
+  return *seed;
+}
+
+// By a key of its own; nothing where there is a token.
+Result<std::optional<client::Identity>> identity_of(const ops::ClientConfig& config) {
+  if (!config.key && config.key_file.empty()) return std::nullopt;
+  client::Identity identity{
+      .server_keys = config.server_keys, .psk = config.psk, .needs_sealed = config.psk.has_value()};
+  if (config.key) {
+    identity.seed = *config.key;
+  } else {
+    const auto seed = read_key_file(config.key_file);
+    if (!seed) return fail(seed);
+    identity.seed = *seed;
+  }
+  return identity;
+}
+
 }  // namespace
 
-client::Client::Options client_options(const ops::ClientConfig& config) {
-  return {.server_host = config.server_host,
-          .server_port = config.server_port,
-          .host = {.tun_name = config.tun_name,
-                   .routing = config.route_mode,
-                   .dns = config.dns,
-                   .has_dns = config.has_dns,
-                   .dns_domains = config.dns_domains,
-                   .dns_required = config.dns_required,
-                   .routes = config.routes,
-                   .exclude = config.exclude,
-                   .lan = config.lan.value_or(std::vector<Prefix>()),
-                   .leaves_lan = config.lan.has_value(),
-                   .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
-                   .up = config.up,
-                   .down = config.down,
-                   .has_kill_switch = config.kill_switch,
-                   .kill_switch_allows_lan = config.kill_switch_lan},
-          .use_tun_offloads = config.tun_offloads,
-          .keep_alive = config.keepalive,
-          .congestion = config.congestion,
-          .reconnect = {.timeout = config.timeout, .waits_for_server = config.wait_for_server},
-          .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
-          .connector = {.token = config.token,
-                        .server_name = config.server_name(),
-                        .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
-                        .caps = offered_caps(config),
-                        .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
-                        .platform = os::platform(),
-                        .max_reassembly_bytes = config.max_reassembly_bytes,
-                        .needs_direct = config.data_plane == ops::DataPlane::kDirect,
-                        .has_shaper = config.has_shaping},
-          .is_confined = true};
+Result<client::Client::Options> client_options(const ops::ClientConfig& config) {
+  const auto identity = identity_of(config);
+  if (!identity) return fail(identity);
+  return client::Client::Options{
+      .server_host = config.server_host,
+      .server_port = config.server_port,
+      .host = {.tun_name = config.tun_name,
+               .routing = config.route_mode,
+               .dns = config.dns,
+               .has_dns = config.has_dns,
+               .dns_domains = config.dns_domains,
+               .dns_required = config.dns_required,
+               .routes = config.routes,
+               .exclude = config.exclude,
+               .lan = config.lan.value_or(std::vector<Prefix>()),
+               .leaves_lan = config.lan.has_value(),
+               .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
+               .up = config.up,
+               .down = config.down,
+               .has_kill_switch = config.kill_switch,
+               .kill_switch_allows_lan = config.kill_switch_lan},
+      .use_tun_offloads = config.tun_offloads,
+      .keep_alive = config.keepalive,
+      .congestion = config.congestion,
+      .reconnect = {.timeout = config.timeout, .waits_for_server = config.wait_for_server},
+      .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
+      .connector = {.token = config.token,
+                    .server_name = config.server_name(),
+                    .server_port = config.server_port,
+                    .auth = config.offers_caps ? auth_of(config) : client::Auth::kToken,
+                    .identity = *identity,
+                    .path_template = config.path,
+                    .knows_certificate = config.tls_fingerprint || !config.insecure,
+                    .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
+                    .caps = offered_caps(config),
+                    .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
+                    .platform = os::platform(),
+                    .max_reassembly_bytes = config.max_reassembly_bytes,
+                    .needs_direct = config.data_plane == ops::DataPlane::kDirect,
+                    .has_shaper = config.has_shaping},
+      .is_confined = true};
 }
 
 Result<quic::TlsClientContext> trust(const ops::ClientConfig& config) {
   if (config.tls_fingerprint) {
     return quic::TlsClientContext::with_fingerprint(*config.tls_fingerprint);
   }
-  if (config.insecure) return quic::TlsClientContext::without_verification();
+  // A server that proves its own key may have any certificate.
+  if (config.insecure || !config.server_keys.empty())
+    return quic::TlsClientContext::without_verification();
   return quic::TlsClientContext::with_system_trust();
 }
 

@@ -7,8 +7,8 @@
 
 namespace qdt::apps {
 
-/// A client of this configuration on this host.
-client::Client::Options client_options(const ops::ClientConfig& config);
+/// A client of this configuration on this host. Reads its key file, where there is one.
+Result<client::Client::Options> client_options(const ops::ClientConfig& config);
 
 /// The trust in the server's certificate that the configuration asks for. May read the system's.
 Result<quic::TlsClientContext> trust(const ops::ClientConfig& config);

@@ -63,6 +63,21 @@ void add_client_config(CLI::App& app, CommandLine& command_line) {
       ->type_name("HOST[:PORT]");
 }
 
+void add_key(CLI::App& app, CommandLine& command_line) {
+  CLI::App* const command = app.add_subcommand(
+      "key", "make a key for this device, and print the lines for both configurations");
+  command->preparse_callback([&command_line](std::size_t) { command_line.key.emplace(); });
+  command
+      ->add_option_function<std::string>(
+          "--file", [&command_line](const std::string& file) { command_line.key->file = file; },
+          "write the private key to this new file instead of printing it")
+      ->type_name("FILE");
+  command->add_flag_callback(
+      "--psk", [&command_line] { command_line.key->has_psk = true; },
+      "with a secret that is never sent, for packets that are to be safe from a later break of "
+      "TLS's key exchange");
+}
+
 using Verb = ControlCommand::Verb;
 
 CLI::App* add_control(CLI::App& app, CommandLine& command_line, Verb verb, const char* name,
@@ -153,6 +168,7 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
                    " left behind on this host (routes, rules, DNS, firewall), and exit");
 
   if (program.has_status) add_client_control(app, command_line);
+  if (program.has_key) add_key(app, command_line);
   if (program.has_client_config) add_client_config(app, command_line);
   if (program.has_sessions) add_server_control(app, command_line);
   if (os::has_tun_programs()) add_load_programs(app, command_line);

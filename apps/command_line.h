@@ -17,6 +17,12 @@ struct ControlCommand {
   bool watches = false;  ///< again every second, until it is interrupted
 };
 
+/// `key`: a device's key is to be made.
+struct KeyCommand {
+  std::string file;      ///< for the private key; empty: it is printed
+  bool has_psk = false;  ///< with a PSK
+};
+
 /// The options of both programs.
 struct CommandLine {
   std::string config_path;
@@ -24,6 +30,7 @@ struct CommandLine {
   bool cleanup = false;
   std::optional<ControlCommand> control;
   std::optional<ServiceCommand> service;
+  std::optional<KeyCommand> key;
   bool load_programs = false;
   bool client_config = false;  ///< the server's
   std::string address;         ///< for client_config; empty: not given
@@ -36,6 +43,7 @@ struct Program {
   std::string default_config;
   std::string footer;
   bool has_status = false;         ///< knows `status`, `reconnect` and `stop`, as a client does
+  bool has_key = false;            ///< knows `key`
   bool has_client_config = false;  ///< knows `client-config`
   bool has_sessions = false;       ///< knows `status`, `kick` and `reload`, as a server does
   bool has_service = false;        ///< knows `service`, where the system has services

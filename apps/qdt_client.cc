@@ -11,6 +11,7 @@
 #include "client_options.h"
 #include "command_line.h"
 #include "finding.h"
+#include "key_command.h"
 #include "ops/config.h"
 #include "ops/log.h"
 #include "os/host_control.h"
@@ -43,6 +44,7 @@ const apps::Program kProgram = {
         "want of an answer.\nEvery key is explained in "
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,
+    .has_key = true,
     .has_service = true};
 
 const os::Service kService = {
@@ -63,7 +65,8 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
            const client::Client::Options& options, const ops::ClientConfig& config,
            const quic::TlsClientContext& tls, os::StopSignal& stop) {
   const auto logger = make_logger(config);
-  if (tls.trust() == quic::TlsClientContext::Trust::kNone) {
+  const bool is_trusting = tls.trust() == quic::TlsClientContext::Trust::kNone;
+  if (is_trusting && options.connector.auth == client::Auth::kToken) {
     logger->warning(
         "insecure: true: the server's certificate is not checked; anyone on the way "
         "can read the token and everything else");
@@ -86,11 +89,12 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
 int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::StopSignal& stop) {
   const auto user = os::find_process_user(config.user);
   if (!user) return fail_with("user: " + user.error().message);
-  const client::Client::Options options = apps::client_options(config);
-  auto host = os::start_host_control(client::Client::host_plan(options),
+  const auto options = apps::client_options(config);
+  if (!options) return fail_with(options.error().message);
+  auto host = os::start_host_control(client::Client::host_plan(*options),
                                      [&] { return make_logger(config); });
   if (!host) return fail_with(host.error().message);
-  const int exit_code = run_on(**host, *user, options, config, tls, stop);
+  const int exit_code = run_on(**host, *user, *options, config, tls, stop);
   const auto closed = (*host)->close();
   return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }
@@ -125,6 +129,7 @@ int main(int argc, char** argv) {
   const auto command_line = apps::parse_command_line(argc, argv, kProgram, exit_code);
   if (!command_line) return exit_code;
   if (command_line->load_programs) return apps::load_programs(kName);
+  if (command_line->key) return apps::make_key(kName, *command_line->key);
   if (command_line->control) return apps::control_client(kName, *command_line->control);
   if (!command_line->service) return work(*command_line);
   return apps::control_service(*command_line->service, kService, command_line->config_path,

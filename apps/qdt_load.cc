@@ -162,7 +162,8 @@ int run(const Arguments& arguments, os::StopSignal& stop) {
   const auto server = resolve(config);
   if (!server) return fail_with(server.error().message);
 
-  const client::Client::Options client = apps::client_options(config);
+  const auto client = apps::client_options(config);
+  if (!client) return fail_with(client.error().message);
   load::RunOptions options{.load = {.clients = arguments.clients,
                                     .connects_per_second = arguments.rate,
                                     .echoes_per_second = arguments.echoes,
@@ -171,11 +172,11 @@ int run(const Arguments& arguments, os::StopSignal& stop) {
                                     .roams_per_second = arguments.roam,
                                     .server = *server,
                                     .name = arguments.name,
-                                    .connector = client.connector},
+                                    .connector = client->connector},
                            .connection = {.handshake_timeout = kHandshakeTimeout,
                                           .keep_alive = config.keepalive,
                                           .congestion = config.congestion},
-                           .udp_offloads = client.udp_offloads,
+                           .udp_offloads = client->udp_offloads,
                            .time = std::chrono::milliseconds(arguments.milliseconds)};
   if (const auto ok = set_addresses(arguments, options.load); !ok) {
     return fail_with(ok.error().message);

@@ -32,12 +32,14 @@
 #include "quic/tls.h"
 #include "server/certificate_file.h"
 #include "server/certificate_watch.h"
+#include "server/identity_file.h"
 #include "server/secret_file.h"
 #include "server/server.h"
 #include "server_check.h"
 #include "server_control.h"
 #include "server_files.h"
 #include "server_options.h"
+#include "wire/key_text.h"
 
 namespace {
 
@@ -145,6 +147,14 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
   options.reception.decoy = decoy->decoy;
+  if (config.auth != ops::Auth::kToken) {
+    const auto identity = server::load_or_make_identity(state_path(config_path, ".identity"),
+                                                        random, *logger, config.user);
+    if (!identity) return fail_with(identity.error().message);
+    options.reception.version2 = apps::version2_options(config, *identity);
+    logger->info("server key, for devices with keys: " +
+                 wire::public_key_text(options.reception.version2->identity_key));
+  }
   tls.offer_resumption(options.tunnel.endpoint.secret);
   apps::ServerFiles files(config_path, loaded, tls, certificate_stamp,
                           options.tunnel.endpoint.secret, host, *logger);

@@ -1,6 +1,8 @@
 #include "server_options.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "os/processors.h"
 #include "tunnel/session.h"
@@ -48,7 +50,27 @@ access::ClientShares::Options shares(const ops::ServerConfig& config) {
           .max_of_address = std::max(max, std::min(8 * max, std::max<std::size_t>(pool / 2, 16)))};
 }
 
+std::vector<access::Device> devices(const ops::ServerConfig& config) {
+  std::vector<access::Device> devices;
+  for (const ops::DeviceConfig& one : config.devices) {
+    access::Device device{.name = one.name, .key = one.key, .psk = one.psk};
+    if (one.secret_digest) {
+      device.login = access::Device::Login{.name = one.login, .secret_digest = *one.secret_digest};
+    }
+    devices.push_back(std::move(device));
+  }
+  return devices;
+}
+
 }  // namespace
+
+server::Reception::Options::Version2 version2_options(const ops::ServerConfig& config,
+                                                      const wire::Ed25519Seed& identity) {
+  return {.path_template = config.path,
+          .authorities = config.authority,
+          .identity = identity,
+          .identity_key = wire::Ed25519Key(identity).public_key()};
+}
 
 server::Server::Options server_options(const ops::ServerConfig& config) {
   return {.address = config.addr,
@@ -57,6 +79,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
           .udp_offloads = {.gso = config.udp_gso, .gro = config.udp_gro},
           .use_tun_offloads = config.tun_offloads,
           .admission = {.token = config.token,
+                        .devices = devices(config),
                         .rate = config.handshake_rate,
                         .address_rate = config.handshake_ip_rate,
                         .address_ttl = config.handshake_ip_ttl,
@@ -74,8 +97,11 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                                              .dns_domains = config.dns_domains},
                                   .needs_direct = config.data_plane == ops::DataPlane::kDirect},
                         .send_queue = config.send_queue,
-                        .max_reassembly_bytes = config.max_reassembly_bytes},
-          .tunnel = {.endpoint = {.connection = {.congestion = config.congestion}},
+                        .max_reassembly_bytes = config.max_reassembly_bytes,
+                        .takes_version1 = config.auth != ops::Auth::kProof},
+          .tunnel = {.endpoint = {.connection = {.congestion = config.congestion,
+                                                 .takes_extended_connect =
+                                                     config.auth != ops::Auth::kToken}},
                      .send_batch = config.send_batch,
                      .session_timeout = config.session_timeout},
           .send_datagram_queue = config.send_datagram_queue,

@@ -8,6 +8,10 @@
 
 namespace qdt::apps {
 
+/// What such a server needs for version 2, with its identity key.
+server::Reception::Options::Version2 version2_options(const ops::ServerConfig& config,
+                                                      const wire::Ed25519Seed& identity);
+
 /// The part of the configuration that each component gets.
 server::Server::Options server_options(const ops::ServerConfig& config);
 ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config);

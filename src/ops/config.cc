@@ -16,10 +16,55 @@ namespace {
 constexpr std::size_t kGoodTokenBytes = 16;
 
 void check_token(const std::string& token, ConfigReport& report) {
-  if (!report.is_sound("token") || token.size() >= kGoodTokenBytes) return;
+  if (!report.is_sound("token") || token.empty() || token.size() >= kGoodTokenBytes) return;
   report.add_note("token",
-                  "shorter than 16 characters can be guessed; make one with: openssl rand "
-                  "-base64 32");
+                  "shorter than 16 characters can be guessed, also by who has only seen a "
+                  "handshake; make one with: openssl rand -base64 32");
+}
+
+/// By what clients show who they are.
+void check_auth(const ServerConfig& config, ConfigReport& report) {
+  if (!report.is_sound("token") || !report.is_sound("devices")) return;
+  if (config.token.empty() && report.is_given("devices") && config.devices.empty()) {
+    report.add_fault("devices", "is empty, and there is no token: nobody could come in");
+  }
+  if (!report.is_sound("auth")) return;
+  if (config.auth == Auth::kToken && config.token.empty()) {
+    report.add_fault("auth", "found \"token\", and there is no token");
+  } else if (config.auth == Auth::kToken && !config.devices.empty()) {
+    report.add_note("devices",
+                    "without effect: auth: token takes version 1 alone, which has no "
+                    "keys");
+  }
+}
+
+/// The same of a client.
+void check_auth(const ClientConfig& config, ConfigReport& report) {
+  for (const char* key : {"token", "key", "key_file", "server_key", "psk", "auth"}) {
+    if (!report.is_sound(key)) return;
+  }
+  const bool has_key = config.key || !config.key_file.empty();
+  if (config.key && !config.key_file.empty()) {
+    return report.add_fault("key_file", "beside key; expected one of them");
+  }
+  if (has_key && !config.token.empty()) {
+    return report.add_fault("token", "beside a key; expected one of them");
+  }
+  if (has_key && config.auth == Auth::kToken) {
+    return report.add_fault("auth", "found \"token\", and there is a key; expected proof or auto");
+  }
+  if (!has_key && !config.server_keys.empty()) {
+    return report.add_fault("server_key",
+                            "beside token, of which both sides make their keys; expected a key");
+  }
+  if (!has_key && config.psk) {
+    return report.add_fault("psk", "beside token, of which both sides make one; expected a key");
+  }
+  if (has_key && config.server_keys.empty() && config.insecure && report.is_sound("insecure")) {
+    report.add_fault("insecure",
+                     "with a key, and no server_key: anybody could be the server; expected "
+                     "server_key, which the server's log shows at its start");
+  }
 }
 
 template <typename Config>
@@ -203,6 +248,7 @@ void check_access(const ServerConfig& config, ConfigReport& report) {
 }
 
 void check(ServerConfig& config, ConfigReport& report) {
+  check_auth(config, report);
   check_token(config.token, report);
   check_reassembly(config, report);
   check_gateway(config, report);
@@ -263,13 +309,17 @@ void check_routes(ClientConfig& config, ConfigReport& report) {
 void check(ClientConfig& config, ConfigReport& report) {
   check_server_name(config, report);
   check_routes(config, report);
+  check_auth(config, report);
   check_token(config.token, report);
   check_reassembly(config, report);
   if (!config.insecure || !report.is_sound("insecure")) return;
-  report.add_note("insecure", config.tls_fingerprint
-                                  ? "without effect beside tls_fingerprint, which decides alone"
-                                  : "any server is trusted; tls_fingerprint is the safe way to "
-                                    "use a self-signed certificate");
+  if (config.tls_fingerprint) {
+    report.add_note("insecure", "without effect beside tls_fingerprint, which decides alone");
+  } else if (config.auth == Auth::kToken) {
+    report.add_note("insecure",
+                    "any server is trusted, and shown the token; tls_fingerprint is the safe way "
+                    "to use a self-signed certificate");
+  }
 }
 
 template <typename Config, typename Other>
@@ -304,10 +354,10 @@ Result<Loaded<Config>> load(const std::string& path, Parse<Config> parse_config)
   auto loaded = parse_config(*text, path);
   if (!loaded) return loaded;
   // Not the user that the file names: whoever owns it would name himself.
-  if (const auto ok = os::check_secret(path, "the token"); !ok) return fail(ok);
+  if (const auto ok = os::check_secret(path, "a secret"); !ok) return fail(ok);
   loaded->text = *text;
   if (os::is_readable_by_others(path)) {  // on Windows, where check_secret() refuses nothing
-    loaded->notes.push_back(path + ": holds the token, and others may read it; " +
+    loaded->notes.push_back(path + ": holds a secret, and others may read it; " +
                             os::how_to_hide_from_others(path));
   }
   return loaded;
@@ -371,8 +421,14 @@ void resolve_paths(ServerConfig& config, const std::string& path) {
   if (!root.empty()) root = (folder / root).string();
 }
 
+void resolve_paths(ClientConfig& config, const std::string& path) {
+  if (config.key_file.empty()) return;
+  config.key_file = (std::filesystem::path(path).parent_path() / config.key_file).string();
+}
+
 Result<Loaded<ClientConfig>> load_client_config(const std::string& path) {
   auto loaded = load<ClientConfig>(path, parse_client_config);
+  if (loaded) resolve_paths(loaded->config, path);
   if (!loaded || (loaded->config.up.empty() && loaded->config.down.empty())) return loaded;
   if (os::is_writable_by_others(path)) {
     return fail(path + ": runs programs (up, down), and others may write it; " +

@@ -19,7 +19,10 @@
 #include "base/routing.h"
 #include "base/time.h"
 #include "ops/fault.h"
+#include "wire/ed25519.h"
 #include "wire/handshake.h"
+#include "wire/request_target.h"
+#include "wire/token_keys.h"
 
 namespace qdt::ops {
 
@@ -44,6 +47,25 @@ struct DecoyConfig {
   bool operator==(const DecoyConfig&) const = default;
 };
 
+/// Which versions of the protocol are spoken, and so by what a client shows who it is.
+enum class Auth {
+  kAuto,   ///< version 2, and version 1 where that is all the other side has
+  kProof,  ///< version 2 alone: by a proof of a key
+  kToken,  ///< version 1 alone: the token is sent
+};
+
+/// A device that the server knows.
+struct DeviceConfig {
+  std::string name;
+  std::optional<wire::Ed25519PublicKey> key;
+  std::optional<wire::PresharedKey> psk;
+  /// For clients that are not ours: a name, which may be empty, and the SHA-256 of a secret.
+  std::string login;
+  std::optional<std::array<std::uint8_t, 32>> secret_digest;
+
+  bool operator==(const DeviceConfig&) const = default;
+};
+
 /// Whether connections from outside reach clients; kByPool: where their addresses are routed.
 enum class Inbound { kByPool, kRefuse, kAllow };
 
@@ -58,7 +80,11 @@ struct ServerConfig {
   SocketAddress addr{IpAddress::v6(std::array<std::uint8_t, 16>{}), 443};
   std::string tls_cert = "server.crt";
   std::string tls_key = "server.key";
-  std::string token;
+  std::string token;  ///< empty: there are devices alone
+  std::vector<DeviceConfig> devices;
+  Auth auth = Auth::kAuto;
+  std::vector<wire::Authority> authority;  ///< that clients may name; empty: any
+  std::string path{wire::kDefaultTemplate};
   std::optional<std::size_t> mtu;  ///< at most; none: what the path carries
   std::string tun_name = "qdt0";
   bool tun_offloads = true;
@@ -113,7 +139,13 @@ struct ClientConfig {
   /// is resolved.
   std::string server_host;
   std::uint16_t server_port = 443;
-  std::string token;
+  std::string token;  ///< empty: there is a key
+  Auth auth = Auth::kAuto;
+  std::optional<wire::Ed25519Seed> key;  ///< of this device
+  std::string key_file;                  ///< in place of `key`; empty: none
+  std::vector<wire::Ed25519PublicKey> server_keys;
+  std::optional<wire::PresharedKey> psk;
+  std::string path{wire::kDefaultTemplate};
   std::optional<std::size_t> mtu;  ///< at most; none: what the path carries
   std::string tun_name = "qdt0";
   bool tun_offloads = true;
@@ -184,6 +216,7 @@ Result<Loaded<ClientConfig>> load_client_config(const std::string& path);
 
 /// Takes relative paths from the folder of `path`, the configuration's file.
 void resolve_paths(ServerConfig& config, const std::string& path);
+void resolve_paths(ClientConfig& config, const std::string& path);
 
 /// The keys of server.yaml whose values differ between two files, both of them sound, in the order
 /// of the table.

@@ -66,7 +66,7 @@ TEST(ClientExample, ShowsTheDefaults) {
   auto full = parse_client_config(uncommented(with_values(client_example())), "c");
   ASSERT_TRUE(minimal) << minimal.error().message;
   ASSERT_TRUE(full) << full.error().message;
-  // Two keys whose default is to have none.
+  // Keys whose default is to have none.
   EXPECT_EQ(std::exchange(full->config.client_id, ""), "laptop");
   EXPECT_NE(std::exchange(full->config.tls_fingerprint, std::nullopt), std::nullopt);
   EXPECT_TRUE(full->config == minimal->config);
@@ -76,7 +76,7 @@ TEST(KeyTables, HaveARowForEachKey) {
   EXPECT_THAT(
       server_key_table(),
       HasSubstr("| `mtu` | `auto` | auto or a whole number from 576 to 65535 | Largest packet"));
-  EXPECT_THAT(server_key_table(), HasSubstr("| `token` | required |"));
+  EXPECT_THAT(server_key_table(), HasSubstr("| `token` | required, or devices |"));
   EXPECT_THAT(server_key_table(), HasSubstr("| `gateway_ip` | the pool's first address |"));
   EXPECT_THAT(client_key_table(), HasSubstr("| `tls_fingerprint` | none, the system's"));
 }

@@ -382,7 +382,7 @@ TEST(BadConfig, TellsAllFaultsInTheOrderOfTheFile) {
       "s.yaml:5:13: gateway_ip: found \"1.2.3.4\", expected an address in pool_cidr, "
       "10.8.0.0/24\n"
       "s.yaml: token: missing, expected a secret of 1 to 512 characters without spaces around "
-      "it");
+      "it, or devices instead");
 }
 
 TEST(BadConfig, IsNotJudgedByAValueThatIsWrongItself) {
@@ -400,7 +400,7 @@ TEST(BadConfig, MayBeNoMapAtAll) {
   EXPECT_EQ(
       parse_server_config("", "s.yaml").error().message,
       "s.yaml: token: missing, expected a secret of 1 to 512 characters without spaces around "
-      "it");
+      "it, or devices instead");
 }
 
 TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
@@ -408,7 +408,8 @@ TEST(BadConfig, ListsTheKeysWhenNoneIsNear) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(
       loaded.error().message,
-      "c.yaml:3:1: frobnicate: unknown key; known are server, token, tls_fingerprint, "
+      "c.yaml:3:1: frobnicate: unknown key; known are server, token, key, key_file, server_key, "
+      "psk, auth, path, tls_fingerprint, "
       "insecure, route_mode, dns, dns_domains, dns_required, routes, exclude, lan, kill_switch, "
       "kill_switch_lan, tun_name, tun_offloads, mtu, up, down, client_id, timeout, "
       "wait_for_server, keepalive, "

@@ -1,9 +1,13 @@
 #include "ops/config_keys.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "ops/config_address.h"
 #include "ops/config_decoy.h"
+#include "ops/config_identity.h"
 #include "wire/handshake.h"
 
 namespace qdt::ops {
@@ -45,6 +49,13 @@ template <typename C>
 Key<C> required(Key<C> key) {
   key.text.is_required = true;
   return key;
+}
+
+/// Where none of `alternatives` is given.
+template <typename C>
+Key<C> required(Key<C> key, std::vector<std::string> alternatives) {
+  key.text.alternatives = std::move(alternatives);
+  return required(std::move(key));
 }
 
 template <typename C>
@@ -101,6 +112,15 @@ Key<C> shared(std::string_view name) {
       {"udp_gro", "true", flag(), &C::udp_gro,
        "Takes bursts of UDP payloads that the kernel has joined (UDP_GRO); it switches itself off "
        "where the kernel refuses."},
+      {"auth", "auto",
+       one_of<Auth>({{"auto", Auth::kAuto}, {"proof", Auth::kProof}, {"token", Auth::kToken}}),
+       &C::auth,
+       "By what clients show who they are. proof: by a key, which no message has in it (version 2 "
+       "of the protocol); token: by the token itself, which whoever terminates TLS reads (version "
+       "1); auto: by a proof, and by the token where the other side knows nothing else and a "
+       "client has verified the server's certificate."},
+      {"path", DefaultValue("\"/.well-known/masque/ip/{target}/{ipproto}/\"", "RFC 9484's"),
+       path_template(), &C::path, "The path of requests by version 2; both sides have the same."},
       {"user", "qdt", user_name(), &C::user,
        "The user that the program runs as once it is set up, when root has started it (Linux). "
        "Where there is no user qdt, an ID that no user has. root: it keeps root's files."},
@@ -114,8 +134,17 @@ std::vector<Key<ServerConfig>> make_server_keys() {
   using C = ServerConfig;
   return {
       required(secret<C>({"token", "REPLACE-ME", token(), &C::token,
-                          "The secret that clients show, also the root of the tunnel's keys; make "
-                          "one with: openssl rand -base64 32"})),
+                          "The secret that all clients of this server share: both sides make their "
+                          "keys of it. Make one with: openssl rand -base64 32"}),
+               {"devices"}),
+      secret<C>({"devices", "[]", devices(), &C::devices,
+                 "Clients with keys of their own, in place of a token or besides: each a name and "
+                 "the public key that qdt-client key shows there. psk: of the same command, seals "
+                 "packets once more. For other people's clients: login and secret (its SHA-256)."}),
+      shared<C>("auth"),
+      shared<C>("path"),
+      {"authority", DefaultValue("[]", "[], any"), authorities(), &C::authority,
+       "The names, or name:port, by which clients may dial this server in version 2."},
       {"addr", "\":443\"", listen_address(), &C::addr,
        "UDP address for clients; :PORT takes every address of the host, IPv4 and IPv6."},
       {"tls_cert", "server.crt", file_path(), &C::tls_cert,
@@ -263,7 +292,22 @@ std::vector<Key<ClientConfig>> make_client_keys() {
                    "The server; the port is 443 when it is left out. A name may have capitals, "
                    "underscores, letters of any script and a final dot."}),
       required(secret<C>({"token", "REPLACE-ME", token(), &C::token,
-                          "The secret of the server's configuration."})),
+                          "The secret of the server's configuration."}),
+               {"key", "key_file"}),
+      secret<C>({"key", DefaultValue("\"\"", "none"), or_empty(private_key()), &C::key,
+                 "This device's own key, in place of a token; make one with: qdt-client key"}),
+      {"key_file", DefaultValue("\"\"", "none"), or_empty(file_path()), &C::key_file,
+       "A file with that key in it, which others may not read; relative to this file's folder."},
+      {"server_key", DefaultValue("\"\"", "none: the certificate is verified"),
+       or_empty(public_keys()), &C::server_keys,
+       "The key by which the server proves itself, whatever its certificate; the server logs it at "
+       "its start. A list while it changes."},
+      secret<C>({"psk", DefaultValue("\"\"", "none"), or_empty(preshared_key()), &C::psk,
+                 "A secret of this device and the server that is never sent: protects what is "
+                 "recorded today against a later break of TLS's key exchange. Made by qdt-client "
+                 "key --psk."}),
+      shared<C>("auth"),
+      shared<C>("path"),
       {"tls_fingerprint",
        DefaultValue("\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
                     "none, the system's certificate authorities decide"),
@@ -271,7 +315,9 @@ std::vector<Key<ClientConfig>> make_client_keys() {
        "Trusts the certificate with this SHA-256 fingerprint and no other; the server logs its own "
        "at start-up."},
       {"insecure", "false", flag(), &C::insecure,
-       "Trusts any certificate, and with it anyone on the way. For tests only."},
+       "Takes any certificate. With a token, or a key and server_key, the server proves itself "
+       "inside, and the certificate is camouflage; with auth: token, anyone on the way is "
+       "trusted."},
       {"route_mode", "default",
        one_of<Routing>({{"default", Routing::kEverything},
                         {"cidr", Routing::kPool},

@@ -11,7 +11,8 @@ namespace qdt::ops {
 
 // A test has both of these say the same.
 bool is_taken_at_once(std::string_view key) {
-  constexpr std::array<std::string_view, 17> kKeys = {"token",
+  constexpr std::array<std::string_view, 18> kKeys = {"token",
+                                                      "devices",
                                                       "tls_cert",
                                                       "tls_key",
                                                       "dns",
@@ -44,6 +45,7 @@ std::string keys_taken_at_once() {
 ServerConfig reloaded(const ServerConfig& start, const ServerConfig& found) {
   ServerConfig config = start;
   config.token = found.token;
+  config.devices = found.devices;
   config.tls_cert = found.tls_cert;
   config.tls_key = found.tls_key;
   config.dns = found.dns;

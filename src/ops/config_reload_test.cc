@@ -23,6 +23,10 @@ struct Change {
 // Another value of each key than the one that it has by default.
 const Change kChanges[] = {
     {"token", "token: another-token-of-a-test"},
+    {"devices", "devices: [{name: a, key: 'ed25519:AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'}]"},
+    {"auth", "auth: proof"},
+    {"authority", "authority: [vpn.test]"},
+    {"path", "path: /ip"},
     {"addr", "addr: ':444'"},
     {"tls_cert", "tls_cert: other.crt"},
     {"tls_key", "tls_key: other.key"},
@@ -74,9 +78,10 @@ TEST(Reloaded, NamesKeysThatExist) {
   std::size_t listed = 0;
   for (const Change& change : kChanges) listed += is_taken_at_once(change.key);
   EXPECT_EQ(taken, listed);
-  EXPECT_EQ(keys_taken_at_once(),
-            "token, tls_cert, tls_key, dns, dns_domains, push_routes, decoy, max_sessions, "
-            "max_sessions_per_client, handshake_rate, handshake_ip_rate, rate_limit, log_level");
+  EXPECT_EQ(
+      keys_taken_at_once(),
+      "token, devices, tls_cert, tls_key, dns, dns_domains, push_routes, decoy, max_sessions, "
+      "max_sessions_per_client, handshake_rate, handshake_ip_rate, rate_limit, log_level");
 }
 
 }  // namespace

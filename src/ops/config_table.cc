@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::size_t kCommentWidth = 96;
 
+// "a", or "a or b".
+std::string words_of(const std::vector<std::string>& names) {
+  std::string words;
+  for (const std::string& name : names) words += (words.empty() ? "" : " or ") + name;
+  return words;
+}
+
+std::string required_text(const KeyText& key) {
+  return key.alternatives.empty() ? "required" : "required, or " + words_of(key.alternatives);
+}
+
 // `nat` of `nat.enabled`; empty for a key at the top.
 std::string group_of(const std::string& name) {
   const std::size_t dot = name.find('.');
@@ -55,7 +66,11 @@ class TableReader {
   void report_missing() {
     for (const KeyText& key : keys_) {
       if (!key.is_required || report_.is_given(key.name)) continue;
-      report_.add_fault(key.name, "missing, expected " + key.expected);
+      const auto is_given = [&](const std::string& name) { return report_.is_given(name); };
+      if (std::ranges::any_of(key.alternatives, is_given)) continue;
+      std::string expected = key.expected;
+      if (!key.alternatives.empty()) expected += ", or " + words_of(key.alternatives) + " instead";
+      report_.add_fault(key.name, "missing, expected " + expected);
     }
   }
 
@@ -219,7 +234,7 @@ std::string markdown_table(std::span<const KeyText> keys) {
   };
   std::string table = "| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n";
   for (const KeyText& key : keys) {
-    const std::string fallback = key.is_required            ? "required"
+    const std::string fallback = key.is_required            ? required_text(key)
                                  : key.default_note.empty() ? "`" + key.example + "`"
                                                             : key.default_note;
     table += "| `" + key.name + "` | " + cell(fallback) + " | " + cell(key.expected) + " | " +

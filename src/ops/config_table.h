@@ -25,7 +25,8 @@ struct KeyText {
   std::string explanation;
   std::string default_note;  ///< the default in words, where `example` is not it
   bool is_required = false;
-  bool is_secret = false;  ///< never repeated in an error
+  std::vector<std::string> alternatives;  ///< keys of which one in the file is enough, too
+  bool is_secret = false;                 ///< never repeated in an error
 };
 
 /// The value of a missing key, in YAML. Where that cannot be written down, an example, and the

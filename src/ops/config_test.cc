@@ -306,7 +306,9 @@ TEST(ClientConfig, TakesRoutesAloneForTheirMode) {
 }
 
 TEST(ClientConfig, WarnsOfInsecurity) {
-  EXPECT_THAT(client("server: a\ninsecure: true\n").notes,
+  // The proofs of both sides make up for it.
+  EXPECT_TRUE(client("server: a\ninsecure: true\n").notes.empty());
+  EXPECT_THAT(client("server: a\ninsecure: true\nauth: token\n").notes,
               ElementsAre(HasSubstr("client.yaml:3:11: insecure: any server is trusted")));
   const std::string pinned = "tls_fingerprint: sha256:" + std::string(64, 'a') + "\n";
   EXPECT_THAT(client("server: a\ninsecure: true\n" + pinned).notes,
@@ -356,7 +358,7 @@ TEST_F(ConfigFile, ShouldBePrivate) {
   const auto loaded = load_server_config(path);
   // Windows warns.
   const std::string told = loaded ? loaded->notes.at(0) : loaded.error().message;
-  EXPECT_THAT(told, HasSubstr("holds the token, and others may read it; " +
+  EXPECT_THAT(told, HasSubstr("holds a secret, and others may read it; " +
                               os::how_to_hide_from_others(path)));
 }
 
