@@ -29,9 +29,15 @@ start_go_server() {
   run server go "$peer" server -token "$token" -cert "$work/server.crt" -key "$work/server.key" "$@"
   go_pid=$pid
   wait_for 10 grep -q '^ready' "$work/go.log" || fail "the Go server is not ready"
-  # What our server does by itself.
+  masquerade_go
+}
+
+# What our server does by itself.
+masquerade_go() {
   on server sysctl -qw net.ipv4.ip_forward=1
   on server nft -f - <<'END'
+table ip test
+delete table ip test
 table ip test {
   chain postrouting {
     type nat hook postrouting priority srcnat
@@ -52,10 +58,10 @@ check_go_dropped_nothing() {
   check_lacks "it dropped nothing" "$(grep ^statistics: "$work/go.log")" dropped_
 }
 
-# ... nor our server has dropped anything.
+# ... nor our server has dropped anything, but what a kernel with IPv6 says to groups by itself.
 check_server_dropped_nothing() {
   check_equal "our server dropped nothing" "$(fetch server http://127.0.0.1:9435/metrics |
-    awk '/^qdt_drops_total/ && $NF != 0')" ""
+    awk '/^qdt_drops_total/ && !/link_local/ && $NF != 0')" ""
 }
 
 sessions_are() { [ "$(metric qdt_sessions_active)" -eq "$1" ]; }
@@ -71,16 +77,19 @@ check_pings() {
   done
 }
 
-# check_files CLIENT_ADDRESS: files both ways over TCP, with the world and with the server itself.
+# check_files CLIENT_ADDRESS [MEGABYTES [WEB_ADDRESS]]: files both ways over TCP, with the world and with the
+# server itself.
 check_files() {
+  local megabytes=${2:-8} web=${3:-$web_address}
   mkdir -p "$work/files"
-  head -c 8000000 /dev/urandom >"$work/files/file"
-  serve_files web "$web_address"
+  head -c "${megabytes}000000" /dev/urandom >"$work/files/file"
+  serve_files web "$web"
   serve_files client "$1"
-  check "8 MB come down from the world" -- \
-    fetch client --max-time 40 -o "$work/down" "http://$web_address:8000/file"
+  check "$megabytes MB come down from the world" -- \
+    fetch client --max-time 60 -o "$work/down" "$(file_at "$web")"
   check "they are the same" -- cmp "$work/files/file" "$work/down"
-  check "8 MB go up to the server" -- \
-    fetch server --max-time 40 -o "$work/up" "http://$1:8000/file"
+  check "$megabytes MB go up to the server" -- \
+    fetch server --max-time 60 -o "$work/up" "$(file_at "$1")"
   check "they are the same" -- cmp "$work/files/file" "$work/up"
 }
+file_at() { case $1 in *:*) say "http://[$1]:8000/file" ;; *) say "http://$1:8000/file" ;; esac; }

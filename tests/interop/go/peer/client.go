@@ -11,8 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -55,7 +53,7 @@ func clientFlags(arguments []string) clientOptions {
 func runClient(ctx context.Context, o clientOptions) int {
 	connecting, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	connection, err := dial(connecting, o.server)
+	connection, err := dial(connecting, o.server, fullPacketBytes)
 	if err != nil {
 		fmt.Println("not connected:", err)
 		return exitLost
@@ -77,7 +75,7 @@ func runClient(ctx context.Context, o clientOptions) int {
 	defer tun.Close()
 	address, err := leasePrefix(response)
 	if err == nil {
-		err = configureTUN(o.tun, address, session.mtu)
+		err = configureTUN(o.tun, session.mtu, address)
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -90,7 +88,7 @@ func runClient(ctx context.Context, o clientOptions) int {
 }
 
 // dial trusts every certificate: the tests are about the protocol.
-func dial(ctx context.Context, server string) (quic.Connection, error) {
+func dial(ctx context.Context, server string, packetBytes int) (quic.Connection, error) {
 	host, _, err := net.SplitHostPort(server)
 	if err != nil {
 		return nil, err
@@ -100,7 +98,7 @@ func dial(ctx context.Context, server string) (quic.Connection, error) {
 		NextProtos:         []string{http3.NextProtoH3},
 		InsecureSkipVerify: true,
 	}
-	return quic.DialAddr(ctx, server, trust, transportConfig())
+	return quic.DialAddr(ctx, server, trust, transportConfig(packetBytes))
 }
 
 // connect exchanges the messages of section 2. The request stream stays open.
@@ -199,35 +197,4 @@ func leasePrefix(response *connectResponse) (netip.Prefix, error) {
 		return netip.Prefix{}, err
 	}
 	return netip.ParsePrefix(fmt.Sprintf("%s/%d", response.ClientIP, pool.Bits()))
-}
-
-// carry moves packets between the device and the session, and returns the exit status.
-func carry(ctx context.Context, session *session, tun *os.File) int {
-	ended := make(chan error, 3)
-	go func() { ended <- session.discardUntilEnd() }()
-	go func() {
-		ended <- session.receive(ctx, func(packet []byte) { tun.Write(packet) })
-	}()
-	go func() {
-		ended <- readPackets(tun, func(packet []byte) { session.send(packet) })
-	}()
-	select {
-	case <-ctx.Done():
-		return exitStopped
-	case err := <-ended:
-		fmt.Println("the session ended:", strings.TrimSpace(err.Error()))
-		return exitLost
-	}
-}
-
-// readPackets hands the device's packets to send, until the device is closed.
-func readPackets(tun *os.File, send func(packet []byte)) error {
-	buffer := make([]byte, maxPacketBytes)
-	for {
-		length, err := tun.Read(buffer)
-		if err != nil {
-			return err
-		}
-		send(buffer[:length])
-	}
 }

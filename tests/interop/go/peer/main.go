@@ -1,7 +1,11 @@
-// The program peer is a second implementation of a QDT client and server, for tests: plain version 1, without
-// caps, on quic-go. It behaves as existing peers do where docs/protocol.md tells of them: datagrams
-// limited to the MTU, Ping and Pong dropped silently, a 200 without content-type and
-// content-length, accept-encoding: gzip, the request stream left open.
+// The program peer is a second implementation of clients and servers, for tests, on quic-go.
+//
+// client and server are plain version 1, without caps. They behave as existing peers do where
+// docs/protocol.md tells of them: datagrams limited to the MTU, Ping and Pong dropped silently, a 200
+// without content-type and content-length, accept-encoding: gzip, the request stream left open.
+//
+// ip-client and ip-server speak CONNECT-IP (RFC 9484) as programs do that have never heard of QDT, after
+// the RFCs rather than docs/protocol-v2.md.
 package main
 
 import (
@@ -31,8 +35,13 @@ func main() {
 		os.Exit(runClient(ctx, clientFlags(os.Args[2:])))
 	case "server":
 		os.Exit(runServer(ctx, serverFlags(os.Args[2:])))
+	case "ip-client":
+		os.Exit(runIPClient(ctx, ipClientFlags(os.Args[2:])))
+	case "ip-server":
+		os.Exit(runIPServer(ctx, ipServerFlags(os.Args[2:])))
 	default:
-		fmt.Fprintln(os.Stderr, "usage: peer client|server [OPTIONS]; peer client -help")
+		fmt.Fprintln(os.Stderr,
+			"usage: peer client|server|ip-client|ip-server [OPTIONS]; peer client -help")
 		os.Exit(exitHost)
 	}
 }

@@ -19,49 +19,32 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-type serverOptions struct {
+// deviceOptions are those of servers of either protocol.
+type deviceOptions struct {
 	address     string
 	certificate string
 	key         string
-	token       string
 	tun         string
 	mtu         int
+	packet      int
 	pool        netip.Prefix
 }
 
-func serverFlags(arguments []string) serverOptions {
-	var o serverOptions
-	flags := flag.NewFlagSet("peer server", flag.ExitOnError)
+func (o *deviceOptions) register(flags *flag.FlagSet) {
 	flags.StringVar(&o.address, "addr", ":443", "UDP `address`")
 	flags.StringVar(&o.certificate, "cert", "", "certificate chain `FILE`")
 	flags.StringVar(&o.key, "key", "", "private key `FILE`")
-	flags.StringVar(&o.token, "token", "", "the secret")
 	flags.StringVar(&o.tun, "tun", "qdt0", "`name` of the TUN device")
 	flags.IntVar(&o.mtu, "mtu", defaultMTU, "largest packet inside the tunnel")
+	flags.IntVar(&o.packet, "packet", fullPacketBytes, "the first QUIC packets' size")
 	flags.TextVar(&o.pool, "pool", netip.MustParsePrefix("10.8.0.0/24"),
 		"addresses to lend; the first is the server's own")
-	flags.Parse(arguments)
-	return o
 }
 
-// server lends each address once, in order: enough for a test.
-type server struct {
-	serverOptions
-	deliver func(packet []byte) // to the TUN device
-
-	mutex    sync.Mutex
-	next     netip.Addr
-	sessions map[netip.Addr]served
-}
-
-// served is a session and what ends it.
-type served struct {
-	*session
-	end func()
-}
-
-// runServer serves until ctx ends, and returns the exit status.
-func runServer(ctx context.Context, o serverOptions) int {
+// serve answers requests until ctx ends, and returns the exit status. It makes the TUN device, with the
+// first address of each pool, and gives handler what delivers packets to it.
+func (o *deviceOptions) serve(ctx context.Context, sessions *roster,
+	handler func(deliver func(packet []byte)) http.Handler, pools ...netip.Prefix) int {
 	certificate, err := tls.LoadX509KeyPair(o.certificate, o.key)
 	if err != nil {
 		fmt.Println(err)
@@ -73,36 +56,82 @@ func runServer(ctx context.Context, o serverOptions) int {
 		return exitHost
 	}
 	defer tun.Close()
-	gateway := o.pool.Addr().Next()
-	if err := configureTUN(o.tun, netip.PrefixFrom(gateway, o.pool.Bits()), o.mtu); err != nil {
+	var gateways []netip.Prefix
+	for _, pool := range pools {
+		gateways = append(gateways, netip.PrefixFrom(pool.Addr().Next(), pool.Bits()))
+	}
+	if err := configureTUN(o.tun, o.mtu, gateways...); err != nil {
 		fmt.Println(err)
 		return exitHost
 	}
 
-	s := &server{
-		serverOptions: o,
-		deliver:       func(packet []byte) { tun.Write(packet) },
-		next:          gateway.Next(),
-		sessions:      map[netip.Addr]served{},
-	}
 	listener, err := quic.ListenAddrEarly(o.address, http3.ConfigureTLSConfig(&tls.Config{
 		Certificates: []tls.Certificate{certificate},
-	}), transportConfig())
+	}), transportConfig(o.packet))
 	if err != nil {
 		fmt.Println(err)
 		return exitHost
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc(connectPath, s.connect)
-	service := &http3.Server{Handler: mux, EnableDatagrams: true}
+	service := &http3.Server{
+		Handler:         handler(func(packet []byte) { tun.Write(packet) }),
+		EnableDatagrams: true,
+	}
 	go service.ServeListener(listener)
-	go readPackets(tun, s.route)
+	go readPackets(tun, sessions.route)
 	fmt.Println("ready")
 
 	<-ctx.Done()
-	s.endAll()
+	sessions.endAll()
 	listener.Close()
 	return exitStopped
+}
+
+type serverOptions struct {
+	deviceOptions
+	token string
+}
+
+func serverFlags(arguments []string) serverOptions {
+	var o serverOptions
+	flags := flag.NewFlagSet("peer server", flag.ExitOnError)
+	o.register(flags)
+	flags.StringVar(&o.token, "token", "", "the secret")
+	flags.Parse(arguments)
+	return o
+}
+
+// server lends each address once, in order: enough for a test.
+type server struct {
+	serverOptions
+	sessions roster
+	deliver  func(packet []byte) // to the TUN device
+	leases   lender
+}
+
+// lender lends the addresses of a pool behind its first, each once.
+type lender struct {
+	mutex  sync.Mutex
+	latest netip.Addr
+}
+
+func newLender(pool netip.Prefix) lender { return lender{latest: pool.Addr().Next()} }
+
+func (l *lender) lend() netip.Addr {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.latest = l.latest.Next()
+	return l.latest
+}
+
+// runServer serves until ctx ends, and returns the exit status.
+func runServer(ctx context.Context, o serverOptions) int {
+	s := &server{serverOptions: o, leases: newLender(o.pool)}
+	return o.serve(ctx, &s.sessions, func(deliver func([]byte)) http.Handler {
+		s.deliver = deliver
+		mux := http.NewServeMux()
+		mux.HandleFunc(connectPath, s.connect)
+		return mux
+	}, o.pool)
 }
 
 // connect answers POST /connect, and carries the session's packets until it ends.
@@ -114,29 +143,20 @@ func (s *server) connect(writer http.ResponseWriter, request *http.Request) {
 	lease := netip.MustParseAddr(response.ClientIP)
 	session := newSession(stream, response.SessionID, response.MTU, toClient, toServer)
 	connection := writer.(http3.Hijacker).Connection()
-	s.add(lease, served{session, func() {
-		connection.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "the server is shutting down")
-	}})
-	defer s.remove(lease)
+	s.sessions.add(member{session, func() { shutDown(connection) }}, lease)
+	defer s.sessions.remove(lease)
 
 	body, _ := json.Marshal(response)
 	if _, err := stream.Write(body); err != nil {
 		return
 	}
 	fmt.Println("session with", lease)
-	ended := make(chan error, 2)
-	go func() { ended <- session.discardUntilEnd() }()
-	go func() {
-		ended <- session.receive(connection.Context(), func(packet []byte) {
-			if source, _ := addresses(packet); source == lease {
-				s.deliver(packet)
-			} else {
-				session.statistics.count("dropped_spoofed_source")
-			}
-		})
-	}()
-	err := <-ended
+	err := s.sessions.receive(connection.Context(), session, s.deliver, lease)
 	fmt.Printf("session with %s ended: %s\n", lease, strings.TrimSpace(err.Error()))
+}
+
+func shutDown(connection http3.Connection) {
+	connection.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "the server is shutting down")
 }
 
 // admit checks the request. After a 200 it returns the stream, on which the body is still to be
@@ -182,7 +202,7 @@ func (s *server) admit(writer http.ResponseWriter, request *http.Request) (
 		SessionID:   rand.Uint64() | 1<<63, // no floating-point number holds it
 		ServerNonce: encodeNonce(serverNonce),
 		MTU:         min(asked.MTU, s.mtu),
-		ClientIP:    s.lend().String(),
+		ClientIP:    s.leases.lend().String(),
 		GatewayIP:   s.pool.Addr().Next().String(),
 		CIDR:        s.pool.String(),
 	}
@@ -191,59 +211,17 @@ func (s *server) admit(writer http.ResponseWriter, request *http.Request) (
 	return writer.(http3.HTTPStreamer).HTTPStream(), response, toServer, toClient
 }
 
-func (s *server) lend() netip.Addr {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	lease := s.next
-	s.next = lease.Next()
-	return lease
-}
-
-func (s *server) add(lease netip.Addr, session served) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.sessions[lease] = session
-}
-
-func (s *server) remove(lease netip.Addr) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if session, ok := s.sessions[lease]; ok {
-		session.statistics.print()
-		delete(s.sessions, lease)
-	}
-}
-
-// route sends a packet of the TUN device to the session that has its destination.
-func (s *server) route(packet []byte) {
-	_, destination := addresses(packet)
-	s.mutex.Lock()
-	session, ok := s.sessions[destination]
-	s.mutex.Unlock()
-	if ok {
-		session.send(packet)
-	}
-}
-
-func (s *server) endAll() {
-	s.mutex.Lock()
-	sessions := s.sessions
-	s.sessions = map[netip.Addr]served{}
-	s.mutex.Unlock()
-	for _, session := range sessions {
-		session.statistics.print()
-		session.end()
-	}
-}
-
-// addresses returns an IPv4 packet's source and destination, and what no packet has for any other.
+// addresses returns a packet's source and destination, and what no packet has where it is none.
 func addresses(packet []byte) (source, destination netip.Addr) {
-	const sourceOffset, destinationOffset, headerBytes = 12, 16, 20
-	if len(packet) < headerBytes || packet[0]>>4 != 4 ||
-		int(binary.BigEndian.Uint16(packet[2:])) != len(packet) {
+	offset, bytes := 12, 4
+	switch {
+	case len(packet) >= 20 && packet[0]>>4 == 4 && int(binary.BigEndian.Uint16(packet[2:])) == len(packet):
+	case len(packet) >= 40 && packet[0]>>4 == 6 && int(binary.BigEndian.Uint16(packet[4:]))+40 == len(packet):
+		offset, bytes = 8, 16
+	default:
 		return
 	}
-	source, _ = netip.AddrFromSlice(packet[sourceOffset:destinationOffset])
-	destination, _ = netip.AddrFromSlice(packet[destinationOffset:headerBytes])
+	source, _ = netip.AddrFromSlice(packet[offset : offset+bytes])
+	destination, _ = netip.AddrFromSlice(packet[offset+bytes : offset+2*bytes])
 	return
 }

@@ -14,15 +14,17 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
+// fullPacketBytes: a datagram of defaultMTU bytes fits from the first packet on; quic-go refuses those that do
+// not, and would lose packets until it has found the path MTU.
+const fullPacketBytes = 1420
+
 // transportConfig is what existing peers use.
-func transportConfig() *quic.Config {
+func transportConfig(packetBytes int) *quic.Config {
 	return &quic.Config{
-		EnableDatagrams: true,
-		KeepAlivePeriod: 10 * time.Second,
-		MaxIdleTimeout:  30 * time.Second,
-		// A datagram of `mtu` bytes fits from the first packet on: quic-go refuses those that do not,
-		// and would lose packets until it has found the path MTU.
-		InitialPacketSize: 1420,
+		EnableDatagrams:   true,
+		KeepAlivePeriod:   10 * time.Second,
+		MaxIdleTimeout:    30 * time.Second,
+		InitialPacketSize: uint16(packetBytes),
 	}
 }
 
@@ -121,8 +123,10 @@ func (s *session) open(datagram []byte) ([]byte, error) {
 	}
 }
 
-// discardUntilEnd reads the session's request stream, on which nothing comes but its end.
-func (s *session) discardUntilEnd() error {
+func (s *session) counts() *statistics { return &s.statistics }
+
+// readUntilEnd reads the session's request stream, on which nothing comes but its end.
+func (s *session) readUntilEnd() error {
 	buffer := make([]byte, 512)
 	for {
 		if _, err := s.stream.Read(buffer); err != nil {

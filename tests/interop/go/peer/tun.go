@@ -37,14 +37,17 @@ func openTUN(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// configureTUN gives the device an address, an MTU, and with the address's prefix a route.
-func configureTUN(name string, address netip.Prefix, mtu int) error {
-	for _, arguments := range [][]string{
+// configureTUN gives the device an MTU and addresses, and with each address's prefix a route.
+func configureTUN(name string, mtu int, addresses ...netip.Prefix) error {
+	commands := [][]string{
 		// Else the kernel would look for IPv6 routers from an address that is no lease.
 		{"link", "set", name, "addrgenmode", "none"},
-		{"address", "add", address.String(), "dev", name},
 		{"link", "set", name, "mtu", strconv.Itoa(mtu), "up"},
-	} {
+	}
+	for _, address := range addresses {
+		commands = append(commands, []string{"address", "add", address.String(), "dev", name, "nodad"})
+	}
+	for _, arguments := range commands {
 		if output, err := exec.Command("ip", arguments...).CombinedOutput(); err != nil {
 			return fmt.Errorf("ip %s: %w: %s", strings.Join(arguments, " "), err, output)
 		}
