@@ -298,8 +298,9 @@ class Connection final : private Http3Events {
   void reset(StreamId stream, std::uint64_t error_code);
 
   /// Ends the connection: on_closed() is called, and CONNECTION_CLOSE goes out with the next
-  /// write(). May be called from within an event. `text` is for the peer's log.
-  void close(std::string_view text, Timestamp now);
+  /// write(). May be called from within an event. `text` is for the peer's log; `error_code` is one
+  /// of HTTP/3's.
+  void close(std::string_view text, Timestamp now, std::uint64_t error_code = kH3NoError);
   /// A server's: ends a connection that has to give way to others. Its client may come again, and
   /// learns nothing else.
   void turn_away(Timestamp now);

@@ -32,10 +32,10 @@ bool is_of_a_busy_server(std::uint64_t error_code) {
 
 }  // namespace
 
-void Connection::close(std::string_view text, Timestamp now) {
+void Connection::close(std::string_view text, Timestamp now, std::uint64_t error_code) {
   note_change();
   if (state_ != State::kOpen) return;
-  close_frame_ = {.is_application = true, .code = NGHTTP3_H3_NO_ERROR, .text = std::string(text)};
+  close_frame_ = {.is_application = true, .code = error_code, .text = std::string(text)};
   end(State::kClosing, {CloseReason::Kind::kLocal, std::string(text)}, now);
 }
 

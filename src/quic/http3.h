@@ -24,6 +24,10 @@ namespace qdt::quic {
 
 using StreamId = std::int64_t;
 
+/// Error codes of HTTP/3 (RFC 9114 section 8.1).
+inline constexpr std::uint64_t kH3NoError = 0x100;
+inline constexpr std::uint64_t kH3MessageError = 0x10e;
+
 /// HTTP header fields in the order in which they go out; names in lower case.
 using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 

@@ -24,15 +24,28 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
 
 void ConnectService::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection,
                                      quic::StreamId stream, Bytes bytes) {
-  const auto streams = streams_.find(&connection);
-  if (streams == streams_.end()) return;
-  const auto found = streams->second.find(stream);
-  if (found == streams->second.end()) return;
-  if (const auto ok = found->second.exchange.receive(bytes); !ok) {
-    logger_.info("the session of " + connection.home_path().remote.to_string() +
-                 " ends: " + ok.error().message);
-    end_session(tunnel, connection);
+  // A datagram may end the session, and with it the exchange.
+  while (Http3Exchange* exchange = exchange_on(connection, stream)) {
+    const auto datagram = exchange->receive(bytes);
+    if (!datagram) {
+      logger_.info("the session of " + connection.home_path().remote.to_string() +
+                   " ends: " + datagram.error().message);
+      // RFC 9297 section 3.3; nothing else is on this connection.
+      return connection.close("malformed capsule", tunnel.now(), quic::kH3MessageError);
+    }
+    if (!*datagram) return;
+    tunnel::Session* session = tunnel::Tunnel::session_of(connection);
+    if (session == nullptr) return;
+    tunnel.receive_datagram(*session, **datagram);
   }
+}
+
+Http3Exchange* ConnectService::exchange_on(const quic::Connection& connection,
+                                           quic::StreamId stream) {
+  const auto streams = streams_.find(&connection);
+  if (streams == streams_.end()) return nullptr;
+  const auto found = streams->second.find(stream);
+  return found == streams->second.end() ? nullptr : &found->second.exchange;
 }
 
 void ConnectService::end_session(tunnel::Tunnel& tunnel, quic::Connection& connection) {

@@ -49,6 +49,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     Reception::Request request;
   };
   static void end_session(tunnel::Tunnel& tunnel, quic::Connection& connection);
+  /// Nothing where there is none any more.
+  Http3Exchange* exchange_on(const quic::Connection& connection, quic::StreamId stream);
 
   // The requests of one connection: one, as a rule, since without a session it may have no more.
   using Streams = std::map<quic::StreamId, Stream>;

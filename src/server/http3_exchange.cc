@@ -78,11 +78,12 @@ void Http3Exchange::open_version2(Grant& grant, const Version2Session& session,
   if (!is_open) connection_.close("too much before the answer", tunnel_.now());
 }
 
-Result<void> Http3Exchange::receive(Bytes bytes) {
-  if (!signalling_) return {};
-  auto answer = signalling_->receive(bytes);
-  if (!answer) return fail(answer);
-  if (answer->empty() || connection_.send(stream_, std::move(*answer))) return {};
+Result<std::optional<Bytes>> Http3Exchange::receive(Bytes& bytes) {
+  if (!signalling_) return std::nullopt;
+  std::vector<std::uint8_t> answer;
+  const auto datagram = signalling_->receive(bytes, answer);
+  if (!datagram) return fail(datagram);
+  if (answer.empty() || connection_.send(stream_, std::move(answer))) return *datagram;
   return fail("the client does not take the answers to its capsules");
 }
 

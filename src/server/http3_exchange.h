@@ -29,8 +29,9 @@ class Http3Exchange final : public Exchange {
   void close() override;
   void open(Grant& grant, const SettledSession& session, tunnel::SessionOptions& options) override;
 
-  /// Bytes on the stream of a session of version 2, which an error ends.
-  Result<void> receive(Bytes bytes);
+  /// Takes bytes on the stream of a session of version 2, which an error ends, as
+  /// IpSignalling::receive() does.
+  Result<std::optional<Bytes>> receive(Bytes& bytes);
   /// A session of version 2 has begun on the stream.
   bool has_signalling() const { return signalling_.has_value(); }
 

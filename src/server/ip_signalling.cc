@@ -47,15 +47,16 @@ std::vector<std::uint8_t> IpSignalling::first_capsules() const {
   return out;
 }
 
-Result<std::vector<std::uint8_t>> IpSignalling::receive(Bytes bytes) {
-  std::vector<std::uint8_t> out;
+Result<std::optional<Bytes>> IpSignalling::receive(Bytes& bytes,
+                                                   std::vector<std::uint8_t>& answer) {
   while (true) {
     const auto capsule = reader_.take(bytes);
     if (!capsule) return fail(capsule);
-    if (!*capsule) return out;
+    if (!*capsule) return std::nullopt;
     switch ((*capsule)->type) {
+      case wire::capsule::kDatagram: return (*capsule)->value;
       case wire::capsule::kAddressRequest:
-        if (auto ok = answer((*capsule)->value, out); !ok) return fail(ok);
+        if (auto ok = assign((*capsule)->value, answer); !ok) return fail(ok);
         break;
       // Read, and of no use: networks behind a client are not routed.
       case wire::capsule::kAddressAssign:
@@ -71,7 +72,7 @@ Result<std::vector<std::uint8_t>> IpSignalling::receive(Bytes bytes) {
 
 // Always the full list (RFC 9484 section 4.7.1): what is lent, with the ID of the first request of
 // its kind, and refusals of the other requests.
-Result<void> IpSignalling::answer(Bytes requested, std::vector<std::uint8_t>& out) {
+Result<void> IpSignalling::assign(Bytes requested, std::vector<std::uint8_t>& out) {
   const auto requests = wire::parse_address_request(requested);
   if (!requests) return fail(requests);
   if (used_ids_.size() + requests->size() > kMaxRequests) {

@@ -26,16 +26,18 @@ class IpSignalling {
 
   /// What the server says unasked, right behind its answer.
   std::vector<std::uint8_t> first_capsules() const;
-  /// Takes what the client sent on the stream; the answer is to be sent, and may be empty. An error
-  /// ends the stream, then and for ever after (RFC 9297 section 3.3).
-  Result<std::vector<std::uint8_t>> receive(Bytes bytes);
+  /// Takes what the client sent off the front of `bytes`, up to the end of the first DATAGRAM
+  /// capsule, and returns that one's value (RFC 9297 section 3.5), valid as wire::Capsule's;
+  /// nothing once all bytes are taken. What is to be sent comes behind what `answer` has. An error
+  /// ends the stream, then and for ever after (section 3.3).
+  Result<std::optional<Bytes>> receive(Bytes& bytes, std::vector<std::uint8_t>& answer);
   /// Whether the client may end its side now; otherwise a capsule is cut short.
   bool may_end() const { return reader_.is_between_capsules(); }
   /// Capsules of types that have no use here.
   std::uint64_t skipped() const { return reader_.skipped(); }
 
  private:
-  Result<void> answer(Bytes requested, std::vector<std::uint8_t>& out);
+  Result<void> assign(Bytes requested, std::vector<std::uint8_t>& out);
 
   std::vector<Prefix> lent_;
   std::vector<wire::IpRange> routes_;

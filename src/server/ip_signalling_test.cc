@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -18,6 +19,15 @@ wire::ConnectResponse lent(bool has_ipv6 = true) {
                                     .cidr = *Prefix::parse("fd00:8::/64")};
   }
   return lent;
+}
+
+// The answer to `bytes`, in which there is no datagram.
+Result<std::vector<std::uint8_t>> answer_of(IpSignalling& signalling, Bytes bytes) {
+  std::vector<std::uint8_t> answer;
+  const auto datagram = signalling.receive(bytes, answer);
+  if (!datagram) return fail(datagram);
+  EXPECT_FALSE(*datagram);
+  return answer;
 }
 
 // What a client reads of `bytes`: each capsule in words.
@@ -73,17 +83,17 @@ TEST(IpSignalling, RoutesWhatIsPushedAndThePools) {
 
 TEST(IpSignalling, AnswersEachRequestWithTheWholeList) {
   IpSignalling signalling(lent());
-  auto answer = signalling.receive(request({any(7, "10.9.9.9/32"), any(8, "::/128")}));
+  auto answer = answer_of(signalling, request({any(7, "10.9.9.9/32"), any(8, "::/128")}));
   ASSERT_TRUE(answer);
   EXPECT_EQ(in_words(*answer), "assign 7:10.8.0.5/32 8:fd00:8::5/128; ");
-  answer = signalling.receive(request({any(9, "0.0.0.0/32"), any(10, "0.0.0.0/32")}));
+  answer = answer_of(signalling, request({any(9, "0.0.0.0/32"), any(10, "0.0.0.0/32")}));
   ASSERT_TRUE(answer);
   EXPECT_EQ(in_words(*answer), "assign 9:10.8.0.5/32 0:fd00:8::5/128 10:0.0.0.0/32; ");
 }
 
 TEST(IpSignalling, RefusesAKindThatItDoesNotLend) {
   IpSignalling signalling(lent(false));
-  const auto answer = signalling.receive(request({any(1, "::/128")}));
+  const auto answer = answer_of(signalling, request({any(1, "::/128")}));
   ASSERT_TRUE(answer);
   EXPECT_EQ(in_words(*answer), "assign 0:10.8.0.5/32 1:::/128; ");
 }
@@ -94,7 +104,7 @@ TEST(IpSignalling, TakesCapsulesWhereverTheyAreCut) {
   std::vector<std::uint8_t> answers;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     EXPECT_EQ(signalling.may_end(), i == 0);
-    const auto answer = signalling.receive(Bytes(bytes).subspan(i, 1));
+    const auto answer = answer_of(signalling, Bytes(bytes).subspan(i, 1));
     ASSERT_TRUE(answer);
     answers.insert(answers.end(), answer->begin(), answer->end());
   }
@@ -111,15 +121,34 @@ TEST(IpSignalling, ReadsAndForgetsWhatAClientHasNoUseFor) {
                             .last = *IpAddress::parse("10.255.255.255")};
   wire::append_capsule(bytes, wire::capsule::kRouteAdvertisement, wire::write_routes({&range, 1}));
   wire::append_capsule(bytes, 0x1f4242, std::array<std::uint8_t, 3>{1, 2, 3});
-  wire::append_capsule(bytes, wire::capsule::kDatagram, std::array<std::uint8_t, 3>{0, 2, 3});
-  const auto answer = signalling.receive(bytes);
+  const auto answer = answer_of(signalling, bytes);
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->empty());
   EXPECT_EQ(signalling.skipped(), 1u);
 }
 
+TEST(IpSignalling, HandsOutTheDatagramsInCapsules) {
+  IpSignalling signalling(lent());
+  std::vector<std::uint8_t> sent;
+  wire::append_capsule(sent, wire::capsule::kDatagram, std::array<std::uint8_t, 3>{0, 2, 3});
+  const auto asked = request({any(1, "0.0.0.0/32")});
+  sent.insert(sent.end(), asked.begin(), asked.end());
+  Bytes bytes = sent;
+  std::vector<std::uint8_t> answer;
+  const auto datagram = signalling.receive(bytes, answer);
+  ASSERT_TRUE(datagram && *datagram);
+  EXPECT_TRUE(std::ranges::equal(**datagram, std::array<std::uint8_t, 3>{0, 2, 3}));
+  EXPECT_TRUE(answer.empty());
+  ASSERT_TRUE(signalling.receive(bytes, answer));
+  EXPECT_TRUE(bytes.empty());
+  EXPECT_FALSE(answer.empty());
+}
+
 TEST(IpSignalling, EndsAtWhatBreaksTheRules) {
-  const auto fails = [](Bytes bytes) { return !IpSignalling(lent()).receive(bytes); };
+  const auto fails = [](Bytes bytes) {
+    IpSignalling signalling(lent());
+    return !answer_of(signalling, bytes);
+  };
   EXPECT_TRUE(fails(request({any(0, "0.0.0.0/32")})));
   EXPECT_TRUE(fails(request({any(1, "0.0.0.0/32"), any(1, "::/128")})));
   EXPECT_TRUE(fails(request({})));
@@ -127,16 +156,16 @@ TEST(IpSignalling, EndsAtWhatBreaksTheRules) {
   EXPECT_TRUE(fails(std::array<std::uint8_t, 9>{2, 7, 1, 9, 1, 2, 3, 4, 32}));  // IP version 9
   EXPECT_TRUE(fails(std::array<std::uint8_t, 5>{2, 0x80, 0, 0x40, 1}));         // 16 KiB and a byte
   IpSignalling signalling(lent());
-  EXPECT_TRUE(signalling.receive(request({any(1, "0.0.0.0/32")})));
-  EXPECT_FALSE(signalling.receive(request({any(1, "0.0.0.0/32")})));  // the ID again
+  EXPECT_TRUE(answer_of(signalling, request({any(1, "0.0.0.0/32")})));
+  EXPECT_FALSE(answer_of(signalling, request({any(1, "0.0.0.0/32")})));  // the ID again
 }
 
 TEST(IpSignalling, BoundsHowOftenAClientMayAsk) {
   IpSignalling signalling(lent());
   for (std::uint64_t id = 1; id <= IpSignalling::kMaxRequests; ++id) {
-    ASSERT_TRUE(signalling.receive(request({any(id, "0.0.0.0/32")})));
+    ASSERT_TRUE(answer_of(signalling, request({any(id, "0.0.0.0/32")})));
   }
-  EXPECT_FALSE(signalling.receive(request({any(1000, "0.0.0.0/32")})));
+  EXPECT_FALSE(answer_of(signalling, request({any(1000, "0.0.0.0/32")})));
 }
 
 }  // namespace

@@ -254,13 +254,14 @@ Session& Tunnel::open_session(const SessionOptions& options, quic::Connection& c
   connection.owner = &session;
   connection.set_datagram_sink(stream, {[](void* context, Bytes datagram) {
                                           auto& receiver = *static_cast<Session*>(context);
-                                          auto& base = static_cast<QuicBase&>(receiver.base());
-                                          Tunnel& tunnel = *receiver.tunnel;
-                                          tunnel.receive(receiver, base.plane, datagram,
-                                                         tunnel.now_);
+                                          receiver.tunnel->receive_datagram(receiver, datagram);
                                         },
                                         &session});
   return session;
+}
+
+void Tunnel::receive_datagram(Session& session, Bytes datagram) {
+  receive(session, static_cast<QuicBase&>(session.base()).plane, datagram, now_);
 }
 
 const plane::QuicPlane* Tunnel::quic_plane_of(const Session& session) {

@@ -99,6 +99,10 @@ class Tunnel final : private quic::ConnectionEvents {
       end_by_peer(session);
     }
   }
+  /// A datagram of a session that rests on a QUIC connection, from the context ID on: in version 2
+  /// one may come in a capsule on the session's stream (RFC 9297 section 3.5). It may end session
+  /// and connection.
+  void receive_datagram(Session& session, Bytes datagram);
   /// Packets from the TUN device, or strays from a sibling, as many of the batch as `takes` is true
   /// for. They stay where they are until this returns.
   template <typename Packets, typename Takes>

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -158,6 +159,29 @@ TEST_F(Version2, LivesThroughCapsulesOfOthers) {
   ASSERT_TRUE(connection_of(client.session()).send(0, capsule));
   world.run_for(1s);
   EXPECT_TRUE(carries_packets(client, lease()));
+}
+
+TEST_F(Version2, TakesPacketsInDatagramCapsules) {
+  ASSERT_TRUE(connect());
+  const Packet packet = udp_packet(lease(), kInternet, 100, 1);
+  std::vector<std::uint8_t> datagram = {0};  // the context of packets
+  datagram.insert(datagram.end(), packet.begin(), packet.end());
+  std::vector<std::uint8_t> capsule;
+  wire::append_capsule(capsule, wire::capsule::kDatagram, datagram);
+  ASSERT_TRUE(connection_of(client.session()).send(0, capsule));
+  world.run_for(1s);
+  EXPECT_EQ(server.delivered, std::vector<Packet>{packet});
+}
+
+// The session, its connection and what reads its stream go while more of the stream is there.
+TEST_F(Version2, EndsAtACloseInADatagramCapsule) {
+  ASSERT_TRUE(connect());
+  std::vector<std::uint8_t> capsules;
+  wire::append_capsule(capsules, wire::capsule::kDatagram, std::array<std::uint8_t, 3>{4, 4, 0});
+  wire::append_capsule(capsules, wire::capsule::kDatagram, std::array<std::uint8_t, 3>{4, 4, 0});
+  ASSERT_TRUE(connection_of(client.session()).send(0, capsules));
+  ASSERT_TRUE(world.run_until([&] { return server.tunnel().sessions().size() == 0; }, 2s));
+  EXPECT_TRUE(world.run_until([&] { return client.ending.has_value(); }, 2s));
 }
 
 // A lease goes to the device that had it, and to nobody else who shows its resume token.
