@@ -124,6 +124,28 @@ Duration answer_time_of(const quic::Connection& connection) {
   return std::max(connection.answer_time(), round_trips);
 }
 
+// What is assigned to this client, whether it asked for it or not.
+std::vector<Prefix> prefixes_of(const std::optional<std::vector<wire::CapsuleAddress>>& assigned) {
+  std::vector<Prefix> prefixes;
+  if (!assigned) return prefixes;
+  for (const wire::CapsuleAddress& one : *assigned) {
+    if (!one.is_unspecified_host()) prefixes.push_back(one.prefix);
+  }
+  return prefixes;
+}
+
+// A server that asks its client for addresses gets none (RFC 9484 section 4.7.2).
+std::vector<std::uint8_t> refusal_of(std::vector<wire::CapsuleAddress> requested) {
+  for (wire::CapsuleAddress& one : requested) {
+    const bool is_v4 = one.prefix.address().is_v4();
+    one.prefix = is_v4 ? Prefix(IpAddress::v4(0), 32)
+                       : Prefix(IpAddress::v6(std::array<std::uint8_t, 16>{}), 128);
+  }
+  std::vector<std::uint8_t> capsule;
+  wire::append_capsule(capsule, wire::capsule::kAddressAssign, wire::write_addresses(requested));
+  return capsule;
+}
+
 }  // namespace
 
 Connector::Connector(const Options& options, const quic::TlsClientContext& tls,
@@ -366,7 +388,9 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
     return;
   }
   if (attempt->state != State::kAsking) return;
-  if (message.status != 200) {
+  // Version 2: any success (RFC 9484 section 4.4).
+  const bool is_granted = attempt->version2 ? message.status / 100 == 2 : message.status == 200;
+  if (!is_granted) {
     // The words are still on their way, unless it is a page, which may be long and never end.
     if (!message.has_ended && message.body.size() <= kMaxRefusalBytes) return;
     return take_refusal(tunnel, *attempt, message);
@@ -454,29 +478,42 @@ void Connector::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connec
                                 quic::StreamId stream, Bytes bytes) {
   Attempt* attempt = find(connection);
   if (attempt == nullptr || !attempt->version2 || attempt->stream != stream) return;
-  Version2& version2 = *attempt->version2;
-  const auto before = version2.assigned;
-  if (const auto ok = take_capsules(version2, bytes); !ok) {
-    if (attempt->state == State::kConnected) return lose(tunnel, *attempt, ok.error().message);
-    return give_up(connection,
-                   {Ending::Kind::kUnreachable, ok.error().message, /*is_lasting=*/true},
-                   tunnel.now());
+  const std::shared_ptr<Version2> kept = attempt->version2;  // a datagram may end the attempt
+  Version2& version2 = *kept;
+  const auto before = prefixes_of(version2.assigned);
+  const auto ok = take_capsules(tunnel, connection, stream, version2, bytes);
+  attempt = find(connection);
+  if (attempt == nullptr) return;
+  if (!ok) {
+    const bool is_session = attempt->state == State::kConnected;
+    end(connection, {is_session ? Ending::Kind::kLost : Ending::Kind::kUnreachable,
+                     ok.error().message, /*is_lasting=*/!is_session});
+    // RFC 9297 section 3.3; nothing else is on this connection.
+    return connection.close("malformed capsule", tunnel.now(), quic::kH3MessageError);
   }
-  if (attempt->state == State::kConnected && before != version2.assigned) {
+  if (attempt->state == State::kConnected && before != prefixes_of(version2.assigned)) {
     return lose(tunnel, *attempt, "the server has changed this client's addresses");
   }
-  if (attempt->state == State::kAsking && version2.assigned && version2.routes) {
+  const bool is_complete = version2.answer && version2.assigned && version2.routes;
+  if (attempt->state == State::kAsking && is_complete) {
     open_version2(tunnel, *attempt);
   }
 }
 
-Result<void> Connector::take_capsules(Version2& version2, Bytes bytes) const {
+Result<void> Connector::take_capsules(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                      quic::StreamId stream, Version2& version2,
+                                      Bytes bytes) const {
   while (true) {
     const auto capsule = version2.reader.take(bytes);
     if (!capsule) return fail(capsule);
     if (!*capsule) return {};
     const Bytes value = (*capsule)->value;
     switch ((*capsule)->type) {
+      case wire::capsule::kDatagram:
+        if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
+          tunnel.receive_datagram(*session, value);
+        }
+        break;
       case wire::capsule::kAddressAssign: {
         auto assigned = wire::parse_address_assign(value);
         if (!assigned) return fail(assigned);
@@ -489,11 +526,14 @@ Result<void> Connector::take_capsules(Version2& version2, Bytes bytes) const {
         version2.routes = std::move(*routes);
         break;
       }
-      // A server that asks its client for addresses gets none, and no answer: RFC 9484 section
-      // 4.7.2 lets it wait.
-      case wire::capsule::kAddressRequest:
-        if (auto ok = wire::parse_address_request(value); !ok) return fail(ok);
+      case wire::capsule::kAddressRequest: {
+        auto requested = wire::parse_address_request(value);
+        if (!requested) return fail(requested);
+        if (!connection.send(stream, refusal_of(std::move(*requested)))) {
+          return fail("the server does not take the answers to its capsules");
+        }
         break;
+      }
       default: break;
     }
   }

@@ -148,7 +148,8 @@ class Connector final : public tunnel::TunnelEvents {
   void take_refusal(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
   void take_version1(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
   void take_version2(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
-  Result<void> take_capsules(Version2& version2, Bytes bytes) const;
+  Result<void> take_capsules(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                             quic::StreamId stream, Version2& version2, Bytes bytes) const;
   /// Asks a server for addresses that has assigned none.
   void press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt);
   void open_version2(tunnel::Tunnel& tunnel, Attempt& attempt);
