@@ -6,4 +6,3 @@ topology
 start_ip_gateway
 start_ip_client -key "$private_key"
 check_files fd00:8::2 30 "$web_address6"
-check_server_dropped_nothing
