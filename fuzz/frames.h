@@ -8,7 +8,7 @@ namespace qdt::fuzz {
 /// for each a byte that chooses its type, then its fields, sound or not.
 ByteVector write_frames(ByteReader& arguments, Contact& contact);
 
-/// The frames of a direct packet (docs/protocol.md section 7), likewise.
+/// The frames of a direct packet (docs/protocol-v1.md section 7), likewise.
 ByteVector write_direct_frames(ByteReader& arguments, const Contact& contact, Timestamp now);
 
 /// An IP packet between the client's lease and the internet, of the contact's direction unless

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints tests/direct_vectors.json, from docs/protocol.md section 7 and pyca/cryptography alone."""
+"""Prints tests/direct_vectors.json, from docs/protocol-v1.md section 7 and pyca/cryptography alone."""
 
 import hashlib
 import hmac

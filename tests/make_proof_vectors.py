@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints tests/proof_vectors.json, from docs/protocol-v2.md and pyca/cryptography alone."""
+"""Prints tests/proof_vectors.json, from docs/protocol.md and pyca/cryptography alone."""
 
 import base64
 import hashlib

@@ -22,7 +22,7 @@
 namespace qdt::access {
 
 /// Whether a handshake may become a session: the checks that need no more than a request's headers,
-/// in the order of docs/protocol.md. Shared by all shards; any thread. A judgement takes the same
+/// in the order of docs/protocol-v1.md. Shared by all shards; any thread. A judgement takes the same
 /// time whatever was judged before.
 ///
 /// Requests with the token and requests without it have budgets of their own, each as large as the

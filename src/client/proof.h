@@ -15,7 +15,7 @@
 #include "wire/session_field.h"
 #include "wire/token_keys.h"
 
-// What a client of version 2 says and believes in the handshake (docs/protocol-v2.md). Pure.
+// What a client of version 2 says and believes in the handshake (docs/protocol.md). Pure.
 
 namespace qdt::client {
 

@@ -112,7 +112,7 @@ Reader<std::string> optional_interface_name();
 Reader<std::string> user_name();
 /// Whether `text` has 1 to 64 characters, all of them printable ASCII.
 bool is_short_name(std::string_view text);
-/// A short name (docs/protocol.md, client_id).
+/// A short name (docs/protocol-v1.md, client_id).
 Reader<std::string> client_name();
 
 /// `sha256:` and 64 hex digits, colons between bytes allowed.

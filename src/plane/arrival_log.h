@@ -10,7 +10,7 @@
 namespace qdt::plane {
 
 /// The log of the direct plane's arrived packets, and when the peer is to hear of it
-/// (docs/protocol.md section 7, Feedback). Pure: time goes in. One thread.
+/// (docs/protocol-v1.md section 7, Feedback). Pure: time goes in. One thread.
 class ArrivalLog {
  public:
   static constexpr Duration kMinInterval = 2ms;

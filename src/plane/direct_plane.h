@@ -24,7 +24,7 @@
 namespace qdt::plane {
 
 /// A session's packets in a form of their own, beside its QUIC connection and on the same path
-/// (docs/protocol.md section 7): each sealed once, none acknowledged one by one. Knows whether its
+/// (docs/protocol-v1.md section 7): each sealed once, none acknowledged one by one. Knows whether its
 /// packets arrive, where the peer is, and what the path is like; what they carry is the session's
 /// affair. One thread.
 class DirectPlane {

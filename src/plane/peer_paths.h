@@ -13,7 +13,7 @@
 
 namespace qdt::plane {
 
-/// Where a server sends a session's direct packets (docs/protocol.md section 7, Moving). Home is
+/// Where a server sends a session's direct packets (docs/protocol-v1.md section 7, Moving). Home is
 /// the path that has answered. Packets go to where the newest packet came from, within limits, and
 /// home again when it shows that the client is there: whoever copies packets and is faster than the
 /// path moves nothing. Pure: no packets, no clock. One thread.

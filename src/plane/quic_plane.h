@@ -23,8 +23,8 @@
 
 namespace qdt::plane {
 
-/// A session's packets in the datagrams of one stream of a QUIC connection (docs/protocol.md
-/// sections 3 to 5; docs/protocol-v2.md section 9). Datagrams are sealed when they are about to be
+/// A session's packets in the datagrams of one stream of a QUIC connection (docs/protocol-v1.md
+/// sections 3 to 5; docs/protocol.md section 9). Datagrams are sealed when they are about to be
 /// sent, several small ones for one QUIC packet; only those of a bundle that the connection does
 /// not take wait sealed. Its timer is the connection's. One thread.
 class QuicPlane {

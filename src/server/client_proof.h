@@ -10,7 +10,7 @@
 
 namespace qdt::server {
 
-/// What the head of a request of version 2 shows of its sender (docs/protocol-v2.md section 5): a
+/// What the head of a request of version 2 shows of its sender (docs/protocol.md section 5): a
 /// key that it has proved to have, a name and a secret, or nothing. Whether somebody is known by it
 /// is a user table's to say.
 ///

@@ -9,7 +9,7 @@
 
 namespace qdt::server {
 
-/// The server's identity key (docs/protocol-v2.md section 6), kept in the file `path` (0600), apart
+/// The server's identity key (docs/protocol.md section 6), kept in the file `path` (0600), apart
 /// from the certificate and its key. A file that is missing is made, and that is logged; where it
 /// cannot be, the key is good until the next restart. One that is damaged, or that others than
 /// `user` may have read or may write, is an error: clients have pinned its key, so nobody but the

@@ -14,7 +14,7 @@
 
 namespace qdt::server {
 
-/// The capsules of one session's stream, the server's side (docs/protocol-v2.md section 3): what
+/// The capsules of one session's stream, the server's side (docs/protocol.md section 3): what
 /// the session is lent, and the routes into the tunnel. Pure. One thread.
 class IpSignalling {
  public:

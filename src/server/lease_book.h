@@ -19,7 +19,7 @@
 
 namespace qdt::server {
 
-/// Which client may have which lease again (docs/protocol.md, cap `resume`). A session whose client
+/// Which client may have which lease again (docs/protocol-v1.md, cap `resume`). A session whose client
 /// can resume gets a token; when it ends, its lease is kept for the holder of the token, up to
 /// `grace`, and given to others only when no other is left, the one longest in grace first. Tokens
 /// are known by their digests only. An address for whose clients very many leases are kept loses

@@ -12,7 +12,7 @@
 #include "wire/request_target.h"
 #include "wire/session_field.h"
 
-// What version 2 adds to the decisions on a request for a session (docs/protocol-v2.md). Pure.
+// What version 2 adds to the decisions on a request for a session (docs/protocol.md). Pure.
 
 namespace qdt::server {
 

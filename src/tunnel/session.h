@@ -58,7 +58,7 @@ struct SessionOptions {
   bool needs_direct = false;
 };
 
-/// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol.md).
+/// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol-v1.md).
 enum class SessionEnd : std::uint8_t {
   kDone = 0,              ///< an orderly exit
   kShutdown = 1,          ///< the server is shutting down

@@ -14,7 +14,7 @@
 
 namespace qdt::wire {
 
-/// The contexts of version 2's datagrams (RFC 9484 section 6; docs/protocol-v2.md section 9).
+/// The contexts of version 2's datagrams (RFC 9484 section 6; docs/protocol.md section 9).
 enum class ContextId : std::uint8_t { kPacket = 0, kFragment = 2, kControl = 4, kSealed = 6 };
 
 /// What two peers agreed on for the datagrams of a session: the contexts beside that of packets.

@@ -12,7 +12,7 @@
 
 namespace qdt::wire {
 
-/// The type of a datagram's content (docs/protocol.md, Datagram).
+/// The type of a datagram's content (docs/protocol-v1.md, Datagram).
 enum class DatagramType : std::uint8_t {
   kData = 0,
   kFragment = 1,

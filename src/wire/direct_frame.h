@@ -10,7 +10,7 @@
 
 namespace qdt::wire {
 
-/// The report of arrivals from receiver to sender (docs/protocol.md section 7).
+/// The report of arrivals from receiver to sender (docs/protocol-v1.md section 7).
 struct Feedback {
   std::uint64_t highest = 0;     ///< counter
   std::uint32_t arrived_us = 0;  ///< when `highest` did, by the receiver's clock

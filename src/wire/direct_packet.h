@@ -21,7 +21,7 @@
 
 namespace qdt::wire {
 
-/// A connection ID of the direct plane (docs/protocol.md section 7).
+/// A connection ID of the direct plane (docs/protocol-v1.md section 7).
 inline constexpr std::size_t kDirectIdBytes = 8;
 using DirectId = std::array<std::uint8_t, kDirectIdBytes>;
 
@@ -36,7 +36,7 @@ struct DirectSecrets {
   HkdfSecret server{};  ///< server to client
 };
 
-/// The label by which `exporter` below comes from TLS (docs/protocol.md section 7).
+/// The label by which `exporter` below comes from TLS (docs/protocol-v1.md section 7).
 inline constexpr std::string_view kDirectExporterLabel = "EXPORTER-qdt-direct-v1";
 
 /// The key schedule of section 7, over what TLS exports and the token. `algorithm` is that of the

@@ -15,7 +15,7 @@
 
 namespace qdt::wire {
 
-/// The first 12 bytes of a Fragment's plaintext (docs/protocol.md, Fragments).
+/// The first 12 bytes of a Fragment's plaintext (docs/protocol-v1.md, Fragments).
 struct FragmentHeader {
   std::uint32_t id = 0;      ///< the packet's, counted up by its sender
   std::uint32_t offset = 0;  ///< of this piece in the packet

@@ -47,7 +47,7 @@ bool is_host_address(const IpAddress& address);
 /// be, and no wider than kMinPrefixLength4 and 6.
 bool is_routable(const Prefix& prefix);
 
-/// Names in `caps` (docs/protocol.md, Growing version 1).
+/// Names in `caps` (docs/protocol-v1.md, Growing version 1).
 namespace cap {
 inline constexpr std::string_view kFragment = "fragment";
 inline constexpr std::string_view kAead = "aead";
@@ -175,7 +175,7 @@ struct ConnectResponse {
   std::vector<DirectId> direct_ids;  ///< as in the request, for the client's direct packets
 };
 
-/// kBadRequest or kBadNonce when the body is not as docs/protocol.md has it.
+/// kBadRequest or kBadNonce when the body is not as docs/protocol-v1.md has it.
 std::expected<ConnectRequest, HandshakeResult> parse_connect_request(std::string_view body);
 std::string to_json(const ConnectRequest& request);
 

@@ -9,7 +9,7 @@
 
 namespace qdt::wire {
 
-// Keys as configurations and key files have them (docs/protocol-v2.md section 6): a kind, a colon,
+// Keys as configurations and key files have them (docs/protocol.md section 6): a kind, a colon,
 // and 32 bytes in base64.
 
 /// `ed25519:BASE64`, a public key.

@@ -12,7 +12,7 @@
 namespace qdt::wire {
 
 /// The labels by which version 2's planes get their 32 bytes from TLS' exporter, without a context
-/// (docs/protocol-v2.md sections 9 and 10).
+/// (docs/protocol.md sections 9 and 10).
 inline constexpr std::string_view kSealedExporterLabel = "EXPORTER-qdt-sealed-v2";
 inline constexpr std::string_view kDirectExporterLabel2 = "EXPORTER-qdt-direct-v2";
 

@@ -23,7 +23,7 @@ struct DirectionKey {
   std::array<std::uint8_t, kKeyBytes> key{};
   std::array<std::uint8_t, kNoncePrefixBytes> nonce_prefix{};
 
-  /// Prefix, then the counter in big-endian order (docs/protocol.md, Keys).
+  /// Prefix, then the counter in big-endian order (docs/protocol-v1.md, Keys).
   AeadNonce nonce(std::uint64_t counter) const {
     AeadNonce nonce;
     append(nonce, nonce_prefix);

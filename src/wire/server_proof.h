@@ -12,7 +12,7 @@ namespace qdt::wire {
 inline constexpr std::string_view kServerProofLabel = "EXPORTER-qdt-v2-server";
 
 /// What a server signs to show a client that it has its identity key, whatever its certificate
-/// (docs/protocol-v2.md, The server's proof).
+/// (docs/protocol.md, The server's proof).
 struct ServerProof {
   HkdfSecret exported{};
   HandshakeNonce client_nonce{};

@@ -18,10 +18,10 @@
 namespace qdt::wire {
 
 /// The header field by which two peers of this project agree on what CONNECT-IP does not have
-/// (docs/protocol-v2.md section 4).
+/// (docs/protocol.md section 4).
 inline constexpr std::string_view kSessionFieldName = "qdt";
 
-/// What a session of version 2 may use once both sides named it (docs/protocol-v2.md, Caps).
+/// What a session of version 2 may use once both sides named it (docs/protocol.md, Caps).
 struct SessionCaps {
   bool ping = false;
   bool close = false;

@@ -12,7 +12,7 @@ namespace qdt::wire {
 using PresharedKey = std::array<std::uint8_t, 32>;
 
 /// What version 2 makes of a token: the keys of both sides, so that the token stays where it is
-/// (docs/protocol-v2.md, Keys from a token).
+/// (docs/protocol.md, Keys from a token).
 struct TokenKeys {
   Ed25519Seed client{};
   Ed25519Seed server{};

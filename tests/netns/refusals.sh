@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every refusal of docs/protocol.md, in the order of its table, by status, text and metric; and what
+# Every refusal of docs/protocol-v1.md, in the order of its table, by status, text and metric; and what
 # a client makes of those that it can meet. Those that need no token are said with decoy: off alone;
 # decoy.sh has the rest.
 . "$(dirname "$0")/topology.sh"

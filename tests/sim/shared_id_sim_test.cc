@@ -1,4 +1,4 @@
-// One connection ID for both planes (docs/protocol.md section 7): what a watcher sees, and what the
+// One connection ID for both planes (docs/protocol-v1.md section 7): what a watcher sees, and what the
 // planes make of each other's packets.
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Sessions of version 2, end to end (docs/protocol-v2.md).
+// Sessions of version 2, end to end (docs/protocol.md).
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

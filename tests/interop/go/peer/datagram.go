@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/hkdf"
 )
 
-// The datagram of docs/protocol.md, section 4:
+// The datagram of docs/protocol-v1.md, section 4:
 //
 //	"QDT" | version (1) | type (1) | flags (1) | session ID (8) | counter (8) | ciphertext | tag (16)
 const (

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A fragment of docs/protocol.md, section 5: ID (4) | offset (4) | total (4) | piece
+// A fragment of docs/protocol-v1.md, section 5: ID (4) | offset (4) | total (4) | piece
 const fragmentHeaderBytes = 12
 
 const (

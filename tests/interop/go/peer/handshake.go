@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The handshake of docs/protocol.md, section 2.
+// The handshake of docs/protocol-v1.md, section 2.
 const (
 	connectPath  = "/connect"
 	tokenHeader  = "X-Qdt-Token"

@@ -1,11 +1,11 @@
 // The program peer is a second implementation of clients and servers, for tests, on quic-go.
 //
 // client and server are plain version 1, without caps. They behave as existing peers do where
-// docs/protocol.md tells of them: datagrams limited to the MTU, Ping and Pong dropped silently, a 200
+// docs/protocol-v1.md tells of them: datagrams limited to the MTU, Ping and Pong dropped silently, a 200
 // without content-type and content-length, accept-encoding: gzip, the request stream left open.
 //
 // ip-client and ip-server speak CONNECT-IP (RFC 9484) as programs do that have never heard of QDT, after
-// the RFCs rather than docs/protocol-v2.md.
+// the RFCs rather than docs/protocol.md.
 package main
 
 import (
