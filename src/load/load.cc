@@ -264,9 +264,24 @@ void Load::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic
   if (client == nullptr) return;
   client->now = tunnel.now();
   client->connector.on_message(tunnel, connection, stream, message);
-  if (!client->is_granted) return;
-  client->session = tunnel::Tunnel::session_of(connection);
-  on_up(*client, tunnel.now());
+  take_session(*client, tunnel, connection);
+}
+
+void Load::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                           quic::StreamId stream, Bytes bytes) {
+  Client* client = find(connection);
+  if (client == nullptr) return;
+  client->now = tunnel.now();
+  client->connector.on_stream_bytes(tunnel, connection, stream, bytes);
+  take_session(*client, tunnel, connection);
+}
+
+// What the connector has just opened, if it has.
+void Load::take_session(Client& client, tunnel::Tunnel& tunnel,
+                        const quic::Connection& connection) {
+  if (!client.is_granted || client.session != nullptr) return;
+  client.session = tunnel::Tunnel::session_of(connection);
+  on_up(client, tunnel.now());
 }
 
 void Load::on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,

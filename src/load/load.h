@@ -62,6 +62,8 @@ class Load final : public tunnel::TunnelEvents {
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
   void on_message(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
                   const quic::Message& message) override;
+  void on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection, quic::StreamId stream,
+                       Bytes bytes) override;
   void on_stream_closed(tunnel::Tunnel& tunnel, quic::Connection& connection,
                         quic::StreamId stream) override;
   Timestamp on_tick(tunnel::Tunnel& tunnel) override;
@@ -81,6 +83,7 @@ class Load final : public tunnel::TunnelEvents {
   Client* some_client_up();
   UdpPath path_of(const Client& client) const;
 
+  void take_session(Client& client, tunnel::Tunnel& tunnel, const quic::Connection& connection);
   void on_up(Client& client, Timestamp now);
   void on_down(Client& client);
   void on_ended(Client& client, const client::Ending& ending, Timestamp now);
