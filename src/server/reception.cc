@@ -34,8 +34,8 @@ std::string name_of(const std::string& client_id) {
 constexpr Duration kProofTime = 2ms;
 
 std::string how_it_came(bool is_version2, const access::Device* device) {
-  if (!is_version2) return ", by version 1 of the protocol";
-  return device == nullptr || device->name.empty() ? "" : ", device " + device->name;
+  if (!is_version2) return " by version 1 of the protocol";
+  return device == nullptr || device->name.empty() ? "" : " (device " + device->name + ")";
 }
 
 // The parts of a request that its answer depends on, to be kept while the answer waits.
@@ -199,9 +199,8 @@ std::optional<Refusal> Reception::open(tunnel::Tunnel& tunnel, Exchange& exchang
   const std::string from = exchange.from().to_string();
   exchange.open(granted, session, options);
   logger_.info("session of " + name_of(granted.request.client_id) + " from " + from +
-                   " opened with " + response.client_ip.to_string() +
-                   (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : "") +
-                   how_it_came(version2.has_value(), who.device),
+                   how_it_came(version2.has_value(), who.device) + " opened with " + response.client_ip.to_string() +
+                   (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""),
                {{"session", wire::session_id_text(response.session_id)},
                 {"client", granted.request.client_id},
                 {"address", from}});
