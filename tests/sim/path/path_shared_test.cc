@@ -81,7 +81,7 @@ const std::vector<PathCase> kShared = {
                     .sparse_p95 = 130ms,
                     .sparse_loss = 0.03,
                     .weakest_session = 0.28},
-                   {.goodput = 0.47}),
+                   {.goodput = 0.41}),
             100ms),
     shared({20, 30ms, 0, 500ms}, greedy({20}), limited(2),
            {.goodput = 0.77,
