@@ -19,7 +19,7 @@ for config in "server qdt-server server.yaml" "client qdt-client client.yaml"; d
   # shellcheck disable=SC2086  # three words
   for mode in 640 604; do
     chmod "$mode" "$work/${config##* }"
-    refuses "a token of mode $mode" $config "${config##* }: holds the token, and others may read it; chmod 600 $work/"
+    refuses "a token of mode $mode" $config "${config##* }: holds a secret, and others may read it; chmod 600 $work/"
   done
   chmod 600 "$work/${config##* }"
   chown 12345 "$work/${config##* }"

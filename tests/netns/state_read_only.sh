@@ -32,7 +32,7 @@ client_pid=$pid
 wait_for 10 grep -q 'connected: this host is' "$work/client.log" || fail "the client does not start"
 check "the tunnel works" -- on client ping -c 1 -W 2 10.8.0.1
 sleep 6
-check "the server says once for each file what is not kept" -- test "$(complaints server)" -le 4
+check "the server says once for each file what is not kept" -- test "$(complaints server)" -le 5
 check "so does the client" -- test "$(complaints client)" -le 3
 check "it says that it is so" -- test "$(complaints client)" -ge 1
 stop "$client_pid"

@@ -26,10 +26,13 @@ start_client client 'server: other.test'
 trusted "it, under another name,"
 try_client client "tls_fingerprint: sha256:$(printf '%064d' 1)"
 refused "one with another fingerprint" "does not have the fingerprint in tls_fingerprint"
-start_client client '#tls_fingerprint:' 'insecure: true'
+start_client client '#tls_fingerprint:' 'insecure: true' 'auth: token'
 check_contains "insecure warns" "$(cat "$work/client.log")" \
   "insecure: true: the server's certificate is not checked"
 trusted "with insecure, any certificate"
+start_client client '#tls_fingerprint:' 'insecure: true'
+check "by version 2 nobody has to be warned" -- sh -c "! grep -q 'insecure: true' $work/client.log"
+trusted "with insecure, whoever proves to have the token"
 stop "$server_pid"
 
 # An authority that this client's system trusts, and a server's certificate from it.
