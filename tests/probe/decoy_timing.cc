@@ -2,7 +2,9 @@
 // answer took: a line `KIND NANOSECONDS` for each. The reader compares the kinds.
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,7 +12,11 @@
 #include "probe/quic_end.h"
 #include "quic/tls.h"
 #include "support/seeded_random.h"
+#include "wire/concealed_auth.h"
+#include "wire/exporter.h"
 #include "wire/handshake.h"
+#include "wire/key_text.h"
+#include "wire/request_target.h"
 
 namespace {
 
@@ -18,7 +24,8 @@ using namespace qdt;
 
 struct Kind {
   const char* name;
-  quic::Request request;
+  /// On a connection with that exporter.
+  std::function<quic::Request(const wire::Exporter&)> request;
 };
 
 quic::Request request(const char* path) {
@@ -30,6 +37,58 @@ quic::Request request(const char* path) {
           .body = ""};
 }
 
+// A request for a session of version 2, by who has this key, and perhaps not its private half.
+quic::Request session_request(const char* path, const wire::Exporter& exporter,
+                              const wire::Ed25519Key& key,
+                              const wire::Ed25519PublicKey* shown = nullptr) {
+  const wire::Ed25519PublicKey& public_key = shown != nullptr ? *shown : key.public_key();
+  const auto key_id = wire::key_id_of(public_key);
+  wire::ConcealedExport exported;
+  exporter.derive(wire::kConcealedLabel, wire::concealed_context(key_id, public_key, "probe", 443),
+                  exported);
+  wire::ConcealedAuth auth = wire::prove(key, key_id, exported);
+  auth.public_key = public_key;
+  return {
+      .method = "CONNECT",
+      .authority = "probe",
+      .path = path,
+      .headers = {{"capsule-protocol", "?1"}, {"authorization", wire::write_concealed_auth(auth)}},
+      .body = {},
+      .protocol = std::string(wire::kConnectIpProtocol)};
+}
+
+std::vector<Kind> kinds_of_version1() {
+  const auto fixed = [](const char* path) {
+    return [path](const wire::Exporter&) { return request(path); };
+  };
+  return {{"wrong-token", fixed("/connect")},
+          {"unknown-path", fixed("/contact")},
+          {"root", fixed("/")}};
+}
+
+// `known` is a key that the server knows; nobody here has its private half.
+std::vector<Kind> kinds_of_version2(const wire::Ed25519PublicKey& known) {
+  static const std::string kPath = wire::expand_path(wire::kDefaultTemplate);
+  static const wire::Ed25519Key kStranger(wire::Ed25519Seed{6, 6, 6});
+  return {{"no-proof",
+           [](const wire::Exporter& exporter) {
+             auto request = session_request(kPath.c_str(), exporter, kStranger);
+             request.headers.pop_back();
+             return request;
+           }},
+          {"unknown-key",
+           [](const wire::Exporter& exporter) {
+             return session_request(kPath.c_str(), exporter, kStranger);
+           }},
+          {"wrong-signature",
+           [known](const wire::Exporter& exporter) {
+             return session_request(kPath.c_str(), exporter, kStranger, &known);
+           }},
+          {"other-path", [](const wire::Exporter& exporter) {
+             return session_request("/contact", exporter, kStranger);
+           }}};
+}
+
 /// One request at a time, on a connection that is made again when the server has ended it.
 class Asker final : private quic::ConnectionEvents {
  public:
@@ -37,8 +96,9 @@ class Asker final : private quic::ConnectionEvents {
       : server_(server), tls_(tls), end_(std::move(host), {}, nullptr, *this) {}
 
   /// How long the answer took; nothing when the connection ended meanwhile, or never began.
-  std::optional<Duration> ask(const quic::Request& request) {
+  std::optional<Duration> ask(const Kind& kind) {
     if (connection_ == nullptr && !connect()) return std::nullopt;
+    const quic::Request request = kind.request(connection_->exporter());
     // The server allows the next request when it has seen the end of the last.
     is_answered_ = false;
     if (!run_until([&] { return connection_->request(request).has_value(); })) return std::nullopt;
@@ -96,9 +156,15 @@ int main(int argc, char** argv) {
   std::string server;
   std::size_t count = 1000;
   std::uint64_t seed = 1;
+  std::string known_key;
   CLI::App app("Measures how long a server takes to answer a wrong token, an unknown path, and /.");
   app.add_option("server", server, "ADDRESS:PORT")->required();
   app.add_option("--count", count, "answers of each kind");
+  app.add_option(
+         "--known", known_key,
+         "instead, no proof, an unknown key, a wrong signature of this known one, and another "
+         "path, by version 2")
+      ->type_name("ed25519:KEY");
   app.add_option("--seed", seed);
   CLI11_PARSE(app, argc, argv);
 
@@ -110,16 +176,16 @@ int main(int argc, char** argv) {
   if (!tls) return fail_with(tls.error().message);
   Asker asker(*address, *tls, std::move(*host));
 
-  const Kind kinds[] = {{"wrong-token", request("/connect")},
-                        {"unknown-path", request("/contact")},
-                        {"root", request("/")}};
+  const auto known = wire::parse_public_key(known_key);
+  if (!known_key.empty() && !known) return fail_with("--known is a key, ed25519:...");
+  const std::vector<Kind> kinds = known ? kinds_of_version2(*known) : kinds_of_version1();
   testing::SeededRandom random(seed);
   std::vector<std::size_t> left(std::size(kinds), count);
   std::size_t failures = 0;
   for (std::size_t rest = std::size(kinds) * count; rest > 0;) {
     const std::size_t pick = random.number() % std::size(kinds);
     if (left[pick] == 0) continue;
-    const auto took = asker.ask(kinds[pick].request);
+    const auto took = asker.ask(kinds[pick]);
     if (!took) {
       if (++failures > count) return fail_with("the server does not answer");
       continue;
