@@ -20,6 +20,7 @@
 #include "os/sandbox.h"
 #include "os/service.h"
 #include "os/system_random.h"
+#include "quic/key_log.h"
 #include "quic/tls.h"
 #include "service_command.h"
 #include "tunnel/session.h"
@@ -65,6 +66,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
            const client::Client::Options& options, const ops::ClientConfig& config,
            const quic::TlsClientContext& tls, os::StopSignal& stop) {
   const auto logger = make_logger(config);
+  if (const auto warning = quic::open_key_log()) logger->warning(*warning);
   const bool is_trusting = tls.trust() == quic::TlsClientContext::Trust::kNone;
   if (is_trusting && options.connector.auth == client::Auth::kToken) {
     logger->warning(

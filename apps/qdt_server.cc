@@ -29,6 +29,7 @@
 #include "os/stream_socket.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
+#include "quic/key_log.h"
 #include "quic/tls.h"
 #include "server/certificate_file.h"
 #include "server/certificate_watch.h"
@@ -137,6 +138,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   const ops::ServerConfig& config = loaded.config;
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
+  if (const auto warning = quic::open_key_log()) logger->warning(*warning);
   logger->info("certificate: " + quic::fingerprint_text(tls.fingerprint()));
   const auto telling = server::describe_telling_name(config.tls_cert, tls.certificate());
   if (telling) logger->warning(*telling);

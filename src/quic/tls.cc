@@ -14,6 +14,7 @@
 
 #include "base/ip_address.h"
 #include "quic/certificate.h"
+#include "quic/key_log.h"
 #include "quic/packet_protection.h"
 
 namespace qdt::quic {
@@ -131,7 +132,6 @@ std::string explain_dates(std::span<const gnutls_datum_t> chain, CertificateDate
 // The session's own pointer belongs to ngtcp2; the one for a session store is free.
 struct TlsSession::Notes {
   wire::Exporter exporter;
-  gnutls_keylog_func log = nullptr;
   // A client's:
   std::string server_name;
   std::optional<Fingerprint> pinned;
@@ -148,9 +148,11 @@ struct TlsSession::Notes {
     if (std::string_view(label) == "EXPORTER_SECRET") {
       of(session).exporter = wire::Exporter({secret->data, secret->size});
     }
-    // That of SSLKEYLOGFILE, by which somebody reads a capture of his own connections.
-    const gnutls_keylog_func log = of(session).log;
-    return log == nullptr ? 0 : log(session, label, secret);
+    gnutls_datum_t client_random{};
+    gnutls_datum_t server_random{};
+    gnutls_session_get_random(session, &client_random, &server_random);
+    write_key_log(label, {client_random.data, client_random.size}, {secret->data, secret->size});
+    return 0;
   }
 
   static int verify_fingerprint(gnutls_session_t session) {
@@ -177,7 +179,6 @@ struct TlsSession::Notes {
 TlsSession::TlsSession(gnutls_session_int* session)
     : session_(session), notes_(std::make_unique<Notes>()) {
   gnutls_db_set_ptr(session, notes_.get());
-  notes_->log = gnutls_session_get_keylog_function(session);
   gnutls_session_set_keylog_function(session, Notes::keep_exporter);
 }
 TlsSession::~TlsSession() = default;
