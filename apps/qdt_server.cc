@@ -149,7 +149,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
   options.reception.decoy = decoy->decoy;
-  if (config.auth != ops::Auth::kToken) {
+  if (config.auth != Auth::kToken) {
     const auto identity = server::load_or_make_identity(state_path(config_path, ".identity"),
                                                         random, *logger, config.user);
     if (!identity) return fail_with(identity.error().message);

@@ -98,10 +98,10 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                                   .needs_direct = config.data_plane == ops::DataPlane::kDirect},
                         .send_queue = config.send_queue,
                         .max_reassembly_bytes = config.max_reassembly_bytes,
-                        .takes_version1 = config.auth != ops::Auth::kProof},
+                        .takes_version1 = config.auth != Auth::kProof},
           .tunnel = {.endpoint = {.connection = {.congestion = config.congestion,
                                                  .takes_extended_connect =
-                                                     config.auth != ops::Auth::kToken}},
+                                                     config.auth != Auth::kToken}},
                      .send_batch = config.send_batch,
                      .session_timeout = config.session_timeout},
           .send_datagram_queue = config.send_datagram_queue,

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace qdt {
@@ -37,6 +40,15 @@ constexpr std::optional<int> hex_digit(char letter) {
   const char lower = to_lower(letter);
   if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
   return std::nullopt;
+}
+
+/// Two small hexadecimal digits for each byte, behind what `out` has.
+inline void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (const std::uint8_t byte : bytes) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 0xf];
+  }
 }
 
 }  // namespace qdt

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
+#include <string>
+
 namespace qdt {
 namespace {
 
@@ -22,6 +26,12 @@ TEST(Ascii, KnowsItsOwnLettersAlone) {
   EXPECT_EQ(to_lower('Z'), 'z');
   EXPECT_EQ(hex_digit('f'), 15);
   EXPECT_EQ(hex_digit('A'), 10);
+}
+
+TEST(Ascii, AppendsHexadecimalDigits) {
+  std::string text = "0x";
+  append_hex(text, std::array<std::uint8_t, 3>{0x00, 0x9a, 0xff});
+  EXPECT_EQ(text, "0x009aff");
 }
 
 }  // namespace

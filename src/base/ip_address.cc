@@ -231,7 +231,7 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   if (!port) return refuse();
 
   std::string_view host = text.substr(0, colon);
-  if (host.empty()) return SocketAddress{IpAddress::v6(std::array<std::uint8_t, 16>{}), *port};
+  if (host.empty()) return SocketAddress{IpAddress::unspecified(/*is_v4=*/false), *port};
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   const auto address = IpAddress::parse(host);

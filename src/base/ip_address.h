@@ -30,6 +30,10 @@ class IpAddress {
     return address;
   }
   static IpAddress v6(std::span<const std::uint8_t, 16> network_order);
+  /// 0.0.0.0 or ::
+  static IpAddress unspecified(bool is_v4) {
+    return is_v4 ? IpAddress() : v6(std::array<std::uint8_t, 16>{});
+  }
   /// Dotted quad or RFC 4291 text, without brackets, port or zone.
   static Result<IpAddress> parse(std::string_view text);
 
@@ -67,6 +71,8 @@ class Prefix {
   constexpr Prefix() = default;
   /// Clears the host bits of `address`. `length` is 0..address.bit_length().
   Prefix(const IpAddress& address, int length);
+  /// The one address alone: /32 or /128.
+  static Prefix of_host(const IpAddress& address) { return {address, address.bit_length()}; }
   /// `ADDRESS/LENGTH`. Host bits in a person's text are most often a slip, so they are refused;
   /// in a peer's message they are cleared.
   enum class HostBits { kRefused, kCleared };

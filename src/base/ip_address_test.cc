@@ -68,6 +68,16 @@ TEST(IpAddress, KnowsSpecialAddresses) {
   EXPECT_FALSE(IpAddress::parse("fec0::1")->is_link_local());
 }
 
+TEST(IpAddress, HasAnUnspecifiedOneOfEachKind) {
+  EXPECT_EQ(IpAddress::unspecified(/*is_v4=*/true).to_string(), "0.0.0.0");
+  EXPECT_EQ(IpAddress::unspecified(/*is_v4=*/false).to_string(), "::");
+}
+
+TEST(Prefix, IsOfOneHost) {
+  EXPECT_EQ(Prefix::of_host(*IpAddress::parse("10.8.0.2")).to_string(), "10.8.0.2/32");
+  EXPECT_EQ(Prefix::of_host(*IpAddress::parse("fd00::2")).to_string(), "fd00::2/128");
+}
+
 TEST(Prefix, NumbersItsHosts) {
   EXPECT_EQ(Prefix::parse("10.8.0.0/16")->host(0x102).to_string(), "10.8.1.2");
   EXPECT_EQ(Prefix::parse("fd00:8::/64")->host(0x10002).to_string(), "fd00:8::1:2");

@@ -227,7 +227,7 @@ Result<void> HostSetup::apply_routes(const wire::ConnectResponse& response,
 std::vector<Prefix> HostSetup::addresses_inside(const wire::ConnectResponse& response) const {
   std::vector<Prefix> inside = reachable_pools_;
   if (!options_.dns.empty() || wish_.servers.empty()) return inside;
-  for (const IpAddress& server : response.dns) inside.emplace_back(server, server.bit_length());
+  for (const IpAddress& server : response.dns) inside.push_back(Prefix::of_host(server));
   return inside;
 }
 

@@ -30,7 +30,7 @@ std::unexpected<Error> covers_server(const Prefix& route, const IpAddress& serve
                                      const std::string& whose) {
   return fail(whose + " " + route.to_string() + " covers the server's own address " +
               server.to_string() + ", and would send the tunnel into itself; add " +
-              Prefix(server, server.bit_length()).to_string() + " to exclude");
+              Prefix::of_host(server).to_string() + " to exclude");
 }
 
 }  // namespace

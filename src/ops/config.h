@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/auth.h"
 #include "base/congestion_control.h"
 #include "base/host_access.h"
 #include "base/ip_address.h"
@@ -47,13 +48,6 @@ struct DecoyConfig {
   bool operator==(const DecoyConfig&) const = default;
 };
 
-/// Which versions of the protocol are spoken, and so by what a client shows who it is.
-enum class Auth {
-  kAuto,   ///< version 2, and version 1 where that is all the other side has
-  kProof,  ///< version 2 alone: by a proof of a key
-  kToken,  ///< version 1 alone: the token is sent
-};
-
 /// A device that the server knows.
 struct DeviceConfig {
   std::string name;
@@ -77,7 +71,7 @@ std::vector<Prefix> default_deny();
 /// server.yaml, checked. The defaults are those of a missing key; what each key means is in
 /// config_keys.cc, and for users in server.example.yaml.
 struct ServerConfig {
-  SocketAddress addr{IpAddress::v6(std::array<std::uint8_t, 16>{}), 443};
+  SocketAddress addr{IpAddress::unspecified(/*is_v4=*/false), 443};
   std::string tls_cert = "server.crt";
   std::string tls_key = "server.key";
   std::string token;  ///< empty: there are devices alone

@@ -189,8 +189,7 @@ Reading<Prefix> parse_prefix(const std::string& text) {
   const auto cleared = Prefix::parse(text, Prefix::HostBits::kCleared);
   if (!cleared) {
     const auto host = IpAddress::parse(text);
-    return host ? refuse("write " + Prefix(*host, host->bit_length()).to_string() +
-                         " for one address")
+    return host ? refuse("write " + Prefix::of_host(*host).to_string() + " for one address")
                 : refuse("that is no prefix");
   }
   if (!Prefix::parse(text)) {

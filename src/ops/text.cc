@@ -4,12 +4,12 @@
 #include <cctype>
 #include <cstdint>
 
+#include "base/ascii.h"
+#include "base/bytes.h"
 #include "base/utf8.h"
 
 namespace qdt::ops {
 namespace {
-
-constexpr char kHexDigits[] = "0123456789abcdef";
 
 std::uint8_t byte_at(std::string_view text, std::size_t i) {
   return static_cast<std::uint8_t>(text[i]);
@@ -29,10 +29,8 @@ void append_escaped(std::string& out, char letter) {
     case '\t': out += "\\t"; return;
     default: break;
   }
-  const auto byte = static_cast<std::uint8_t>(letter);
   out += "\\x";
-  out += kHexDigits[byte >> 4];
-  out += kHexDigits[byte & 15];
+  append_hex(out, as_bytes(std::string_view(&letter, 1)));
 }
 
 // Optimal string alignment: insertions, deletions, changes and swaps of neighbours.

@@ -7,10 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
 #include <ctime>
 #include <limits>
 #include <memory>
+
+#include "base/ascii.h"
 
 namespace qdt::quic {
 namespace {
@@ -207,11 +208,7 @@ std::string time_text(std::int64_t unix_seconds) {
 
 std::string fingerprint_text(std::span<const std::uint8_t> fingerprint) {
   std::string text = "sha256:";
-  for (const std::uint8_t byte : fingerprint) {
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", byte);
-    text += digits;
-  }
+  append_hex(text, fingerprint);
   return text;
 }
 

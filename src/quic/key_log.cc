@@ -3,19 +3,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/ascii.h"
+
 namespace qdt::quic {
 namespace {
 
 // Open as long as the process lives: sessions write to it until the end.
 std::FILE* key_log = nullptr;
-
-void append_hex(std::string& line, Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const std::uint8_t byte : bytes) {
-    line += kDigits[byte >> 4];
-    line += kDigits[byte & 0xf];
-  }
-}
 
 }  // namespace
 

@@ -18,8 +18,9 @@ struct CapsuleAddress {
   Prefix prefix;
 
   /// In an answer: this request got no address. In a request: any address will do.
-  bool is_unspecified_host() const {
-    return prefix.address().is_unspecified() && prefix.length() == prefix.address().bit_length();
+  bool is_unspecified_host() const { return prefix == unspecified_host(prefix.address().is_v4()); }
+  static Prefix unspecified_host(bool is_v4) {
+    return Prefix::of_host(IpAddress::unspecified(is_v4));
   }
   bool operator==(const CapsuleAddress&) const = default;
 };

@@ -110,8 +110,7 @@ Result<void> make_default_route(int link_index, bool carries_ipv6, Netlink& netl
   const auto routed = send_to_tunnel_table(v4, netlink, transaction);
   if (!routed || !file_exists("/proc/net/if_inet6")) return routed;  // a kernel without IPv6
 
-  const IpAddress any_v6 = IpAddress::v6(std::array<std::uint8_t, 16>{});
-  Route v6{.destination = Prefix(any_v6, 0),
+  Route v6{.destination = Prefix(IpAddress::unspecified(/*is_v4=*/false), 0),
            .link_index = 0,
            .table = kTunnelTable,
            .metric = kUnreachableMetric};

@@ -72,7 +72,7 @@ std::optional<Route> parse_route(const nlmsghdr& message) {
   const auto& body = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
   if (body.rtm_protocol != kRouteProtocol) return std::nullopt;
   const bool is_v4 = body.rtm_family == AF_INET;
-  IpAddress address = is_v4 ? IpAddress() : IpAddress::v6(std::array<std::uint8_t, 16>{});
+  IpAddress address = IpAddress::unspecified(is_v4);
   if (const nlattr* destination = find_attribute(message, sizeof body, RTA_DST)) {
     const std::size_t bytes = is_v4 ? 4 : 16;
     if (mnl_attr_get_payload_len(destination) != bytes) return std::nullopt;

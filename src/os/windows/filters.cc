@@ -81,7 +81,7 @@ void refuse_dns(const Refusals& refusals, List& list) {
     Conditions allowed;
     for (const IpAddress& server : refusals.name_servers) {
       if (family_of(server) != family) continue;
-      allowed.emplace_back(RemotePrefix{Prefix(server, server.bit_length())});
+      allowed.emplace_back(RemotePrefix{Prefix::of_host(server)});
     }
     if (!allowed.empty()) {
       list.permit("DNS to configured name servers", Direction::kOut, family, kDnsPassing,

@@ -72,7 +72,7 @@ Result<WayOutside> way_outside(NetworkCalls& calls, const IpAddress& remote) {
   const std::string doing = "look for the way to " + remote.to_string();
   const auto surroundings = look_around(calls);
   if (!surroundings) return fail(doing + ": " + surroundings.error().message);
-  const auto route = route_outside(*surroundings, Prefix(remote, remote.bit_length()));
+  const auto route = route_outside(*surroundings, Prefix::of_host(remote));
   if (!route) {
     return fail(doing + ": this host has no route to it" +
                 (remote.is_v6() ? ", and perhaps no IPv6 at all" : "") +

@@ -14,7 +14,7 @@ constexpr std::size_t kMinIpv6Mtu = 1280;
 constexpr std::size_t kMinIpv4Mtu = 576;  // Windows takes none below
 
 IpAddress on_link(IpFamily family) {
-  return family == IpFamily::kV4 ? IpAddress() : IpAddress::v6(std::array<std::uint8_t, 16>{});
+  return IpAddress::unspecified(family == IpFamily::kV4);
 }
 
 WindowsRoute route_into(InterfaceId tun, const Prefix& destination) {
@@ -311,7 +311,7 @@ Result<std::vector<WindowsRoute>> WindowsHostNetwork::wanted_pins() {
   const auto surroundings = look_around(*calls_);
   if (!surroundings) return fail(surroundings);
   std::vector<Prefix> outside = outside_.destinations;
-  if (outside_.server) outside.emplace_back(*outside_.server, outside_.server->bit_length());
+  if (outside_.server) outside.push_back(Prefix::of_host(*outside_.server));
   std::vector<WindowsRoute> pins;
   for (const Prefix& prefix : outside) {
     if (const auto pin = pinned_route(*surroundings, prefix)) pins.push_back(*pin);
