@@ -21,24 +21,15 @@ wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   return caps;
 }
 
-client::Auth auth_of(const ops::ClientConfig& config) {
-  switch (config.auth) {
-    case ops::Auth::kAuto: return client::Auth::kAuto;
-    case ops::Auth::kProof: return client::Auth::kProof;
-    case ops::Auth::kToken: break;
-  }
-  return client::Auth::kToken;
-}
-
 Result<wire::Ed25519Seed> read_key_file(const std::string& path) {
   const auto text = os::read_file(path, os::kMaxTextFileBytes);
-  if (!text) return fail("key_file: " + text.error().message);
+  if (!text) return fail(text);
   if (const auto ok = os::check_secret(path, "this device's key"); !ok) {
-    return fail("key_file: " + ok.error().message);
+    return fail(ok);
   }
   const auto seed = wire::parse_key_file(*text);
   if (!seed) {
-    return fail("key_file: " + path +
+    return fail(path +
                 ": expected a line with ed25519-private: and a key; qdt-client key --file makes "
                 "such a file");
   }
@@ -91,7 +82,7 @@ Result<client::Client::Options> client_options(const ops::ClientConfig& config) 
       .connector = {.token = config.token,
                     .server_name = config.server_name(),
                     .server_port = config.server_port,
-                    .auth = config.offers_caps ? auth_of(config) : client::Auth::kToken,
+                    .auth = config.offers_caps ? config.auth : Auth::kToken,
                     .identity = *identity,
                     .path_template = config.path,
                     .knows_certificate = config.tls_fingerprint || !config.insecure,

@@ -7,7 +7,8 @@
 
 namespace qdt::apps {
 
-/// A client of this configuration on this host. Reads its key file, where there is one.
+/// A client of this configuration on this host. Reads its key file, where there is one; an error
+/// is of that file.
 Result<client::Client::Options> client_options(const ops::ClientConfig& config);
 
 /// The trust in the server's certificate that the configuration asks for. May read the system's.

@@ -68,7 +68,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user,
   const auto logger = make_logger(config);
   if (const auto warning = quic::open_key_log()) logger->warning(*warning);
   const bool is_trusting = tls.trust() == quic::TlsClientContext::Trust::kNone;
-  if (is_trusting && options.connector.auth == client::Auth::kToken) {
+  if (is_trusting && options.connector.auth == Auth::kToken) {
     logger->warning(
         "insecure: true: the server's certificate is not checked; anyone on the way "
         "can read the token and everything else");
@@ -92,7 +92,7 @@ int run(const ops::ClientConfig& config, const quic::TlsClientContext& tls, os::
   const auto user = os::find_process_user(config.user);
   if (!user) return fail_with("user: " + user.error().message);
   const auto options = apps::client_options(config);
-  if (!options) return fail_with(options.error().message);
+  if (!options) return fail_with("key_file: " + options.error().message);
   auto host = os::start_host_control(client::Client::host_plan(*options),
                                      [&] { return make_logger(config); });
   if (!host) return fail_with(host.error().message);

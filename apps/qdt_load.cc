@@ -163,7 +163,7 @@ int run(const Arguments& arguments, os::StopSignal& stop) {
   if (!server) return fail_with(server.error().message);
 
   const auto client = apps::client_options(config);
-  if (!client) return fail_with(client.error().message);
+  if (!client) return fail_with("key_file: " + client.error().message);
   load::RunOptions options{.load = {.clients = arguments.clients,
                                     .connects_per_second = arguments.rate,
                                     .echoes_per_second = arguments.echoes,

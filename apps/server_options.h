@@ -8,7 +8,7 @@
 
 namespace qdt::apps {
 
-/// What such a server needs for version 2, with its identity key.
+/// Returns version 2's part of them; `identity` is the server's identity key.
 server::Reception::Options::Version2 version2_options(const ops::ServerConfig& config,
                                                       const wire::Ed25519Seed& identity);
 

@@ -9,6 +9,7 @@
 #include "ops/yaml_tree.h"
 #include "os/file.h"
 #include "os/file_advice.h"
+#include "wire/token_keys.h"
 
 namespace qdt::ops {
 namespace {
@@ -22,11 +23,24 @@ void check_token(const std::string& token, ConfigReport& report) {
                   "handshake; make one with: openssl rand -base64 32");
 }
 
+// Whoever has the token has this device's key, too.
+const DeviceConfig* device_of_token(const ServerConfig& config) {
+  if (config.token.empty()) return nullptr;
+  const auto key = wire::Ed25519Key(wire::derive_token_keys(config.token).client).public_key();
+  const auto found = std::ranges::find(config.devices, key, &DeviceConfig::key);
+  return found == config.devices.end() ? nullptr : &*found;
+}
+
 /// By what clients show who they are.
 void check_auth(const ServerConfig& config, ConfigReport& report) {
   if (!report.is_sound("token") || !report.is_sound("devices")) return;
   if (config.token.empty() && report.is_given("devices") && config.devices.empty()) {
     report.add_fault("devices", "is empty, and there is no token: nobody could come in");
+  }
+  if (const DeviceConfig* device = device_of_token(config)) {
+    report.add_fault("devices", "the key of " + device->name +
+                                    " is made of the token; a device needs a key of its own: "
+                                    "qdt-client key");
   }
   if (!report.is_sound("auth")) return;
   if (config.auth == Auth::kToken && config.token.empty()) {

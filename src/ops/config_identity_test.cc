@@ -6,6 +6,7 @@
 #include <string>
 
 #include "wire/key_text.h"
+#include "wire/token_keys.h"
 
 namespace qdt::ops {
 namespace {
@@ -83,6 +84,14 @@ TEST(ServerAuth, NeedsSomebodyWhoMayComeIn) {
   EXPECT_THAT(server_fault("auth: token\ndevices: [{name: a, key: " + quoted(kPublic) + "}]"),
               HasSubstr("there is no token"));
   EXPECT_EQ(server_fault("auth: proof\ntoken: a-token-of-a-test"), "");
+}
+
+TEST(ServerAuth, TellsTheDevicesFromTheToken) {
+  const wire::Ed25519Key key(wire::derive_token_keys("a-token-of-a-test").client);
+  const std::string device =
+      "devices: [{name: a, key: " + quoted(wire::public_key_text(key.public_key())) + "}]\n";
+  EXPECT_THAT(server_fault(device + "token: a-token-of-a-test"), HasSubstr("made of the token"));
+  EXPECT_EQ(server_fault(device + "token: another-token-of-a-test"), "");
 }
 
 TEST(ClientAuth, IsByTheTokenOrByAKey) {
