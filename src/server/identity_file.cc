@@ -7,9 +7,9 @@ namespace qdt::server {
 namespace {
 
 constexpr const char* kHeading =
-    "# Made by qdt-server: the key by which it proves itself to its clients. To be kept secret, "
-    "and "
-    "kept:\n# who has it can play the server, and without it clients with server_key do not come "
+    "# Made by qdt-server: the key by which it proves itself to its clients. Keep it, and keep it "
+    "secret:\n"
+    "# whoever has it can play the server, and without it clients with server_key do not come "
     "in.\n";
 
 }  // namespace
