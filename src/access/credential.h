@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,13 @@ class Credential {
   Kind kind() const { return kind_; }
   /// Empty: nothing was shown, or something else than a token.
   std::string_view token() const { return kind_ == Kind::kToken ? text_ : std::string_view(); }
+  /// The key that was proved; nothing for another kind.
+  std::optional<wire::Ed25519PublicKey> key() const {
+    if (kind_ != Kind::kKey) return std::nullopt;
+    wire::Ed25519PublicKey key;
+    append(key, as_bytes(text_));
+    return key;
+  }
   /// Of the kind.
   std::string_view bytes() const { return text_; }
 

@@ -33,6 +33,8 @@ struct Device {
   };
   std::optional<Login> login;
 
+  /// Its psk is its own, and not a token's: the QUIC plane is sealed with it, too.
+  bool needs_sealed() const { return psk && !server_seed; }
   bool operator==(const Device&) const = default;
 };
 

@@ -1,9 +1,10 @@
 #include "client/connector.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
+
+#include "wire/session_terms.h"
 
 namespace qdt::client {
 namespace {
@@ -122,28 +123,6 @@ Duration answer_time_of(const quic::Connection& connection) {
   const plane::DirectPlane* direct = session == nullptr ? nullptr : session->direct();
   const Duration round_trips = direct == nullptr ? Duration::zero() : 2 * direct->rtt();
   return std::max(connection.answer_time(), round_trips);
-}
-
-// What is assigned to this client, whether it asked for it or not.
-std::vector<Prefix> prefixes_of(const std::optional<std::vector<wire::CapsuleAddress>>& assigned) {
-  std::vector<Prefix> prefixes;
-  if (!assigned) return prefixes;
-  for (const wire::CapsuleAddress& one : *assigned) {
-    if (!one.is_unspecified_host()) prefixes.push_back(one.prefix);
-  }
-  return prefixes;
-}
-
-// A server that asks its client for addresses gets none (RFC 9484 section 4.7.2).
-std::vector<std::uint8_t> refusal_of(std::vector<wire::CapsuleAddress> requested) {
-  for (wire::CapsuleAddress& one : requested) {
-    const bool is_v4 = one.prefix.address().is_v4();
-    one.prefix = is_v4 ? Prefix(IpAddress::v4(0), 32)
-                       : Prefix(IpAddress::v6(std::array<std::uint8_t, 16>{}), 128);
-  }
-  std::vector<std::uint8_t> capsule;
-  wire::append_capsule(capsule, wire::capsule::kAddressAssign, wire::write_addresses(requested));
-  return capsule;
 }
 
 }  // namespace
@@ -284,6 +263,7 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
     return give_up(connection, unreachable("another address answered first"), tunnel.now());
   }
   end_others(connection, tunnel.now());
+  attempt = find(connection);  // the others' ends moved it
 
   const bool is_version2 =
       options_.auth != Auth::kToken && connection.peer_takes_extended_connect();
@@ -294,7 +274,6 @@ void Connector::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection
   }
   nonce_ = random_.bytes<wire::kHandshakeNonceBytes>();
   if (options_.caps.direct) direct_ids_ = tunnel.new_direct_ids();
-  attempt = find(connection);
   const auto stream =
       is_version2 ? ask_by_version2(*attempt, connection) : ask_by_version1(*attempt, connection);
   if (!stream) {
@@ -380,6 +359,11 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                            quic::StreamId stream, const quic::Message& message) {
   Attempt* attempt = find(connection);
   if (attempt == nullptr || attempt->stream != stream) return;
+  const bool is_cut_short =
+      message.has_ended && attempt->version2 && !attempt->version2->signalling.may_end();
+  if (is_cut_short) {
+    return end_malformed(tunnel, *attempt, "the server ended the request inside a capsule");
+  }
   if (attempt->state == State::kConnected && message.has_ended) {
     // The end of the stream is the end of the session.
     if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
@@ -478,65 +462,43 @@ void Connector::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connec
                                 quic::StreamId stream, Bytes bytes) {
   Attempt* attempt = find(connection);
   if (attempt == nullptr || !attempt->version2 || attempt->stream != stream) return;
-  const std::shared_ptr<Version2> kept = attempt->version2;  // a datagram may end the attempt
-  Version2& version2 = *kept;
-  const auto before = prefixes_of(version2.assigned);
-  const auto ok = take_capsules(tunnel, connection, stream, version2, bytes);
+  const std::shared_ptr<Version2> version2 = attempt->version2;  // a datagram may end the attempt
+  const auto ok = take_signalling(tunnel, connection, stream, version2->signalling, bytes);
   attempt = find(connection);
   if (attempt == nullptr) return;
-  if (!ok) {
-    const bool is_session = attempt->state == State::kConnected;
-    end(connection, {is_session ? Ending::Kind::kLost : Ending::Kind::kUnreachable,
-                     ok.error().message, /*is_lasting=*/!is_session});
-    // RFC 9297 section 3.3; nothing else is on this connection.
-    return connection.close("malformed capsule", tunnel.now(), quic::kH3MessageError);
-  }
-  if (attempt->state == State::kConnected && before != prefixes_of(version2.assigned)) {
+  if (!ok) return end_malformed(tunnel, *attempt, ok.error().message);
+  const IpSignalling& signalling = version2->signalling;
+  if (attempt->state == State::kConnected && *signalling.lent() != version2->lent) {
     return lose(tunnel, *attempt, "the server has changed this client's addresses");
   }
-  const bool is_complete = version2.answer && version2.assigned && version2.routes;
-  if (attempt->state == State::kAsking && is_complete) {
-    open_version2(tunnel, *attempt);
-  }
+  const bool is_complete = version2->answer && signalling.lent() && signalling.routes();
+  if (attempt->state == State::kAsking && is_complete) open_version2(tunnel, *attempt);
 }
 
-Result<void> Connector::take_capsules(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                                      quic::StreamId stream, Version2& version2,
-                                      Bytes bytes) const {
+Result<void> Connector::take_signalling(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                        quic::StreamId stream, IpSignalling& signalling,
+                                        Bytes bytes) {
+  std::vector<std::uint8_t> answer;
   while (true) {
-    const auto capsule = version2.reader.take(bytes);
-    if (!capsule) return fail(capsule);
-    if (!*capsule) return {};
-    const Bytes value = (*capsule)->value;
-    switch ((*capsule)->type) {
-      case wire::capsule::kDatagram:
-        if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
-          tunnel.receive_datagram(*session, value);
-        }
-        break;
-      case wire::capsule::kAddressAssign: {
-        auto assigned = wire::parse_address_assign(value);
-        if (!assigned) return fail(assigned);
-        version2.assigned = std::move(*assigned);
-        break;
-      }
-      case wire::capsule::kRouteAdvertisement: {
-        auto routes = wire::parse_route_advertisement(value);
-        if (!routes) return fail(routes);
-        version2.routes = std::move(*routes);
-        break;
-      }
-      case wire::capsule::kAddressRequest: {
-        auto requested = wire::parse_address_request(value);
-        if (!requested) return fail(requested);
-        if (!connection.send(stream, refusal_of(std::move(*requested)))) {
-          return fail("the server does not take the answers to its capsules");
-        }
-        break;
-      }
-      default: break;
+    const auto datagram = signalling.receive(bytes, answer);
+    if (!datagram) return fail(datagram);
+    if (!*datagram) break;
+    if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
+      tunnel.receive_datagram(*session, **datagram);
     }
   }
+  if (answer.empty() || connection.send(stream, std::move(answer))) return {};
+  return fail("the server does not take the answers to its capsules");
+}
+
+// RFC 9297 section 3.3 has an error of the stream. Nothing else is on this connection.
+void Connector::end_malformed(tunnel::Tunnel& tunnel, const Attempt& attempt,
+                              const std::string& why) {
+  quic::Connection& connection = *attempt.connection;
+  const bool is_session = attempt.state == State::kConnected;
+  end(connection, {is_session ? Ending::Kind::kLost : Ending::Kind::kUnreachable, why,
+                   /*is_lasting=*/!is_session});
+  connection.close("malformed capsule", tunnel.now(), quic::kH3MessageError);
 }
 
 // Ours assigns unasked, and routes come with it. Others may wait to be asked, or advertise nothing.
@@ -544,17 +506,9 @@ void Connector::press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt) {
   if (attempt.state != State::kAsking || !attempt.version2 || !attempt.version2->answer) return;
   Version2& version2 = *attempt.version2;
   if (tunnel.now() - version2.answered_at < kPatienceForCapsules) return;
-  if (version2.assigned) {
-    version2.routes = std::vector<wire::IpRange>();
-    return open_version2(tunnel, attempt);
-  }
+  if (version2.signalling.lent()) return open_version2(tunnel, attempt);
   if (std::exchange(version2.has_asked_for_addresses, true)) return;
-  const wire::CapsuleAddress any[] = {
-      {.request_id = 1, .prefix = Prefix(IpAddress::v4(0), 32)},
-      {.request_id = 2, .prefix = Prefix(IpAddress::v6(std::array<std::uint8_t, 16>{}), 128)}};
-  std::vector<std::uint8_t> capsule;
-  wire::append_capsule(capsule, wire::capsule::kAddressRequest, wire::write_addresses(any));
-  if (!attempt.connection->send(attempt.stream, std::move(capsule))) {
+  if (!attempt.connection->send(attempt.stream, IpSignalling::request_for_addresses())) {
     give_up(*attempt.connection, unreachable("the server ended the request without a session"),
             tunnel.now());
   }
@@ -563,23 +517,20 @@ void Connector::press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt) {
 void Connector::open_version2(tunnel::Tunnel& tunnel, Attempt& attempt) {
   const std::shared_ptr<Version2> version2 = attempt.version2;
   quic::Connection& connection = *attempt.connection;
-  const auto response = lease_of(*version2->answer, *version2->assigned, *version2->routes);
+  const wire::SessionAnswer& answer = *version2->answer;
+  version2->lent = *version2->signalling.lent();
+  const auto response = lease_of(
+      answer, version2->lent, version2->signalling.routes().value_or(std::vector<wire::IpRange>()));
   if (!response) {
     return give_up(connection,
                    {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},
                    tunnel.now());
   }
+  wire::SessionTerms terms = wire::settle_terms(connection.exporter(), answer.caps, identity_.psk,
+                                                version2->asked.nonce, answer.nonce);
   tunnel::SessionOptions options;
-  const wire::Exporter& exporter = connection.exporter();
-  options.contexts = wire::ContextTerms{
-      .fragment = version2->answer->caps.fragment,
-      .control = version2->answer->caps.ping || version2->answer->caps.close,
-      .sealed = sealed_keys(identity_, exporter, version2->asked, *version2->answer)};
-  if (response->caps.direct) {
-    options.direct.emplace();
-    options.direct->secrets =
-        direct_secrets(identity_, exporter, version2->asked, *version2->answer);
-  }
+  options.contexts = std::move(terms.contexts);
+  if (terms.direct) options.direct = {.secrets = *terms.direct};
   had_version2_ = true;
   open(tunnel, attempt, *response, std::move(options));
 }

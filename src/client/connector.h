@@ -6,28 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "base/auth.h"
 #include "base/random.h"
 #include "client/ending.h"
 #include "client/events.h"
+#include "client/ip_signalling.h"
 #include "client/liveness.h"
 #include "client/proof.h"
 #include "quic/tls.h"
 #include "tunnel/tunnel.h"
-#include "wire/capsule.h"
 #include "wire/handshake.h"
-#include "wire/ip_capsule.h"
 #include "wire/json_end.h"
 #include "wire/request_target.h"
 #include "wire/session_field.h"
 
 namespace qdt::client {
-
-/// By which versions of the protocol a session is asked for.
-enum class Auth : std::uint8_t {
-  kAuto,   ///< version 2; version 1 where the server has no other and may see the token
-  kProof,  ///< version 2 alone
-  kToken,  ///< version 1 alone
-};
 
 /// The events of a connector. Called on the tunnel's thread.
 class ConnectorEvents {
@@ -111,9 +104,8 @@ class Connector final : public tunnel::TunnelEvents {
     std::optional<wire::SessionAnswer> answer;  // believed
     Timestamp answered_at;
     bool has_asked_for_addresses = false;
-    wire::CapsuleReader reader;
-    std::optional<std::vector<wire::CapsuleAddress>> assigned;
-    std::optional<std::vector<wire::IpRange>> routes;
+    IpSignalling signalling;
+    std::vector<Prefix> lent;  // what the session began with
   };
   struct Attempt {
     quic::Connection* connection;
@@ -148,8 +140,11 @@ class Connector final : public tunnel::TunnelEvents {
   void take_refusal(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
   void take_version1(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
   void take_version2(tunnel::Tunnel& tunnel, Attempt& attempt, const quic::Message& message);
-  Result<void> take_capsules(tunnel::Tunnel& tunnel, quic::Connection& connection,
-                             quic::StreamId stream, Version2& version2, Bytes bytes) const;
+  /// Hands datagrams to the session, and sends what is to be answered.
+  static Result<void> take_signalling(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                      quic::StreamId stream, IpSignalling& signalling, Bytes bytes);
+  /// Ends an attempt or session whose stream is malformed.
+  void end_malformed(tunnel::Tunnel& tunnel, const Attempt& attempt, const std::string& why);
   /// Asks a server for addresses that has assigned none.
   void press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt);
   void open_version2(tunnel::Tunnel& tunnel, Attempt& attempt);

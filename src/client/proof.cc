@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "wire/concealed_auth.h"
 #include "wire/ip_ranges.h"
-#include "wire/psk_keys.h"
 #include "wire/server_proof.h"
 
 namespace qdt::client {
@@ -14,16 +13,11 @@ namespace {
 // What a server may have the client route: more would be no split tunnel, but a table.
 constexpr std::size_t kMaxRoutes = 1024;
 
-wire::AeadAlgorithm aead_of(const wire::SessionCaps& caps) {
-  return wire::to_capabilities(caps).aead();
-}
-
-// The first host address of a kind; nothing when there is none, or none that can be used.
-Result<std::optional<IpAddress>> first_lease(const std::vector<wire::CapsuleAddress>& assigned,
-                                             bool is_v4) {
-  for (const wire::CapsuleAddress& one : assigned) {
-    const IpAddress& address = one.prefix.address();
-    if (address.is_v4() != is_v4 || one.is_unspecified_host()) continue;
+// The first address of a kind; nothing when there is none, an error when it cannot be used.
+Result<std::optional<IpAddress>> first_lease(const std::vector<Prefix>& lent, bool is_v4) {
+  for (const Prefix& prefix : lent) {
+    const IpAddress& address = prefix.address();
+    if (address.is_v4() != is_v4) continue;
     if (!wire::is_host_address(address)) {
       return fail("the server assigns an unusable address, " + address.to_string());
     }
@@ -37,14 +31,14 @@ Prefix pool_around(const wire::SessionAnswer& answer, const IpAddress& lease) {
   for (const Prefix& pool : answer.pools) {
     if (pool.contains(lease)) return pool;
   }
-  return {lease, lease.bit_length()};
+  return Prefix::of_host(lease);
 }
 
 IpAddress gateway_of(const wire::SessionAnswer& answer, bool is_v4) {
   for (const IpAddress& gateway : answer.gateways) {
     if (gateway.is_v4() == is_v4) return gateway;
   }
-  return is_v4 ? IpAddress::v4(0) : IpAddress::v6(std::array<std::uint8_t, 16>{});
+  return IpAddress::unspecified(is_v4);
 }
 
 Result<std::vector<Prefix>> routes_of(const std::vector<wire::IpRange>& ranges,
@@ -133,12 +127,12 @@ Result<wire::SessionAnswer> believe(const std::optional<std::string>& field,
 }
 
 Result<wire::ConnectResponse> lease_of(const wire::SessionAnswer& answer,
-                                       const std::vector<wire::CapsuleAddress>& assigned,
+                                       const std::vector<Prefix>& lent,
                                        const std::vector<wire::IpRange>& routes) {
-  const auto lease = first_lease(assigned, /*is_v4=*/true);
+  const auto lease = first_lease(lent, /*is_v4=*/true);
   if (!lease) return fail(lease);
   if (!*lease) return fail("the server assigns no IPv4 address");
-  const auto lease6 = first_lease(assigned, /*is_v4=*/false);
+  const auto lease6 = first_lease(lent, /*is_v4=*/false);
   if (!lease6) return fail(lease6);
   wire::ConnectResponse response{.session_id = load_be<std::uint64_t>(answer.nonce.data()),
                                  .server_nonce = answer.nonce,
@@ -165,22 +159,6 @@ Result<wire::ConnectResponse> lease_of(const wire::SessionAnswer& answer,
   if (!wanted) return fail(wanted);
   response.routes = std::move(*wanted);
   return response;
-}
-
-std::optional<wire::SessionKeys> sealed_keys(const Identity& identity,
-                                             const wire::Exporter& exporter,
-                                             const wire::SessionRequest& asked,
-                                             const wire::SessionAnswer& answer) {
-  if (!answer.caps.sealed || !identity.psk) return std::nullopt;
-  return wire::derive_sealed_keys(exporter.derive(wire::kSealedExporterLabel), *identity.psk,
-                                  asked.nonce, answer.nonce, aead_of(answer.caps));
-}
-
-wire::DirectSecrets direct_secrets(const Identity& identity, const wire::Exporter& exporter,
-                                   const wire::SessionRequest& asked,
-                                   const wire::SessionAnswer& answer) {
-  return wire::derive_direct_secrets(exporter.derive(wire::kDirectExporterLabel2), identity.psk,
-                                     asked.nonce, answer.nonce, aead_of(answer.caps));
 }
 
 }  // namespace qdt::client

@@ -45,21 +45,11 @@ Result<wire::SessionAnswer> believe(const std::optional<std::string>& field,
                                     const Identity& identity, const wire::Exporter& exporter,
                                     const wire::SessionRequest& asked);
 
-/// The lease and the routes, as version 1 has them. Of the addresses the first of each kind count;
+/// The lease and the routes, as version 1 has them. Of what is lent the first of each kind counts;
 /// there has to be one of IPv4. Routes to everything, and those of single protocols, are left out:
 /// route_mode decides on the former.
 Result<wire::ConnectResponse> lease_of(const wire::SessionAnswer& answer,
-                                       const std::vector<wire::CapsuleAddress>& assigned,
+                                       const std::vector<Prefix>& lent,
                                        const std::vector<wire::IpRange>& routes);
-
-/// The keys of the session's planes, by the answer's caps; see server/version2.h for the other
-/// side.
-std::optional<wire::SessionKeys> sealed_keys(const Identity& identity,
-                                             const wire::Exporter& exporter,
-                                             const wire::SessionRequest& asked,
-                                             const wire::SessionAnswer& answer);
-wire::DirectSecrets direct_secrets(const Identity& identity, const wire::Exporter& exporter,
-                                   const wire::SessionRequest& asked,
-                                   const wire::SessionAnswer& answer);
 
 }  // namespace qdt::client

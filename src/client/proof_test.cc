@@ -120,8 +120,8 @@ TEST(Version2Request, NamesTheServerAsItWasDialled) {
 
 // --- leases ---
 
-wire::CapsuleAddress assigned(const char* prefix, std::uint64_t id = 0) {
-  return {.request_id = id, .prefix = *Prefix::parse(prefix)};
+Prefix lent(const char* prefix) {
+  return *Prefix::parse(prefix);
 }
 
 wire::SessionAnswer answer_of_ours() {
@@ -140,9 +140,8 @@ std::vector<wire::IpRange> ranges(const std::vector<const char*>& prefixes) {
 }
 
 TEST(LeaseOf, IsAsVersion1HasIt) {
-  const auto lease =
-      lease_of(answer_of_ours(), {assigned("10.8.0.5/32"), assigned("fd00:8::5/128")},
-               ranges({"0.0.0.0/0", "::/0"}));
+  const auto lease = lease_of(answer_of_ours(), {lent("10.8.0.5/32"), lent("fd00:8::5/128")},
+                              ranges({"0.0.0.0/0", "::/0"}));
   ASSERT_TRUE(lease) << lease.error().message;
   EXPECT_EQ(lease->session_id, 0x102u);
   EXPECT_EQ(lease->client_ip.to_string(), "10.8.0.5");
@@ -156,7 +155,7 @@ TEST(LeaseOf, IsAsVersion1HasIt) {
 
 TEST(LeaseOf, TakesRoutesBeyondThePools) {
   const auto lease =
-      lease_of(answer_of_ours(), {assigned("10.8.0.5/32")},
+      lease_of(answer_of_ours(), {lent("10.8.0.5/32")},
                ranges({"10.8.0.0/24", "192.168.7.0/24", "172.16.0.0/12", "fd00:9::/64"}));
   ASSERT_TRUE(lease) << lease.error().message;
   std::string routes;
@@ -167,7 +166,7 @@ TEST(LeaseOf, TakesRoutesBeyondThePools) {
 
 TEST(LeaseOf, ManagesWithAddressesAlone) {
   const wire::SessionAnswer plain{.mtu = 1400, .key = {}};
-  const auto lease = lease_of(plain, {assigned("192.0.2.7/32", 1)}, {});
+  const auto lease = lease_of(plain, {lent("192.0.2.7/32")}, {});
   ASSERT_TRUE(lease) << lease.error().message;
   EXPECT_EQ(lease->cidr.to_string(), "192.0.2.7/32");
   EXPECT_TRUE(lease->gateway_ip.is_unspecified());
@@ -175,16 +174,16 @@ TEST(LeaseOf, ManagesWithAddressesAlone) {
 }
 
 TEST(LeaseOf, RefusesWhatNoHostMayHave) {
-  const auto fails = [](const std::vector<wire::CapsuleAddress>& addresses) {
+  const auto fails = [](const std::vector<Prefix>& addresses) {
     return !lease_of(answer_of_ours(), addresses, {});
   };
   EXPECT_TRUE(fails({}));
-  EXPECT_TRUE(fails({assigned("0.0.0.0/32", 1)}));
-  EXPECT_TRUE(fails({assigned("fd00:8::5/128")}));
-  EXPECT_TRUE(fails({assigned("127.0.0.1/32")}));
-  EXPECT_TRUE(fails({assigned("224.0.0.1/32")}));
-  EXPECT_TRUE(fails({assigned("10.8.0.1/32")}));  // the gateway's
-  EXPECT_TRUE(fails({assigned("10.8.0.5/32"), assigned("fe80::1/128")}));
+  EXPECT_TRUE(fails({lent("0.0.0.0/32")}));
+  EXPECT_TRUE(fails({lent("fd00:8::5/128")}));
+  EXPECT_TRUE(fails({lent("127.0.0.1/32")}));
+  EXPECT_TRUE(fails({lent("224.0.0.1/32")}));
+  EXPECT_TRUE(fails({lent("10.8.0.1/32")}));  // the gateway's
+  EXPECT_TRUE(fails({lent("10.8.0.5/32"), lent("fe80::1/128")}));
 }
 
 TEST(LeaseOf, BoundsTheRoutes) {
@@ -194,7 +193,7 @@ TEST(LeaseOf, BoundsTheRoutes) {
     many.push_back({.first = IpAddress::v4(0x0b000001 + (i << 16)),
                     .last = IpAddress::v4(0x0b00fffe + (i << 16))});
   }
-  EXPECT_FALSE(lease_of(answer_of_ours(), {assigned("10.8.0.5/32")}, many));
+  EXPECT_FALSE(lease_of(answer_of_ours(), {lent("10.8.0.5/32")}, many));
 }
 
 }  // namespace

@@ -18,8 +18,10 @@ void ConnectService::on_message(tunnel::Tunnel& tunnel, quic::Connection& connec
   const Http3Exchange exchange(exchange_, tunnel, connection, stream);
   const auto entry = streams_[&connection].try_emplace(stream, exchange).first;
   reception_.receive(tunnel, entry->second.exchange, entry->second.request, message);
+  if (!message.has_ended || !entry->second.exchange.has_signalling()) return;
   // Whoever ends the stream of a session ends the session.
-  if (message.has_ended && entry->second.exchange.has_signalling()) end_session(tunnel, connection);
+  if (entry->second.exchange.may_end()) return end_session(tunnel, connection);
+  end_malformed(tunnel, connection, "the client ended the request inside a capsule");
 }
 
 void ConnectService::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connection,
@@ -27,12 +29,7 @@ void ConnectService::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& c
   // A datagram may end the session, and with it the exchange.
   while (Http3Exchange* exchange = exchange_on(connection, stream)) {
     const auto datagram = exchange->receive(bytes);
-    if (!datagram) {
-      logger_.info("the session of " + connection.home_path().remote.to_string() +
-                   " ends: " + datagram.error().message);
-      // RFC 9297 section 3.3; nothing else is on this connection.
-      return connection.close("malformed capsule", tunnel.now(), quic::kH3MessageError);
-    }
+    if (!datagram) return end_malformed(tunnel, connection, datagram.error().message);
     if (!*datagram) return;
     tunnel::Session* session = tunnel::Tunnel::session_of(connection);
     if (session == nullptr) return;
@@ -52,6 +49,13 @@ void ConnectService::end_session(tunnel::Tunnel& tunnel, quic::Connection& conne
   if (tunnel::Session* session = tunnel::Tunnel::session_of(connection)) {
     tunnel.close_session(*session, tunnel::SessionEnd::kDone, tunnel.now());
   }
+}
+
+// RFC 9297 section 3.3 has an error of the stream. Nothing else is on this connection.
+void ConnectService::end_malformed(tunnel::Tunnel& tunnel, quic::Connection& connection,
+                                   const std::string& why) {
+  logger_.info("the session of " + connection.home_path().remote.to_string() + " ends: " + why);
+  connection.close("malformed capsule", tunnel.now(), quic::kH3MessageError);
 }
 
 void ConnectService::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {

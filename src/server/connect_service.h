@@ -49,6 +49,8 @@ class ConnectService final : public tunnel::TunnelEvents {
     Reception::Request request;
   };
   static void end_session(tunnel::Tunnel& tunnel, quic::Connection& connection);
+  /// Ends the session of a stream that is malformed, and the connection with it.
+  void end_malformed(tunnel::Tunnel& tunnel, quic::Connection& connection, const std::string& why);
   /// Nothing where there is none any more.
   Http3Exchange* exchange_on(const quic::Connection& connection, quic::StreamId stream);
 

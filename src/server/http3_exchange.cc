@@ -58,10 +58,8 @@ void Http3Exchange::open_version1(Grant& grant, const Version1Session& session,
 
 void Http3Exchange::open_version2(Grant& grant, const Version2Session& session,
                                   tunnel::SessionOptions& options) {
-  add_direct(grant, session.direct, options);
-  options.contexts = wire::ContextTerms{.fragment = session.caps.fragment,
-                                        .control = session.caps.ping || session.caps.close,
-                                        .sealed = session.sealed};
+  add_direct(grant, session.terms.direct, options);
+  options.contexts = session.terms.contexts;
   tunnel_.open_session(options, connection_, stream_, tunnel_.now());
 
   quic::Response response{

@@ -29,11 +29,12 @@ class Http3Exchange final : public Exchange {
   void close() override;
   void open(Grant& grant, const SettledSession& session, tunnel::SessionOptions& options) override;
 
-  /// Takes bytes on the stream of a session of version 2, which an error ends, as
-  /// IpSignalling::receive() does.
+  /// Takes bytes on the stream of a session of version 2 as IpSignalling::receive() does.
   Result<std::optional<Bytes>> receive(Bytes& bytes);
   /// A session of version 2 has begun on the stream.
   bool has_signalling() const { return signalling_.has_value(); }
+  /// Whether the client may end its side now, as IpSignalling::may_end() says.
+  bool may_end() const { return !signalling_ || signalling_->may_end(); }
 
  private:
   void open_version1(Grant& grant, const Version1Session& session, tunnel::SessionOptions& options);

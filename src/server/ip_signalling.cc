@@ -1,7 +1,6 @@
 #include "server/ip_signalling.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "wire/ip_ranges.h"
@@ -9,17 +8,15 @@
 namespace qdt::server {
 namespace {
 
-// Everything of a kind.
-Prefix all_of(bool is_v4) {
-  return is_v4 ? Prefix(IpAddress::v4(0), 0)
-               : Prefix(IpAddress::v6(std::array<std::uint8_t, 16>{}), 0);
+Prefix everything(bool is_v4) {
+  return {IpAddress::unspecified(is_v4), 0};
 }
 
 std::vector<wire::IpRange> routes_of(const wire::ConnectResponse& lent) {
   std::vector<Prefix> prefixes = lent.routes;
   if (prefixes.empty()) {
-    prefixes.push_back(all_of(/*is_v4=*/true));
-    if (lent.ipv6) prefixes.push_back(all_of(/*is_v4=*/false));
+    prefixes.push_back(everything(/*is_v4=*/true));
+    if (lent.ipv6) prefixes.push_back(everything(/*is_v4=*/false));
   } else {
     prefixes.push_back(lent.cidr);
     if (lent.ipv6) prefixes.push_back(lent.ipv6->cidr);
@@ -27,15 +24,11 @@ std::vector<wire::IpRange> routes_of(const wire::ConnectResponse& lent) {
   return wire::ranges_of(prefixes);
 }
 
-Prefix host(const IpAddress& address) {
-  return {address, address.bit_length()};
-}
-
 }  // namespace
 
 IpSignalling::IpSignalling(const wire::ConnectResponse& lent)
-    : lent_{host(lent.client_ip)}, routes_(routes_of(lent)) {
-  if (lent.ipv6) lent_.push_back(host(lent.ipv6->client_ip));
+    : lent_{Prefix::of_host(lent.client_ip)}, routes_(routes_of(lent)) {
+  if (lent.ipv6) lent_.push_back(Prefix::of_host(lent.ipv6->client_ip));
 }
 
 std::vector<std::uint8_t> IpSignalling::first_capsules() const {
@@ -93,8 +86,8 @@ Result<void> IpSignalling::assign(Bytes requested, std::vector<std::uint8_t>& ou
     if (free != assigned.end()) {
       free->request_id = request.request_id;
     } else {
-      const IpAddress none = all_of(is_v4).address();
-      refused.push_back({.request_id = request.request_id, .prefix = host(none)});
+      refused.push_back({.request_id = request.request_id,
+                         .prefix = wire::CapsuleAddress::unspecified_host(is_v4)});
     }
   }
   assigned.insert(assigned.end(), refused.begin(), refused.end());

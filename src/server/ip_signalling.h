@@ -29,12 +29,10 @@ class IpSignalling {
   /// Takes what the client sent off the front of `bytes`, up to the end of the first DATAGRAM
   /// capsule, and returns that one's value (RFC 9297 section 3.5), valid as wire::Capsule's;
   /// nothing once all bytes are taken. What is to be sent comes behind what `answer` has. An error
-  /// ends the stream, then and for ever after (section 3.3).
+  /// makes the stream malformed, then and for ever after (section 3.3).
   Result<std::optional<Bytes>> receive(Bytes& bytes, std::vector<std::uint8_t>& answer);
   /// Whether the client may end its side now; otherwise a capsule is cut short.
   bool may_end() const { return reader_.is_between_capsules(); }
-  /// Capsules of types that have no use here.
-  std::uint64_t skipped() const { return reader_.skipped(); }
 
  private:
   Result<void> assign(Bytes requested, std::vector<std::uint8_t>& out);

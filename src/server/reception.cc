@@ -169,7 +169,8 @@ std::optional<Refusal> Reception::open(tunnel::Tunnel& tunnel, Exchange& exchang
   const wire::Exporter* exporter = exchange.carriage().exporter;
   SettledSession session;
   if (version2) {
-    auto settled = settle_version2(*version2, who, options_.version2->identity, *exporter, granted);
+    auto settled = settle_version2(*version2, who, credential, options_.version2->identity,
+                                   *exporter, granted);
     if (!settled) {
       give_back(granted.response.session_id, granted.response.client_ip, *who->account, tables_,
                 tunnel.now());
@@ -199,7 +200,8 @@ std::optional<Refusal> Reception::open(tunnel::Tunnel& tunnel, Exchange& exchang
   const std::string from = exchange.from().to_string();
   exchange.open(granted, session, options);
   logger_.info("session of " + name_of(granted.request.client_id) + " from " + from +
-                   how_it_came(version2.has_value(), who.device) + " opened with " + response.client_ip.to_string() +
+                   how_it_came(version2.has_value(), who.device) + " opened with " +
+                   response.client_ip.to_string() +
                    (response.ipv6 ? " and " + response.ipv6->client_ip.to_string() : ""),
                {{"session", wire::session_id_text(response.session_id)},
                 {"client", granted.request.client_id},

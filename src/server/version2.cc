@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "wire/psk_keys.h"
 #include "wire/server_proof.h"
 
 namespace qdt::server {
@@ -42,36 +41,28 @@ std::expected<Version2Request, HandshakeResult> read_version2(
 
 std::expected<Version2Session, Refusal> settle_version2(const Version2Request& asked,
                                                         const access::UserTable::Match& who,
+                                                        const access::Credential& credential,
                                                         const wire::Ed25519Seed& identity,
                                                         const wire::Exporter& exporter,
                                                         Grant& grant) {
-  const access::Device* device = who.device;
-  const bool has_own_psk = device != nullptr && device->psk && !device->server_seed;
-  if (has_own_psk && !asked.caps.sealed) {
+  // The device of whoever proves a key or a login; a token is version 1's.
+  static const access::Device kNone;
+  const access::Device& device = who.device == nullptr ? kNone : *who.device;
+  if (device.needs_sealed() && !asked.caps.sealed) {
     return std::unexpected(Refusal{HandshakeResult::kBadRequest,
                                    "a device with a psk did not ask for the cap \"sealed\""});
   }
-  Version2Session session{.has_field = asked.has_field};
-  session.caps = wire::to_session_caps(grant.response.caps);
+  Version2Session session{.caps = wire::to_session_caps(grant.response.caps),
+                          .has_field = asked.has_field,
+                          .client_key = credential.key().value_or(wire::Ed25519PublicKey{}),
+                          .server_seed = device.server_seed.value_or(identity)};
   session.caps.fragment = asked.caps.fragment;
-  session.caps.sealed = has_own_psk;
-  session.server_seed = device != nullptr && device->server_seed ? *device->server_seed : identity;
-  if (device != nullptr && device->key) session.client_key = *device->key;
-
+  session.caps.sealed = device.needs_sealed();
   // The session's ID, which logs show, is the beginning of the server's nonce.
-  store_be<std::uint64_t>(grant.response.server_nonce.data(), grant.response.session_id);
-  const auto& client_nonce = grant.request.client_nonce;
-  const auto& server_nonce = grant.response.server_nonce;
-  const std::optional<wire::PresharedKey> psk = device == nullptr ? std::nullopt : device->psk;
-  const wire::AeadAlgorithm aead = grant.response.caps.aead();
-  if (session.caps.sealed) {
-    session.sealed = wire::derive_sealed_keys(exporter.derive(wire::kSealedExporterLabel), *psk,
-                                              client_nonce, server_nonce, aead);
-  }
-  if (session.caps.direct) {
-    session.direct = wire::derive_direct_secrets(exporter.derive(wire::kDirectExporterLabel2), psk,
-                                                 client_nonce, server_nonce, aead);
-  }
+  wire::HandshakeNonce& server_nonce = grant.response.server_nonce;
+  store_be<std::uint64_t>(server_nonce.data(), grant.response.session_id);
+  session.terms = wire::settle_terms(exporter, session.caps, device.psk, grant.request.client_nonce,
+                                     server_nonce);
   return session;
 }
 

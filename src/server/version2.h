@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "access/credential.h"
 #include "access/user_table.h"
 #include "server/grant.h"
 #include "wire/ed25519.h"
 #include "wire/exporter.h"
 #include "wire/request_target.h"
 #include "wire/session_field.h"
+#include "wire/session_terms.h"
 
 // What version 2 adds to the decisions on a request for a session (docs/protocol.md). Pure.
 
@@ -29,18 +31,20 @@ std::expected<Version2Request, wire::HandshakeResult> read_version2(
 
 /// The session of a grant to such a request.
 struct Version2Session {
-  wire::SessionCaps caps;  ///< as answered
-  bool has_field = false;  ///< the answer has one, too
-  wire::Ed25519PublicKey client_key{};
-  wire::Ed25519Seed server_seed{};
-  std::optional<wire::SessionKeys> sealed;    ///< with that cap
-  std::optional<wire::DirectSecrets> direct;  ///< likewise
+  wire::SessionCaps caps;               ///< as answered
+  bool has_field = false;               ///< the answer has one, too
+  wire::Ed25519PublicKey client_key{};  ///< as proved; zeros: the client did not prove one
+  wire::Ed25519Seed server_seed{};      ///< by which the server proves itself to it
+  wire::SessionTerms terms;
 };
 
-/// Settles caps and keys. Refuses a device with a PSK that does not seal what it sends, which
-/// somebody in between may have seen to. Adapts the grant: what a plain client gets, it can use.
+/// Settles caps and keys of the session with the device `who`, which showed `credential`. Refuses
+/// a device with a PSK that does not ask for `sealed`: somebody in between may have seen to that.
+/// Puts the session's ID into the grant's nonce. `exporter` is the connection's, `identity` the
+/// server's own.
 std::expected<Version2Session, Refusal> settle_version2(const Version2Request& asked,
                                                         const access::UserTable::Match& who,
+                                                        const access::Credential& credential,
                                                         const wire::Ed25519Seed& identity,
                                                         const wire::Exporter& exporter,
                                                         Grant& grant);

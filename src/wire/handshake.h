@@ -47,6 +47,11 @@ bool is_host_address(const IpAddress& address);
 /// be, and no wider than kMinPrefixLength4 and 6.
 bool is_routable(const Prefix& prefix);
 
+/// The AEAD of a session by whether it has the cap `aes-256-gcm`.
+inline AeadAlgorithm aead_of(bool has_aes_256_gcm) {
+  return has_aes_256_gcm ? AeadAlgorithm::kAes256Gcm : AeadAlgorithm::kChaCha20Poly1305;
+}
+
 /// Names in `caps` (docs/protocol-v1.md, Growing version 1).
 namespace cap {
 inline constexpr std::string_view kFragment = "fragment";
@@ -101,9 +106,7 @@ struct Capabilities {
             .shared_id = shared_id && other.shared_id};
   }
   /// The inner AEAD of a session that has these.
-  AeadAlgorithm aead() const {
-    return aes_256_gcm ? AeadAlgorithm::kAes256Gcm : AeadAlgorithm::kChaCha20Poly1305;
-  }
+  AeadAlgorithm aead() const { return aead_of(aes_256_gcm); }
   bool operator==(const Capabilities&) const = default;
 };
 

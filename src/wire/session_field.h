@@ -34,6 +34,8 @@ struct SessionCaps {
 
   /// Those that both sides have.
   SessionCaps operator&(const SessionCaps& other) const;
+  /// Of the planes that have keys of their own: the direct one, and QUIC's where it is `sealed`.
+  AeadAlgorithm aead() const { return aead_of(aes_256_gcm); }
   bool operator==(const SessionCaps&) const = default;
 };
 

@@ -14,7 +14,6 @@
 namespace qdt::testing {
 namespace {
 
-using client::Auth;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kToken = "a token of sixteen";

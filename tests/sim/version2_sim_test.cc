@@ -14,7 +14,6 @@
 namespace qdt::testing {
 namespace {
 
-using client::Auth;
 using ::testing::HasSubstr;
 
 const wire::Ed25519Seed kIdentity{42};
@@ -150,6 +149,37 @@ TEST_F(Version2, EndsAtACapsuleThatBreaksTheRules) {
   ASSERT_TRUE(connection_of(client.session()).send(0, {2, 2, 0xff, 0xff}));
   ASSERT_TRUE(world.run_until([&] { return server.tunnel().sessions().size() == 0; }, 2s));
   EXPECT_EQ(server.admission.sessions(), 0u);
+}
+
+TEST_F(Version2, EndsWithAnErrorAtACapsuleThatIsCutShort) {
+  ASSERT_TRUE(connect());
+  quic::Connection& connection = connection_of(client.session());
+  ASSERT_TRUE(connection.send(0, {2, 20, 1}));
+  connection.finish(0);
+  ASSERT_TRUE(world.run_until([&] { return client.ending.has_value(); }, 2s));
+  EXPECT_THAT(client.ending->text, HasSubstr("malformed capsule"));
+  EXPECT_EQ(server.admission.sessions(), 0u);
+}
+
+TEST_F(Version2, EndsAtAServerThatCutsACapsuleShort) {
+  ASSERT_TRUE(connect());
+  quic::Connection& connection = connection_of(**server.tunnel().sessions().begin());
+  ASSERT_TRUE(connection.send(0, {1, 20, 1}));
+  connection.finish(0);
+  ASSERT_TRUE(world.run_until([&] { return client.ending.has_value(); }, 2s));
+  EXPECT_THAT(client.ending->text, HasSubstr("inside a capsule"));
+  EXPECT_TRUE(world.run_until([&] { return server.admission.sessions() == 0; }, 2s));
+}
+
+TEST_F(Version2, EndsAtAServerThatChangesTheLease) {
+  ASSERT_TRUE(connect());
+  quic::Connection& connection = connection_of(**server.tunnel().sessions().begin());
+  const wire::CapsuleAddress other{.prefix = *Prefix::parse("10.8.0.77/32")};
+  std::vector<std::uint8_t> capsule;
+  wire::append_capsule(capsule, wire::capsule::kAddressAssign, wire::write_addresses({&other, 1}));
+  ASSERT_TRUE(connection.send(0, capsule));
+  ASSERT_TRUE(world.run_until([&] { return client.ending.has_value(); }, 2s));
+  EXPECT_THAT(client.ending->text, HasSubstr("changed this client's addresses"));
 }
 
 TEST_F(Version2, LivesThroughCapsulesOfOthers) {
