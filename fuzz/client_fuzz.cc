@@ -1,6 +1,6 @@
 // A whole client but for its sockets, on virtual time, against servers with a right certificate and
-// all keys that do what a program says. At the end the client gets a session from an honest server,
-// and nothing is left.
+// all keys, or with none but that, that do what a program says, by both versions of the protocol.
+// At the end the client gets a session from an honest server, and nothing is left.
 
 #include <array>
 
@@ -14,19 +14,37 @@ namespace {
 using testing::ServerNode;
 using testing::ServerNodeOptions;
 
-constexpr std::string_view kToken = "secret-token";
 const SocketAddress kHonest = testing::kServerAddress;
 const SocketAddress kHostile{IpAddress::v4(0xc6336410), 4433};
 const IpAddress kInternet = testing::kInternet;
 constexpr std::size_t kMaxMemory = 48u << 20;
 constexpr std::size_t kMaxAttempts = 24;
 
+// The byte of the step kTerms.
+struct Terms {
+  explicit Terms(std::uint8_t byte)
+      : auth(byte % 4 == 0   ? Auth::kToken
+             : byte % 4 == 1 ? Auth::kProof
+                             : Auth::kAuto),
+        knows_certificate(byte % 4 != 3),
+        who(auth == Auth::kToken ? Who::kVersion1 : static_cast<Who>(1 + byte / 4 % 4 % 3)),
+        has_keys((byte & 16) == 0) {}
+  // By version 1, it believes whoever has the certificate.
+  bool may_speak_version1() const {
+    return auth == Auth::kToken || (auth == Auth::kAuto && knows_certificate && who == Who::kToken);
+  }
+  Auth auth;
+  bool knows_certificate;
+  Who who;
+  bool has_keys;  // the hostile side
+};
+
 // A client as the program has it, with what happened to it.
 class TargetClient final : public TunnelNode, private client::ConnectorEvents {
  public:
-  explicit TargetClient(std::uint8_t settings)
+  TargetClient(std::uint8_t settings, const Terms& terms)
       : TunnelNode(64),
-        connector(options(settings), testing::test_client_tls(), *this, random_),
+        connector(options(settings, terms), testing::test_client_tls(), *this, random_),
         tunnel_(tunnel_options(), nullptr, connector, random_, counters, payloads) {}
 
   tunnel::Tunnel& tunnel() override { return tunnel_; }
@@ -46,13 +64,18 @@ class TargetClient final : public TunnelNode, private client::ConnectorEvents {
   std::optional<wire::ConnectResponse> response;
 
  private:
-  static client::Connector::Options options(std::uint8_t settings) {
-    client::Connector::Options options{.token = std::string(kToken),
+  static client::Connector::Options options(std::uint8_t settings, const Terms& terms) {
+    const Keys keys = Keys::honest();
+    client::Connector::Options options{.token = keys.token,
                                        .server_name = "localhost",
+                                       .auth = terms.auth,
+                                       .knows_certificate = terms.knows_certificate,
                                        .client_id = "target",
                                        .platform = "linux",
                                        .send_queue = 32,
                                        .max_reassembly_bytes = 16 * 1024};
+    const bool has_key = terms.who == Who::kDevice || terms.who == Who::kSealedDevice;
+    if (has_key) options.identity = keys.identity_of(terms.who);
     options.caps.direct = (settings & 1) == 0;
     options.needs_direct = (settings & 3) == 2;
     return options;
@@ -89,11 +112,15 @@ class TargetClient final : public TunnelNode, private client::ConnectorEvents {
 class Run {
  public:
   explicit Run(Program program)
-      : client_(program.settings()),
+      : terms_(program.terms(static_cast<std::uint8_t>(StepKind::kTerms))),
+        client_(program.settings(), terms_),
         server_(server_options()),
         stage_(client_),
-        player_({.role = Role::kServer, .token = std::string(kToken), .target = {}}, stage_,
-                client_),
+        player_({.role = Role::kServer,
+                 .keys = terms_.has_keys ? Keys::honest() : Keys::strangers(),
+                 .who = terms_.who,
+                 .target = {}},
+                stage_, client_),
         memory_(kMaxMemory) {
     stage_.add_honest(kHonest, server_);
     server_.on_packet = [this](Bytes packet, Timestamp) {
@@ -114,8 +141,11 @@ class Run {
   static constexpr std::size_t kBytes = 400;
 
   static ServerNodeOptions server_options() {
+    const Keys keys = Keys::honest();
     ServerNodeOptions options;
-    options.token = kToken;
+    options.token = keys.token;
+    options.admission.devices = keys.devices();
+    options.identity = keys.server;
     options.caps.direct = true;
     options.send_datagram_queue = 64;
     options.tunnel.max_queued_packets = 64;
@@ -161,6 +191,8 @@ class Run {
     counted_ = now;
     require(client_.tunnel().sessions().size() <= client_.attempts, "a session is an attempt's");
     require(client_.endings <= client_.attempts, "an attempt ends once");
+    require(terms_.has_keys || terms_.may_speak_version1() || client_.connected == honest_attempt_,
+            "a client believes no server without a key");
     memory_.check();
   }
 
@@ -171,6 +203,7 @@ class Run {
     require(client_.tunnel().sessions().size() == 0, "abandon() ends every session");
     ++port_;
     const std::uint64_t attempt = client_.attempts + 1;
+    if (client_.connected == 0) honest_attempt_ = attempt;
     client_.connect(own_address(), kHonest, "", stage_.now());
     stage_.advance_until(
         [&] { return client_.connected == attempt || client_.has_ended.at(attempt); }, 30s);
@@ -191,6 +224,7 @@ class Run {
     require(server_.tunnel().sessions().size() == 0, "the server hears of the end");
   }
 
+  Terms terms_;
   TargetClient client_;
   ServerNode server_;
   Stage stage_;
@@ -198,6 +232,7 @@ class Run {
   MemoryBound memory_;
   std::array<std::uint64_t, 4> counted_{};
   std::uint64_t arrived_ = 0;
+  std::uint64_t honest_attempt_ = 0;  // that may be connected without hostile keys
   std::uint16_t port_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "support/field_section.h"
+
 namespace qdt::fuzz {
 namespace {
 
@@ -9,7 +11,6 @@ constexpr std::array<std::uint8_t, 16> kLease6 = {0xfd, 0, 0, 8, 0, 0, 0, 0,
                                                   0,    0, 0, 0, 0, 0, 0, 2};
 // Packets of the direct plane that one feedback tells of.
 constexpr std::uint32_t kToldAtOnce = 4;
-constexpr std::string_view kExporterLabel = "EXPORTER-qdt-direct-v1";
 
 void write_qpack_length(ByteWriter& out, unsigned prefix_bits, std::uint8_t pattern,
                         std::size_t length) {
@@ -79,8 +80,11 @@ ByteVector Contact::stream_frame(std::uint64_t id, Bytes bytes, bool ends) {
   return frame.bytes;
 }
 
-ByteVector Contact::usual_settings() {
-  return ByteWriter().varint(0x33).varint(1).bytes;
+ByteVector Contact::usual_settings() const {
+  ByteWriter settings;
+  settings.varint(0x33).varint(1);
+  if (role_ == Role::kServer) settings.varint(0x08).varint(1);
+  return settings.bytes;
 }
 
 ByteVector Contact::hello(Bytes settings) {
@@ -110,15 +114,29 @@ ByteVector Contact::headers_frame(const Fields& fields) {
   return http_frame(1, block.bytes);
 }
 
+std::uint64_t Contact::request_stream() const {
+  // A client that was refused by version 2 asks again by version 1.
+  auto& peer = const_cast<RawPeer&>(raw);
+  return role_ == Role::kServer && !peer.stream(4).empty() ? 4 : 0;
+}
+
 std::string Contact::body() const {
   std::string body;
-  ByteReader reader(const_cast<RawPeer&>(raw).stream(0));
+  ByteReader reader(const_cast<RawPeer&>(raw).stream(request_stream()));
   while (!reader.empty()) {
     const std::uint64_t type = reader.varint();
     const Bytes content = reader.take(reader.varint());
     if (type == 0) body += as_text(content);
   }
   return body;
+}
+
+std::optional<Contact::Fields> Contact::head() const {
+  ByteReader reader(const_cast<RawPeer&>(raw).stream(request_stream()));
+  const std::uint64_t type = reader.varint();
+  const Bytes section = reader.take(reader.varint());
+  if (type != 1 || reader.is_short()) return std::nullopt;
+  return testing::read_field_section(section);
 }
 
 wire::ConnectRequest Contact::new_request(const std::string& resume_token) {
@@ -131,6 +149,7 @@ wire::ConnectRequest Contact::new_request(const std::string& resume_token) {
   request.caps.direct = true;
   for (int i = 0; i < 4; ++i) request.direct_ids.push_back(random_.bytes<wire::kDirectIdBytes>());
   request_ = request;
+  asked_.reset();
   return request;
 }
 
@@ -155,32 +174,46 @@ std::optional<wire::ConnectResponse> Contact::new_response() {
   return response;
 }
 
-bool Contact::open_session(std::string_view token) {
-  if (!request_ || !raw.is_handshake_complete()) return false;
+bool Contact::open_session(const Keys& keys) {
+  if (!raw.is_handshake_complete()) return false;
+  return asked_ ? open_version2(keys) : open_version1(keys.token);
+}
+
+bool Contact::open_version1(std::string_view token) {
+  if (!request_) return false;
   if (role_ == Role::kClient) {
     const auto response = wire::parse_connect_response(body(), request_->caps);
     if (!response) return false;
     response_ = *response;
   }
   if (!response_) return false;
-  const wire::Capabilities caps = response_->caps;
+  const wire::AeadAlgorithm aead = response_->caps.aead();
   session_ = std::make_unique<Session>();
-  Session& session = *session_;
-  session.id = response_->session_id;
-  session.keys = wire::derive_session_keys(token, request_->client_nonce, response_->server_nonce,
-                                           caps.aead());
-  session.caps = caps;
-  session.lease = response_->client_ip;
-  if (!caps.direct) return true;
-  const bool is_client = role_ == Role::kClient;
-  session.own_ids = is_client ? request_->direct_ids : response_->direct_ids;
-  session.peer_ids = is_client ? response_->direct_ids : request_->direct_ids;
-  session.secrets =
-      wire::derive_direct_secrets(raw.export_secret(kExporterLabel), token, request_->client_nonce,
-                                  response_->server_nonce, caps.aead());
-  session.opener.emplace(session.secrets.algorithm,
-                         is_client ? session.secrets.server : session.secrets.client);
+  session_->id = response_->session_id;
+  session_->keys =
+      wire::derive_session_keys(token, request_->client_nonce, response_->server_nonce, aead);
+  session_->lease = response_->client_ip;
+  if (response_->ipv6) session_->lease6 = response_->ipv6->client_ip;
+  if (!response_->caps.direct) return true;
+  open_direct(wire::derive_direct_secrets(raw.export_secret(wire::kDirectExporterLabel), token,
+                                          request_->client_nonce, response_->server_nonce, aead),
+              request_->direct_ids, response_->direct_ids);
   return true;
+}
+
+void Contact::open_direct(const wire::DirectSecrets& secrets,
+                          const std::vector<wire::DirectId>& clients,
+                          const std::vector<wire::DirectId>& servers) {
+  const bool is_client = role_ == Role::kClient;
+  session_->own_ids = is_client ? clients : servers;
+  session_->peer_ids = is_client ? servers : clients;
+  session_->secrets = secrets;
+  session_->opener.emplace(secrets.algorithm, is_client ? secrets.server : secrets.client);
+}
+
+std::string Contact::resume_token() const {
+  if (asked_) return answered_ ? answered_->resume_token : "";
+  return response_ ? response_->resume_token : "";
 }
 
 IpAddress Contact::lease() const {
@@ -188,7 +221,7 @@ IpAddress Contact::lease() const {
 }
 
 IpAddress Contact::lease6() const {
-  return response_ && response_->ipv6 ? response_->ipv6->client_ip : IpAddress::v6(kLease6);
+  return session_ && session_->lease6 ? *session_->lease6 : IpAddress::v6(kLease6);
 }
 
 ByteVector Contact::datagram(std::uint64_t quarter_id, std::uint8_t type, std::uint64_t skip,
@@ -196,12 +229,13 @@ ByteVector Contact::datagram(std::uint64_t quarter_id, std::uint8_t type, std::u
   ByteWriter out;
   out.varint(quarter_id);
   if (!session_) return out.append(plaintext).bytes;
-  const wire::DirectionKey& key =
-      role_ == Role::kClient ? session_->keys.client : session_->keys.server;
   session_->counter += skip;
   const std::uint64_t counter =
       is_old ? session_->counter - std::min<std::uint64_t>(session_->counter, 1 + skip)
              : session_->counter++;
+  if (session_->contexts) return out.append(context_datagram(type, counter, plaintext)).bytes;
+  const wire::DirectionKey& key =
+      role_ == Role::kClient ? session_->keys.client : session_->keys.server;
   wire::DatagramSealer sealer(session_->id, key, counter);
   ByteVector sealed(plaintext.size() + wire::kDatagramOverhead);
   sealer.seal(static_cast<wire::DatagramType>(type), {}, plaintext, sealed);

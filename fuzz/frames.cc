@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/capsule.h"
+
 namespace qdt::fuzz {
 namespace {
 
@@ -71,6 +73,57 @@ void open_tcp(ByteVector& packet) {
   packet[kTcp + 22] = 0xff;
 }
 
+IpAddress read_address(ByteReader& arguments, const Contact& contact) {
+  const std::uint8_t choice = arguments.byte();
+  std::array<std::uint8_t, 16> last;
+  last.fill(0xff);
+  switch (choice % 8) {
+    case 0: return contact.lease();
+    case 1: return contact.lease6();
+    case 2: return IpAddress::v4(0);
+    case 3: return IpAddress::v4(0xffffffff);
+    case 4: return IpAddress::v6(std::array<std::uint8_t, 16>{});
+    case 5: return IpAddress::v6(last);
+    case 6: return IpAddress::v4(0x0a080000u + choice / 8);
+    default: return IpAddress::v4(static_cast<std::uint32_t>(read_number(arguments)));
+  }
+}
+
+void write_address(ByteWriter& out, const IpAddress& address) {
+  if (address.is_v6()) {
+    out.append(address.bytes());
+  } else {
+    out.be32(address.v4_number());
+  }
+}
+
+// Entries of ADDRESS_ASSIGN and ADDRESS_REQUEST: a prefix length of 0 stands for the longest, N for
+// N - 1.
+ByteVector write_addresses(ByteReader& arguments, const Contact& contact) {
+  ByteWriter value;
+  for (unsigned count = 1 + arguments.byte() % 4u; count > 0; --count) {
+    value.varint(read_number(arguments));
+    const IpAddress address = read_address(arguments, contact);
+    value.byte(address.is_v4() ? 4 : 6);
+    write_address(value, address);
+    const std::uint8_t length = arguments.byte();
+    value.byte(length == 0 ? address.bit_length() : length - 1u);
+  }
+  return value.bytes;
+}
+
+ByteVector write_ranges(ByteReader& arguments, const Contact& contact) {
+  ByteWriter value;
+  for (unsigned count = 1 + arguments.byte() % 4u; count > 0; --count) {
+    const IpAddress first = read_address(arguments, contact);
+    value.byte(first.is_v4() ? 4 : 6);
+    write_address(value, first);
+    write_address(value, read_address(arguments, contact));
+    value.byte(arguments.byte());
+  }
+  return value.bytes;
+}
+
 }  // namespace
 
 ByteVector write_frames(ByteReader& arguments, Contact& contact) {
@@ -127,6 +180,107 @@ ByteVector write_packet(ByteReader& arguments, const Contact& contact, bool is_t
   if (kind == 5) packet[9] = wire::kProtocolIcmp;
   change(packet, arguments);
   return packet;
+}
+
+ByteVector write_capsules(ByteReader& arguments, Contact& contact) {
+  ByteVector out;
+  while (!arguments.empty() && out.size() < kMostBytes) {
+    const std::uint8_t choice = arguments.byte();
+    switch (choice % 8) {
+      case 0:
+      case 1: wire::append_capsule(out, 1 + choice % 8, write_addresses(arguments, contact)); break;
+      case 2: wire::append_capsule(out, 3, write_ranges(arguments, contact)); break;
+      case 3: {  // an inner datagram
+        const std::uint8_t type = arguments.byte() % 8;
+        ByteReader piece(arguments.take(arguments.byte()));
+        const ByteVector content = choice >= 0x80
+                                       ? ByteVector(piece.rest().begin(), piece.rest().end())
+                                       : write_packet(piece, contact, false);
+        const ByteVector datagram = contact.datagram(0, type, 0, false, content);
+        wire::append_capsule(out, 0, Bytes(datagram).subspan(1));
+        break;
+      }
+      case 4: {  // any type and length, whatever follows
+        ByteWriter capsule;
+        capsule.varint(read_number(arguments)).varint(read_number(arguments));
+        capsule.append(arguments.take(arguments.byte()));
+        out.insert(out.end(), capsule.bytes.begin(), capsule.bytes.end());
+        break;
+      }
+      case 5: {  // a long one
+        const std::uint64_t type = read_number(arguments);
+        wire::append_capsule(out, type, ByteVector(read_number(arguments) % 20'000, 0x5a));
+        break;
+      }
+      case 6: {  // one request behind another
+        const std::uint64_t first = read_number(arguments);
+        ByteWriter value;
+        for (std::uint64_t i = 0; i < 1 + choice / 8u * 4u; ++i) {
+          value.varint(first + i).byte(4).be32(0).byte(32);
+        }
+        wire::append_capsule(out, 2, value.bytes);
+        break;
+      }
+      default: {
+        const Bytes piece = arguments.take(arguments.byte());
+        out.insert(out.end(), piece.begin(), piece.end());
+        break;
+      }
+    }
+  }
+  return out;
+}
+
+std::string write_session_pieces(ByteReader& arguments) {
+  constexpr std::string_view kPieces[] = {
+      "v=2",
+      ", ",
+      "nonce=:AAAAAAAAAAAAAAAAAAAAAA==:",
+      "caps=(ping close fragment aes-256-gcm resume direct shared_id sealed)",
+      "mtu=1350",
+      "direct=(:AAAAAAAAAAE=: :AAAAAAAAAAI=:)",
+      "resume=\"token\"",
+      "name=\"n\"",
+      "gateway=(\"10.8.0.1\" \"fd00:8::1\")",
+      "pool=(\"10.8.0.0/24\" \"fd00:8::/64\")",
+      "dns=(\"1.1.1.1\" \"2606:4700::1\")",
+      "domains=(\"example.com\")",
+      "key=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:",
+      "proof=:AA==:",
+      "caps=()",
+      "caps=(ping)",
+      "mtu=",
+      "576",
+      "65535",
+      "-1",
+      "1.5",
+      ";a=1",
+      ";a",
+      "=?0",
+      "(",
+      ")",
+      "\"",
+      "\\",
+      ":",
+      "=",
+      ",",
+      "\t",
+      "v",
+      "999999999999999",
+      "direct",
+      "sealed"};
+  std::string field;
+  while (!arguments.empty() && field.size() < kMostBytes) {
+    const std::uint8_t choice = arguments.byte();
+    if (choice < std::size(kPieces)) {
+      field += kPieces[choice];
+    } else if (choice < 0x80) {
+      field.push_back(static_cast<char>(choice));
+    } else {
+      field.append(std::size_t{1} << (choice % 12), 'a');
+    }
+  }
+  return field;
 }
 
 ByteVector write_direct_frames(ByteReader& arguments, const Contact& contact, Timestamp now) {

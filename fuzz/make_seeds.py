@@ -5,7 +5,7 @@ what honest peers do, and each kind of step once or more. player.h has the steps
 import pathlib
 
 STEPS = """wait open select session hello request frames stream http datagram direct payload replay initial
-handshake retry forward keys mode move target honest repeat""".split()
+handshake retry forward keys mode move target honest repeat terms ask capsules""".split()
 
 
 def step(kind, *arguments):
@@ -186,6 +186,157 @@ def parameters():
         yield "parameters_" + name, step("open", 0, 1, *what)
 
 
+# By whom a client is known (keys.h).
+VERSION1, TOKEN, DEVICE, SEALED_DEVICE, BASIC, BEARER, NOBODY = range(7)
+FLAWS = ("none", "signature", "verification", "key_id", "key", "content", "missing")
+
+
+def session(who):
+    """Of a client, by version 2 unless it is VERSION1."""
+    return step("session", 1, 2 * who)
+
+
+def capsules():
+    """What one end may say to the other within a session of version 2."""
+    # A length of 0 is the longest, N is N - 1; addresses are by their place in frames.cc.
+    lease, lease6, any4, last4, any6, last6, other = range(7)
+    every = (2, 0, any4, last4, 0)
+    for name, what in {
+        "assign": (0, 0, 0, lease, 0),
+        "assign_both": (0, 1, 0, lease, 0, 0, lease6, 0),
+        "assign_other": (0, 0, 0, other, 0),
+        "assign_prefix": (0, 0, 0, other, 25),
+        "assign_host_bits": (0, 0, 0, last4, 9),
+        "assign_nothing": (4, 1, 0, 0),
+        "assign_too_long": (0, 0, 0, lease, 34),
+        "refusals": (0, 1, 1, any4, 0, 2, any6, 0),
+        "request": (1, 0, 1, any4, 0),
+        "request_both": (1, 1, 1, any4, 0, 2, any6, 0),
+        "request_zero": (1, 0, 0, any4, 0),
+        "request_twice": (1, 0, 1, any4, 0, 1, 0, 1, any4, 0),
+        "requests_many": (6 + 8 * 20, 1),
+        "requests_more": (6 + 8 * 9, 1, 6 + 8 * 9, 100),
+        "routes": every,
+        "routes_none": (4, 3, 0, 0),
+        "routes_sorted": (2, 1, other, 14, 0, last4, last4, 0),
+        "routes_unsorted": (2, 1, last4, last4, 0, any4, any4, 0),
+        "routes_down": (2, 0, last4, any4, 0),
+        "routes_over": (2, 1, any4, last4, 0, any4, any4, 6),
+        "routes_v6": (2, 0, any6, last6, 17),
+        "routes_mixed": (2, 0, any4, any6, 0),
+        "datagram": (3, 0, 3, 0, 60, 0),
+        "datagram_empty": (3 + 0x80, 0, 0),
+        "datagram_ping": (3 + 0x80, 2, 4, "ping"),
+        "datagram_close": (3 + 0x80, 4, 1, 0),
+        "datagram_context": (3 + 0x80, 6, 3, "abc"),
+        "cut": (4, 1, 40, 7, 0, 4, 10, 8),
+        "lies": (4, 1, 7, 7, 0, 4, 10, 8, 0, 9, 31),
+        "long": (5, 1, 0xE1),
+        "longest": (5, 1, 0xFE, 0x40, 0x00),
+        "too_long": (5, 1, 0xFE, 0x40, 0x01),
+        "endless": (4, 0x21, 0xFF, *(0x3F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF), 2, 1, 2),
+        "unknown": (5, 0x21, 100) + every,
+        "long_form": (7, 12, 0x40, 0x01, 0x40, 0x07, 0, 4, 10, 8, 0, 2, 32, 0),
+    }.items():
+        yield name, step("capsules", 0, *what)
+    yield "in_pieces", step("capsules", 8, *every)
+    yield "ends_inside", step("capsules", 4, 4, 1, 40, 7, 0, 4, 10, 8)
+    yield "ends_between", step("capsules", 4, *every)
+    yield "changed", step("capsules", 2, 3, 0, 2, 9, *every)
+    yield "many", step("capsules", 0, *every) + step("repeat", 0, 40)
+    yield "elsewhere", step("capsules", 1, 1, *every)
+    yield "packets_many", step("capsules", 0, 3, 0, 3, 0, 60, 0) + step("repeat", 0, 40)
+
+
+def asked():
+    """Requests and answers of version 2, but for their second byte, that are not as they should be."""
+    pieces = {
+        "two_lines": (1, 3),
+        "versions": (0, 1, 0),
+        "version_missing": (2, 1, 3),
+        "nonce_missing": (0, 1, 3),
+        "caps_all": (0, 1, 2, 1, 3, 1, 5),
+        "caps_none": (0, 1, 2, 1, 14),
+        "direct_without": (0, 1, 2, 1, 5),
+        "direct_missing": (0, 1, 2, 1, 3),
+        "mtu_small": (0, 1, 2, 1, 16, 17),
+        "mtu_large": (0, 1, 2, 1, 16, 18),
+        "mtu_negative": (0, 1, 2, 1, 16, 19),
+        "mtu_decimal": (0, 1, 2, 1, 16, 20),
+        "addresses": (0, 1, 2, 1, 8, 1, 9, 1, 10, 1, 11),
+        "parameters": (0, 21, 22, 1, 2, 23),
+        "list_open": (0, 1, 2, 1, 33, 29, 24),
+        "string_open": (0, 1, 2, 1, 7, 26),
+        "long": (0, 1, 2, 1, 32, 0xFB),
+        "number_long": (0, 1, 2, 1, 32, 29, 33, 33),
+        "key_wrong": (0, 1, 2, 1, 12, 1, 13),
+        "commas": (0, 30, 30, 1, 2, 30),
+    }
+    for name, what in pieces.items():
+        yield "field_" + name, lambda choice, what=what: step("ask", 2 + 4, choice, block(bytes(what)))
+    yield "field_missing", lambda choice: step("ask", 2, choice)
+    yield "field_again", lambda choice: step("ask", 4, choice, block(bytes((0, 1, 2))))
+    yield "field_cut", lambda choice: step("ask", 8, choice, block(bytes((2, 20, 255))))
+    yield "field_byte", lambda choice: step("ask", 8, choice, block(bytes((0, 6, 58))))
+    for index in range(8):
+        yield f"head_changed_{index}", lambda choice, index=index: step("ask", 16, choice, 4 * index, block(bytes((0, 2, 65))))
+        yield f"head_again_{index}", lambda choice, index=index: step("ask", 16, choice, 4 * index + 2)
+        yield f"head_without_{index}", lambda choice, index=index: step("ask", 16, choice, 4 * index + 3)
+    yield "head_bytes", lambda choice: step("ask", 32, choice, block(bytes((0, 9, 255))))
+    yield "capsules_with", lambda choice: step("ask", 64, choice, 2, 0, 2, 3, 0)
+    yield "ends", lambda choice: step("ask", 128, choice)
+    yield "elsewhere", lambda choice: step("ask", 1, choice, 1)
+
+
+def of_version2():
+    """Programs for both folders: a name, the folder, what it is made of."""
+    end = step("wait", *MS20) + step("frames", PING)
+    later = step("wait", *SECOND)
+    begun = step("open", 0, 1) + step("hello")
+    # A client's terms: proof alone (1), either (2), the latter without a known certificate (3); and by which of its keys.
+    of_client = {TOKEN: 1, DEVICE: 5, SEALED_DEVICE: 9}
+    # Everything that programs of version 1 do, within sessions of version 2.
+    for index, (name, what) in enumerate(common()):
+        who = (TOKEN, DEVICE, SEALED_DEVICE, BASIC)[index % 4]
+        yield name, "server", step("terms", (4, 8, 12, 0)[index % 4]) + session(who) + what + end
+        of = of_client.get(who, 2)
+        yield name, "client", step("terms", of) + step("session") + what + end
+    for index, (name, what) in enumerate(capsules()):
+        who = (TOKEN, DEVICE, SEALED_DEVICE)[index % 3]
+        yield "capsules_" + name, "server", session(who) + what + later + end
+        yield "capsules_" + name, "client", step("terms", of_client[who]) + step("session") + what + later + end
+    for index, (name, ask) in enumerate(asked()):
+        who = (DEVICE, TOKEN, SEALED_DEVICE, BEARER)[index % 4]
+        yield "ask_" + name, "server", begun + ask(who) + later
+        yield "ask_" + name, "client", step("terms", of_client.get(who, 2)) + step("hello") + later + ask(0) + later
+    for flaw, name in enumerate(FLAWS):
+        for who in (TOKEN, DEVICE, SEALED_DEVICE):
+            yield f"flaw_{name}_{who}", "server", begun + step("ask", 0, 8 * flaw + who) + later
+            yield f"flaw_{name}_{who}", "client", step("terms", of_client[who]) + step("hello") + later + step("ask", 0, 8 * flaw) + later
+    for who in (VERSION1, BASIC, BEARER, NOBODY):
+        yield f"who_{who}", "server", begun + step("ask", 0, who) + later
+    yield "proof_of_another", "server", session(DEVICE) + begun + step("ask", 0, 0x80 + DEVICE) + later
+    yield "resumes", "server", session(DEVICE) + step("open", 0, 2) + step("session", 2, 2 * DEVICE + 1) + later
+    yield "resumes_of_another", "server", session(DEVICE) + step("open", 0, 2) + step("session", 2, 2 * TOKEN + 1) + later
+    yield "guesses", "server", begun + step("ask", 0, 8 + DEVICE) + step("open", 0, 1) + step("hello") + step("repeat", 2, 30)
+    yield "two_requests", "server", session(DEVICE) + step("ask", 1, DEVICE, 1) + later
+    yield "both_versions", "server", session(DEVICE) + step("request", 1, 0, 1, 0) + later
+    yield "stranger", "server", step("terms", 16) + session(DEVICE) + step("honest") + later
+    yield "stranger_of_1", "server", step("terms", 16 + 4) + session(VERSION1) + later
+    yield "proof_alone", "server", step("terms", 1) + session(VERSION1) + begun + session(TOKEN)
+    yield "token_alone", "server", step("terms", 2) + session(TOKEN) + begun + session(VERSION1)
+    yield "stranger", "client", step("terms", 16 + 5) + step("session") + later
+    yield "stranger_of_1", "client", step("terms", 16 + 3) + step("hello", 0x33, 1) + step("session") + later
+    yield "old", "client", step("terms", 2) + step("hello", 0x33, 1) + later + step("session") + later
+    yield "pretends", "client", step("terms", 2) + step("hello") + later + step("ask", 2, 5) + later + step("session") + later
+    for status in range(8):
+        yield f"status_{status}", "client", step("terms", 5) + step("hello") + later + step("ask", 0, status) + later
+    for number, settings in enumerate(((8, 0), (8, 2), (8, 1, 8, 1), (8, 0xFF, *(255,) * 8), (0x33, 0, 8, 1))):
+        yield f"settings_{number}", "client", step("terms", 2) + step("hello", *settings) + later
+    yield "changes_address", "client", step("terms", 5) + step("session") + step("capsules", 0, 0, 0, 0, 6 + 8 * 9, 0) + later
+    yield "assigns_late", "client", step("terms", 5) + step("hello") + later + step("ask", 64, 0, 4, 0x21, 0) + step("wait", 19, 8) + step("capsules", 0, 0, 0, 1, 0, 0) + step("wait", 29, 8)
+
+
 def write(folder, name, settings, program):
     (folder / name).write_bytes(bytes([settings]) + program)
 
@@ -229,6 +380,9 @@ def main():
     }
     for index, (name, program) in enumerate(answers.items()):
         write(client, name, index % 3, program)
+    for index, (name, folder, program) in enumerate(of_version2()):
+        settings = (0, 1, 2, 0x80, 0x40) if folder == "server" else (0, 1, 2)
+        write(corpus / folder, "v2_" + name, settings[index % len(settings)], program)
 
 
 if __name__ == "__main__":

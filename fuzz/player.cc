@@ -114,6 +114,20 @@ void Player::send_frames(Contact& contact, Bytes frames) {
   send(contact, contact.raw.seal(PacketSpace::kApplication, frames));
 }
 
+// As many packets as it takes.
+void Player::send_stream(Contact& contact, std::uint64_t stream, Bytes bytes, bool ends) {
+  do {
+    const Bytes piece = bytes.first(std::min<std::size_t>(bytes.size(), 1100));
+    bytes = bytes.subspan(piece.size());
+    send_frames(contact, contact.stream_frame(stream, piece, ends && bytes.empty()));
+  } while (!bytes.empty());
+}
+
+void Player::try_session(Contact& contact) {
+  const bool is_new = contact.open_session(options_.keys) && contact.has_version2();
+  version2_sessions_ += is_new ? 1 : 0;
+}
+
 void Player::step(std::uint8_t kind_byte, Bytes bytes, bool may_repeat) {
   if (steps_left_ == 0) return;
   --steps_left_;
@@ -132,7 +146,7 @@ void Player::step(std::uint8_t kind_byte, Bytes bytes, bool may_repeat) {
     case StepKind::kSession: open_session(arguments); break;
     case StepKind::kHello: {
       if (contact == nullptr) break;
-      ByteVector settings = Contact::usual_settings();
+      ByteVector settings = contact->usual_settings();
       if (!arguments.empty()) {
         ByteWriter changed;
         while (!arguments.empty()) changed.varint(read_number(arguments));
@@ -142,6 +156,8 @@ void Player::step(std::uint8_t kind_byte, Bytes bytes, bool may_repeat) {
       break;
     }
     case StepKind::kRequest: request(arguments); break;
+    case StepKind::kAsk: ask(arguments); break;
+    case StepKind::kCapsules: send_capsules(arguments); break;
     case StepKind::kFrames:
       if (contact != nullptr) send_frames(*contact, write_frames(arguments, *contact));
       break;
@@ -198,6 +214,7 @@ void Player::step(std::uint8_t kind_byte, Bytes bytes, bool may_repeat) {
     case StepKind::kRepeat:
       if (may_repeat) repeat(arguments);
       break;
+    case StepKind::kTerms:
     case StepKind::kCount: break;
   }
   stage_.settle();
@@ -253,43 +270,64 @@ void Player::open_session(ByteReader& arguments) {
     contact = current();
   }
   if (contact == nullptr) return;
-  ByteWriter frames;
   if (contact->next_offset(is_client ? 2 : 3) == 0) {
-    frames.append(contact->hello(Contact::usual_settings()));
+    send_frames(*contact, contact->hello(contact->usual_settings()));
   }
+  arguments.byte();
   if (is_client) {
-    const bool resumes = arguments.rest().size() > 1 && arguments.rest()[1] % 2 == 1;
-    const std::string body =
-        wire::to_json(contact->new_request(resumes ? resume_token_ : std::string()));
-    frames.append(contact->stream_frame(
-        0,
-        ByteWriter()
-            .append(Contact::headers_frame({{":method", "POST"},
-                                            {":scheme", "https"},
-                                            {":authority", "localhost"},
-                                            {":path", "/connect"},
-                                            {"x-qdt-token", options_.token},
-                                            {"content-length", std::to_string(body.size())}}))
-            .append(Contact::http_frame(0, as_bytes(body)))
-            .bytes,
-        false));
-    send_frames(*contact, frames.bytes);
-    stage_.advance_until([&] { return contact->open_session(options_.token); }, kHandshakeTime);
-    if (contact->has_session()) resume_token_ = contact->resume_token();
+    ask_for_session(*contact, arguments.byte());
+  } else {
+    grant_session(*contact);
+  }
+}
+
+// An odd `how`: to resume; behind that, whose session.
+void Player::ask_for_session(Contact& contact, std::uint8_t how) {
+  const std::string resume_token = how % 2 == 1 ? resume_token_ : "";
+  const auto who = static_cast<Who>(how / 2 % static_cast<unsigned>(Who::kCount));
+  ByteWriter request;
+  if (who == Who::kVersion1) {
+    const std::string body = wire::to_json(contact.new_request(resume_token));
+    request
+        .append(Contact::headers_frame({{":method", "POST"},
+                                        {":scheme", "https"},
+                                        {":authority", "localhost"},
+                                        {":path", "/connect"},
+                                        {"x-qdt-token", options_.keys.token},
+                                        {"content-length", std::to_string(body.size())}}))
+        .append(Contact::http_frame(0, as_bytes(body)));
+  } else {
+    const wire::SessionRequest asked = contact.new_session_request(who, resume_token);
+    authorization_ = contact.authorization(options_.keys, who, Flaw::kNone);
+    request.append(Contact::headers_frame(Contact::request_fields(asked, authorization_)));
+  }
+  send_stream(contact, 0, request.bytes, false);
+  stage_.advance_until([&] { return contact.open_session(options_.keys); }, kHandshakeTime);
+  if (!contact.has_session()) return;
+  resume_token_ = contact.resume_token();
+  version2_sessions_ += contact.has_version2() ? 1 : 0;
+}
+
+// By the version by which the client asks.
+void Player::grant_session(Contact& contact) {
+  stage_.advance(20ms);
+  ByteWriter answer;
+  const std::uint64_t stream = contact.request_stream();
+  if (const auto granted = contact.new_session_answer(options_.keys, options_.who, Flaw::kNone)) {
+    answer
+        .append(Contact::headers_frame(
+            {{":status", "200"},
+             {"capsule-protocol", "?1"},
+             {std::string(wire::kSessionFieldName), wire::write_session_field(*granted)}}))
+        .append(Contact::http_frame(0, contact.first_capsules()));
+  } else if (const auto response = contact.new_response()) {
+    answer.append(Contact::headers_frame({{":status", "200"}}))
+        .append(Contact::http_frame(0, as_bytes(wire::to_json(*response))));
+  } else {
     return;
   }
-  send_frames(*contact, frames.bytes);
-  stage_.advance(20ms);
-  const auto response = contact->new_response();
-  if (!response) return;
-  send_frames(*contact, contact->stream_frame(
-                            0,
-                            ByteWriter()
-                                .append(Contact::headers_frame({{":status", "200"}}))
-                                .append(Contact::http_frame(0, as_bytes(wire::to_json(*response))))
-                                .bytes,
-                            false));
-  contact->open_session(options_.token);
+  send_stream(contact, stream, answer.bytes, false);
+  try_session(contact);
   stage_.advance(20ms);
 }
 
@@ -307,7 +345,7 @@ void Player::request(ByteReader& arguments) {
     constexpr std::string_view kPaths[] = {"/connect", "/connect",    "/",
                                            "/large",   "/large/?a#b", "*"};
     constexpr std::string_view kTokens[] = {"", "x", "wrong-token-"};
-    const std::string right = options_.token;
+    const std::string right = options_.keys.token;
     body = wire::to_json(contact->new_request((choice & 0x80) != 0 ? resume_token_ : ""));
     fields = {{":method", std::string(kMethods[choice % 6])},
               {":scheme", "https"},
@@ -339,14 +377,100 @@ void Player::request(ByteReader& arguments) {
   ByteWriter all;
   all.append(headers);
   if ((flags & 64) == 0) all.append(Contact::http_frame(0, as_bytes(body)));
-  // As many packets as it takes.
-  for (Bytes rest = all.bytes; !rest.empty();) {
-    const Bytes piece = rest.first(std::min<std::size_t>(rest.size(), 1100));
-    rest = rest.subspan(piece.size());
-    send_frames(*contact, contact->stream_frame(stream, piece, (flags & 128) != 0 && rest.empty()));
-  }
+  send_stream(*contact, stream, all.bytes, (flags & 128) != 0);
   stage_.advance(20ms);
-  contact->open_session(options_.token);
+  try_session(*contact);
+}
+
+// By version 2: what an honest peer would say, and then what the program has otherwise.
+void Player::ask(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  const std::uint8_t choice = arguments.byte();
+  const std::uint64_t stream = (flags & 1) != 0 ? read_number(arguments) * 4 : 0;
+  Contact::Fields fields = fields_to_ask(*contact, choice);
+  const auto is_ours = [](const auto& field) { return field.first == wire::kSessionFieldName; };
+  const auto rewrite = [&](std::string& text) {
+    ByteReader changes(arguments.take(arguments.byte()));
+    ByteVector changed(as_bytes(text).begin(), as_bytes(text).end());
+    change(changed, changes);
+    text = as_text(changed);
+  };
+  if ((flags & 2) != 0) std::erase_if(fields, is_ours);
+  if ((flags & 4) != 0) {
+    ByteReader pieces(arguments.take(arguments.byte()));
+    fields.emplace_back(wire::kSessionFieldName, write_session_pieces(pieces));
+  }
+  if ((flags & 8) != 0) {
+    const auto field = std::ranges::find_if(fields, is_ours);
+    if (field != fields.end()) rewrite(field->second);
+  }
+  // One of them otherwise, or again, or not at all.
+  if ((flags & 16) != 0) {
+    const std::uint8_t which = arguments.byte();
+    const std::size_t index = which / 4 % fields.size();
+    if (which % 4 == 0) rewrite(fields[index].second);
+    if (which % 4 == 1) rewrite(fields[index].first);
+    if (which % 4 == 2) fields.insert(fields.begin() + 1, fields[index]);
+    if (which % 4 == 3) fields.erase(fields.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+  ByteWriter all;
+  ByteVector head = Contact::headers_frame(fields);
+  if ((flags & 32) != 0) {
+    ByteReader changes(arguments.take(arguments.byte()));
+    change(head, changes);
+  }
+  all.append(head);
+  if ((flags & 64) != 0) {
+    all.append(Contact::http_frame(0, write_capsules(arguments, *contact)));
+  } else if (options_.role == Role::kServer) {
+    all.append(Contact::http_frame(0, contact->first_capsules()));
+  }
+  send_stream(*contact, stream, all.bytes, (flags & 128) != 0);
+  stage_.advance(20ms);
+  try_session(*contact);
+}
+
+// `choice`: who asks, or with which status a server answers, and what is wrong with the proof.
+Contact::Fields Player::fields_to_ask(Contact& contact, std::uint8_t choice) {
+  const auto flaw = static_cast<Flaw>(choice / 8 % static_cast<unsigned>(Flaw::kCount));
+  if (options_.role == Role::kClient) {
+    const auto who = static_cast<Who>(choice % 8 % static_cast<unsigned>(Who::kCount));
+    const wire::SessionRequest asked = contact.new_session_request(who, resume_token_);
+    // That of another connection, where there is one.
+    const bool is_another = choice >= 0x80;
+    if (!is_another) authorization_ = contact.authorization(options_.keys, who, flaw);
+    return Contact::request_fields(asked, authorization_);
+  }
+  constexpr std::string_view kStatuses[] = {"200", "200", "200", "204", "103", "401", "503", "999"};
+  Contact::Fields fields = {{":status", std::string(kStatuses[choice % 8])},
+                            {"capsule-protocol", "?1"}};
+  if (const auto answer = contact.new_session_answer(options_.keys, options_.who, flaw)) {
+    fields.emplace_back(wire::kSessionFieldName, wire::write_session_field(*answer));
+  }
+  return fields;
+}
+
+void Player::send_capsules(ByteReader& arguments) {
+  Contact* contact = current();
+  if (contact == nullptr) return;
+  const std::uint8_t flags = arguments.byte();
+  const std::uint64_t stream =
+      (flags & 1) != 0 ? read_number(arguments) * 4 : contact->request_stream();
+  ByteReader changes((flags & 2) != 0 ? arguments.take(arguments.byte()) : Bytes());
+  ByteVector capsules = write_capsules(arguments, *contact);
+  change(capsules, changes);
+  // Each in a DATA frame, one frame around all, or none.
+  const std::size_t step =
+      (flags & 8) != 0 ? 1 + flags / 16 : std::max<std::size_t>(1, capsules.size());
+  ByteWriter all;
+  for (Bytes rest = capsules; !rest.empty();) {
+    const Bytes piece = rest.first(std::min(step, rest.size()));
+    rest = rest.subspan(piece.size());
+    all.append(Contact::http_frame(0, piece));
+  }
+  send_stream(*contact, stream, all.bytes, (flags & 4) != 0);
 }
 
 void Player::send_datagram(ByteReader& arguments) {

@@ -35,6 +35,9 @@ enum class StepKind : std::uint8_t {
   kTarget,     ///< what its owner does to the target
   kHonest,     ///< what an honest peer does
   kRepeat,     ///< the last steps again
+  kTerms,      ///< as the first step: how version 2 is spoken (Program::terms())
+  kAsk,        ///< a request, or an answer, of version 2
+  kCapsules,   ///< capsules, or what looks like them, on a stream
   kCount,
 };
 
@@ -44,13 +47,16 @@ class Player {
  public:
   struct Options {
     Role role = Role::kClient;  ///< of the hostile side
-    std::string token;
+    Keys keys;                  ///< that it has
+    Who who = Who::kVersion1;   ///< what a client target is
     SocketAddress target;
   };
   Player(const Options& options, Stage& stage, TunnelNode& target);
 
   void play(Program program);
   std::size_t opened() const { return opened_; }
+  /// Sessions of version 2 that the hostile side had the keys of.
+  std::size_t version2_sessions() const { return version2_sessions_; }
 
   std::function<void(ByteReader& arguments)> on_target;
   std::function<void(ByteReader& arguments)> on_honest;
@@ -69,12 +75,19 @@ class Player {
   void answer(Contact& contact);
   void send(const Contact& contact, Bytes payload, Ecn ecn = Ecn::kNotEct);
   void send_frames(Contact& contact, Bytes frames);
+  void send_stream(Contact& contact, std::uint64_t stream, Bytes bytes, bool ends);
+  void try_session(Contact& contact);
   Contact* current();
   static SocketAddress address(std::uint8_t index);
 
   void open(ByteReader& arguments);
   void open_session(ByteReader& arguments);
+  void ask_for_session(Contact& contact, std::uint8_t how);
+  void grant_session(Contact& contact);
   void request(ByteReader& arguments);
+  void ask(ByteReader& arguments);
+  Contact::Fields fields_to_ask(Contact& contact, std::uint8_t choice);
+  void send_capsules(ByteReader& arguments);
   void send_datagram(ByteReader& arguments);
   void send_direct(ByteReader& arguments);
   void send_payload(ByteReader& arguments);
@@ -95,7 +108,9 @@ class Player {
   std::vector<std::pair<std::uint8_t, Bytes>> played_;
   std::string resume_token_;  // the latest
   std::uint64_t seed_ = 100;
+  std::string authorization_;  // the latest, of whatever connection
   std::size_t opened_ = 0;
+  std::size_t version2_sessions_ = 0;
   std::size_t steps_left_ = 200;
 };
 

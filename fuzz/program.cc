@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint8_t kLong = 255;
 constexpr std::size_t kMaxBytes = 64 * 1024;
 
-constexpr std::array<std::string_view, 24> kWords = {"\"mtu\":",
+constexpr std::array<std::string_view, 39> kWords = {"\"mtu\":",
                                                      "\"caps\":[",
                                                      "\"direct\",",
                                                      "\"resume\",",
@@ -39,7 +39,22 @@ constexpr std::array<std::string_view, 24> kWords = {"\"mtu\":",
                                                      "x-qdt-token",
                                                      ":path",
                                                      "transfer-encoding",
-                                                     "\"version\":1,"};
+                                                     "\"version\":1,",
+                                                     "connect-ip",
+                                                     "authorization",
+                                                     "proxy-authorization",
+                                                     "Concealed ",
+                                                     ", realm=\"r\"",
+                                                     "k=AAAA, ",
+                                                     "s=2055",
+                                                     "qdt",
+                                                     "v=2, ",
+                                                     "caps=(sealed direct)",
+                                                     "nonce=:",
+                                                     "AAAAAAAAAAAAAAAAAAAAAA==:",
+                                                     "?1",
+                                                     "%2A",
+                                                     "10.8.0.0/24"};
 
 std::vector<Program::Step> steps_of(Program& program) {
   std::vector<Program::Step> steps;
@@ -66,6 +81,12 @@ Program::Program(Bytes input) : rest_(input) {
   if (input.empty()) return;
   settings_ = input[0];
   rest_ = input.subspan(1);
+}
+
+std::uint8_t Program::terms(std::uint8_t kind) const {
+  const auto first = Program(*this).next();
+  const bool has_terms = first && first->kind == kind && !first->arguments.empty();
+  return has_terms ? first->arguments[0] : std::uint8_t{0};
 }
 
 std::optional<Program::Step> Program::next() {

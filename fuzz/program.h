@@ -25,6 +25,9 @@ class Program {
 
   explicit Program(Bytes input);
   std::uint8_t settings() const { return settings_; }
+  /// The argument of the first step, where that is of `kind`; else 0. Its own byte, since programs
+  /// from before version 2 have no more than one of settings.
+  std::uint8_t terms(std::uint8_t kind) const;
   std::optional<Step> next();
 
   /// Writes a step.

@@ -1,6 +1,7 @@
-// A whole server but for its sockets, on virtual time, against clients with all keys that do what a
-// program says. What has to hold is checked after every step, and at the end an honest client gets
-// its packets through, everything ends, and nothing is left.
+// A whole server but for its sockets, on virtual time, against clients with all keys, or with none
+// that the server knows, that do what a program says, by both versions of the protocol. What has to
+// hold is checked after every step, and at the end an honest client gets its packets through,
+// everything ends, and nothing is left.
 
 #include <array>
 
@@ -15,7 +16,7 @@ using testing::ClientNode;
 using testing::ServerNode;
 using testing::ServerNodeOptions;
 
-constexpr std::string_view kToken = "secret-token";
+constexpr std::string_view kHonestName = "honest";
 const SocketAddress kServer = testing::kServerAddress;
 const SocketAddress kHonest = testing::kClientAddress;
 const IpAddress kInternet = testing::kInternet;
@@ -35,9 +36,28 @@ std::shared_ptr<const server::Decoy> site() {
   return decoy;
 }
 
-ServerNodeOptions server_options(std::uint8_t settings) {
+// The byte of the step kTerms.
+struct Terms {
+  explicit Terms(std::uint8_t byte)
+      : takes_version1(byte % 4 != 1),
+        takes_version2(byte % 4 != 2),
+        honest(takes_version2 ? static_cast<Who>(byte / 4 % 4) : Who::kVersion1),
+        has_keys((byte & 16) == 0) {
+    if (!takes_version1 && honest == Who::kVersion1) honest = Who::kToken;
+  }
+  bool takes_version1;
+  bool takes_version2;
+  Who honest;
+  bool has_keys;  // the hostile side
+};
+
+ServerNodeOptions server_options(std::uint8_t settings, const Terms& terms) {
+  const Keys keys = Keys::honest();
   ServerNodeOptions options;
-  options.token = kToken;
+  options.token = keys.token;
+  options.admission.devices = keys.devices();
+  options.takes_version1 = terms.takes_version1;
+  if (terms.takes_version2) options.identity = keys.server;
   options.pool = *Prefix::parse("10.8.0.0/28");
   options.caps.direct = (settings & 1) == 0;
   if ((settings & 2) != 0) options.ipv6 = testing::kIpv6Pool;
@@ -61,8 +81,13 @@ ServerNodeOptions server_options(std::uint8_t settings) {
   return options;
 }
 
-client::Connector::Options client_options(std::uint8_t settings) {
-  client::Connector::Options options{.token = std::string(kToken)};
+client::Connector::Options client_options(std::uint8_t settings, const Terms& terms) {
+  const Keys keys = Keys::honest();
+  const bool is_version1 = terms.honest == Who::kVersion1;
+  client::Connector::Options options{.token = keys.token,
+                                     .auth = is_version1 ? Auth::kToken : Auth::kProof,
+                                     .client_id = std::string(kHonestName)};
+  if (!is_version1) options.identity = keys.identity_of(terms.honest);
   options.caps.direct = (settings & 1) == 0;
   return options;
 }
@@ -70,11 +95,14 @@ client::Connector::Options client_options(std::uint8_t settings) {
 class Run {
  public:
   explicit Run(Program program)
-      : server_(server_options(program.settings())),
-        honest_(client_options(program.settings())),
+      : terms_(program.terms(static_cast<std::uint8_t>(StepKind::kTerms))),
+        server_(server_options(program.settings(), terms_)),
+        honest_(client_options(program.settings(), terms_)),
         stage_(server_),
-        player_({.role = Role::kClient, .token = std::string(kToken), .target = kServer}, stage_,
-                server_),
+        player_({.role = Role::kClient,
+                 .keys = terms_.has_keys ? Keys::honest() : Keys::strangers(),
+                 .target = kServer},
+                stage_, server_),
         begins_honest_((program.settings() & 128) != 0),
         memory_(kMaxMemory) {
     stage_.add_honest(kHonest, honest_);
@@ -174,6 +202,10 @@ class Run {
             "admission counts the sessions that are there");
     require(server_.leases.lent() == tunnel.sessions().size(), "each session has one lease");
     require(tunnel.sessions().size() <= tunnel.connection_count(), "each session has a connection");
+    for (const auto& session : tunnel.sessions()) {
+      require(terms_.has_keys || session->client_id() == kHonestName,
+              "nobody gets a session without a key");
+    }
     require(counters.strangers.value() <= kMaxStrangers, "few connections are without a session");
     require(counters.stranger_bytes.value() <= kMaxStrangerBytes, "they hold little memory");
     memory_.check();
@@ -203,6 +235,7 @@ class Run {
     require(honest_.tunnel().connection_count() == 0, "nor at the honest client");
   }
 
+  Terms terms_;
   ServerNode server_;
   ClientNode honest_;
   Stage stage_;

@@ -460,9 +460,14 @@ void RawPeer::update_keys() {
 
 wire::HkdfSecret RawPeer::export_secret(std::string_view label) const {
   wire::HkdfSecret out{};
-  require(gnutls_prf_rfc5705(session_.get(), label.size(), label.data(), 0, nullptr, out.size(),
-                             reinterpret_cast<char*>(out.data())));
+  export_secret(label, {}, out);
   return out;
+}
+
+void RawPeer::export_secret(std::string_view label, Bytes context, MutableBytes out) const {
+  require(gnutls_prf_rfc5705(session_.get(), label.size(), label.data(), context.size(),
+                             reinterpret_cast<const char*>(context.data()), out.size(),
+                             reinterpret_cast<char*>(out.data())));
 }
 
 }  // namespace qdt::testing

@@ -66,6 +66,7 @@ class RawPeer {
   const ByteVector& stream(std::int64_t id) { return streams_[id].bytes; }
   /// RFC 8446 section 7.5. Once the handshake is complete.
   wire::HkdfSecret export_secret(std::string_view label) const;
+  void export_secret(std::string_view label, Bytes context, MutableBytes out) const;
 
   const ByteVector& own_id() const { return own_id_; }
   /// IDs by which the other end is reached; the first is from the handshake.
