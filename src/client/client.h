@@ -147,6 +147,9 @@ class Client final : private ConnectorEvents {
   void on_silence(AttemptId attempt) override { events_->post(event::Silence{attempt}); }
   void on_answer(AttemptId attempt) override { events_->post(event::Answered{attempt}); }
   void on_narrow_path(AttemptId attempt) override { events_->post(event::NarrowPath{attempt}); }
+  void on_routes(AttemptId attempt, const wire::ConnectResponse& response) override {
+    events_->post(event::RoutesChanged{attempt, response});
+  }
   void on_path_mtu(AttemptId attempt, const PathSizes& sizes) override {
     events_->post(event::PathChanged{attempt, sizes});
   }

@@ -202,6 +202,9 @@ Timestamp Connector::on_tick(tunnel::Tunnel& tunnel) {
   const Attempt* attempt = connected();
   if (attempt == nullptr) return kNever;
   tell_sizes(*attempt);
+  tell_routes(tunnel, *attempt);
+  attempt = connected();
+  if (attempt == nullptr) return kNever;
   const auto silent_since = attempt->connection->silent_since();
   const Duration answer_time = answer_time_of(*attempt->connection);
   switch (liveness_.look(silent_since, answer_time, tunnel.now())) {
@@ -235,6 +238,18 @@ void Connector::tell_sizes(const Attempt& attempt) {
   if (sizes == told_sizes_) return;
   told_sizes_ = sizes;
   events_.on_path_mtu(attempt.id, sizes);
+}
+
+// A server may advertise as often as it likes: the host's routes follow once a second.
+void Connector::tell_routes(tunnel::Tunnel& tunnel, const Attempt& attempt) {
+  if (!attempt.version2) return;
+  Version2& version2 = *attempt.version2;
+  const auto& routes = version2.signalling.routes();
+  if (!routes || *routes == version2.routes) return;
+  version2.routes = *routes;
+  const auto response = lease_of(*version2.answer, version2.lent, version2.routes);
+  if (!response) return lose(tunnel, attempt, response.error().message);
+  events_.on_routes(attempt.id, *response);
 }
 
 void Connector::end_others(const quic::Connection& winner, Timestamp now) {
@@ -519,8 +534,8 @@ void Connector::open_version2(tunnel::Tunnel& tunnel, Attempt& attempt) {
   quic::Connection& connection = *attempt.connection;
   const wire::SessionAnswer& answer = *version2->answer;
   version2->lent = *version2->signalling.lent();
-  const auto response = lease_of(
-      answer, version2->lent, version2->signalling.routes().value_or(std::vector<wire::IpRange>()));
+  version2->routes = version2->signalling.routes().value_or(std::vector<wire::IpRange>());
+  const auto response = lease_of(answer, version2->lent, version2->routes);
   if (!response) {
     return give_up(connection,
                    {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},

@@ -36,6 +36,9 @@ class ConnectorEvents {
   virtual void on_narrow_path(AttemptId /*attempt*/) {}
   /// The path of the session carries more, or less, than was told last; at first, than nothing.
   virtual void on_path_mtu(AttemptId /*attempt*/, const PathSizes& /*sizes*/) {}
+  /// The server advertises other routes for the session than `response` of on_connected(), or of
+  /// the latest call, had; once a second at most.
+  virtual void on_routes(AttemptId /*attempt*/, const wire::ConnectResponse& /*response*/) {}
   /// Once for each connect() that abandon() did not end.
   virtual void on_ended(AttemptId attempt, const Ending& ending) = 0;
 };
@@ -105,7 +108,9 @@ class Connector final : public tunnel::TunnelEvents {
     Timestamp answered_at;
     bool has_asked_for_addresses = false;
     IpSignalling signalling;
-    std::vector<Prefix> lent;  // what the session began with
+    // What the session began with, or has told of last.
+    std::vector<Prefix> lent;
+    std::vector<wire::IpRange> routes;
   };
   struct Attempt {
     quic::Connection* connection;
@@ -124,6 +129,7 @@ class Connector final : public tunnel::TunnelEvents {
   /// The one that has a session.
   Attempt* connected();
   void tell_sizes(const Attempt& attempt);
+  void tell_routes(tunnel::Tunnel& tunnel, const Attempt& attempt);
   /// Looks for the reason when an attempt got no answer.
   void look_at_path(tunnel::Tunnel& tunnel, Attempt& attempt);
   /// Ends the session, which the server may not hear.

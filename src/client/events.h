@@ -108,6 +108,12 @@ struct PathChanged {
   PathSizes sizes;
 };
 
+/// The server has other routes for the session than it had before.
+struct RoutesChanged {
+  AttemptId attempt;
+  wire::ConnectResponse response;  ///< the session's, with these routes
+};
+
 // From this host.
 /// The way to the server may be another.
 struct NetworkChanged {
@@ -139,8 +145,8 @@ using Event =
     std::variant<event::Due, event::Resolved, event::SocketOpened, event::SocketFailed,
                  event::NotStarted, event::HostReady, event::HostFailed, event::Rebound,
                  event::Answered, event::NarrowPath, event::Connected, event::Ended, event::Silence,
-                 event::PathChanged, event::NetworkChanged, event::Awoke, event::HostLooked,
-                 event::HostProcessEnded, event::Reconnect, event::Stop>;
+                 event::PathChanged, event::RoutesChanged, event::NetworkChanged, event::Awoke,
+                 event::HostLooked, event::HostProcessEnded, event::Reconnect, event::Stop>;
 
 /// Everything that a client does.
 namespace action {

@@ -233,6 +233,10 @@ void Machine::on(const event::Connected& connected) {
     act(action::FollowNetworks{session_->grant});
     return begin_session();
   }
+  set_up_host();
+}
+
+void Machine::set_up_host() {
   is_host_set_up_ = false;
   act(action::SetUpHost{session_->attempt, session_->grant, session_->server});
 }
@@ -243,12 +247,16 @@ bool Machine::is_set_up_for(const Session& session) const {
 }
 
 void Machine::on(const event::HostReady& ready) {
-  if (phase_ != Phase::kSettingUp || !is_session(ready.attempt)) return;
-  begin_session();
+  if (!is_session(ready.attempt)) return;
+  if (phase_ == Phase::kSettingUp) return begin_session();
+  // For other routes of the session that there is.
+  is_host_set_up_ = true;
+  granted_ = session_->grant;
+  if (sizes_ != PathSizes()) act(action::FollowPath{sizes_});
 }
 
 void Machine::on(const event::HostFailed& failed) {
-  if (phase_ != Phase::kSettingUp || !is_session(failed.attempt)) return;
+  if (!is_session(failed.attempt)) return;
   if (reconnect_.connects() == 0) return leave(Exit::kHost, failed.why);
   act(action::Abandon{});
   wait_or_leave({Ending::Kind::kLost, failed.why});
@@ -269,6 +277,7 @@ void Machine::begin_session() {
   act(action::Carry{session_->server});
   act(action::Report{});
   if (before.sizes) on(event::PathChanged{before.attempt, *before.sizes});
+  if (before.routes) on(event::RoutesChanged{before.attempt, *before.routes});
   if (!before.rebind_why.empty()) rebind(before.rebind_why);
   if (before.network) follow_network(*before.network);
 }
@@ -305,6 +314,17 @@ void Machine::on(const event::PathChanged& changed) {
   }
   sizes_ = changed.sizes;
   act(action::FollowPath{changed.sizes});
+}
+
+void Machine::on(const event::RoutesChanged& changed) {
+  if (!is_session(changed.attempt)) return;
+  if (phase_ == Phase::kSettingUp) {
+    session_->routes = changed.response;
+    return;
+  }
+  session_->grant = changed.response;
+  act(action::Log{LogLevel::kDebug, "the server advertises other routes"});
+  set_up_host();
 }
 
 bool Machine::is_new_way(const Ways& ways) {

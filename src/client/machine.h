@@ -36,12 +36,13 @@ namespace qdt::client {
 ///                                   own lease: L
 ///   Ended            .              next address;      E once set up   E
 ///                                   none left: E
-///   HostReady        .              .                  connected       .
-///   HostFailed       .              .                  E               .
+///   HostReady        .              .                  connected       note
+///   HostFailed       .              .                  E               E
 ///   Rebound          .              .                  .               note
 ///   Silence, Awoke   Awoke: try     Awoke: waiting,    rebind once     rebind
 ///                    at once        try at once        set up
 ///   PathChanged      .              .                  once set up     the MTU follows
+///   RoutesChanged    .              .                  once set up     the host follows
 ///   NetworkChanged   new way: try   new way: waiting,  once set up     own lease: L; follow,
 ///                    at once        try at once; no                    rebind; a way only to
 ///                                   address known: so                  another address: E
@@ -135,6 +136,7 @@ class Machine {
     std::optional<IpAddress> local;  // none while there is no way to the server
     // These came while the host was set up.
     std::optional<PathSizes> sizes;
+    std::optional<wire::ConnectResponse> routes;
     std::string rebind_why;
     std::optional<event::NetworkChanged> network;
     std::optional<Ending> ending;
@@ -154,6 +156,7 @@ class Machine {
   void on(const event::Ended& ended);
   void on(const event::Silence& silence);
   void on(const event::PathChanged& changed);
+  void on(const event::RoutesChanged& changed);
   void on(const event::NetworkChanged& changed);
   void on(const event::Awoke&);
   void on(const event::HostLooked& looked);
@@ -170,6 +173,7 @@ class Machine {
   /// The network is another: as soon as possible, from the beginning.
   void race_again();
   void begin_session();
+  void set_up_host();
   void follow_network(const event::NetworkChanged& changed);
   void rebind(const std::string& why);
   void refuse_lease(const std::string& why);

@@ -109,15 +109,38 @@ TEST_F(MachineSession, ItsDeviceFollowsThePath) {
   EXPECT_EQ(machine.sizes().path_mtu, 1400u);
 }
 
+TEST_F(MachineSession, ItsHostFollowsTheRoutes) {
+  connect();
+  on(event::PathChanged{attempt, {.path_mtu = 1400, .tunnel_mtu = 1320}});
+  wire::ConnectResponse other = lease("10.8.0.2");
+  other.routes = {*Prefix::parse("10.20.0.0/16")};
+  on(event::RoutesChanged{attempt, other});
+  EXPECT_EQ(find<action::SetUpHost>()->grant.routes, other.routes);
+  EXPECT_EQ(machine.phase(), Phase::kConnected);
+  on(event::HostReady{attempt});
+  EXPECT_EQ(machine.granted()->routes, other.routes);
+  EXPECT_EQ(find<action::FollowPath>()->sizes.tunnel_mtu, 1320u);  // the host had another MTU
+}
+
+TEST_F(MachineSession, EndsWhereTheHostCannotFollowTheRoutes) {
+  connect();
+  on(event::RoutesChanged{attempt, lease("10.8.0.2")});
+  on(event::HostFailed{attempt, "a LAN has them"});
+  EXPECT_TRUE(does<action::Abandon>());
+  EXPECT_EQ(machine.phase(), Phase::kWaiting);
+}
+
 TEST_F(MachineSession, DoesOnceTheHostIsSetUpWhatCameMeanwhile) {
   begin();
   resolve({kA4});
   grant();
   on(event::PathChanged{attempt, {.path_mtu = 1400, .tunnel_mtu = 1320}});
+  on(event::RoutesChanged{attempt, lease("10.8.0.2")});
   on(event::Awoke{});
   EXPECT_THAT(actions, IsEmpty());
   on(event::HostReady{attempt});
   EXPECT_TRUE(does<action::FollowPath>());
+  EXPECT_TRUE(does<action::SetUpHost>());
   EXPECT_EQ(find<action::Rebind>()->why, "this host was asleep");
 }
 

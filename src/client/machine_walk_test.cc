@@ -168,6 +168,7 @@ class World {
 
   Event of_session(AttemptId attempt) {
     switch (random_.below(12)) {
+      case 4: return other_routes(attempt);
       case 0: return event::Silence{attempt};
       case 1: return event::PathChanged{attempt, {1400, 1300}};
       case 2: is_open_.reset(); return event::Ended{attempt, some_ending()};
@@ -176,11 +177,17 @@ class World {
     }
   }
 
+  Event other_routes(AttemptId attempt) {
+    wire::ConnectResponse response;
+    response.client_ip = is_open_->lease;
+    return event::RoutesChanged{attempt, response};
+  }
+
   Event of_nobody() {
     // An attempt of long ago, or one that was never begun.
     const AttemptId attempt =
         random_.happens(0.5) && latest_id_ > 100 ? latest_id_ - 100 : latest_id_ + 1000;
-    switch (random_.below(9)) {
+    switch (random_.below(10)) {
       case 0: return event::Ended{attempt, some_ending()};
       case 1: return event::Connected{attempt, {}, {}};
       case 2: return event::Silence{attempt};
@@ -189,6 +196,7 @@ class World {
       case 5: return event::SocketOpened{attempt, {}};
       case 6: return event::SocketFailed{attempt, "late"};
       case 7: return event::Rebound{attempt, some_address()};
+      case 8: return event::RoutesChanged{attempt, {}};
       default: return event::PathChanged{attempt, {}};
     }
   }

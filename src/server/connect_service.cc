@@ -37,6 +37,14 @@ void ConnectService::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& c
   }
 }
 
+void ConnectService::tell_routes(tunnel::Session& session) {
+  const plane::QuicPlane* plane = tunnel::Tunnel::quic_plane_of(session);
+  if (plane == nullptr) return;
+  const auto streams = streams_.find(&plane->connection());
+  if (streams == streams_.end()) return;
+  for (auto& [stream, one] : streams->second) one.exchange.use_routes(reception_.pushed().routes);
+}
+
 Http3Exchange* ConnectService::exchange_on(const quic::Connection& connection,
                                            quic::StreamId stream) {
   const auto streams = streams_.find(&connection);

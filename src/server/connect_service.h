@@ -24,6 +24,9 @@ class ConnectService final : public tunnel::TunnelEvents {
   /// As the Reception's.
   void use_users(access::UserTable::Snapshot users) { reception_.use_users(std::move(users)); }
   void use_pushed(Pushed pushed) { reception_.use_pushed(std::move(pushed)); }
+  /// Tells the client of a session that there is of the routes that are pushed now, as far as its
+  /// version has words for it.
+  void tell_routes(tunnel::Session& session);
   void use_decoy(std::shared_ptr<const Decoy> decoy) { reception_.use_decoy(std::move(decoy)); }
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;

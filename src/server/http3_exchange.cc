@@ -76,6 +76,13 @@ void Http3Exchange::open_version2(Grant& grant, const Version2Session& session,
   if (!is_open) connection_.close("too much before the answer", tunnel_.now());
 }
 
+void Http3Exchange::use_routes(std::span<const Prefix> pushed) {
+  if (!signalling_) return;
+  auto capsule = signalling_->use_routes(pushed);
+  if (capsule.empty() || connection_.send(stream_, std::move(capsule))) return;
+  connection_.close("the client does not take capsules", tunnel_.now());
+}
+
 Result<std::optional<Bytes>> Http3Exchange::receive(Bytes& bytes) {
   if (!signalling_) return std::nullopt;
   std::vector<std::uint8_t> answer;

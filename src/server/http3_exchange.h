@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -31,6 +32,9 @@ class Http3Exchange final : public Exchange {
 
   /// Takes bytes on the stream of a session of version 2 as IpSignalling::receive() does.
   Result<std::optional<Bytes>> receive(Bytes& bytes);
+  /// Tells the client of a session of version 2 which routes the server pushes from now on. May end
+  /// the connection.
+  void use_routes(std::span<const Prefix> pushed);
   /// A session of version 2 has begun on the stream.
   bool has_signalling() const { return signalling_.has_value(); }
   /// Whether the client may end its side now, as IpSignalling::may_end() says.

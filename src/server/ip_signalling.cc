@@ -12,23 +12,38 @@ Prefix everything(bool is_v4) {
   return {IpAddress::unspecified(is_v4), 0};
 }
 
-std::vector<wire::IpRange> routes_of(const wire::ConnectResponse& lent) {
-  std::vector<Prefix> prefixes = lent.routes;
-  if (prefixes.empty()) {
-    prefixes.push_back(everything(/*is_v4=*/true));
-    if (lent.ipv6) prefixes.push_back(everything(/*is_v4=*/false));
-  } else {
-    prefixes.push_back(lent.cidr);
-    if (lent.ipv6) prefixes.push_back(lent.ipv6->cidr);
+// Everything of the pools' kinds, or what is pushed and the pools.
+std::vector<wire::IpRange> routes_of(std::span<const Prefix> pushed,
+                                     std::span<const Prefix> pools) {
+  std::vector<Prefix> prefixes(pushed.begin(), pushed.end());
+  for (const Prefix& pool : pools) {
+    prefixes.push_back(pushed.empty() ? everything(pool.address().is_v4()) : pool);
   }
   return wire::ranges_of(prefixes);
+}
+
+void append_advertisement(std::vector<std::uint8_t>& out, std::span<const wire::IpRange> routes) {
+  wire::append_capsule(out, wire::capsule::kRouteAdvertisement, wire::write_routes(routes));
 }
 
 }  // namespace
 
 IpSignalling::IpSignalling(const wire::ConnectResponse& lent)
-    : lent_{Prefix::of_host(lent.client_ip)}, routes_(routes_of(lent)) {
-  if (lent.ipv6) lent_.push_back(Prefix::of_host(lent.ipv6->client_ip));
+    : lent_{Prefix::of_host(lent.client_ip)}, pools_{lent.cidr} {
+  if (lent.ipv6) {
+    lent_.push_back(Prefix::of_host(lent.ipv6->client_ip));
+    pools_.push_back(lent.ipv6->cidr);
+  }
+  routes_ = routes_of(lent.routes, pools_);
+}
+
+std::vector<std::uint8_t> IpSignalling::use_routes(std::span<const Prefix> pushed) {
+  auto routes = routes_of(pushed, pools_);
+  if (routes == routes_) return {};
+  routes_ = std::move(routes);
+  std::vector<std::uint8_t> out;
+  append_advertisement(out, routes_);
+  return out;
 }
 
 std::vector<std::uint8_t> IpSignalling::first_capsules() const {
@@ -36,7 +51,7 @@ std::vector<std::uint8_t> IpSignalling::first_capsules() const {
   for (const Prefix& prefix : lent_) assigned.push_back({.request_id = 0, .prefix = prefix});
   std::vector<std::uint8_t> out;
   wire::append_capsule(out, wire::capsule::kAddressAssign, wire::write_addresses(assigned));
-  wire::append_capsule(out, wire::capsule::kRouteAdvertisement, wire::write_routes(routes_));
+  append_advertisement(out, routes_);
   return out;
 }
 

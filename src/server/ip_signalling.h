@@ -26,6 +26,9 @@ class IpSignalling {
 
   /// What the server says unasked, right behind its answer.
   std::vector<std::uint8_t> first_capsules() const;
+  /// The server pushes these routes from now on: the capsule that says so; empty where they come to
+  /// the same ranges as before.
+  std::vector<std::uint8_t> use_routes(std::span<const Prefix> pushed);
   /// Takes what the client sent off the front of `bytes`, up to the end of the first DATAGRAM
   /// capsule, and returns that one's value (RFC 9297 section 3.5), valid as wire::Capsule's;
   /// nothing once all bytes are taken. What is to be sent comes behind what `answer` has. An error
@@ -38,6 +41,7 @@ class IpSignalling {
   Result<void> assign(Bytes requested, std::vector<std::uint8_t>& out);
 
   std::vector<Prefix> lent_;
+  std::vector<Prefix> pools_;
   std::vector<wire::IpRange> routes_;
   std::vector<std::uint64_t> used_ids_;
   wire::CapsuleReader reader_;

@@ -81,6 +81,14 @@ TEST(IpSignalling, RoutesWhatIsPushedAndThePools) {
             "192.168.7.0-192.168.7.255 fd00:8::-fd00:8::ffff:ffff:ffff:ffff; ");
 }
 
+TEST(IpSignalling, AdvertisesOtherRoutesOnce) {
+  IpSignalling signalling(lent(false));
+  const Prefix pushed[] = {*Prefix::parse("10.8.1.0/24")};
+  EXPECT_EQ(in_words(signalling.use_routes(pushed)), "routes 10.8.0.0-10.8.1.255; ");
+  EXPECT_TRUE(signalling.use_routes(pushed).empty());
+  EXPECT_EQ(in_words(signalling.use_routes({})), "routes 0.0.0.0-255.255.255.255; ");
+}
+
 TEST(IpSignalling, AnswersEachRequestWithTheWholeList) {
   IpSignalling signalling(lent());
   auto answer = answer_of(signalling, request({any(7, "10.9.9.9/32"), any(8, "::/128")}));

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "access/user_table.h"
 #include "base/time.h"
+#include "server/session_walk.h"
 #include "tunnel/session_table.h"
 
 namespace qdt::server {
@@ -29,7 +28,7 @@ class LimitWalk {
 
  private:
   std::shared_ptr<const Limits> limits_;
-  std::optional<std::size_t> left_;  // to be looked at
+  SessionWalk walk_;
 };
 
 }  // namespace qdt::server

@@ -68,6 +68,7 @@ class Reception {
   void use_users(access::UserTable::Snapshot users) { users_ = std::move(users); }
   /// For sessions from now on.
   void use_pushed(Pushed pushed) { options_.offer.pushed = std::move(pushed); }
+  const Pushed& pushed() const { return options_.offer.pushed; }
   /// For requests from now on.
   void use_decoy(std::shared_ptr<const Decoy> decoy) { options_.decoy = std::move(decoy); }
 

@@ -28,11 +28,12 @@ std::size_t max_kept(const access::ClientShares::Options& shares) {
   return shares.max_of_client > 0 ? shares.max_of_address : 0;
 }
 
-// Between batches of the shard, until all its sessions have their limits.
-void walk(shard::Shard& shard, LimitWalk limits) {
-  shard.post([limits = std::move(limits)](shard::Shard& one, Timestamp now) mutable {
-    if (limits.step(one.tunnel().sessions(), now)) return;
-    walk(one, std::move(limits));
+// Between batches of the shard, until `step` returns true.
+template <typename Step>
+void repeat(shard::Shard& shard, Step step) {
+  shard.post([step = std::move(step)](shard::Shard& one, Timestamp now) mutable {
+    if (step(one, now)) return;
+    repeat(one, std::move(step));
   });
 }
 
@@ -340,7 +341,9 @@ void Server::use_users(const access::UserTable::Snapshot& users) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->post(
         [&service = *services_[i], users](shard::Shard&, Timestamp) { service.use_users(users); });
-    walk(*shards_[i], limits);
+    repeat(*shards_[i], [walk = limits](shard::Shard& shard, Timestamp now) mutable {
+      return walk.step(shard.tunnel().sessions(), now);
+    });
   }
 }
 
@@ -356,8 +359,11 @@ void Server::use_admission(const access::Admission::Options& options) {
 
 void Server::use_pushed(const Pushed& pushed) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    shards_[i]->post([&service = *services_[i], pushed](shard::Shard&, Timestamp) {
-      service.use_pushed(pushed);
+    ConnectService& service = *services_[i];
+    shards_[i]->post([&service, pushed](shard::Shard&, Timestamp) { service.use_pushed(pushed); });
+    repeat(*shards_[i], [&service, walk = SessionWalk()](shard::Shard& shard, Timestamp) mutable {
+      return walk.step(shard.tunnel().sessions(),
+                       [&](tunnel::Session& session) { service.tell_routes(session); });
     });
   }
 }

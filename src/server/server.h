@@ -97,8 +97,8 @@ class Server {
   /// As use_users(), with the only user that these options have, and their other limits for
   /// sessions from now on (Admission::use_limits()). The thread of main.
   void use_admission(const access::Admission::Options& options);
-  /// Sessions from now on are pushed this. Those that are there keep what they were told. The
-  /// thread of main.
+  /// Sessions from now on are pushed this. Of those that are there, the ones of version 2 are told
+  /// the routes, and the others keep what they were told. The thread of main.
   void use_pushed(const Pushed& pushed);
   /// The users' sessions now, and the packets that they have carried. The thread of main.
   std::vector<access::UserTable::Usage> usage() const { return users_->usage(); }

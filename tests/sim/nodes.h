@@ -190,7 +190,8 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
   std::optional<wire::ConnectResponse> response;
   std::optional<client::Ending> ending;
   bool is_path_narrow = false;
-  int silences = 0;  // in which it would have gone on from another socket
+  int silences = 0;
+  int route_changes = 0;
 
  private:
   static client::Connector::Options with_defaults(client::Connector::Options options) {
@@ -207,6 +208,10 @@ class ClientNode final : public TunnelNode, private client::ConnectorEvents {
   void on_connected(client::AttemptId, const UdpPath&,
                     const wire::ConnectResponse& connected) override {
     response = connected;
+  }
+  void on_routes(client::AttemptId, const wire::ConnectResponse& changed) override {
+    response = changed;
+    ++route_changes;
   }
   void on_silence(client::AttemptId) override { ++silences; }
   void on_narrow_path(client::AttemptId) override { is_path_narrow = true; }

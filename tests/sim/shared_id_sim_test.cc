@@ -1,5 +1,5 @@
-// One connection ID for both planes (docs/protocol-v1.md section 7): what a watcher sees, and what the
-// planes make of each other's packets.
+// One connection ID for both planes (docs/protocol-v1.md section 7): what a watcher sees, and what
+// the planes make of each other's packets.
 
 #include <gtest/gtest.h>
 

@@ -10,6 +10,7 @@
 
 #include "sim/direct_sim.h"
 #include "sim/tunnel_sim.h"
+#include "wire/ip_ranges.h"
 
 namespace qdt::testing {
 namespace {
@@ -180,6 +181,25 @@ TEST_F(Version2, EndsAtAServerThatChangesTheLease) {
   ASSERT_TRUE(connection.send(0, capsule));
   ASSERT_TRUE(world.run_until([&] { return client.ending.has_value(); }, 2s));
   EXPECT_THAT(client.ending->text, HasSubstr("changed this client's addresses"));
+}
+
+TEST_F(Version2, TellsOfOtherRoutesOnceASecondAtMost) {
+  ASSERT_TRUE(connect());
+  quic::Connection& connection = connection_of(**server.tunnel().sessions().begin());
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    const Prefix route(IpAddress::v4(0x0a140000 + (i << 8)), 24);
+    std::vector<std::uint8_t> capsule;
+    wire::append_capsule(capsule, wire::capsule::kRouteAdvertisement,
+                         wire::write_routes(wire::ranges_of({&route, 1})));
+    ASSERT_TRUE(connection.send(0, capsule));
+    world.run_for(100ms);
+  }
+  world.run_for(2s);
+  ASSERT_EQ(client.response->routes.size(), 1u);
+  EXPECT_EQ(client.response->routes[0].to_string(), "10.20.49.0/24");
+  EXPECT_EQ(client.response->client_ip, lease());
+  EXPECT_LE(client.route_changes, 7);
+  EXPECT_TRUE(carries_packets(client, lease()));
 }
 
 TEST_F(Version2, LivesThroughCapsulesOfOthers) {
