@@ -23,7 +23,7 @@ help:
 	@echo "make windows      build/windows/qdt-client.exe, for Windows 10 and 11, by cross-compiling"
 	@echo "make test-windows its tests, run by Wine, and the program itself against the Linux server (root)"
 	@echo "make windows-package  a zip and an installer of it, in build/windows"
-	@echo "make install      into PREFIX=/usr/local, systemd units included (DESTDIR works)"
+	@echo "make install      into PREFIX=/usr/local, with units, manual pages and completions (DESTDIR works)"
 
 setup:
 	@scripts/setup.sh
