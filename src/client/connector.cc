@@ -1,121 +1,16 @@
 #include "client/connector.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "client/answer_words.h"
 #include "wire/session_terms.h"
 
 namespace qdt::client {
 namespace {
 
-// More than any refusal in the protocol's words has.
-constexpr std::size_t kMaxRefusalBytes = 256;
 // A server that assigns and advertises by itself does so right behind its answer.
 constexpr Duration kPatienceForCapsules = 1s;
-
-// Any web server's answer to somebody without the token, a QDT server's decoy as well: to try again
-// helps nobody, and would show that this is no visitor of a web site.
-Ending not_admitted(int status) {
-  return {Ending::Kind::kRefused,
-          "not admitted: the token is wrong, or this is no QDT server (it answered with status " +
-              std::to_string(status) +
-              "); compare token and server with the server's configuration",
-          /*is_lasting=*/true};
-}
-
-// The same of a key.
-Ending key_not_admitted(int status) {
-  return {Ending::Kind::kRefused,
-          "not admitted: the server does not know this client's key, or is no QDT server (it "
-          "answered with status " +
-              std::to_string(status) +
-              "); compare server with the server's name, and the key with devices in its "
-              "configuration",
-          /*is_lasting=*/true};
-}
-
-struct Remedy {
-  std::string_view text;
-  std::string_view meaning;
-  bool is_lasting;
-};
-
-// For a refusal in the protocol's own words; null for any other server's.
-const Remedy* remedy_for(std::string_view body) {
-  static constexpr Remedy kRemedies[] = {
-      {"unauthorized", "the token is wrong", true},
-      {"rate limited", "too many attempts; trying again", false},
-      {"server busy", "it has as many sessions as it allows; trying again", false},
-      {"not ready", "it is starting or its network is down; trying again", false},
-      {"address pool exhausted", "it has no address left; trying again", false},
-      {"bad request", "it does not understand this client's request", true},
-      {"bad nonce", "it does not understand this client's nonce", true},
-      {"scope not supported", "it lends no addresses by this path", true},
-      {"not http3", "it does not see HTTP/3 datagrams from this client", true},
-  };
-  const auto found = std::ranges::find_if(
-      kRemedies, [&](const Remedy& remedy) { return body.starts_with(remedy.text); });
-  return found == std::end(kRemedies) ? nullptr : &*found;
-}
-
-// A server's refusal for a person: what it said, what that means, what can be done.
-Ending explain_refusal(int status, std::string_view body, bool has_key) {
-  if (const Remedy* remedy = remedy_for(body)) {
-    return {Ending::Kind::kRefused, std::string(remedy->text) + ": " + std::string(remedy->meaning),
-            remedy->is_lasting};
-  }
-  return has_key ? key_not_admitted(status) : not_admitted(status);
-}
-
-// In seconds (RFC 9110 section 10.2.3); its other form, a date, depends on two clocks.
-std::optional<Duration> parse_retry_after(std::string_view field) {
-  constexpr std::size_t kMaxDigits = 6;
-  if (field.empty() || field.size() > kMaxDigits) return std::nullopt;
-  std::int64_t seconds = 0;
-  for (const char digit : field) {
-    if (digit < '0' || digit > '9') return std::nullopt;
-    seconds = seconds * 10 + (digit - '0');
-  }
-  return std::chrono::seconds(seconds);
-}
-
-Ending refusal(const quic::Message& message, bool has_key) {
-  Ending ending = explain_refusal(message.status, message.body, has_key);
-  if (!ending.is_lasting) ending.retry_after = parse_retry_after(message.header("retry-after"));
-  return ending;
-}
-
-Ending busy(const std::string& text) {
-  return {Ending::Kind::kRefused, "busy: " + text + "; trying again"};
-}
-
-Ending unreachable(std::string text) {
-  return {Ending::Kind::kUnreachable, std::move(text)};
-}
-
-// For a connection that has not become a session.
-Ending explain_close(const quic::CloseReason& reason, const SocketAddress& server) {
-  using Kind = quic::CloseReason::Kind;
-  // A server with too many strangers ends the oldest of them, without another word.
-  if (reason.is_orderly) return busy("the server ended the connection before it answered");
-  switch (reason.kind) {
-    case Kind::kNoAnswer: return {Ending::Kind::kNoAnswer, explain_silence(server)};
-    case Kind::kTurnedAway: return busy(reason.text);
-    case Kind::kOtherVersion: return {Ending::Kind::kOtherVersion, reason.text};
-    case Kind::kUntrusted:
-      // A clock without a battery begins in the past, and is set once the network is there.
-      if (reason.dates != quic::CertificateDates::kRight) {
-        return {Ending::Kind::kUnreachable,
-                "the server at " + server.to_string() + " is not trusted: " + reason.text,
-                /*is_lasting=*/reason.dates == quic::CertificateDates::kOver};
-      }
-      return {Ending::Kind::kUnreachable,
-              "the server at " + server.to_string() + " is not trusted: " + reason.text,
-              /*is_lasting=*/true};
-    default: return unreachable(reason.text);
-  }
-}
 
 // The QUIC connection of a session that has no use for it sees few round trips.
 Duration answer_time_of(const quic::Connection& connection) {
@@ -403,10 +298,12 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
 void Connector::take_refusal(tunnel::Tunnel& tunnel, Attempt& attempt,
                              const quic::Message& message) {
   quic::Connection& connection = *attempt.connection;
-  const bool may_be_old = attempt.version2 != nullptr && remedy_for(message.body) == nullptr &&
+  const bool may_be_old = attempt.version2 != nullptr && !is_in_own_words(message.body) &&
                           !refuse_version1(attempt).has_value();
   if (!may_be_old) {
-    return give_up(connection, refusal(message, options_.identity.has_value()), tunnel.now());
+    return give_up(connection,
+                   explain_refusal(message, options_.identity ? Shown::kKey : Shown::kToken),
+                   tunnel.now());
   }
   connection.finish(attempt.stream);
   attempt.version2.reset();
@@ -430,7 +327,7 @@ void Connector::take_version1(tunnel::Tunnel& tunnel, Attempt& attempt,
   if (!is_whole) return;
   const auto response = wire::parse_connect_response(message.body, options_.caps);
   if (!response && !wire::is_connect_response(message.body)) {
-    return give_up(connection, not_admitted(message.status), tunnel.now());
+    return give_up(connection, not_admitted(message.status, Shown::kToken), tunnel.now());
   }
   if (!response) {
     return give_up(connection,
