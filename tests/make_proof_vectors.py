@@ -32,12 +32,25 @@ def base64url(data):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def expanded(salt, secret, info):
+    extract = HMAC(salt, SHA256())
+    extract.update(secret)
+    return HKDFExpand(SHA256(), 32, info).derive(extract.finalize())
+
+
 def token_keys(token):
-    extract = HMAC(b"qdt-v2 token", SHA256())
-    extract.update(token.encode())
-    prk = extract.finalize()
-    return {name: HKDFExpand(SHA256(), 32, info).derive(prk) for name, info in
+    return {name: expanded(b"qdt-v2 token", token.encode(), info) for name, info in
             (("client", b"qdt-v2 client ed25519"), ("server", b"qdt-v2 server ed25519"), ("psk", b"qdt-v2 psk"))}
+
+
+def link(authority, name, servers, letter, secret):
+    """A link, and the key of its ticket, where it has one."""
+    parameters = [f"s={base64url(public(seed))}" for seed in servers] + [f"{letter}={base64url(secret)}"]
+    known = {"link": f"qdt://{authority}#{name}?{'&'.join(parameters)}", "authority": authority, "name": name,
+             "server_keys_hex": [public(seed).hex() for seed in servers], "secret_hex": secret.hex()}
+    if letter == "e":
+        known["ticket_seed_hex"] = expanded(b"qdt-v2 ticket", secret, b"qdt-v2 ticket ed25519").hex()
+    return known
 
 
 def public(seed):
@@ -154,6 +167,9 @@ print(json.dumps({
     "proofs": [proof(client, "vpn.example.org", 443), proof(rfc8032, "VPN.Example.ORG", 8443),
                proof(client, "192.0.2.7", 443), proof(rfc8032, "[2001:db8::7]", 65535),
                proof(client, "a" * 63 + ".example", 443, b"basement")],
+    "links": [link("vpn.example.org", "anna", [server], "e", bytes(range(16))),
+              link("[2001:db8::7]:8443", "Bob-2.x_y", [server, rfc8032], "e", b"0123456789abcdef"),
+              link("192.0.2.7", "a", [rfc8032], "k", client)],
     "server_proofs": [server_proof(server, client), server_proof(rfc8032, client)],
     "sealed": [sealed(tokens["x"]["psk"], "chacha20-poly1305", ChaCha20Poly1305, SEALED_CONTENTS),
                sealed(bytes(range(32)), "aes-256-gcm", AESGCM, SEALED_CONTENTS)],

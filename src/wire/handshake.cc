@@ -327,6 +327,11 @@ HandshakeStatus handshake_status(HandshakeResult result) {
     case HandshakeResult::kBadNonce: return {400, "bad nonce", "bad_nonce"};
     case HandshakeResult::kLimitedScope: return {501, "scope not supported", "scope"};
     case HandshakeResult::kPoolExhausted: return {503, "address pool exhausted", "pool_exhausted"};
+    case HandshakeResult::kEnrolled: return {200, "", "enrolled"};
+    case HandshakeResult::kLinkUsed: return {410, "link used", "link_used"};
+    case HandshakeResult::kLinkExpired: return {410, "link expired", "link_expired"};
+    case HandshakeResult::kTooManyDevices: return {403, "too many devices", "too_many_devices"};
+    case HandshakeResult::kKeyInUse: return {409, "key in use", "key_in_use"};
     case HandshakeResult::kCount: break;
   }
   return {500, "internal error", "internal"};

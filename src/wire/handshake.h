@@ -123,6 +123,12 @@ enum class HandshakeResult : std::uint8_t {
   kBadNonce,
   kLimitedScope,
   kPoolExhausted,
+  // To tickets (docs/protocol.md section 12).
+  kEnrolled,
+  kLinkUsed,
+  kLinkExpired,
+  kTooManyDevices,
+  kKeyInUse,
   kCount
 };
 

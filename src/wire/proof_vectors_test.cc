@@ -16,6 +16,7 @@
 #include "wire/hex_fixture.h"
 #include "wire/ip_capsule.h"
 #include "wire/ip_ranges.h"
+#include "wire/link.h"
 #include "wire/psk_keys.h"
 #include "wire/server_proof.h"
 #include "wire/token_keys.h"
@@ -33,6 +34,7 @@ const Json& vectors() {
 TEST(ProofVectors, AreAllThere) {
   EXPECT_EQ(vectors()["tokens"].size(), 3u);
   EXPECT_EQ(vectors()["proofs"].size(), 5u);
+  EXPECT_EQ(vectors()["links"].size(), 3u);
   EXPECT_EQ(vectors()["server_proofs"].size(), 2u);
   EXPECT_EQ(vectors()["sealed"].size(), 2u);
   EXPECT_EQ(vectors()["direct"].size(), 2u);
@@ -50,6 +52,27 @@ TEST(ProofVectors, DeriveTheKnownKeysFromTokens) {
               from_hex<Ed25519PublicKey>(expected["client_public_key_hex"]));
     EXPECT_EQ(Ed25519Key(keys.server).public_key(),
               from_hex<Ed25519PublicKey>(expected["server_public_key_hex"]));
+  }
+}
+
+TEST(ProofVectors, WriteAndReadTheKnownLinks) {
+  for (const Json& expected : vectors()["links"]) {
+    const auto text = expected["link"].get<std::string>();
+    const auto link = parse_link(text);
+    ASSERT_TRUE(link) << link.error().message;
+    EXPECT_EQ(write_link(*link), text);
+    EXPECT_EQ(write_authority(link->server), expected["authority"].get<std::string>());
+    EXPECT_EQ(link->name, expected["name"].get<std::string>());
+    ASSERT_EQ(link->server_keys.size(), expected["server_keys_hex"].size());
+    for (std::size_t i = 0; i < link->server_keys.size(); ++i) {
+      EXPECT_EQ(link->server_keys[i], from_hex<Ed25519PublicKey>(expected["server_keys_hex"][i]));
+    }
+    if (const auto* ticket = std::get_if<TicketSecret>(&link->secret)) {
+      EXPECT_EQ(*ticket, from_hex<TicketSecret>(expected["secret_hex"]));
+      EXPECT_EQ(derive_ticket_seed(*ticket), from_hex<Ed25519Seed>(expected["ticket_seed_hex"]));
+    } else {
+      EXPECT_EQ(std::get<Ed25519Seed>(link->secret), from_hex<Ed25519Seed>(expected["secret_hex"]));
+    }
   }
 }
 

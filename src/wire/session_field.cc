@@ -305,6 +305,9 @@ Result<SessionRequest> parse_session_request(std::string_view field) {
   auto platform = parse_name(*members, "platform");
   if (!platform) return fail(platform);
   request.platform = std::move(*platform);
+  const auto enrol = members->bytes<kEd25519KeyBytes>("enrol");
+  if (!enrol) return fail(enrol);
+  request.enrol = *enrol;
   return request;
 }
 
@@ -340,6 +343,7 @@ std::string write_session_field(const SessionRequest& request) {
   FieldDictionary dictionary = common_members(request);
   add_name(dictionary, "name", request.name);
   add_name(dictionary, "platform", request.platform);
+  if (request.enrol) add(dictionary, "enrol", FieldItem::of_bytes(*request.enrol));
   return write_field_dictionary(dictionary);
 }
 

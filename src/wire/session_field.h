@@ -54,6 +54,8 @@ struct SessionRequest {
   std::string resume_token;          ///< with cap `resume`; empty: none
   std::string name;                  ///< as read, fit for a log line (quote_peer_name())
   std::string platform;              ///< likewise
+  /// From a ticket: the key of the device that is to be enrolled (section 12).
+  std::optional<Ed25519PublicKey> enrol;
 
   bool operator==(const SessionRequest&) const = default;
 };

@@ -49,6 +49,15 @@ TEST(SessionRequest, IsReadAndWritten) {
   EXPECT_EQ(write_session_field(*request), kRequest);
 }
 
+TEST(SessionRequest, NamesTheKeyOfADeviceThatEnrols) {
+  SessionRequest request{.nonce = {1}, .mtu = 1350, .name = "laptop", .enrol = Ed25519PublicKey{7}};
+  const auto read = parse_session_request(write_session_field(request));
+  ASSERT_TRUE(read) << why_refused(read);
+  EXPECT_EQ(*read, request);
+  EXPECT_FALSE(parse_session_request(
+      "v=2, nonce=:AAECAwQFBgcICQoLDA0ODw==:, enrol=:AAECAwQFBgcICQoLDA0ODw==:"));
+}
+
 TEST(SessionRequest, NeedsLittle) {
   const auto request = parse_session_request("nonce=:AAECAwQFBgcICQoLDA0ODw==:,v=2");
   ASSERT_TRUE(request) << why_refused(request);

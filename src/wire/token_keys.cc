@@ -14,4 +14,12 @@ TokenKeys derive_token_keys(std::string_view token) {
   return keys;
 }
 
+Ed25519Seed derive_ticket_seed(const TicketSecret& ticket) {
+  HkdfSecret extracted = hkdf_extract(as_bytes("qdt-v2 ticket"), ticket);
+  Ed25519Seed seed;
+  hkdf_expand(extracted, "qdt-v2 ticket ed25519", seed);
+  wipe(extracted);
+  return seed;
+}
+
 }  // namespace qdt::wire

@@ -21,4 +21,9 @@ struct TokenKeys {
 
 TokenKeys derive_token_keys(std::string_view token);
 
+/// The secret of a link that lets one device enrol itself; random.
+using TicketSecret = std::array<std::uint8_t, 16>;
+/// What a ticket proves itself by (docs/protocol.md section 12).
+Ed25519Seed derive_ticket_seed(const TicketSecret& ticket);
+
 }  // namespace qdt::wire

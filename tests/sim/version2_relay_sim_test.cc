@@ -1,5 +1,5 @@
 // Somebody in the middle whose certificate the client accepts: he terminates TLS on both sides,
-// sees and repeats what he likes (docs/protocol.md section 12).
+// sees and repeats what he likes (docs/protocol.md section 13).
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
