@@ -32,6 +32,7 @@ struct Device {
     bool operator==(const Login&) const = default;
   };
   std::optional<Login> login;
+  bool is_ticket = false;  ///< it enrols a device, and gets no session
 
   /// Its psk is its own, and not a token's: the QUIC plane is sealed with it, too.
   bool needs_sealed() const { return psk && !server_seed; }

@@ -19,12 +19,12 @@
 
 namespace qdt::server {
 
-/// Which client may have which lease again (docs/protocol-v1.md, cap `resume`). A session whose client
-/// can resume gets a token; when it ends, its lease is kept for the holder of the token, up to
-/// `grace`, and given to others only when no other is left, the one longest in grace first. Tokens
-/// are known by their digests only. An address for whose clients very many leases are kept loses
-/// the oldest of its own, and so does an IPv6 site: nobody pushes out what is kept for others by
-/// coming and going. Asked once for each session; any thread.
+/// Which client may have which lease again (docs/protocol-v1.md, cap `resume`). A session whose
+/// client can resume gets a token; when it ends, its lease is kept for the holder of the token, up
+/// to `grace`, and given to others only when no other is left, the one longest in grace first.
+/// Tokens are known by their digests only. An address for whose clients very many leases are kept
+/// loses the oldest of its own, and so does an IPv6 site: nobody pushes out what is kept for others
+/// by coming and going. Asked once for each session; any thread.
 class LeaseBook {
  public:
   using Digest = std::array<std::uint8_t, 32>;

@@ -143,6 +143,15 @@ void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& 
   // The users may be others than when the head came.
   const auto who = users_->find(credential);
   if (!who) return refuse(tunnel, exchange, {.result = HandshakeResult::kUnauthorized, .why = {}});
+  const bool is_ticket = who.device != nullptr && who.device->is_ticket;
+  const bool brings_device = version2 && *version2 && (*version2)->enrol;
+  if (is_ticket || brings_device) {
+    if (is_ticket && brings_device) return enrol(tunnel, exchange, who, **version2);
+    return refuse(
+        tunnel, exchange,
+        {.result = HandshakeResult::kBadRequest,
+         .why = is_ticket ? "a link without a device's key" : "a device's key without a link"});
+  }
   const auto asked = [&]() -> std::expected<wire::ConnectRequest, HandshakeResult> {
     if (!version2) return wire::parse_connect_request(body);
     if (!*version2) return std::unexpected(version2->error());
@@ -158,6 +167,45 @@ void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& 
                             version2 ? std::optional(**version2) : std::nullopt, *granted);
   if (refusal) return refuse(tunnel, exchange, *refusal);
   handshakes_.count(HandshakeResult::kOk);
+}
+
+void Reception::enrol(tunnel::Tunnel& tunnel, Exchange& exchange,
+                      const access::UserTable::Match& who, const Version2Request& asked) {
+  if (!options_.enroller) {
+    return refuse(tunnel, exchange, {.result = HandshakeResult::kNotReady, .why = {}});
+  }
+  const std::uint64_t question = ++last_question_;
+  questions_[&exchange] = question;
+  options_.enroller(
+      {.user = who->name,
+       .ticket = who.device->name,
+       .key = *asked.enrol,
+       .name = asked.request.client_id,
+       .platform = asked.request.platform,
+       .from = exchange.from().address},
+      [this, exchange = &exchange, question, nonce = asked.request.client_nonce,
+       key = *who.device->key](HandshakeResult result) {
+        options_.post([this, exchange, question, nonce, key, result](tunnel::Tunnel& one) {
+          if (is_still_asked(exchange, question)) {
+            answer_enrolment(one, *exchange, result, nonce, key);
+          }
+        });
+      });
+}
+
+void Reception::answer_enrolment(tunnel::Tunnel& tunnel, Exchange& exchange, HandshakeResult result,
+                                 const wire::HandshakeNonce& client_nonce,
+                                 const wire::Ed25519PublicKey& ticket_key) {
+  if (result != HandshakeResult::kEnrolled)
+    return refuse(tunnel, exchange, {.result = result, .why = {}});
+  wire::SessionAnswer answer{
+      .nonce = random_.bytes<wire::kHandshakeNonceBytes>(), .mtu = options_.offer.mtu, .key = {}};
+  prove(answer, options_.version2->identity, client_nonce, ticket_key,
+        *exchange.carriage().exporter);
+  handshakes_.count(result);
+  exchange.respond(
+      {.status = 200,
+       .headers = {{std::string(wire::kSessionFieldName), wire::write_session_field(answer)}}});
 }
 
 // A refusal leaves nothing taken.
@@ -299,18 +347,17 @@ void Reception::ask_upstream(Exchange& exchange, const quic::Message& request) {
       *options_.decoy->upstream(), request, exchange.from().address,
       [this, exchange = &exchange, question](quic::Response response) {
         options_.post([this, exchange, question, response = std::move(response)](tunnel::Tunnel&) {
-          pass_on(exchange, question, response);
+          if (is_still_asked(exchange, question)) exchange->respond(response);
         });
       });
 }
 
 // The exchange may be gone by now, and another be in its place.
-void Reception::pass_on(Exchange* exchange, std::uint64_t question,
-                        const quic::Response& response) {
+bool Reception::is_still_asked(Exchange* exchange, std::uint64_t question) {
   const auto found = questions_.find(exchange);
-  if (found == questions_.end() || found->second != question) return;
+  if (found == questions_.end() || found->second != question) return false;
   questions_.erase(found);
-  exchange->respond(response);
+  return true;
 }
 
 void Reception::note_failure(const SocketAddress& client, std::string_view reason, Timestamp now) {

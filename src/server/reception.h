@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "server/decoy.h"
 #include "server/decoy_upstream.h"
+#include "server/enrolment.h"
 #include "server/exchange.h"
 #include "server/grant.h"
 #include "server/handshake_log.h"
@@ -54,6 +55,7 @@ class Reception {
     };
     std::optional<Version2> version2;
     bool takes_version1 = true;
+    Enroller enroller;  ///< null: there are no tickets
     /// Runs a task on this service's thread, with its tunnel. Called by any thread.
     std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
     /// Ends, as replaced, the session of another shard that has lost its lease to one of ours.
@@ -115,6 +117,12 @@ class Reception {
                               const access::Credential& credential,
                               const std::optional<Version2Request>& version2, Grant& granted);
   void end_replaced(tunnel::Tunnel& tunnel, const Grant& granted);
+  /// A ticket brings a device, or somebody else wants to.
+  void enrol(tunnel::Tunnel& tunnel, Exchange& exchange, const access::UserTable::Match& who,
+             const Version2Request& asked);
+  void answer_enrolment(tunnel::Tunnel& tunnel, Exchange& exchange, wire::HandshakeResult result,
+                        const wire::HandshakeNonce& client_nonce,
+                        const wire::Ed25519PublicKey& ticket_key);
   void refuse(tunnel::Tunnel& tunnel, Exchange& exchange, const Refusal& refusal);
 
   void receive_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const Visit& visit,
@@ -122,7 +130,8 @@ class Reception {
   void answer_visitor(tunnel::Tunnel& tunnel, Exchange& exchange, const quic::Message& request,
                       std::optional<wire::HandshakeResult> result);
   void ask_upstream(Exchange& exchange, const quic::Message& request);
-  void pass_on(Exchange* exchange, std::uint64_t question, const quic::Response& response);
+  /// Whether the exchange is there and waits for the answer to this question, which it gets now.
+  bool is_still_asked(Exchange* exchange, std::uint64_t question);
   /// A request without the token, which was answered.
   struct Stranger {
     SocketAddress client;

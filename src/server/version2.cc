@@ -36,7 +36,8 @@ std::expected<Version2Request, HandshakeResult> read_version2(
                                      .resume_token = std::move(read->resume_token),
                                      .direct_ids = std::move(read->direct_ids)},
                          .caps = read->caps,
-                         .has_field = true};
+                         .has_field = true,
+                         .enrol = read->enrol};
 }
 
 std::expected<Version2Session, Refusal> settle_version2(const Version2Request& asked,
@@ -66,6 +67,17 @@ std::expected<Version2Session, Refusal> settle_version2(const Version2Request& a
   return session;
 }
 
+void prove(wire::SessionAnswer& answer, const wire::Ed25519Seed& server_seed,
+           const wire::HandshakeNonce& client_nonce, const wire::Ed25519PublicKey& client_key,
+           const wire::Exporter& exporter) {
+  const wire::Ed25519Key key(server_seed);
+  wire::ServerProof proof{
+      .client_nonce = client_nonce, .server_nonce = answer.nonce, .client_key = client_key};
+  exporter.derive(wire::kServerProofLabel, {}, proof.exported);
+  answer.key = key.public_key();
+  answer.proof = wire::sign_server_proof(key, proof);
+}
+
 wire::SessionAnswer version2_answer(const Grant& grant, const Version2Session& session,
                                     const wire::Exporter& exporter) {
   const wire::ConnectResponse& response = grant.response;
@@ -83,13 +95,7 @@ wire::SessionAnswer version2_answer(const Grant& grant, const Version2Session& s
     answer.gateways.push_back(response.ipv6->gateway_ip);
     answer.pools.push_back(response.ipv6->cidr);
   }
-  const wire::Ed25519Key key(session.server_seed);
-  wire::ServerProof proof{.client_nonce = grant.request.client_nonce,
-                          .server_nonce = response.server_nonce,
-                          .client_key = session.client_key};
-  exporter.derive(wire::kServerProofLabel, {}, proof.exported);
-  answer.key = key.public_key();
-  answer.proof = wire::sign_server_proof(key, proof);
+  prove(answer, session.server_seed, grant.request.client_nonce, session.client_key, exporter);
   return answer;
 }
 

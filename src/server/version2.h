@@ -23,6 +23,7 @@ struct Version2Request {
   wire::ConnectRequest request;  ///< for grant()
   wire::SessionCaps caps;
   bool has_field = false;
+  std::optional<wire::Ed25519PublicKey> enrol;  ///< the device's key that a ticket brings
 };
 
 /// `scope` is what the path asks for, and `field` all lines of the field `qdt`, if there are any.
@@ -48,6 +49,12 @@ std::expected<Version2Session, Refusal> settle_version2(const Version2Request& a
                                                         const wire::Ed25519Seed& identity,
                                                         const wire::Exporter& exporter,
                                                         Grant& grant);
+
+/// Puts the server's proof into an answer that has its nonce: of the key of `server_seed`, to a
+/// client that sent `client_nonce` and proved `client_key`, or zeros.
+void prove(wire::SessionAnswer& answer, const wire::Ed25519Seed& server_seed,
+           const wire::HandshakeNonce& client_nonce, const wire::Ed25519PublicKey& client_key,
+           const wire::Exporter& exporter);
 
 /// The answer's field, with the server's proof in it.
 wire::SessionAnswer version2_answer(const Grant& grant, const Version2Session& session,

@@ -105,6 +105,7 @@ struct ServerNodeOptions {
   bool takes_version1 = true;
   std::optional<wire::Ed25519Seed> identity;  // with which version 2 is spoken
   bool announces_connect = false;             // though it does not speak it
+  server::Enroller enroller;
 };
 
 class ServerNode final : public TunnelNode {
@@ -130,7 +131,9 @@ class ServerNode final : public TunnelNode {
                  .max_reassembly_bytes = options.max_reassembly_bytes,
                  .decoy = options.decoy,
                  .version2 = version2(options),
-                 .takes_version1 = options.takes_version1},
+                 .takes_version1 = options.takes_version1,
+                 .enroller = options.enroller,
+                 .post = [this](auto task) { task(tunnel_); }},
                 {.admission = admission, .leases = leases, .book = book}, handshakes, random,
                 logger),
         tunnel_(with_role(options), &test_server_tls(), service, random, counters, payloads) {
