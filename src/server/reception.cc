@@ -157,15 +157,19 @@ void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& 
     if (!*version2) return std::unexpected(version2->error());
     return (*version2)->request;
   }();
+  if (version2 && *version2) {
+    if (const auto refusal = refuse_unsealed(**version2, who.device)) {
+      return refuse(tunnel, exchange, *refusal);
+    }
+  }
   auto granted = grant({.asked = asked,
                         .user = who.user,
                         .from = exchange.from().address,
                         .carriage = exchange.carriage()},
                        options_.offer, tables_, random_, tunnel.now());
   if (!granted) return refuse(tunnel, exchange, granted.error());
-  const auto refusal = open(tunnel, exchange, who, credential,
-                            version2 ? std::optional(**version2) : std::nullopt, *granted);
-  if (refusal) return refuse(tunnel, exchange, *refusal);
+  open(tunnel, exchange, who, credential, version2 ? std::optional(**version2) : std::nullopt,
+       *granted);
   handshakes_.count(HandshakeResult::kOk);
 }
 
@@ -208,23 +212,14 @@ void Reception::answer_enrolment(tunnel::Tunnel& tunnel, Exchange& exchange, Han
        .headers = {{std::string(wire::kSessionFieldName), wire::write_session_field(answer)}}});
 }
 
-// A refusal leaves nothing taken.
-std::optional<Refusal> Reception::open(tunnel::Tunnel& tunnel, Exchange& exchange,
-                                       const access::UserTable::Match& who,
-                                       const access::Credential& credential,
-                                       const std::optional<Version2Request>& version2,
-                                       Grant& granted) {
+void Reception::open(tunnel::Tunnel& tunnel, Exchange& exchange,
+                     const access::UserTable::Match& who, const access::Credential& credential,
+                     const std::optional<Version2Request>& version2, Grant& granted) {
   const wire::Exporter* exporter = exchange.carriage().exporter;
   SettledSession session;
   if (version2) {
-    auto settled = settle_version2(*version2, who, credential, options_.version2->identity,
-                                   *exporter, granted);
-    if (!settled) {
-      give_back(granted.response.session_id, granted.response.client_ip, *who->account, tables_,
-                tunnel.now());
-      return settled.error();
-    }
-    session = std::move(*settled);
+    session = settle_version2(*version2, who, credential, options_.version2->identity, *exporter,
+                              granted);
   } else {
     session = settle_version1(granted, credential, exporter);
   }
@@ -254,7 +249,6 @@ std::optional<Refusal> Reception::open(tunnel::Tunnel& tunnel, Exchange& exchang
                {{"session", wire::session_id_text(response.session_id)},
                 {"client", granted.request.client_id},
                 {"address", from}});
-  return std::nullopt;
 }
 
 // The lease has a new owner already: what is for it goes there.

@@ -112,10 +112,9 @@ class Reception {
                  const quic::Message& message);
   void take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request);
   bool asks_by_version2(const quic::Message& message) const;
-  std::optional<Refusal> open(tunnel::Tunnel& tunnel, Exchange& exchange,
-                              const access::UserTable::Match& who,
-                              const access::Credential& credential,
-                              const std::optional<Version2Request>& version2, Grant& granted);
+  void open(tunnel::Tunnel& tunnel, Exchange& exchange, const access::UserTable::Match& who,
+            const access::Credential& credential, const std::optional<Version2Request>& version2,
+            Grant& granted);
   void end_replaced(tunnel::Tunnel& tunnel, const Grant& granted);
   /// A ticket brings a device, or somebody else wants to.
   void enrol(tunnel::Tunnel& tunnel, Exchange& exchange, const access::UserTable::Match& who,

@@ -40,19 +40,19 @@ std::expected<Version2Request, HandshakeResult> read_version2(
                          .enrol = read->enrol};
 }
 
-std::expected<Version2Session, Refusal> settle_version2(const Version2Request& asked,
-                                                        const access::UserTable::Match& who,
-                                                        const access::Credential& credential,
-                                                        const wire::Ed25519Seed& identity,
-                                                        const wire::Exporter& exporter,
-                                                        Grant& grant) {
+std::optional<Refusal> refuse_unsealed(const Version2Request& asked, const access::Device* device) {
+  if (device == nullptr || !device->needs_sealed() || asked.caps.sealed) return std::nullopt;
+  return Refusal{HandshakeResult::kBadRequest,
+                 "a device with a psk did not ask for the cap \"sealed\""};
+}
+
+Version2Session settle_version2(const Version2Request& asked, const access::UserTable::Match& who,
+                                const access::Credential& credential,
+                                const wire::Ed25519Seed& identity, const wire::Exporter& exporter,
+                                Grant& grant) {
   // The device of whoever proves a key or a login; a token is version 1's.
   static const access::Device kNone;
   const access::Device& device = who.device == nullptr ? kNone : *who.device;
-  if (device.needs_sealed() && !asked.caps.sealed) {
-    return std::unexpected(Refusal{HandshakeResult::kBadRequest,
-                                   "a device with a psk did not ask for the cap \"sealed\""});
-  }
   Version2Session session{.caps = wire::to_session_caps(grant.response.caps),
                           .has_field = asked.has_field,
                           .client_key = credential.key().value_or(wire::Ed25519PublicKey{}),

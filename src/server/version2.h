@@ -39,16 +39,17 @@ struct Version2Session {
   wire::SessionTerms terms;
 };
 
-/// Settles caps and keys of the session with the device `who`, which showed `credential`. Refuses
-/// a device with a PSK that does not ask for `sealed`: somebody in between may have seen to that.
-/// Puts the session's ID into the grant's nonce. `exporter` is the connection's, `identity` the
-/// server's own.
-std::expected<Version2Session, Refusal> settle_version2(const Version2Request& asked,
-                                                        const access::UserTable::Match& who,
-                                                        const access::Credential& credential,
-                                                        const wire::Ed25519Seed& identity,
-                                                        const wire::Exporter& exporter,
-                                                        Grant& grant);
+/// Refuses a device with a PSK that does not ask for `sealed`: somebody in between may have seen to
+/// that. To be asked before grant(), which takes a session's lease for the one in its place.
+std::optional<Refusal> refuse_unsealed(const Version2Request& asked, const access::Device* device);
+
+/// Settles caps and keys of the session with the device `who`, which showed `credential`. Puts the
+/// session's ID into the grant's nonce. `exporter` is the connection's, `identity` the server's
+/// own.
+Version2Session settle_version2(const Version2Request& asked, const access::UserTable::Match& who,
+                                const access::Credential& credential,
+                                const wire::Ed25519Seed& identity, const wire::Exporter& exporter,
+                                Grant& grant);
 
 /// Puts the server's proof into an answer that has its nonce: of the key of `server_seed`, to a
 /// client that sent `client_nonce` and proved `client_key`, or zeros.

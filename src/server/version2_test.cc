@@ -29,7 +29,7 @@ Version2Request asked(const wire::SessionCaps& caps = {}) {
 }
 
 struct Settled {
-  std::expected<Version2Session, Refusal> session;
+  Version2Session session;
   Grant grant;
 };
 
@@ -68,11 +68,11 @@ TEST(ReadVersion2, GivesAPlainClientNoCaps) {
 
 TEST(SettleVersion2, ProvesItselfByTheIdentityOrTheTokensKey) {
   const access::Device phone{.name = "phone", .key = kKey};
-  EXPECT_EQ(settle(asked(), phone, access::Credential::of_key(kKey)).session->server_seed,
+  EXPECT_EQ(settle(asked(), phone, access::Credential::of_key(kKey)).session.server_seed,
             kIdentity);
   const access::Device of_token = access::token_device("a token of sixteen");
   EXPECT_EQ(
-      settle(asked(), of_token, access::Credential::of_key(*of_token.key)).session->server_seed,
+      settle(asked(), of_token, access::Credential::of_key(*of_token.key)).session.server_seed,
       *of_token.server_seed);
 }
 
@@ -81,35 +81,34 @@ TEST(SettleVersion2, NamesTheKeyThatWasProvedAndNoOther) {
   const access::Device both{.name = "both",
                             .key = kKey,
                             .login = access::Device::Login{.name = "both", .secret_digest = {}}};
-  EXPECT_EQ(settle(asked(), both, access::Credential::of_key(kKey)).session->client_key, kKey);
-  EXPECT_EQ(settle(asked(), both, access::Credential::of_secret("both", "x")).session->client_key,
+  EXPECT_EQ(settle(asked(), both, access::Credential::of_key(kKey)).session.client_key, kKey);
+  EXPECT_EQ(settle(asked(), both, access::Credential::of_secret("both", "x")).session.client_key,
             wire::Ed25519PublicKey());
 }
 
 TEST(SettleVersion2, RefusesADeviceWithAPskThatDoesNotSeal) {
   const access::Device device{.name = "phone", .key = kKey, .psk = wire::PresharedKey{3}};
-  const auto refused = settle(asked(), device, access::Credential::of_key(kKey)).session;
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().result, HandshakeResult::kBadRequest);
+  const auto refusal = refuse_unsealed(asked(), &device);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->result, HandshakeResult::kBadRequest);
+  EXPECT_FALSE(refuse_unsealed(asked({.sealed = true}), &device));
   const auto sealed =
       settle(asked({.sealed = true}), device, access::Credential::of_key(kKey)).session;
-  ASSERT_TRUE(sealed);
-  EXPECT_TRUE(sealed->caps.sealed && sealed->terms.contexts.sealed);
+  EXPECT_TRUE(sealed.caps.sealed && sealed.terms.contexts.sealed);
 }
 
 TEST(SettleVersion2, SealsNothingForADeviceWithoutAPsk) {
   const access::Device phone{.name = "phone", .key = kKey};
   const auto session =
       settle(asked({.sealed = true}), phone, access::Credential::of_key(kKey)).session;
-  ASSERT_TRUE(session);
-  EXPECT_FALSE(session->caps.sealed || session->terms.contexts.sealed);
+  EXPECT_FALSE(refuse_unsealed(asked(), &phone));
+  EXPECT_FALSE(session.caps.sealed || session.terms.contexts.sealed);
 }
 
 TEST(Version2Answer, HasTheServersProofOfThisConnection) {
   const access::Device phone{.name = "phone", .key = kKey};
   const auto settled = settle(asked({.ping = true}), phone, access::Credential::of_key(kKey));
-  ASSERT_TRUE(settled.session);
-  const wire::SessionAnswer answer = version2_answer(settled.grant, *settled.session, exporter());
+  const wire::SessionAnswer answer = version2_answer(settled.grant, settled.session, exporter());
   // The session's ID is the beginning of the nonce.
   EXPECT_EQ(load_be<std::uint64_t>(answer.nonce.data()), settled.grant.response.session_id);
   wire::ServerProof proof{

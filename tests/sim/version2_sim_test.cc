@@ -294,7 +294,7 @@ TEST_F(Version2Direct, SendsPacketsBesideQuic) {
   EXPECT_TRUE(carries_packets(client, lease()));
 }
 
-class Version2Psk : public Version2 {
+class Version2Psk : public Version2Resume {
  protected:
   Version2Psk() { use_device_with_psk(); }
   void use_device_with_psk() {
@@ -330,6 +330,18 @@ TEST_F(Version2Psk, RefusesADeviceThatDoesNotSeal) {
               HasSubstr("bad request"));
   EXPECT_EQ(server.admission.sessions(), 0u);
   EXPECT_EQ(server.leases.lent(), 0u);
+}
+
+// Somebody else would get the lease beside it, and hear and speak as it does.
+TEST_F(Version2Psk, LeavesASessionItsLeaseWhenItRefusesOneInItsPlace) {
+  const ClientNode& phone = add({.auth = Auth::kProof, .identity = identity(5), .caps = caps()});
+  ASSERT_TRUE(connect_last());
+  ClientNode& other = add({.auth = Auth::kProof, .identity = device_identity(), .caps = caps()});
+  other.connector.connect(other.tunnel(), {last_address(), kServerAddress}, 9, world.now(),
+                          phone.response->resume_token);
+  ASSERT_TRUE(world.run_until([&] { return other.ending.has_value(); }, 20s));
+  EXPECT_EQ(server.tunnel().sessions().size(), 1u);
+  EXPECT_TRUE(server.book.is_in_use(phone.response->resume_token));
 }
 
 TEST_F(Version2, RefusesAClientWithAPskThatItDoesNotKnow) {
