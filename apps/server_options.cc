@@ -134,6 +134,7 @@ ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server:
           .max_sessions = [&server] { return server.max_sessions(); },
           .max_sessions_per_client = [&server] { return server.max_sessions_per_client(); },
           .pool_addresses = server.leases().capacity(),
+          .kept_leases = [&server] { return server.kept_leases(); },
           .send_queue_packets = config.send_queue,
           .payload_queue_payloads = config.send_datagram_queue};
 }

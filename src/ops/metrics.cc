@@ -298,6 +298,8 @@ void add_limits(std::vector<MetricFamily>& families, const MetricsSource& source
         "number.",
         source.max_sessions_per_client());
   limit("qdt_pool_addresses", "Addresses of pool_cidr that can be lent.", source.pool_addresses);
+  limit("qdt_kept_leases", "Leases kept for clients that have gone (lease_grace).",
+        source.kept_leases());
   limit("qdt_send_queue_limit", "Packets that one session may queue (send_queue).",
         source.send_queue_packets);
   limit("qdt_payload_queue_limit", "Payloads that one shard may queue (send_datagram_queue).",

@@ -35,7 +35,9 @@ struct MetricsSource {
   /// 0: unlimited. Any thread.
   std::function<std::size_t()> max_sessions = [] { return std::size_t{0}; };
   std::function<std::size_t()> max_sessions_per_client = [] { return std::size_t{0}; };
-  std::size_t pool_addresses = 0;          ///< that can be lent
+  std::size_t pool_addresses = 0;  ///< that can be lent
+  /// Leases kept for clients that have gone. Any thread.
+  std::function<std::size_t()> kept_leases = [] { return std::size_t{0}; };
   std::size_t send_queue_packets = 0;      ///< of one session
   std::size_t payload_queue_payloads = 0;  ///< of one shard
 };

@@ -87,6 +87,11 @@ bool LeaseBook::is_in_use(std::string_view token, std::string_view user) const {
   return note.holder && note.is_of(user);
 }
 
+std::size_t LeaseBook::kept() const {
+  const std::scoped_lock lock(mutex_);
+  return ended_.size();
+}
+
 void LeaseBook::keep(const IpAddress& address, Note& note, Timestamp ended_at) {
   note.holder.reset();
   note.ended_at = ended_at;

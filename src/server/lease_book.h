@@ -57,6 +57,9 @@ class LeaseBook {
   /// Whether a session of `user` has the lease of `token` now.
   bool is_in_use(std::string_view token, std::string_view user = {}) const;
 
+  /// Leases that are kept for clients without a session.
+  std::size_t kept() const;
+
   // --- across a restart ---
 
   struct Entry {

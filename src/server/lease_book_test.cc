@@ -94,7 +94,7 @@ TEST_F(LeaseBookTest, KeepsHalfAsManyAgainForAnIpv6Site) {
   std::vector<std::size_t> kept;
   for (const char* from : kOfOneSite) {
     visit(++session, from, now += 1s);
-    kept.push_back(bounded.entries(now).size());
+    kept.push_back(bounded.kept());
   }
   EXPECT_THAT(kept, ElementsAre(1, 2, 2, 3, 3, 3));
   visit(++session, "2001:db8:2:1::1", now += 1s);

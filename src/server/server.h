@@ -126,6 +126,7 @@ class Server {
   const tunnel::HandshakeCounters& handshakes() const { return handshakes_; }
   const tunnel::DecoyCounters& decoy_counters() const { return decoy_proxy_.counters(); }
   const LeasePool& leases() const { return leases_; }
+  std::size_t kept_leases() const { return book_.kept(); }
 
  private:
   Server(const Options& options, Random& random, os::HostControl& host, Logger& logger);

@@ -31,6 +31,8 @@ stop "$client_pid"
 stop "$second_pid"
 sessions_are() { [ "$(metric qdt_sessions_active)" -eq "$1" ]; }
 wait_for 5 sessions_are 4 || fail "the session of a client that left stays"
+check_equal "its lease is kept for it" "$(metric qdt_kept_leases)" 1
 start_client client2 'route_mode: cidr'
+check_equal "until it is back" "$(metric qdt_kept_leases)" 0
 check_equal "an address is lent again after its client left" "$(lease client2)" "$second"
 check "and it works" -- on client2 ping -c 3 -i 0.2 -W 2 "$(lease client3)"
