@@ -111,6 +111,16 @@ std::unique_ptr<ClientControl> open_client_control(os::HostControl& host, client
   return control;
 }
 
+std::string client_state(const std::string& tun_name) {
+  for (const os::FoundSocket& socket : os::find_control_sockets(os::HostPlan::Role::kClient)) {
+    if (socket.tun_name != tun_name) continue;
+    const auto answer = control::call(socket.path, "GET", "/v1/status");
+    const auto status = answer ? client::parse_status(*answer) : fail(answer);
+    return status ? std::string(client::name_of(status->state)) : "does not answer";
+  }
+  return std::string(kNotRunning);
+}
+
 int control_client(const std::string& program, const ControlCommand& command) {
   const auto sockets = find_sockets(program, os::HostPlan::Role::kClient, command);
   if (!sockets) return sockets.error();

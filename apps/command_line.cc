@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <span>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "ops/config_reload.h"
@@ -29,6 +31,14 @@ std::vector<std::string> with_two_dashes(int argc, char** argv) {
     if (is_long) argument.insert(0, "-");
   }
   return arguments;
+}
+
+// Other users see the words of a program's command line, and a link is a secret.
+void hide_links(int argc, char** argv) {
+  for (char* argument : std::span(argv, static_cast<std::size_t>(argc))) {
+    const std::string_view text = argument;
+    if (text.starts_with("qdt:")) std::fill_n(argument, text.size(), '.');
+  }
 }
 
 // `service install` and so on.
@@ -76,6 +86,58 @@ void add_key(CLI::App& app, CommandLine& command_line) {
       "--psk", [&command_line] { command_line.key->has_psk = true; },
       "with a secret that is never sent, for packets that are to be safe from a later break of "
       "TLS's key exchange");
+}
+
+CLI::App* add_profile(CLI::App& app, CommandLine& command_line, ProfileCommand::Verb verb,
+                      const char* name, const std::string& words) {
+  CLI::App* const command = app.add_subcommand(name, words);
+  command->preparse_callback([&command_line, verb](std::size_t) {
+    command_line.profile.emplace();
+    command_line.profile->verb = verb;
+    command_line.profile->folder = os::config_folder();
+  });
+  command
+      ->add_option_function<std::string>(
+          "--dir",
+          [&command_line](const std::string& folder) { command_line.profile->folder = folder; },
+          "where the connections are; the default is " + os::config_folder())
+      ->type_name("FOLDER");
+  return command;
+}
+
+void add_named_profile(CLI::App& app, CommandLine& command_line, ProfileCommand::Verb verb,
+                       const char* name, const std::string& words) {
+  add_profile(app, command_line, verb, name, words)
+      ->add_option_function<std::string>(
+          "NAME", [&command_line](const std::string& text) { command_line.profile->name = text; },
+          "as list shows it")
+      ->required();
+}
+
+void add_profiles(CLI::App& app, CommandLine& command_line) {
+  using Verb = ProfileCommand::Verb;
+  CLI::App* const add =
+      add_profile(app, command_line, Verb::kAdd, "add",
+                  "take a link of qdt-server invite: make this device's key, have "
+                  "the server write it down, and write its configuration here");
+  add->add_option_function<std::string>(
+         "LINK", [&command_line](const std::string& link) { command_line.profile->link = link; },
+         "qdt://..., in quotes; or - to read it from standard input, where no other program sees "
+         "it")
+      ->required();
+  add->add_option_function<std::string>(
+         "--name", [&command_line](const std::string& name) { command_line.profile->name = name; },
+         "what to call the connection here; the default is the name in the link")
+      ->type_name("NAME");
+  add_profile(app, command_line, Verb::kList, "list", "print the connections that there are")
+      ->add_flag_callback(
+          "--json", [&command_line] { command_line.profile->as_json = true; }, "as a line of JSON");
+  add_named_profile(app, command_line, Verb::kUp, "up",
+                    "connect, now and whenever this host starts (qdt-client@NAME.service)");
+  add_named_profile(app, command_line, Verb::kDown, "down",
+                    "disconnect, and stay so when this host starts");
+  add_named_profile(app, command_line, Verb::kRemove, "remove",
+                    "delete the connection's configuration, and this device's key with it");
 }
 
 using Verb = ControlCommand::Verb;
@@ -169,12 +231,14 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
 
   if (program.has_status) add_client_control(app, command_line);
   if (program.has_key) add_key(app, command_line);
+  if (program.has_profiles) add_profiles(app, command_line);
   if (program.has_client_config) add_client_config(app, command_line);
   if (program.has_sessions) add_server_control(app, command_line);
   if (os::has_tun_programs()) add_load_programs(app, command_line);
   if (program.has_service && os::has_services()) add_service(app, command_line.service);
 
   std::vector<std::string> arguments = with_two_dashes(argc, argv);
+  hide_links(argc, argv);
   std::ranges::reverse(arguments);  // as CLI11 wants them
   try {
     app.parse(arguments);

@@ -23,6 +23,16 @@ struct KeyCommand {
   bool has_psk = false;  ///< with a PSK
 };
 
+/// What is to be done with connections that were added by links (profile_command.h).
+struct ProfileCommand {
+  enum class Verb { kAdd, kList, kUp, kDown, kRemove };
+  Verb verb = Verb::kList;
+  std::string name;    ///< of kAdd it may be empty: the link's
+  std::string link;    ///< of kAdd; "-": on standard input
+  std::string folder;  ///< where they are
+  bool as_json = false;
+};
+
 /// The options of both programs.
 struct CommandLine {
   std::string config_path;
@@ -31,6 +41,7 @@ struct CommandLine {
   std::optional<ControlCommand> control;
   std::optional<ServiceCommand> service;
   std::optional<KeyCommand> key;
+  std::optional<ProfileCommand> profile;
   bool load_programs = false;
   bool client_config = false;  ///< the server's
   std::string address;         ///< for client_config; empty: not given
@@ -44,6 +55,7 @@ struct Program {
   std::string footer;
   bool has_status = false;         ///< knows `status`, `reconnect` and `stop`, as a client does
   bool has_key = false;            ///< knows `key`
+  bool has_profiles = false;       ///< knows `add`, `list`, `up`, `down` and `remove`
   bool has_client_config = false;  ///< knows `client-config`
   bool has_sessions = false;       ///< knows `status`, `kick` and `reload`, as a server does
   bool has_service = false;        ///< knows `service`, where the system has services

@@ -20,6 +20,7 @@
 #include "os/sandbox.h"
 #include "os/service.h"
 #include "os/system_random.h"
+#include "profile_command.h"
 #include "quic/key_log.h"
 #include "quic/tls.h"
 #include "service_command.h"
@@ -46,6 +47,7 @@ const apps::Program kProgram = {
         "client.example.yaml; qdt-server client-config prints a client.yaml that fits a server.",
     .has_status = true,
     .has_key = true,
+    .has_profiles = true,
     .has_service = true};
 
 const os::Service kService = {
@@ -132,6 +134,7 @@ int main(int argc, char** argv) {
   if (!command_line) return exit_code;
   if (command_line->load_programs) return apps::load_programs(kName);
   if (command_line->key) return apps::make_key(kName, *command_line->key);
+  if (command_line->profile) return apps::control_profiles(kName, *command_line->profile);
   if (command_line->control) return apps::control_client(kName, *command_line->control);
   if (!command_line->service) return work(*command_line);
   return apps::control_service(*command_line->service, kService, command_line->config_path,

@@ -44,6 +44,10 @@ if(NOT WIN32)
   pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
   pkg_check_modules(profiler REQUIRED IMPORTED_TARGET libprofiler)
 
+  # links, to be read by a camera
+  pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+  pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
+
   # benchmarks
   if(QDT_TESTS AND CMAKE_BUILD_TYPE STREQUAL "Release")
     find_package(benchmark REQUIRED)

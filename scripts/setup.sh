@@ -14,7 +14,7 @@ quic_packages="libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev"
 build_packages="g++ cmake ninja-build pkg-config make git python3 ca-certificates
   libgnutls28-dev libmnl-dev libnftables-dev libc-ares-dev libsystemd-dev libidn2-dev libseccomp-dev nlohmann-json3-dev
   libyaml-cpp-dev libfmt-dev libcli11-dev prometheus-cpp-dev libmicrohttpd-dev
-  libgoogle-perftools-dev"
+  libgoogle-perftools-dev libqrencode-dev libpng-dev"
 # Fast ciphers, on the one architecture that they are for.
 [ "$(dpkg --print-architecture)" != amd64 ] || build_packages="$build_packages libipsec-mb-dev"
 # Clang 19: the first in Debian whose tools and fuzzer understand std::expected.
@@ -22,7 +22,7 @@ test_libraries="libgtest-dev libgmock-dev libbenchmark-dev"
 test_packages="$test_libraries clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3-cryptography python3-yaml
   python3-jsonschema
-  socat ethtool shellcheck systemd ccache chromium man-db zsh fish"
+  socat ethtool shellcheck systemd ccache chromium man-db zsh fish zbar-tools"
 quic_test_packages="ngtcp2-client"
 # Another implementation as the peer: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"

@@ -15,6 +15,15 @@ std::unique_ptr<ClientControl> open_client_control(os::HostControl&, client::Cli
   return nullptr;
 }
 
+std::string client_state(const std::string& tun_name) {
+  for (const os::FoundStatus& file : os::find_status_files(tun_name)) {
+    if (!file.is_alive) continue;
+    const auto status = client::parse_status(file.content);
+    return status ? std::string(client::name_of(status->state)) : "does not answer";
+  }
+  return std::string(kNotRunning);
+}
+
 // There is no other command than `status` here.
 int control_client(const std::string& program, const ControlCommand& command) {
   const auto found = os::find_status_files(command.tun_name);

@@ -6,15 +6,10 @@
 #include "client/answer_words.h"
 
 namespace qdt::client {
-namespace {
-
-// The name for TLS: without an IPv6 address's brackets.
-std::string name_of(const wire::Authority& server) {
+std::string server_name_of(const wire::Authority& server) {
   const std::string& host = server.host;
   return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
-
-}  // namespace
 
 Enrolment::Enrolment(Options options, const quic::TlsClientContext& tls, Random& random)
     : options_(std::move(options)),
@@ -27,7 +22,7 @@ Enrolment::Enrolment(Options options, const quic::TlsClientContext& tls, Random&
 void Enrolment::begin(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now) {
   ending_.reset();
   stream_.reset();
-  tunnel.connect(tls_, name_of(options_.link.server), path, now);
+  tunnel.connect(tls_, server_name_of(options_.link.server), path, now);
 }
 
 void Enrolment::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {

@@ -81,4 +81,25 @@ std::string client_config_for(const std::string& host, std::uint16_t port, const
   return text;
 }
 
+std::string profile_config(const std::string& server, const std::string& key,
+                           const std::vector<std::string>& server_keys,
+                           const std::string& tun_name) {
+  std::string keys;
+  for (const std::string& one : server_keys) {
+    if (!keys.empty()) keys += ", ";
+    keys += yaml_quoted(one);
+  }
+  return "# Configuration of qdt-client for " + printable(server) +
+         ", made by qdt-client add. It holds this device's key: keep it private.\n"
+         "# All keys: client.example.yaml.\n\n"
+         "server: " +
+         yaml_quoted(server) + "\nkey: " + yaml_quoted(key) + "\nserver_key: [" + keys +
+         "]\n"
+         "tun_name: " +
+         yaml_quoted(tun_name) +
+         "\n"
+         "# default: everything goes through the tunnel; cidr: only the server's network.\n"
+         "route_mode: default\n";
+}
+
 }  // namespace qdt::ops

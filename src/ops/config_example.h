@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace qdt::ops {
 
@@ -27,5 +28,11 @@ std::string first_server_config(const FirstConfig& first);
 /// `fingerprint` as tls_fingerprint takes it, or empty where the system trusts the server's CA.
 std::string client_config_for(const std::string& host, std::uint16_t port, const std::string& token,
                               const std::string& fingerprint);
+
+/// A client.yaml for a device that was added by a link. `server` is HOST:PORT, `key` and
+/// `server_keys` as the keys of these names take them, `tun_name` the connection's own device.
+std::string profile_config(const std::string& server, const std::string& key,
+                           const std::vector<std::string>& server_keys,
+                           const std::string& tun_name);
 
 }  // namespace qdt::ops

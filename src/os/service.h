@@ -26,6 +26,8 @@ bool has_services();
 std::string find_config(const std::string& name);
 /// The same places, for a person.
 std::string config_places();
+/// The last of them: for configurations of the whole host.
+std::string config_folder();
 
 /// Registers this program to be started with the system as `service run --config CONFIG`, and again
 /// when it fails; the configuration, which holds the token, is from now on only for the system and

@@ -24,6 +24,10 @@ std::string config_places() {
   return "the working folder and /etc/qdt";
 }
 
+std::string config_folder() {
+  return "/etc/qdt";
+}
+
 Result<std::string> install_service(const Service& service, const std::string& /*config_path*/) {
   return use_systemd("install the service " + service.name);
 }

@@ -136,6 +136,10 @@ std::string config_places() {
   return "the working folder, " + program_folder() + " and " + data_folder();
 }
 
+std::string config_folder() {
+  return data_folder();
+}
+
 Result<std::string> install_service(const Service& service, const std::string& config_path) {
   const std::string doing = "install the service " + service.name;
   const std::string config = full_path(config_path);
