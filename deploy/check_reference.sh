@@ -99,7 +99,7 @@ check_equal "bash: a file" "$(in_bash qdt-client --config a-)" a-file.yaml
 check_equal "bash: a device" "$(in_bash qdt-client stop --tun l)" lo
 check_equal "bash: no guess at an address" "$(in_bash qdt-server client-config --address '')" ""
 check_equal "bash: a tool's option" "$(in_bash qdt-linkem a b --loss-)" --loss-row
-check_equal "zsh: commands" "$(in_zsh qdt-client '')" "command: status reconnect stop key"
+check_equal "zsh: commands" "$(in_zsh qdt-client '')" "command: status reconnect stop key add list up down remove"
 check_equal "zsh: options of a command" "$(in_zsh qdt-client key -)" "option: -h --help --file --psk"
 check_equal "zsh: a file" "$(in_zsh qdt-client key --file '')" files
 check_equal "zsh: a device" "$(in_zsh qdt-server kick --tun '')" interfaces

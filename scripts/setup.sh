@@ -22,7 +22,7 @@ test_libraries="libgtest-dev libgmock-dev libbenchmark-dev"
 test_packages="$test_libraries clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   iproute2 iputils-ping iperf3 nftables tcpdump tshark curl jq openssl procps python3-cryptography python3-yaml
   python3-jsonschema
-  socat ethtool shellcheck systemd ccache chromium man-db zsh fish zbar-tools"
+  socat ethtool shellcheck systemd ccache chromium man-db zsh fish zbar-tools fail2ban"
 quic_test_packages="ngtcp2-client"
 # Another implementation as the peer: quic-go, and a Go whose ClientHello spans two packets.
 interop_packages="golang-github-lucas-clemente-quic-go-dev golang-golang-x-crypto-dev"
