@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "wire/checksum.h"
+#include "wire/transport.h"
 
 namespace qdt::wire {
 namespace {
@@ -11,6 +12,9 @@ namespace {
 constexpr std::size_t kIcmpHeaderBytes = 8;
 constexpr std::size_t kMaxIcmpv4ErrorBytes = 576;
 constexpr std::uint8_t kTtl = 64;
+constexpr std::uint8_t kFragmentHeader = 44;
+constexpr std::size_t kFragmentHeaderBytes = 8;
+constexpr std::uint8_t kRedirect = 137;
 
 /// The head of an error: both families have a number of 16 or 32 bits behind their checksum, 0
 /// where it means nothing.
@@ -20,20 +24,42 @@ struct Error {
   std::size_t mtu = 0;
 };
 
-bool is_icmp_error(const IpPacket& packet) {
-  if (packet.payload().empty()) return false;
-  const std::uint8_t type = packet.payload()[0];
-  if (packet.is_v4()) {
-    // Errors are 3, 4, 5, 11 and 12 (RFC 1122 section 3.2.2); the rest are queries and answers.
-    return packet.protocol == kProtocolIcmp &&
-           (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+// Of IPv4's addresses not the first 256th, nor class E, whose last address is a broadcast (RFC 1122
+// section 3.2.2).
+bool is_host(const IpAddress& address) {
+  if (address.is_unspecified() || address.is_loopback() || address.is_multicast() ||
+      address.is_link_local()) {
+    return false;
   }
-  return packet.protocol == kProtocolIcmpv6 && type < 128;
+  return !address.is_v4() || (address.bytes()[0] > 0 && address.bytes()[0] < 240);
+}
+
+// Errors are 3, 4, 5, 11 and 12 (RFC 1122 section 3.2.2); the rest are queries and answers.
+bool is_icmpv4_error(const IpPacket& packet) {
+  if (packet.protocol != kProtocolIcmp || packet.payload().empty()) return false;
+  const std::uint8_t type = packet.payload()[0];
+  return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
+bool may_be_answered_v6(const IpPacket& packet) {
+  auto upper = skip_options(packet, {packet.protocol, packet.header_bytes});
+  if (upper && upper->protocol == kFragmentHeader) {
+    const Bytes header = packet.bytes.subspan(upper->start);
+    if (header.size() < kFragmentHeaderBytes) return false;
+    const bool is_later_fragment = (load_be<std::uint16_t>(&header[2]) & 0xfff8) != 0;
+    if (is_later_fragment) return false;
+    upper = skip_options(packet, {header[0], upper->start + kFragmentHeaderBytes});
+  }
+  if (!upper) return false;
+  if (upper->protocol != kProtocolIcmpv6 || upper->start == packet.bytes.size()) return true;
+  const std::uint8_t type = packet.bytes[upper->start];
+  return type >= 128 && type != kRedirect;
 }
 
 bool may_be_answered(const IpPacket& packet) {
-  return !packet.is_later_fragment && !is_icmp_error(packet) && !packet.source.is_unspecified() &&
-         !packet.source.is_multicast() && !packet.destination.is_multicast();
+  if (!is_host(packet.source) || !is_host(packet.destination)) return false;
+  if (!packet.is_v4()) return may_be_answered_v6(packet);
+  return !packet.is_later_fragment && !is_icmpv4_error(packet);
 }
 
 std::size_t write_v4(const IpPacket& packet, const Error& error, const IpAddress& from,
@@ -110,6 +136,11 @@ std::size_t write_too_big(const IpPacket& packet, std::size_t mtu, const IpAddre
 
 std::size_t write_unreachable(const IpPacket& packet, const IpAddress& from, MutableBytes out) {
   const Error error = packet.is_v4() ? Error{3, 0} : Error{1, 0};
+  return write(packet, error, from, out);
+}
+
+std::size_t write_wrong_source(const IpPacket& packet, const IpAddress& from, MutableBytes out) {
+  const Error error = packet.is_v4() ? Error{3, 13} : Error{1, 5};
   return write(packet, error, from, out);
 }
 

@@ -11,12 +11,23 @@ namespace qdt::wire {
 namespace {
 
 const IpAddress kGateway = IpAddress::v4(0x0a080001);
+const IpAddress kGateway6 = *IpAddress::parse("fd00::1");
 
 std::vector<std::uint8_t> v4(std::uint8_t protocol, std::size_t bytes) {
   std::vector<std::uint8_t> packet(bytes, 0xab);
   append(packet, std::array<std::uint8_t, 20>{0x45, 0, 0,  0, 0, 1, 0x40, 0, 64, protocol,
                                               0,    0, 10, 8, 0, 2, 1,    1, 1,  1});
   store_be<std::uint16_t>(&packet[2], static_cast<std::uint16_t>(bytes));
+  return packet;
+}
+
+// 100 bytes, of which `payload` are the first behind the header.
+std::vector<std::uint8_t> v6(std::uint8_t next, const std::vector<std::uint8_t>& payload) {
+  std::vector<std::uint8_t> packet(100, 0);
+  append(packet, std::array<std::uint8_t, 8>{0x60, 0, 0, 0, 0, 60, next, 64});
+  append(MutableBytes(packet).subspan(8), IpAddress::parse("fd00::2")->bytes());
+  append(MutableBytes(packet).subspan(24), IpAddress::parse("2001:db8::8")->bytes());
+  append(MutableBytes(packet).subspan(40), payload);
   return packet;
 }
 
@@ -86,6 +97,68 @@ TEST(Icmp, TellsThatNothingIsReached) {
   ASSERT_TRUE(error6);
   EXPECT_EQ(load_be<std::uint16_t>(error6->payload().data()), 0x0100);
   EXPECT_EQ(load_be<std::uint32_t>(&error6->payload()[4]), 0u);
+}
+
+TEST(Icmp, TellsThatASourceIsNotTaken) {
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  const auto packet4 = v4(kProtocolUdp, 100);
+  const std::size_t bytes4 = write_wrong_source(*parse_ip_packet(packet4), kGateway, out);
+  const auto error4 = parse_ip_packet(Bytes(out).first(bytes4));
+  ASSERT_TRUE(error4);
+  EXPECT_EQ(load_be<std::uint16_t>(error4->payload().data()), 0x030d);
+
+  const auto packet6 = v6(kProtocolUdp, {});
+  const std::size_t bytes6 = write_wrong_source(*parse_ip_packet(packet6), kGateway6, out);
+  const auto error6 = parse_ip_packet(Bytes(out).first(bytes6));
+  ASSERT_TRUE(error6);
+  EXPECT_EQ(load_be<std::uint16_t>(error6->payload().data()), 0x0105);
+}
+
+// Whether a packet may be answered, whatever the error.
+bool is_answered(const std::vector<std::uint8_t>& packet) {
+  std::array<std::uint8_t, kMaxIcmpErrorBytes> out;
+  const auto ip = parse_ip_packet(packet);
+  return write_unreachable(*ip, ip->is_v4() ? kGateway : kGateway6, out) > 0;
+}
+
+TEST(Icmp, AnswersHostsAlone) {
+  EXPECT_TRUE(is_answered(v4(kProtocolUdp, 100)));
+  for (const char* text : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "169.254.0.1", "224.0.0.1",
+                           "240.0.0.1", "255.255.255.255"}) {
+    for (const std::size_t place : {12, 16}) {
+      auto packet = v4(kProtocolUdp, 100);
+      append(MutableBytes(packet).subspan(place), IpAddress::parse(text)->bytes());
+      EXPECT_FALSE(is_answered(packet)) << text << " at " << place;
+    }
+  }
+}
+
+TEST(Icmp, AnswersHostsAloneOverIpv6) {
+  EXPECT_TRUE(is_answered(v6(kProtocolUdp, {})));
+  for (const char* text : {"::", "::1", "fe80::1", "ff02::1"}) {
+    for (const std::size_t place : {8, 24}) {
+      auto packet = v6(kProtocolUdp, {});
+      append(MutableBytes(packet).subspan(place), IpAddress::parse(text)->bytes());
+      EXPECT_FALSE(is_answered(packet)) << text << " at " << place;
+    }
+  }
+}
+
+TEST(Icmp, FindsErrorsBehindExtensionHeaders) {
+  EXPECT_FALSE(is_answered(v6(kProtocolIcmpv6, {1})));
+  EXPECT_FALSE(is_answered(v6(kProtocolIcmpv6, {137}))) << "a redirect (RFC 4443 2.4(e))";
+  EXPECT_TRUE(is_answered(v6(kProtocolIcmpv6, {128})));
+  EXPECT_FALSE(is_answered(v6(60, {kProtocolIcmpv6, 0, 1, 4, 0, 0, 0, 0, 1})));
+  EXPECT_TRUE(is_answered(v6(60, {kProtocolIcmpv6, 0, 1, 4, 0, 0, 0, 0, 128})));
+  EXPECT_FALSE(is_answered(v6(60, {kProtocolUdp, 200}))) << "longer than the packet";
+}
+
+TEST(Icmp, AnswersTheFirstFragmentAlone) {
+  EXPECT_TRUE(is_answered(v6(44, {kProtocolUdp, 0, 0, 1, 0, 0, 0, 7})));
+  EXPECT_FALSE(is_answered(v6(44, {kProtocolUdp, 0, 0, 9, 0, 0, 0, 7})));
+  EXPECT_FALSE(is_answered(v6(44, {kProtocolIcmpv6, 0, 0, 1, 0, 0, 0, 7, 3})));
+  EXPECT_FALSE(
+      is_answered(v6(44, {60, 0, 0, 1, 0, 0, 0, 7, kProtocolIcmpv6, 0, 1, 4, 0, 0, 0, 0, 3})));
 }
 
 TEST(Icmp, StaysSilentWhereAnAnswerIsForbidden) {

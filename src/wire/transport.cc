@@ -7,36 +7,31 @@ constexpr std::uint8_t kHopByHop = 0;
 constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kDestinationOptions = 60;
 
-struct Upper {
-  std::uint8_t protocol;
-  std::size_t start;
-};
-
-// Past the extension headers that only carry options (RFC 8200 section 4).
-std::optional<Upper> find_upper_v6(const IpPacket& ip) {
-  Upper upper{ip.protocol, ip.header_bytes};
-  for (;;) {
-    const bool is_extension = upper.protocol == kHopByHop || upper.protocol == kRouting ||
-                              upper.protocol == kDestinationOptions;
-    if (!is_extension) return upper;
-    const Bytes rest = ip.bytes.subspan(upper.start);
-    if (rest.size() < 8) return std::nullopt;
-    const std::size_t bytes = std::size_t{8} * (rest[1] + 1);
-    if (rest.size() < bytes) return std::nullopt;
-    const bool is_on_its_way = upper.protocol == kRouting && rest[3] != 0;
-    if (is_on_its_way) return std::nullopt;
-    upper = {rest[0], upper.start + bytes};
-  }
-}
-
-std::optional<Upper> find_upper(const IpPacket& ip) {
-  if (!ip.is_v4()) return find_upper_v6(ip);
+std::optional<Header> find_upper(const IpPacket& ip) {
+  const Header first{ip.protocol, ip.header_bytes};
+  if (!ip.is_v4()) return skip_options(ip, first);
   const bool is_fragment = (load_be<std::uint16_t>(&ip.bytes[6]) & 0x3fff) != 0;
   if (is_fragment) return std::nullopt;
-  return Upper{ip.protocol, ip.header_bytes};
+  return first;
 }
 
 }  // namespace
+
+std::optional<Header> skip_options(const IpPacket& ip, Header from) {
+  Header header = from;
+  for (;;) {
+    const bool is_extension = header.protocol == kHopByHop || header.protocol == kRouting ||
+                              header.protocol == kDestinationOptions;
+    if (!is_extension) return header;
+    const Bytes rest = ip.bytes.subspan(header.start);
+    if (rest.size() < 8) return std::nullopt;
+    const std::size_t bytes = std::size_t{8} * (rest[1] + 1);
+    if (rest.size() < bytes) return std::nullopt;
+    const bool is_on_its_way = header.protocol == kRouting && rest[3] != 0;
+    if (is_on_its_way) return std::nullopt;
+    header = {rest[0], header.start + bytes};
+  }
+}
 
 std::optional<Transport> find_transport(const IpPacket& ip) {
   const auto upper = find_upper(ip);

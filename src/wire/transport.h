@@ -33,6 +33,17 @@ struct Transport {
   std::size_t checksum_offset() const { return is_tcp ? kTcpChecksum : kUdpChecksum; }
 };
 
+/// A header in an IPv6 packet: its protocol, and where it starts.
+struct Header {
+  std::uint8_t protocol = 0;
+  std::size_t start = 0;
+};
+
+/// The first header from `from` on that is no extension header which only carries options (RFC 8200
+/// section 4). Nothing where their lengths contradict the packet's, or a routing header has still
+/// to go somewhere.
+std::optional<Header> skip_options(const IpPacket& ip, Header from);
+
 /// Nothing for another protocol, for any fragment, for IPv6 extensions that are not mere options,
 /// for a routing header that has still to go somewhere (the pseudo-header has another destination),
 /// and for lengths that contradict the packet's.
