@@ -217,6 +217,7 @@ Result<void> Server::add_shard(os::UdpSocket socket, os::TunQueue tun,
   tunnel.endpoint.shard_count = options_.shard_count;
   tunnel.max_packet_bytes = reception.offer.mtu;
   tunnel.has_siblings = options_.shard_count > 1;
+  tunnel.is_lease = [this](const IpAddress& address) { return leases_.owner(address).has_value(); };
   auto shard = shard::Shard::create(
       {.thread_name = "qdt-shard-" + std::to_string(index),
        .is_confined = options_.is_confined,

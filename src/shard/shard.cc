@@ -218,7 +218,9 @@ Timestamp Shard::take_mail() {
                               rest = rest.subspan(bytes);
                             }
                             // Its lease has ended meanwhile: nobody's.
-                            counters_.drops.count(Drop::kNoSession, tunnel_.strays().size());
+                            for (const Bytes packet : tunnel_.strays()) {
+                              tunnel_.drop_unowned(packet);
+                            }
                             tunnel_.strays().clear();
                           }},
                mail);
@@ -271,7 +273,7 @@ void Shard::hand_over_packets() {
     const auto ip = wire::parse_ip_packet(packet);
     const auto owner = ip ? options_.owner_of_lease(ip->destination) : std::nullopt;
     if (!owner || *owner == options_.index || *owner >= siblings_.size()) {
-      counters_.drops.count(Drop::kNoSession);
+      tunnel_.drop_unowned(packet);
       continue;
     }
     StrayPackets& strays = by_owner[*owner];

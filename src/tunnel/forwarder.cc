@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "wire/ecn.h"
-#include "wire/icmp.h"
 #include "wire/ip_packet.h"
 #include "wire/tcp_mss.h"
 
@@ -22,6 +21,12 @@ bool is_of_session(const wire::IpPacket& packet, const Session& session, bool is
 bool is_link_local(const wire::IpPacket& packet) {
   return !packet.is_v4() && (packet.destination.is_multicast() ||
                              packet.destination.is_link_local() || packet.source.is_link_local());
+}
+
+// To a sender with an address of a family that the session has none of, there is no way at all: it
+// goes on with the other.
+auto wrong_source_error(const Session& session, const wire::IpPacket& packet) {
+  return packet.is_v4() || session.lease6() ? wire::write_wrong_source : wire::write_unreachable;
 }
 
 }  // namespace
@@ -56,7 +61,10 @@ std::optional<Drop> Forwarder::forward_ip(Session& session, const wire::IpPacket
     return reason;
   };
   const bool is_up = options_.role == Role::kClient;
-  if (!is_of_session(ip, session, is_up)) return drop(Drop::kSpoofedSource);
+  if (!is_of_session(ip, session, is_up)) {
+    if (session.may_tell_error(now)) tell_host(ip, wrong_source_error(session, ip));
+    return drop(Drop::kSpoofedSource);
+  }
   if (!session.may_send(now)) return drop(Drop::kRateLimited);
 
   if (const auto too_large = judge_size(session, ip, now)) return drop(*too_large);
@@ -89,6 +97,10 @@ void Forwarder::end_batch(UdpSendQueue& out, Timestamp now) {
   if (dropped == 0) return;
   session.sent().drops += dropped;
   counters_.drops.count(Drop::kQueueFull, dropped);
+}
+
+void Forwarder::answer_no_session(const wire::IpPacket& packet, Timestamp now) {
+  if (no_session_limit_.take(now)) tell_host(packet, wire::write_unreachable);
 }
 
 Forwarder::Outcome Forwarder::deliver(Session& session, const plane::Piece& piece, Timestamp now) {
@@ -174,7 +186,10 @@ std::optional<Drop> Forwarder::deliver_packet(Session& session, MutableBytes pac
   if (is_link_local(*ip)) return Drop::kLinkLocal;
 
   const bool is_up = options_.role == Role::kServer;
-  if (!is_of_session(*ip, session, is_up)) return Drop::kSpoofedSource;
+  if (!is_of_session(*ip, session, is_up)) {
+    if (is_up) tell_peer_wrong_source(session, *ip, now);
+    return Drop::kSpoofedSource;
+  }
   if (!session.may_receive(now)) return Drop::kRateLimited;
   if (wire::opens_tcp(*ip)) wire::clamp_mss(packet, *ip, session.whole_packet_bytes());
 
@@ -202,7 +217,7 @@ wire::IpPacket Forwarder::clamp_mss(const wire::IpPacket& packet, const Session&
   return clamped;
 }
 
-std::optional<Drop> Forwarder::judge_size(const Session& session, const wire::IpPacket& packet,
+std::optional<Drop> Forwarder::judge_size(Session& session, const wire::IpPacket& packet,
                                           Timestamp now) {
   const std::size_t bytes = packet.bytes.size();
   const std::size_t mtu = session.tunnel_mtu();
@@ -214,7 +229,7 @@ std::optional<Drop> Forwarder::judge_size(const Session& session, const wire::Ip
   // small packets too, and a sender that hears so goes on with IPv4. To name a smaller MTU would
   // not help, since senders must not believe it (RFC 8201 section 4).
   if (!packet.is_v4() && mtu < wire::kMinIpv6Mtu) {
-    answer_unreachable(packet, now);
+    if (session.may_tell_error(now)) tell_host(packet, wire::write_unreachable);
     return Drop::kTooBig;
   }
   // A sender that lets others fragment is told, too: we are no router that does.
@@ -224,22 +239,32 @@ std::optional<Drop> Forwarder::judge_size(const Session& session, const wire::Ip
   return std::nullopt;
 }
 
-// In the name of the packet's destination: the kernel refuses, as a martian, what comes in by the
-// TUN device with one of the host's own addresses for its source.
 Drop Forwarder::answer_too_big(const wire::IpPacket& packet, std::size_t mtu) {
-  if (to_tun_.has_room(wire::kMaxIcmpErrorBytes)) {
-    const std::size_t bytes = wire::write_too_big(packet, mtu, packet.destination,
-                                                  to_tun_.reserve(wire::kMaxIcmpErrorBytes));
-    if (bytes > 0) to_tun_.commit(bytes);
-  }
+  tell_host(packet, [mtu](const wire::IpPacket& about, const IpAddress& from, MutableBytes out) {
+    return wire::write_too_big(about, mtu, from, out);
+  });
   return Drop::kTooBig;
 }
 
-void Forwarder::answer_unreachable(const wire::IpPacket& packet, Timestamp now) {
-  if (!to_tun_.has_room(wire::kMaxIcmpErrorBytes) || !unreachable_limit_.take(now)) return;
-  const std::size_t bytes = wire::write_unreachable(packet, packet.destination,
-                                                    to_tun_.reserve(wire::kMaxIcmpErrorBytes));
+// In the name of the packet's destination: the kernel refuses, as a martian, what comes in by the
+// TUN device with one of the host's own addresses for its source.
+template <typename Write>
+void Forwarder::tell_host(const wire::IpPacket& packet, Write&& write) {
+  if (!to_tun_.has_room(wire::kMaxIcmpErrorBytes)) return;
+  const std::size_t bytes =
+      write(packet, packet.destination, to_tun_.reserve(wire::kMaxIcmpErrorBytes));
   if (bytes > 0) to_tun_.commit(bytes);
+}
+
+// Into the session that the packet came by, whoever its source may be: nothing goes out into the
+// world in answer to a forged one.
+void Forwarder::tell_peer_wrong_source(Session& session, const wire::IpPacket& packet,
+                                       Timestamp now) {
+  if (!session.may_tell_error(now)) return;
+  std::array<std::uint8_t, wire::kMaxIcmpErrorBytes> error;
+  const std::size_t bytes = wrong_source_error(session, packet)(packet, packet.destination, error);
+  if (bytes == 0) return;
+  session.send_later(*wire::parse_ip_packet(Bytes(error).first(bytes)), now);
 }
 
 }  // namespace qdt::tunnel

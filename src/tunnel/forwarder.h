@@ -7,7 +7,6 @@
 #include "base/drop.h"
 #include "base/ip_address.h"
 #include "base/packet_batch.h"
-#include "base/rate_limit.h"
 #include "base/role.h"
 #include "base/time.h"
 #include "base/token_bucket.h"
@@ -17,6 +16,7 @@
 #include "tunnel/counters.h"
 #include "tunnel/session.h"
 #include "tunnel/session_table.h"
+#include "wire/icmp.h"
 #include "wire/ip_packet.h"
 
 namespace qdt::tunnel {
@@ -74,6 +74,9 @@ class Forwarder {
   bool deliver_directly(Session& session, const UdpPath& path, Ecn ecn, Bytes packet,
                         Timestamp now);
 
+  /// Tells the sender of a packet to an address that nobody has, itself a client's, that there is
+  /// no way to it.
+  void answer_no_session(const wire::IpPacket& packet, Timestamp now);
   /// Counts packets of the peer's that were discarded.
   void drop_received(Session& session, Drop reason, std::uint64_t count = 1) {
     session.received().drops += count;
@@ -81,9 +84,6 @@ class Forwarder {
   }
 
  private:
-  // RFC 4443 section 2.4(f): errors are limited.
-  static constexpr RateLimit kUnreachableLimit{.per_second = 100, .burst = 100};
-
   // Packets in a row for one session, whose base plane is to have them together. The packets stay
   // where they are.
   struct Run {
@@ -102,17 +102,19 @@ class Forwarder {
   /// `packet`, a copy in clamped_, with no MSS larger than the session's path carries.
   wire::IpPacket clamp_mss(const wire::IpPacket& packet, const Session& session);
   /// Why `packet` is too large for `session`, if it is; its sender has been told.
-  std::optional<Drop> judge_size(const Session& session, const wire::IpPacket& packet,
-                                 Timestamp now);
+  std::optional<Drop> judge_size(Session& session, const wire::IpPacket& packet, Timestamp now);
   Drop answer_too_big(const wire::IpPacket& packet, std::size_t mtu);
-  void answer_unreachable(const wire::IpPacket& packet, Timestamp now);
+  /// Writes an ICMP error, as wire/icmp.h has them, for the host: to the TUN device.
+  template <typename Write>
+  void tell_host(const wire::IpPacket& packet, Write&& write);
+  void tell_peer_wrong_source(Session& session, const wire::IpPacket& packet, Timestamp now);
 
   Options options_;
   SessionTable& sessions_;
   Counters& counters_;
   PacketBatch& to_tun_;
   Run run_;
-  TokenBucket unreachable_limit_{kUnreachableLimit};
+  TokenBucket no_session_limit_{kIcmpErrorLimit};
   // The bytes behind the first piece of the current payload.
   std::array<std::uint8_t, 2048> behind_first_;
   std::array<std::uint8_t, 2048> clamped_;

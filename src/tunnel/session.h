@@ -69,6 +69,9 @@ enum class SessionEnd : std::uint8_t {
   kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
 };
 
+/// How many ICMP errors are written for the packets of a session (RFC 4443 section 2.4(f)).
+inline constexpr RateLimit kIcmpErrorLimit{.per_second = 100, .burst = 100};
+
 /// A client as the tunnel sees it: a lease, limits, the planes that take its packets to the peer,
 /// and the packets that wait for them. Knows planes, but not what they are made of. Notes in
 /// `attention` whatever may give it something to send, or another timer. One thread: its shard's.
@@ -150,6 +153,13 @@ class Session {
     return std::min({base_->next_timeout(), base_->next_delivery(),
                      direct_ ? direct_->next_timeout() : kNever});
   }
+  /// Leaves a packet for flush(): one of our own, from within whatever comes from the peer.
+  void send_later(const wire::IpPacket& packet, Timestamp now) {
+    note_change();
+    push(packet, now);
+  }
+  /// Whether an ICMP error may be written for a packet of the session's now; if so, it counts.
+  bool may_tell_error(Timestamp now) { return error_limit_.take(now); }
   std::size_t queued_packets() const { return queue_.size(); }
   /// Drops what has waited since before `time`.
   void drop_older_than(Timestamp time) {
@@ -258,6 +268,7 @@ class Session {
   std::unique_ptr<BasePlane> base_;
   std::optional<plane::DirectPlane> direct_;
   plane::PacketLimits packet_limits_;  // the base plane's, which every packet asks for
+  TokenBucket error_limit_{kIcmpErrorLimit};
   SendQueue queue_;
   plane::Cut cut_;           // the packet at hand
   std::int64_t credit_ = 0;  // bytes that are left of its turn

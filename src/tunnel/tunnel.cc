@@ -120,12 +120,17 @@ void Tunnel::set_timers() {
 void Tunnel::forward_one(Bytes packet) {
   const auto drop = forwarder_.forward(packet, payloads_, now_);
   if (!drop) return;
-  const bool may_be_a_siblings = *drop == Drop::kNoSession && options_.has_siblings;
-  if (may_be_a_siblings && strays_.has_room(packet.size())) {
-    strays_.push(packet);
-    return;
-  }
-  counters_.drops.count(*drop);
+  if (*drop != Drop::kNoSession) return counters_.drops.count(*drop);
+  if (!options_.has_siblings || !strays_.has_room(packet.size())) return drop_unowned(packet);
+  strays_.push(packet);
+}
+
+// Others, who may have forged their address, hear nothing.
+void Tunnel::drop_unowned(Bytes packet) {
+  counters_.drops.count(Drop::kNoSession);
+  const auto ip = wire::parse_ip_packet(packet);
+  const bool is_clients = ip && options_.is_lease && options_.is_lease(ip->source);
+  if (is_clients) forwarder_.answer_no_session(*ip, now_);
 }
 
 Timestamp Tunnel::next_timeout() const {

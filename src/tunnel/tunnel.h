@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -78,6 +79,9 @@ class Tunnel final : private quic::ConnectionEvents {
     Duration session_timeout{};              ///< 0: never
     /// Packets for nobody here go to strays() instead of being dropped: a sibling may own them.
     bool has_siblings = false;
+    /// A server's: whether a session, a sibling's too, has this inner address. Asked for packets to
+    /// nobody alone.
+    std::function<bool(const IpAddress&)> is_lease;
   };
 
   /// `server_tls` is null on a client. Payloads for the network go to `payloads`. What is referred
@@ -124,6 +128,9 @@ class Tunnel final : private quic::ConnectionEvents {
     }
     forwarder_.end_batch(payloads_, now);
   }
+  /// Counts a packet from the TUN device that is for nobody, here or elsewhere. A client that sent
+  /// it is told by ICMP.
+  void drop_unowned(Bytes packet);
   Timestamp next_timeout() const;
   void handle_timeouts(Timestamp now);
 

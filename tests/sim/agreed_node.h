@@ -14,6 +14,8 @@ struct Agreement {
   wire::Capabilities caps = wire::Capabilities::supported();
   std::optional<wire::ContextTerms> contexts;  ///< nothing: version 1's datagrams
   std::size_t mtu = 1350;
+  IpAddress lease = IpAddress::v4(0x0a080002);
+  std::optional<IpAddress> lease6 = *IpAddress::parse("fd00:8::2");
 };
 
 /// Version 2's datagrams with all that they may have but `sealed`.
@@ -36,8 +38,8 @@ inline Agreement with_plain_contexts() {
 /// of the client's, an answer, and both open what was agreed on.
 class AgreedNode final : public TunnelNode, private tunnel::TunnelEvents {
  public:
-  static inline const IpAddress kLease = IpAddress::v4(0x0a080002);
-  static inline const IpAddress kLease6 = *IpAddress::parse("fd00:8::2");
+  static inline const IpAddress kLease = Agreement().lease;
+  static inline const IpAddress kLease6 = *Agreement().lease6;
 
   AgreedNode(Role role, const Agreement& agreement)
       : random(role == Role::kServer ? 1 : 2),
@@ -71,8 +73,8 @@ class AgreedNode final : public TunnelNode, private tunnel::TunnelEvents {
         {.role = role_,
          .id = 7,
          .keys = wire::derive_session_keys("agreed", {}, {}, agreement_.caps.aead()),
-         .lease = kLease,
-         .lease6 = kLease6,
+         .lease = agreement_.lease,
+         .lease6 = agreement_.lease6,
          .mtu = agreement_.mtu,
          .caps = agreement_.caps,
          .contexts = agreement_.contexts,

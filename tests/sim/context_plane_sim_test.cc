@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -19,16 +20,23 @@ constexpr std::size_t kOuterBytes = 62;
 class ContextSim : public ::testing::Test {
  protected:
   explicit ContextSim(const Agreement& agreement = with_contexts())
-      : terms(*agreement.contexts),
-        server(Role::kServer, agreement),
-        client(Role::kClient, agreement) {}
+      : ContextSim(agreement, agreement) {}
+  ContextSim(const Agreement& of_server, const Agreement& of_client)
+      : terms(of_server.contexts.value_or(wire::ContextTerms{})),
+        server(Role::kServer, of_server),
+        client(Role::kClient, of_client) {}
 
-  void begin(const LinkOptions& link = {.delay = 10ms}) {
+  // Until both have a session.
+  void connect(const LinkOptions& link = {.delay = 10ms}) {
     world.attach(kServerAddress, server, link);
     world.attach(kClientAddress, client, link);
     client.connect(kClientAddress, kServerAddress, world.now());
     ASSERT_TRUE(world.run_until([&] { return client.has_session(); }, 5s));
-    world.run_for(8s);  // until the path is known
+  }
+  // Until the path is known.
+  void begin(const LinkOptions& link = {.delay = 10ms}) {
+    connect(link);
+    world.run_for(8s);
   }
   void set_links(const LinkOptions& link) {
     world.set_link(kServerAddress, link);
@@ -183,6 +191,55 @@ TEST_F(SealedContextSim, DropsReplaysAndForgeries) {
   EXPECT_EQ(server.drops().value(Drop::kUnknownType), 1u) << "what anybody behind TLS could send";
 }
 
+// A client that sends from another address than the server lent.
+class WrongSourceSim : public ContextSim, public ::testing::WithParamInterface<Agreement> {
+ protected:
+  WrongSourceSim() : ContextSim(GetParam(), mistaken(GetParam())) {}
+
+  static Agreement mistaken(Agreement agreement) {
+    agreement.lease = IpAddress::v4(0x0a080063);
+    agreement.lease6 = IpAddress::parse("fd00:8::63").value();
+    return agreement;
+  }
+  const IpAddress lease = mistaken({}).lease;
+  const IpAddress lease6 = *mistaken({}).lease6;
+};
+
+constexpr std::array kPeers{"Version1", "Contexts", "Plain"};
+
+INSTANTIATE_TEST_SUITE_P(Peers, WrongSourceSim,
+                         ::testing::Values(Agreement{}, with_contexts(), with_plain_contexts()),
+                         [](const auto& peer) { return kPeers[peer.index]; });
+
+TEST_P(WrongSourceSim, IsToldInTheSession) {
+  begin();
+  client.inject(udp_packet(lease, kInternet, 100, 1), world.now());
+  client.inject(udp_packet(lease6, kInternet6, 100, 1), world.now());
+  world.run_for(50ms);
+  EXPECT_TRUE(server.delivered.empty()) << "nothing goes out into the world";
+  ASSERT_EQ(client.delivered.size(), 2u);
+  const auto error4 = wire::parse_ip_packet(client.delivered[0]);
+  EXPECT_EQ(load_be<std::uint16_t>(error4->payload().data()), 0x030d);
+  const Packet sent = udp_packet(lease, kInternet, 100, 1);
+  EXPECT_TRUE(std::ranges::equal(error4->payload().subspan(8), sent));
+  const auto error6 = wire::parse_ip_packet(client.delivered[1]);
+  EXPECT_EQ(load_be<std::uint16_t>(error6->payload().data()), 0x0105);
+  EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 2u);
+}
+
+TEST_P(WrongSourceSim, IsToldAtALimitedRateAndNotOfErrors) {
+  begin();
+  Packet error = udp_packet(lease, kInternet, 100);
+  error[9] = wire::kProtocolIcmp;
+  error[20] = 3;
+  client.inject(error, world.now());
+  for (int i = 0; i < 200; ++i) client.inject(udp_packet(lease, kInternet, 100), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 201u);
+  EXPECT_GT(client.delivered.size(), 90u);
+  EXPECT_LT(client.delivered.size(), 110u);
+}
+
 /// With a peer that has nothing beyond CONNECT-IP.
 class PlainContextSim : public ContextSim {
  protected:
@@ -229,11 +286,7 @@ TEST_F(PlainContextSim, HasNoIpv6WhereThePathIsTooNarrow) {
 }
 
 TEST_F(PlainContextSim, SaysNothingWhileThePathIsSearched) {
-  const LinkOptions link{.delay = 10ms, .max_payload_bytes = 1400 - kUdpIp};
-  world.attach(kServerAddress, server, link);
-  world.attach(kClientAddress, client, link);
-  client.connect(kClientAddress, kServerAddress, world.now());
-  ASSERT_TRUE(world.run_until([&] { return client.has_session(); }, 5s));
+  connect({.delay = 10ms, .max_payload_bytes = 1400 - kUdpIp});
   client.inject(up(1330), world.now());
   EXPECT_TRUE(client.delivered.empty()) << "a word would be remembered";
   EXPECT_EQ(client.drops().value(Drop::kTooBig), 1u);

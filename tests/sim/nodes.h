@@ -136,7 +136,8 @@ class ServerNode final : public TunnelNode {
                  .post = [this](auto task) { task(tunnel_); }},
                 {.admission = admission, .leases = leases, .book = book}, handshakes, random,
                 logger),
-        tunnel_(with_role(options), &test_server_tls(), service, random, counters, payloads) {
+        tunnel_(with_role(options, leases), &test_server_tls(), service, random, counters,
+                payloads) {
     admission.set_ready(true);
   }
   tunnel::Tunnel& tunnel() override { return tunnel_; }
@@ -163,9 +164,13 @@ class ServerNode final : public TunnelNode {
         .identity = *options.identity,
         .identity_key = wire::Ed25519Key(*options.identity).public_key()};
   }
-  static tunnel::Tunnel::Options with_role(const ServerNodeOptions& options) {
+  static tunnel::Tunnel::Options with_role(const ServerNodeOptions& options,
+                                           const server::LeasePool& leases) {
     tunnel::Tunnel::Options tunnel = options.tunnel;
     tunnel.role = Role::kServer;
+    tunnel.is_lease = [&leases](const IpAddress& address) {
+      return leases.owner(address).has_value();
+    };
     tunnel.endpoint.connection.takes_extended_connect =
         options.identity.has_value() || options.announces_connect;
     return tunnel;

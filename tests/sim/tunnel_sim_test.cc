@@ -72,6 +72,7 @@ TEST_F(TunnelSim, DropsASpoofedSource) {
   ASSERT_TRUE(connect());
   client.inject(udp_packet(IpAddress::v4(0x0a080063), kInternet, 100), world.now());
   EXPECT_EQ(client.drops().value(Drop::kSpoofedSource), 1u);
+  client.delivered.clear();  // its host has been told
   // A client that does not check.
   const Packet spoofed = udp_packet(IpAddress::v4(0x0a080063), kInternet, 100);
   client.session().send(*wire::parse_ip_packet(spoofed), client.tunnel().payloads(), world.now());
@@ -79,6 +80,45 @@ TEST_F(TunnelSim, DropsASpoofedSource) {
   world.run_for(1s);
   EXPECT_EQ(server.drops().value(Drop::kSpoofedSource), 1u);
   EXPECT_TRUE(server.delivered.empty());
+  EXPECT_TRUE(client.delivered.empty()) << "the server's answer is for another address";
+}
+
+// Type and code of an ICMP error, and whom it tells.
+struct Told {
+  std::string address;
+  int error = 0;
+  bool operator==(const Told&) const = default;
+};
+std::vector<Told> told(const std::vector<Packet>& packets) {
+  std::vector<Told> all;
+  for (const Packet& packet : packets) {
+    const auto ip = wire::parse_ip_packet(packet);
+    all.push_back({ip->destination.to_string(), load_be<std::uint16_t>(ip->payload().data())});
+  }
+  return all;
+}
+
+TEST_F(TunnelSim, TellsTheClientsHostThatASourceIsNotTheLease) {
+  ASSERT_TRUE(connect());
+  const IpAddress other = IpAddress::v4(0x0a080063);
+  client.inject(udp_packet(other, kInternet, 100), world.now());
+  ASSERT_EQ(told(client.delivered), (std::vector<Told>{{"10.8.0.99", 0x030d}}));
+  EXPECT_EQ(wire::parse_ip_packet(client.delivered.back())->source, kInternet);
+  for (int i = 0; i < 200; ++i) client.inject(udp_packet(other, kInternet, 100), world.now());
+  EXPECT_EQ(client.delivered.size(), 100u) << "limited";
+  world.run_for(1s);
+  for (int i = 0; i < 200; ++i) client.inject(udp_packet(other, kInternet, 100), world.now());
+  EXPECT_EQ(client.delivered.size(), 200u);
+}
+
+TEST_F(TunnelSim, TellsNobodyOfPacketsForGroupsAndLinks) {
+  ASSERT_TRUE(connect());
+  for (const char* destination : {"224.0.0.251", "255.255.255.255", "169.254.1.1"}) {
+    const IpAddress other = IpAddress::v4(0x0a080063);
+    client.inject(udp_packet(other, *IpAddress::parse(destination), 100), world.now());
+  }
+  EXPECT_EQ(client.drops().value(Drop::kSpoofedSource), 3u);
+  EXPECT_TRUE(client.delivered.empty());
 }
 
 TEST_F(TunnelSim, ClientTakesNoPacketForAnotherAddress) {
@@ -102,6 +142,19 @@ TEST_F(TunnelSim, DropsPacketsToAddressesNobodyHas) {
   ASSERT_TRUE(connect());
   server.inject(udp_packet(kInternet, IpAddress::v4(0x0a080099), 100), world.now());
   EXPECT_EQ(server.drops().value(Drop::kNoSession), 1u);
+}
+
+TEST_F(TunnelSim, TellsAClientThatNobodyHasAnAddress) {
+  ASSERT_TRUE(connect());
+  const IpAddress nobodys = IpAddress::v4(0x0a080099);
+  server.inject(udp_packet(lease(), nobodys, 100), world.now());
+  EXPECT_EQ(told(server.delivered), (std::vector<Told>{{lease().to_string(), 0x0300}}));
+  EXPECT_EQ(server.drops().value(Drop::kNoSession), 1u);
+  server.inject(udp_packet(kInternet, nobodys, 100), world.now());
+  server.inject(udp_packet(IpAddress::v4(0x0a080098), nobodys, 100), world.now());
+  EXPECT_EQ(server.delivered.size(), 1u) << "whose source may be forged";
+  for (int i = 0; i < 200; ++i) server.inject(udp_packet(lease(), nobodys, 100), world.now());
+  EXPECT_EQ(server.delivered.size(), 100u) << "limited";
 }
 
 TEST_F(TunnelSim, KeepsTwoClientsApart) {
