@@ -225,10 +225,10 @@ std::optional<Drop> Forwarder::judge_size(Session& session, const wire::IpPacket
     const bool is_too_big = bytes > mtu && packet.dont_fragment;
     return is_too_big ? std::optional(answer_too_big(packet, mtu)) : std::nullopt;
   }
-  // A link that does not carry 1280 bytes is none of IPv6's (RFC 9484 section 7): it is down for
-  // small packets too, and a sender that hears so goes on with IPv4. To name a smaller MTU would
-  // not help, since senders must not believe it (RFC 8201 section 4).
-  if (!packet.is_v4() && mtu < wire::kMinIpv6Mtu) {
+  // A link that is not known to carry 1280 bytes is none of IPv6's: it is down for small packets
+  // too, and a sender that hears so goes on with IPv4. To name a smaller MTU would not help, since
+  // senders must not believe it (RFC 8201 section 4).
+  if (!packet.is_v4() && !session.carries_ipv6()) {
     if (session.may_tell_error(now)) tell_host(packet, wire::write_unreachable);
     return Drop::kTooBig;
   }

@@ -31,11 +31,11 @@ Session::Session(const SessionOptions& options, std::unique_ptr<BasePlane> base,
       send_share_(shared_rate(options, options.role == Role::kClient), options.account_rate),
       receive_share_(shared_rate(options, options.role == Role::kServer), options.account_rate),
       base_(std::move(base)),
-      packet_limits_(base_->limits()),
       queue_(pool,
              {.max_packets = options.send_queue, .quantum_bytes = options.mtu, .seed = options.id},
              counters),
       limits_(now) {
+  note_limits();
   note_change();
 }
 
@@ -103,6 +103,12 @@ void Session::note_step(Step step, Timestamp now) {
   }
 }
 
+void Session::note_limits() {
+  packet_limits_ = base_->limits();
+  const bool is_up = cuts_packets() || whole_packet_bytes() >= wire::kMinIpv6Mtu;
+  carries_ipv6_ = is_up || (carries_ipv6_ && tunnel_mtu() >= wire::kMinIpv6Mtu);
+}
+
 Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Timestamp now) {
   note_change();
   if (direct_) queue_.pause_dropping(is_direct() && direct_->shaper().should_pause_dropping());
@@ -118,7 +124,7 @@ Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Time
     if (direct_->flush(out, now) == Step::kFull) step = Step::kFull;
     if (direct_->take_quic_question()) ping_by_base(out, now);
   }
-  packet_limits_ = base_->limits();
+  note_limits();
   switch (step) {
     case Step::kBlocked: return Progress::kBlocked;
     case Step::kFull: return Progress::kFull;

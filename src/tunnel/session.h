@@ -111,9 +111,11 @@ class Session {
     const std::size_t least = cuts_packets() ? wire::kMinIpv6Mtu : 0;
     return std::min(options_.mtu, std::max(packet_limits_.expected, least));
   }
-  /// Whether packets that do not fit go in fragments. Else they are dropped, and there is IPv6 only
-  /// while tunnel_mtu() is large enough for it.
+  /// Whether packets that do not fit go in fragments. Else they are dropped.
   bool cuts_packets() const { return packet_limits_.cuts_packets; }
+  /// IPv6 needs packets of 1280 bytes (RFC 9484 section 7): in fragments, or whole once that was
+  /// seen to work. While a path is searched anew it stays as it was.
+  bool carries_ipv6() const { return carries_ipv6_; }
   /// The largest packet that goes in one piece now, however small: what TCP is told.
   std::size_t whole_packet_bytes() const { return std::min(options_.mtu, packet_limits_.whole); }
 
@@ -145,7 +147,7 @@ class Session {
   }
   /// Looks at what may have changed since the last time; whether flush() has something to send.
   bool wants_turn(Timestamp now) {
-    packet_limits_ = base_->limits();
+    note_limits();
     return has_backlog(now);
   }
   /// When flush() will have something to send by itself, or deliver_due() something to deliver.
@@ -248,6 +250,7 @@ class Session {
   void note_change() {
     if (!is_over_) attention_.note(*this);
   }
+  void note_limits();
   bool is_direct() const { return direct_ && direct_->is_usable(); }
   plane::Step send_queued(UdpSendQueue& out, Timestamp now);
   bool push(const wire::IpPacket& packet, Timestamp now);
@@ -268,6 +271,7 @@ class Session {
   std::unique_ptr<BasePlane> base_;
   std::optional<plane::DirectPlane> direct_;
   plane::PacketLimits packet_limits_;  // the base plane's, which every packet asks for
+  bool carries_ipv6_ = false;
   TokenBucket error_limit_{kIcmpErrorLimit};
   SendQueue queue_;
   plane::Cut cut_;           // the packet at hand

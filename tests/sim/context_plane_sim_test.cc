@@ -296,6 +296,46 @@ TEST_F(PlainContextSim, SaysNothingWhileThePathIsSearched) {
   EXPECT_EQ(server.delivered, (std::vector<Packet>{up(1330)}));
 }
 
+// RFC 9484 section 7: no IPv6 on a link that is not known to carry its packets.
+TEST_F(PlainContextSim, BringsIpv6UpOnceAProbeCameThrough) {
+  connect({.delay = 10ms, .max_payload_bytes = 1400 - kUdpIp});  // Ethernet's size is tried first
+  client.inject(up6(100), world.now());
+  ASSERT_EQ(client.delivered.size(), 1u);
+  const auto error = wire::parse_ip_packet(client.delivered.back());
+  EXPECT_EQ(load_be<std::uint16_t>(error->payload().data()), 0x0100) << "no route to destination";
+  server.inject(udp_packet(kInternet6, AgreedNode::kLease6, 100), world.now());
+  EXPECT_EQ(server.delivered.size(), 1u) << "either side";
+  EXPECT_TRUE(world.run_until([&] { return client.session().carries_ipv6(); }, 5s));
+  client.inject(up6(1280), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered.back(), up6(1280));
+}
+
+// Packets are dropped while a path that has shrunk is searched, but nobody gives IPv6 up for that.
+TEST_F(PlainContextSim, TakesIpv6DownWhenASearchHasEnded) {
+  begin();
+  set_links({.delay = 10ms, .max_payload_bytes = 1290 - kUdpIp});
+  const auto send = [&] {
+    client.inject(up(client.session().tunnel_mtu()), world.now());
+    client.inject(up6(100), world.now());
+    world.run_for(1ms);
+    return client.session().tunnel_mtu() < 1280;
+  };
+  bool is_found = false;
+  for (int i = 0; i < 3000 && !is_found; ++i) is_found = send();
+  ASSERT_TRUE(is_found);
+  EXPECT_TRUE(client.delivered.empty());
+  client.inject(up6(100), world.now());
+  EXPECT_EQ(client.delivered.size(), 1u);
+}
+
+TEST_F(ContextSim, CutsIpv6PacketsFromTheBeginning) {
+  connect({.delay = 10ms, .max_payload_bytes = 1280 - kUdpIp});
+  client.inject(up6(1280), world.now());
+  world.run_for(50ms);
+  EXPECT_EQ(server.delivered, (std::vector<Packet>{up6(1280)}));
+}
+
 // Probes of contexts that the peer does not know tell what the path carries.
 TEST_F(PlainContextSim, NoticesAPathThatShrinks) {
   const auto link = [](std::size_t mtu) {
