@@ -87,6 +87,7 @@ Result<client::Client::Options> client_options(const ops::ClientConfig& config) 
                     .path_template = config.path,
                     .knows_certificate = config.tls_fingerprint || !config.insecure,
                     .mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
+                    .version1_mtu = config.mtu.value_or(tunnel::kLargestVersion1Mtu),
                     .caps = offered_caps(config),
                     .client_id = config.client_id.empty() ? os::host_name() : config.client_id,
                     .platform = os::platform(),

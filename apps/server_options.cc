@@ -62,6 +62,10 @@ std::vector<access::Device> devices(const ops::ServerConfig& config) {
   return devices;
 }
 
+std::size_t largest_mtu(Auth auth) {
+  return auth == Auth::kToken ? tunnel::kLargestVersion1Mtu : tunnel::kLargestTunnelMtu;
+}
+
 }  // namespace
 
 server::Reception::Options::Version2 version2_options(const ops::ServerConfig& config,
@@ -87,7 +91,7 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                         .shares = shares(config),
                         .limits = {.session_rate = config.rate_limit}},
           .exchange = {.has_shaper = config.has_shaping},
-          .reception = {.offer = {.mtu = config.mtu.value_or(tunnel::kLargestTunnelMtu),
+          .reception = {.offer = {.mtu = config.mtu.value_or(largest_mtu(config.auth)),
                                   .caps = offered_caps(config),
                                   .pool = config.pool_cidr,
                                   .gateway = config.gateway_ip,
@@ -98,7 +102,8 @@ server::Server::Options server_options(const ops::ServerConfig& config) {
                                   .needs_direct = config.data_plane == ops::DataPlane::kDirect},
                         .send_queue = config.send_queue,
                         .max_reassembly_bytes = config.max_reassembly_bytes,
-                        .takes_version1 = config.auth != Auth::kProof},
+                        .takes_version1 = config.auth != Auth::kProof,
+                        .version1_mtu = config.mtu.value_or(tunnel::kLargestVersion1Mtu)},
           .tunnel = {.endpoint = {.connection = {.congestion = config.congestion,
                                                  .takes_extended_connect =
                                                      config.auth != Auth::kToken}},

@@ -232,7 +232,7 @@ std::string Connector::host_in_authority() const {
 std::optional<quic::StreamId> Connector::ask_by_version1(const Attempt& attempt,
                                                          quic::Connection& connection) {
   const std::string body = wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
-                                                              .mtu = options_.mtu,
+                                                              .mtu = mtu_of(attempt),
                                                               .caps = options_.caps,
                                                               .client_id = options_.client_id,
                                                               .platform = options_.platform,
@@ -255,7 +255,7 @@ std::optional<quic::StreamId> Connector::ask_by_version2(Attempt& attempt,
   caps.sealed = identity_.psk.has_value() && identity_.needs_sealed;
   version2.asked = {.nonce = nonce_,
                     .caps = caps,
-                    .mtu = options_.mtu,
+                    .mtu = mtu_of(attempt),
                     .direct_ids = direct_ids_,
                     .resume_token = attempt.resume_token,
                     .name = options_.client_id,
@@ -467,7 +467,7 @@ void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt,
   options.id = response.session_id;
   options.lease = response.client_ip;
   if (response.ipv6) options.lease6 = response.ipv6->client_ip;
-  options.mtu = std::min(response.mtu, options_.mtu);
+  options.mtu = std::min(response.mtu, mtu_of(attempt));
   options.caps = response.caps;
   options.send_queue = options_.send_queue;
   options.max_reassembly_bytes = options_.max_reassembly_bytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/auth.h"
+#include "base/packet_batch.h"
 #include "base/random.h"
 #include "client/ending.h"
 #include "client/events.h"
@@ -59,6 +61,7 @@ class Connector final : public tunnel::TunnelEvents {
     /// The server's certificate is verified or pinned: version 1's token may go to it.
     bool knows_certificate = true;
     std::size_t mtu = wire::kDefaultMtu;
+    std::size_t version1_mtu = kMaxPacketBytes;  ///< of version 1's sessions, where that is less
     /// The capabilities to offer in `caps`; a plain v1 client offers none.
     wire::Capabilities caps = wire::Capabilities::supported();
     std::string client_id;
@@ -157,6 +160,9 @@ class Connector final : public tunnel::TunnelEvents {
   void open(tunnel::Tunnel& tunnel, Attempt& attempt, const wire::ConnectResponse& response,
             tunnel::SessionOptions options);
   std::string host_in_authority() const;
+  std::size_t mtu_of(const Attempt& attempt) const {
+    return attempt.version2 ? options_.mtu : std::min(options_.mtu, options_.version1_mtu);
+  }
   void end(const quic::Connection& connection, const Ending& ending);
   void give_up(quic::Connection& connection, const Ending& ending, Timestamp now);
 

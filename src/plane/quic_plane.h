@@ -38,9 +38,11 @@ class QuicPlane {
     std::optional<wire::ContextTerms> contexts;
   };
 
-  /// The largest packet that one datagram of version 1 carries over any path: what `mtu: auto` asks
-  /// for.
+  /// The largest packet that one datagram carries over any path: what `mtu: auto` asks for. Those
+  /// of version 1 have room for less, as all are sealed.
   static constexpr std::size_t kLargestPacketBytes =
+      quic::Connection::largest_datagram_bytes() - wire::varint_bytes(0) - wire::kContextBytes;
+  static constexpr std::size_t kLargestVersion1PacketBytes =
       quic::Connection::largest_datagram_bytes() - wire::varint_bytes(0) - wire::kDatagramOverhead;
 
   /// `connection` outlives the plane, or detach() was called.

@@ -131,6 +131,13 @@ bool Reception::take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& r
   return false;
 }
 
+std::expected<wire::ConnectRequest, HandshakeResult> Reception::read_version1(
+    std::string_view body) const {
+  auto request = wire::parse_connect_request(body);
+  if (request) request->mtu = std::min(request->mtu, options_.version1_mtu);
+  return request;
+}
+
 bool Reception::asks_by_version2(const quic::Message& message) const {
   return options_.version2 && message.protocol == wire::kConnectIpProtocol;
 }
@@ -153,7 +160,7 @@ void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& 
          .why = is_ticket ? "a link without a device's key" : "a device's key without a link"});
   }
   const auto asked = [&]() -> std::expected<wire::ConnectRequest, HandshakeResult> {
-    if (!version2) return wire::parse_connect_request(body);
+    if (!version2) return read_version1(body);
     if (!*version2) return std::unexpected(version2->error());
     return (*version2)->request;
   }();

@@ -14,6 +14,7 @@
 #include "access/credential.h"
 #include "access/user_table.h"
 #include "base/logger.h"
+#include "base/packet_batch.h"
 #include "base/random.h"
 #include "server/decoy.h"
 #include "server/decoy_upstream.h"
@@ -55,6 +56,8 @@ class Reception {
     };
     std::optional<Version2> version2;
     bool takes_version1 = true;
+    /// Of version 1's sessions, where offer.mtu is more.
+    std::size_t version1_mtu = kMaxPacketBytes;
     Enroller enroller;  ///< null: there are no tickets
     /// Runs a task on this service's thread, with its tunnel. Called by any thread.
     std::function<void(std::move_only_function<void(tunnel::Tunnel&)>)> post;
@@ -111,6 +114,8 @@ class Reception {
   bool take_head(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request,
                  const quic::Message& message);
   void take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& request);
+  std::expected<wire::ConnectRequest, wire::HandshakeResult> read_version1(
+      std::string_view body) const;
   bool asks_by_version2(const quic::Message& message) const;
   void open(tunnel::Tunnel& tunnel, Exchange& exchange, const access::UserTable::Match& who,
             const access::Credential& credential, const std::optional<Version2Request>& version2,

@@ -28,8 +28,10 @@ namespace qdt::tunnel {
 
 class Tunnel;
 
-/// The largest packet that goes in one piece over any path: what `mtu: auto` asks for.
+/// The largest packet that goes in one piece over any path: what `mtu: auto` asks for, in version 2
+/// and in version 1.
 inline constexpr std::size_t kLargestTunnelMtu = plane::QuicPlane::kLargestPacketBytes;
+inline constexpr std::size_t kLargestVersion1Mtu = plane::QuicPlane::kLargestVersion1PacketBytes;
 
 /// The events of a tunnel, for the server or the client. Called on the tunnel's thread from within
 /// its functions, never once per packet. A session may be opened or closed, and a connection

@@ -24,8 +24,10 @@ struct ContextTerms {
   std::optional<SessionKeys> sealed;  ///< context 6, and no other
 };
 
+/// A context ID's bytes: the overhead of a datagram of context 0.
+inline constexpr std::size_t kContextBytes = 1;
 /// The overhead of a datagram of context 6 over its content: context, counter, type and tag.
-inline constexpr std::size_t kSealedOverhead = 1 + 8 + 1 + kTagBytes;
+inline constexpr std::size_t kSealedOverhead = kContextBytes + 8 + 1 + kTagBytes;
 
 /// Writes one direction of a session's datagrams, from the context ID on. One thread; allocates
 /// only when made.
@@ -38,7 +40,7 @@ class ContextSealer {
   std::size_t overhead(DatagramType type) const {
     if (sealed_) return kSealedOverhead;
     const bool is_control = type != DatagramType::kData && type != DatagramType::kFragment;
-    return is_control ? 2 : 1;
+    return is_control ? kContextBytes + 1 : kContextBytes;
   }
 
   /// Writes a whole datagram whose content is `prefix` and then `body` to `out`, and returns its

@@ -36,7 +36,7 @@ start_client
 status_of
 check_equal "--status of a connected client: 0" "$status" 0
 check_contains "it says so" "$output" "qdt0: connected for"
-check_contains "and where" "$output" "addresses  $(lease client), MTU 1401"
+check_contains "and where" "$output" "addresses  $(lease client), MTU 1438"
 status_of --json
 check_contains "and all of it as JSON" "$output" '"state":"connected","reason":""'
 

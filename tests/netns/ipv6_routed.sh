@@ -30,14 +30,14 @@ on client2 ip -6 route add "$web_address6" dev qdt0 advmss 1440
 watch web eth0 'ip6 and tcp port 8000'
 check "a page comes" -- fetch client2 "http://[$web_address6]:8000/"
 end_watch 192.0.2.1
-check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1341'
+check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1378'
 check_contains "the answer had a larger one on the cable" "$packets" 'mss 1440'
 watch client2 qdt0 'ip6 and tcp src port 8000'
 check "and again" -- fetch client2 "http://[$web_address6]:8000/"
 end_watch 10.8.0.1
-check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1341'
+check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1378'
 try web ping -c 1 -W 2 -M 'do' -s 1440 "$inner"
-check_contains "a host of the world is told of the tunnel's MTU" "$output" 'mtu=1401'
+check_contains "a host of the world is told of the tunnel's MTU" "$output" 'mtu=1438'
 stop "$client_pid"
 
 # A client that cannot have IPv6 has IPv4 as ever.

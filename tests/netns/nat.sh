@@ -21,12 +21,12 @@ on client ip route add "$web_address" dev qdt0 advmss 1460
 watch web eth0 'tcp[tcpflags] & tcp-syn != 0'
 check "a page again" -- fetch client "http://$web_address:8000/"
 end_watch 192.0.2.1
-check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1361'
+check_contains "a SYN that leaves the tunnel has the MSS of its MTU" "$packets" 'mss 1398'
 check_contains "the answer had a larger one on the cable" "$packets" 'mss 1460'
 watch client qdt0 'tcp[tcpflags] & tcp-syn != 0 and src port 8000'
 check "and again" -- fetch client "http://$web_address:8000/"
 end_watch 10.8.0.1
-check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1361'
+check_contains "a SYN that enters the tunnel, too" "$packets" 'mss 1398'
 
 stop "$client_pid"
 stop "$server_pid"

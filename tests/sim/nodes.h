@@ -91,6 +91,7 @@ struct ServerNodeOptions {
   Prefix pool = *Prefix::parse("10.8.0.0/24");
   std::optional<server::Ipv6Pool> ipv6;
   std::size_t mtu = 1350;
+  std::size_t version1_mtu = kMaxPacketBytes;
   wire::Capabilities caps = wire::Capabilities::supported();
   Duration lease_grace = 10min;
   std::size_t max_kept_leases = 0;  // of an address
@@ -132,6 +133,7 @@ class ServerNode final : public TunnelNode {
                  .decoy = options.decoy,
                  .version2 = version2(options),
                  .takes_version1 = options.takes_version1,
+                 .version1_mtu = options.version1_mtu,
                  .enroller = options.enroller,
                  .post = [this](auto task) { task(tunnel_); }},
                 {.admission = admission, .leases = leases, .book = book}, handshakes, random,

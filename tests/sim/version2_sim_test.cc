@@ -352,6 +352,74 @@ TEST_F(Version2, RefusesAClientWithAPskThatItDoesNotKnow) {
               HasSubstr("does not seal packets"));
 }
 
+// --- the MTU ---
+
+// Both sides with `mtu: auto`, with the direct plane or without it.
+class Version2AutoMtu : public Version2, public ::testing::WithParamInterface<bool> {
+ protected:
+  Version2AutoMtu()
+      : Version2({.mtu = tunnel::kLargestTunnelMtu,
+                  .version1_mtu = tunnel::kLargestVersion1Mtu,
+                  .caps = caps(),
+                  .identity = kIdentity},
+                 of_client(Auth::kProof)) {}
+
+  static wire::Capabilities caps() {
+    return GetParam() ? with_direct() : wire::Capabilities::supported();
+  }
+  static client::Connector::Options of_client(Auth auth) {
+    return {.auth = auth,
+            .mtu = tunnel::kLargestTunnelMtu,
+            .version1_mtu = tunnel::kLargestVersion1Mtu,
+            .caps = caps()};
+  }
+  // How many large payloads `from` sends while `send` sends a packet and it arrives.
+  template <typename Send>
+  int large_payloads(const SocketAddress& from, Send&& send) {
+    int count = 0;
+    world.set_link(from, {.delay = 10ms, .passes = [&count](Bytes payload) {
+                            count += payload.size() > 500;
+                            return true;
+                          }});
+    send();
+    world.run_for(100ms);
+    world.set_link(from, {.delay = 10ms});
+    return count;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Planes, Version2AutoMtu, ::testing::Bool(),
+                         [](const auto& plane) { return plane.param ? "Direct" : "Quic"; });
+
+// 1500 bytes less IP, UDP, QUIC and a datagram's two bytes: 37 more than in version 1. The direct
+// plane takes 5 less, so it has room for as many.
+TEST_P(Version2AutoMtu, UsesAllThatADatagramCarries) {
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(client.response->mtu, 1438u);
+  world.run_for(8s);
+  const tunnel::Session& servers = *server.tunnel().sessions().find(lease());
+  EXPECT_EQ(client.session().tunnel_mtu(), 1438u);
+  EXPECT_EQ(servers.tunnel_mtu(), 1438u);
+  ASSERT_EQ(GetParam(), client.session().direct() != nullptr && servers.direct()->is_usable());
+  const auto inject_up = [&] { client.inject(up(1438), world.now()); };
+  EXPECT_EQ(large_payloads(kClientAddress, inject_up), 1);
+  EXPECT_EQ(server.delivered, std::vector<Packet>{up(1438)});
+  const auto inject_down = [&] { server.inject(down(1438), world.now()); };
+  EXPECT_EQ(large_payloads(kServerAddress, inject_down), 1);
+  EXPECT_EQ(client.delivered, std::vector<Packet>{down(1438)});
+}
+
+TEST_P(Version2AutoMtu, AsksForWhatVersion1CarriesThere) {
+  ClientNode& old = add(of_client(Auth::kToken));
+  ASSERT_TRUE(connect_last());
+  EXPECT_EQ(old.response->mtu, 1401u);
+  client::Connector::Options of_others = of_client(Auth::kToken);
+  of_others.version1_mtu = kMaxPacketBytes;
+  ClientNode& others = add(of_others);
+  ASSERT_TRUE(connect_last());
+  EXPECT_EQ(others.response->mtu, 1401u) << "the server's word";
+}
+
 // --- which version is used ---
 
 class OldServer : public ManyClients {
