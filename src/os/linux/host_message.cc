@@ -1,131 +1,23 @@
 #include "os/linux/host_message.h"
 
 #include <algorithm>
-#include <array>
-#include <concepts>
 #include <type_traits>
 #include <utility>
+
+#include "base/archive.h"
 
 namespace qdt::os {
 namespace {
 
+// Of this namespace, so that the fields of base/archive.h find those below.
+class Writer : public MessageWriter {
+  using MessageWriter::MessageWriter;
+};
+class Reader : public MessageReader {
+  using MessageReader::MessageReader;
+};
+
 constexpr std::size_t kHeadBytes = sizeof(RequestNumber) + 1;
-
-// The two sides of one description: each field of a message goes through a Writer or a Reader, so
-// that what the one writes is what the other reads.
-class Writer {
- public:
-  static constexpr bool kReads = false;
-
-  template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  void operator()(const T& number) {
-    std::array<std::uint8_t, sizeof(T)> bytes{};
-    store_be<T>(bytes.data(), number);
-    raw(bytes);
-  }
-  void operator()(const bool& flag) { raw(std::array<std::uint8_t, 1>{flag}); }
-  void raw(Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
-  void refuse() { is_refused_ = true; }
-
-  bool is_good() const { return !is_refused_ && out_.size() <= kMaxHostMessageBytes; }
-  std::vector<std::uint8_t> take() { return std::move(out_); }
-
- private:
-  std::vector<std::uint8_t> out_;
-  bool is_refused_ = false;
-};
-
-class Reader {
- public:
-  static constexpr bool kReads = true;
-
-  explicit Reader(Bytes in) : in_(in) {}
-
-  template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  void operator()(T& number) {
-    const Bytes bytes = raw(sizeof(T));
-    number = bytes.empty() ? T{} : load_be<T>(bytes.data());
-  }
-  void operator()(bool& flag) {
-    std::uint8_t byte = 0;
-    (*this)(byte);
-    if (byte > 1) refuse();
-    flag = byte == 1;
-  }
-  /// Empty where so many are not left.
-  Bytes raw(std::size_t count) {
-    if (in_.size() < count) {
-      refuse();
-      return {};
-    }
-    const Bytes bytes = in_.first(count);
-    in_ = in_.subspan(count);
-    return bytes;
-  }
-  void refuse() {
-    is_refused_ = true;
-    in_ = {};
-  }
-  bool is_good() const { return !is_refused_; }
-  bool is_at_end() const { return is_good() && in_.empty(); }
-
- private:
-  Bytes in_;
-  bool is_refused_ = false;
-};
-
-template <std::unsigned_integral Wire, typename Archive, typename T>
-void as(Archive& archive, T& value, std::size_t most) {
-  if (!Archive::kReads && static_cast<std::uint64_t>(value) > most) return archive.refuse();
-  auto number = static_cast<Wire>(value);
-  archive(number);
-  if (number > most) archive.refuse();
-  value = static_cast<T>(number);
-}
-
-template <typename Archive>
-void field(Archive& archive, std::string& text, std::size_t most) {
-  if constexpr (Archive::kReads) {
-    std::uint16_t size = 0;
-    archive(size);
-    if (size > most) archive.refuse();
-    text = as_text(archive.raw(archive.is_good() ? size : 0));
-  } else {
-    if (text.size() > most) return archive.refuse();
-    archive(static_cast<std::uint16_t>(text.size()));
-    archive.raw(as_bytes(text));
-  }
-}
-
-template <typename Archive>
-void field(Archive& archive, IpAddress& address) {
-  if constexpr (Archive::kReads) {
-    bool is_v6 = false;
-    archive(is_v6);
-    const Bytes bytes = archive.raw(is_v6 ? 16 : 4);
-    if (bytes.empty()) return;
-    address = is_v6 ? IpAddress::v6(bytes.first<16>()) : IpAddress::v4(bytes.first<4>());
-    if (address.is_v6() != is_v6) archive.refuse();  // IPv4 has one form here
-  } else {
-    archive(address.is_v6());
-    archive.raw(address.bytes());
-  }
-}
-
-template <typename Archive>
-void field(Archive& archive, Prefix& prefix) {
-  IpAddress address = prefix.address();
-  auto length = static_cast<std::uint8_t>(prefix.length());
-  field(archive, address);
-  archive(length);
-  if constexpr (Archive::kReads) {
-    if (length > address.bit_length()) return archive.refuse();
-    prefix = Prefix(address, length);
-    if (prefix.address() != address) archive.refuse();
-  }
-}
 
 template <typename Archive>
 void field(Archive& archive, TunAddress& address) {
@@ -145,32 +37,6 @@ void field(Archive& archive, NameServer& server) {
   constexpr std::size_t kMaxZoneBytes = 15;
   field(archive, server.address);
   field(archive, server.zone, kMaxZoneBytes);
-}
-
-template <typename Archive, typename T>
-void field(Archive& archive, std::optional<T>& value) {
-  bool is_there = value.has_value();
-  archive(is_there);
-  if (Archive::kReads && is_there && !value) value.emplace();
-  if (is_there) field(archive, *value);
-}
-
-// `each` is the field of an element.
-template <typename Archive, typename T, typename Each>
-void list(Archive& archive, std::vector<T>& values, std::size_t most, Each each) {
-  auto count = static_cast<std::uint16_t>(std::min<std::size_t>(values.size(), 65535));
-  archive(count);
-  if (count > most) return archive.refuse();
-  if constexpr (Archive::kReads) {
-    for (std::uint16_t i = 0; i < count && archive.is_good(); ++i) each(values.emplace_back());
-  } else {
-    for (T& value : values) each(value);
-  }
-}
-
-template <typename Archive, typename T>
-void list(Archive& archive, std::vector<T>& values, std::size_t most) {
-  list(archive, values, most, [&](T& value) { field(archive, value); });
 }
 
 template <typename Archive>
@@ -340,7 +206,7 @@ std::optional<RequestNumber> number_of(Bytes message) {
 }
 
 Result<std::vector<std::uint8_t>> encode(RequestNumber number, const HostRequest& request) {
-  Writer writer;
+  Writer writer(kMaxHostMessageBytes);
   writer(number);
   writer(static_cast<std::uint8_t>(request.index()));
   HostRequest copy = request;
@@ -363,7 +229,7 @@ std::optional<HostRequest> decode_request(Bytes message) {
 
 template <typename Answer>
 std::vector<std::uint8_t> encode_answer(RequestNumber number, const Result<Answer>& answer) {
-  Writer writer;
+  Writer writer(kMaxHostMessageBytes);
   writer(number);
   writer(answer.has_value());
   if (answer) {
