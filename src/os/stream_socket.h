@@ -49,6 +49,8 @@ class StreamConnection {
   PollHandle poll_handle() const { return PollHandle{handle_}; }
   /// The other end's address; the unspecified one on a unix socket.
   const IpAddress& peer() const { return peer_; }
+  /// The user of this host at the other end of a unix socket; nothing: it is none.
+  std::optional<std::uint32_t> peer_user() const;
 
  private:
   friend class StreamListener;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "os/linux/dns.h"
 #include "os/linux/file_draft.h"
 #include "os/linux/host_message.h"
+#include "os/linux/memory_file.h"
 #include "os/linux/resolv_conf.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
@@ -24,22 +24,6 @@
 
 namespace qdt::os {
 namespace {
-
-// A file's content as something to be passed on, which nobody changes any more.
-Result<UniqueFd> in_memory(const std::string& content) {
-  const std::string what = "pass on a file";
-  if (content.size() > kMaxHostFileBytes) return fail(what + ": it is too long");
-  UniqueFd file(::memfd_create("qdt", MFD_CLOEXEC));
-  if (!file.is_open()) return os_error(what);
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t written = ::pwrite(file.get(), content.data() + done, content.size() - done,
-                                     static_cast<off_t>(done));
-    if (written <= 0) return os_error(what);
-    done += static_cast<std::size_t>(written);
-  }
-  return file;
-}
 
 class HostServant {
  public:
@@ -235,7 +219,7 @@ class HostServant {
     const auto contents = control_.read_files(message.part, {});
     if (!contents) return fail(contents);
     for (const std::string& content : *contents) {
-      auto file = in_memory(content);
+      auto file = make_memory_file(content, kMaxHostFileBytes);
       if (!file) return fail(file);
       descriptors_.push_back(file->get());
       files_.push_back(std::move(*file));

@@ -1,7 +1,6 @@
 #include "os/linux/host_process_limits.h"
 
 #include <linux/capability.h>
-#include <seccomp.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@
 #include "os/linux/capabilities.h"
 #include "os/linux/landlock.h"
 #include "os/linux/resolvconf_program.h"
-#include "os/linux/system_calls.h"
+#include "os/linux/system_call_filter.h"
 #include "os/linux/system_error.h"
 
 namespace qdt::os {
@@ -38,25 +37,6 @@ Capabilities kept_capabilities() {
 // Changes of a host need none of these either. In the main process they fail, and do not end it.
 constexpr std::array kRefused = {"kcmp",        "fsconfig",       "fspick",  "io_uring_setup",
                                  "quotactl_fd", "lookup_dcookie", "vhangup", "name_to_handle_at"};
-
-Result<void> refuse_calls() {
-  const std::unique_ptr<void, decltype(&::seccomp_release)> filter(::seccomp_init(SCMP_ACT_ALLOW),
-                                                                   ::seccomp_release);
-  if (!filter) return fail("filter system calls: out of memory");
-  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);  // no_new_privs is set
-  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  const auto refuse = [&](const char* name) {
-    const int number = ::seccomp_syscall_resolve_name(name);
-    if (number < 0) return;  // not of this architecture
-    ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 0, nullptr);
-  };
-  std::ranges::for_each(calls_on_others(), refuse);
-  std::ranges::for_each(kRefused, refuse);
-  if (const int error = ::seccomp_load(filter.get()); error < 0) {
-    return os_error("filter system calls", -error);
-  }
-  return {};
-}
 
 // Where its links lead; also a file's that is not there, named from the current folder.
 std::filesystem::path whole_path(const std::filesystem::path& path) {
@@ -124,7 +104,7 @@ void limit_host_process(const HostPlan& plan, Logger& logger) {
     bound_capabilities(kept);
     look(keep_capabilities(kept));
   }
-  look(refuse_calls());
+  look(refuse_system_calls(kRefused));
 }
 
 }  // namespace qdt::os

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "os/clock.h"
+#include "os/linux/memory_file.h"
 #include "os/linux/resolv_conf.h"
 #include "os/linux/system_error.h"
 #include "os/linux/tun_parts.h"
@@ -257,15 +258,9 @@ Result<std::vector<std::string>> RemoteHostControl::read_files(HostFileReader::P
   if (descriptors.size() != files->count) return fail("read the files again: they have not come");
   std::vector<std::string> contents;
   for (const UniqueFd& file : descriptors) {
-    std::string& content = contents.emplace_back();
-    std::array<char, 16384> piece{};
-    while (content.size() <= kMaxHostFileBytes) {
-      const ssize_t bytes =
-          ::pread(file.get(), piece.data(), piece.size(), static_cast<off_t>(content.size()));
-      if (bytes < 0) return os_error("read the files again");
-      if (bytes == 0) break;
-      content.append(piece.data(), static_cast<std::size_t>(bytes));
-    }
+    auto content = read_memory_file(file.get(), kMaxHostFileBytes, "read the files again");
+    if (!content) return fail(content);
+    contents.push_back(std::move(*content));
   }
   return contents;
 }

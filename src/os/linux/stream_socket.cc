@@ -135,6 +135,14 @@ std::uint64_t StreamConnection::progress() const {
   return info.tcpi_bytes_received + info.tcpi_bytes_acked;
 }
 
+std::optional<std::uint32_t> StreamConnection::peer_user() const {
+  ucred peer{};
+  socklen_t bytes = sizeof peer;
+  const bool is_known =
+      ::getsockopt(fd(handle_), SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 && peer.pid != 0;
+  return is_known ? std::optional(peer.uid) : std::nullopt;
+}
+
 int StreamConnection::duplicate() const {
   return ::fcntl(fd(handle_), F_DUPFD_CLOEXEC, 0);
 }

@@ -2,6 +2,7 @@
 
 #include <seccomp.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -58,6 +59,24 @@ Result<void> filter_system_calls(std::span<const AllowedCall> calls, FilterScope
     if (const int error = add_absent(filter, name); error < 0) return refused(name, error);
   }
   if (const int error = ::seccomp_load(filter.get()); error < 0) return refused("load", error);
+  return {};
+}
+
+Result<void> refuse_system_calls(std::span<const char* const> calls) {
+  const Filter filter(::seccomp_init(SCMP_ACT_ALLOW), ::seccomp_release);
+  if (!filter) return fail("filter system calls: out of memory");
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);  // no_new_privs is set
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  const auto refuse = [&](const char* name) {
+    const int number = ::seccomp_syscall_resolve_name(name);
+    if (number < 0) return;  // not of this architecture
+    ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 0, nullptr);
+  };
+  std::ranges::for_each(calls_on_others(), refuse);
+  std::ranges::for_each(calls, refuse);
+  if (const int error = ::seccomp_load(filter.get()); error < 0) {
+    return os_error("filter system calls", -error);
+  }
   return {};
 }
 

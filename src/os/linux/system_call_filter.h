@@ -14,4 +14,8 @@ enum class FilterScope { kProcess, kThread };
 /// forbidden_call.h. Another filter may only take more away. Needs no_new_privs.
 Result<void> filter_system_calls(std::span<const AllowedCall> calls, FilterScope scope);
 
+/// From now on these calls, and calls_on_others(), fail with EPERM in all threads of this process;
+/// all other calls are made as before. Needs no_new_privs.
+Result<void> refuse_system_calls(std::span<const char* const> calls);
+
 }  // namespace qdt::os

@@ -1,0 +1,88 @@
+#include "os/side_process.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "os/clock.h"
+#include "support/scratch_folder.h"
+
+namespace qdt::os {
+namespace {
+
+std::unique_ptr<SideProcess> start(std::vector<std::string> places, SideProcess::Answer answer) {
+  auto process = SideProcess::start({.title = "test: side", .name = "side", .places = places},
+                                    [&] { return answer; });
+  EXPECT_TRUE(process) << process.error().message;
+  return std::move(*process);
+}
+
+TEST(SideProcess, AnswersInAnotherProcess) {
+  const auto side = start({}, [](std::string_view question) {
+    return std::string(question) + " " + std::to_string(::getpid());
+  });
+  const auto answer = side->ask("who", now() + 30s);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(answer->starts_with("who "));
+  EXPECT_NE(*answer, "who " + std::to_string(::getpid()));
+}
+
+TEST(SideProcess, AnswersAtLengthAndNotAtAll) {
+  const auto side = start({}, [](std::string_view question) {
+    return question == "much" ? std::string(20 << 20, 'x') : std::string();
+  });
+  EXPECT_EQ(side->ask("much", now() + 30s)->size(), std::size_t{20} << 20);
+  EXPECT_EQ(*side->ask("nothing", now() + 30s), "");
+  EXPECT_EQ(side->ask(std::string(SideProcess::kMaxQuestionBytes + 1, 'x'), now()).error().code,
+            ErrorCode::kInvalidArgument);
+}
+
+TEST(SideProcess, IsWaitedForNoLongerThanItIsAllowed) {
+  const auto side = start({}, [](std::string_view question) {
+    if (question == "slow") std::this_thread::sleep_for(300ms);
+    return std::string(question);
+  });
+  EXPECT_EQ(side->ask("slow", now() + 10ms).error().code, ErrorCode::kTimeout);
+  EXPECT_EQ(*side->ask("quick", now() + 30s), "quick");  // the late answer is nobody's
+}
+
+TEST(SideProcess, SaysThatItHasGone) {
+  const auto side = start({}, [](std::string_view) -> std::string { ::_exit(1); });
+  EXPECT_EQ(side->ask("end", now() + 30s).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(side->ask("again", now() + 30s).error().code, ErrorCode::kUnavailable);
+}
+
+TEST(SideProcess, WritesInItsFoldersAndHasNoNetwork) {
+  testing::ScratchFolder mine;
+  testing::ScratchFolder other;
+  const auto side =
+      start({std::filesystem::path(mine.file("x")).parent_path()}, [](std::string_view question) {
+        if (question == "socket") {
+          return std::to_string(::socket(AF_INET, SOCK_DGRAM, 0) < 0 ? errno : 0);
+        }
+        return std::string(std::ofstream(std::string(question)) << "x" ? "written" : "refused");
+      });
+  EXPECT_EQ(*side->ask(mine.file("a"), now() + 30s), "written");
+  EXPECT_EQ(*side->ask("socket", now() + 30s), std::to_string(EPERM));
+#ifndef QDT_SANITIZED
+  EXPECT_EQ(*side->ask(other.file("a"), now() + 30s), "refused");
+#endif
+}
+
+TEST(SideProcess, AnswersManyThreads) {
+  const auto side = start({}, [](std::string_view question) { return std::string(question); });
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, text = std::to_string(i)] {
+      for (int j = 0; j < 50; ++j) EXPECT_EQ(*side->ask(text, now() + 30s), text);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace qdt::os
