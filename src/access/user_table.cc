@@ -3,22 +3,33 @@
 #include <algorithm>
 #include <bit>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/bytes.h"
+#include "wire/hkdf.h"
 #include "wire/seal.h"
 
 namespace qdt::access {
 namespace {
 
-// An account that `before` has for a user of that name, or a new one.
-std::shared_ptr<Account> account_of(const std::string& name, const UserTable* before) {
-  if (before != nullptr) {
-    const auto found =
-        std::ranges::find(before->users(), name, [](const auto& user) { return user->name; });
-    if (found != before->users().end()) return (*found)->account;
-  }
-  return std::make_shared<Account>();
+// The device's name stays.
+void use_token(Device& device) {
+  Device made = token_device(device.token);
+  device.key = made.key;
+  device.psk = made.psk;
+  device.server_seed = made.server_seed;
+}
+
+using Accounts = std::unordered_map<std::string_view, std::shared_ptr<Account>>;
+
+// By the names of their users.
+Accounts accounts_of(const UserTable* before) {
+  Accounts accounts;
+  if (before == nullptr) return accounts;
+  for (const auto& user : before->users()) accounts.emplace(user->name, user->account);
+  return accounts;
 }
 
 }  // namespace
@@ -26,6 +37,7 @@ std::shared_ptr<Account> account_of(const std::string& name, const UserTable* be
 Device token_device(std::string_view token) {
   const wire::TokenKeys keys = wire::derive_token_keys(token);
   return {.name = {},
+          .token = {},
           .key = wire::Ed25519Key(keys.client).public_key(),
           .psk = keys.psk,
           .server_seed = keys.server,
@@ -35,6 +47,7 @@ Device token_device(std::string_view token) {
 Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, const Key& key,
                                               const UserTable* before) {
   std::shared_ptr<UserTable> table(new UserTable(key));
+  const Accounts accounts = accounts_of(before);
   std::set<std::string_view> names;
   std::set<wire::HkdfSecret> known;
   std::vector<wire::HkdfSecret> digests;
@@ -47,16 +60,19 @@ Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, co
     const auto refuse = [&](std::string_view what) {
       return fail("the user " + entry.name + " has the " + std::string(what) + " of another");
     };
-    if (entry.name.empty() && entries.size() > 1) return fail("a user among others has no name");
     if (entry.token.empty() && entry.devices.empty()) {
       return fail("the user \"" + entry.name + "\" has neither a token nor a device");
     }
-    if (!names.insert(entry.name).second) return fail("two users are named " + entry.name);
+    if (!names.insert(entry.name).second) {
+      return fail(entry.name.empty() ? "two users have no name"
+                                     : "two users are named " + entry.name);
+    }
     const auto number = static_cast<std::uint32_t>(table->users_.size());
+    const auto account = accounts.find(entry.name);
     User user{.name = entry.name,
               .devices = entry.devices,
               .limits = entry.limits,
-              .account = account_of(entry.name, before)};
+              .account = account != accounts.end() ? account->second : std::make_shared<Account>()};
     if (!entry.token.empty()) {
       if (!add(table->digest_of(Credential(entry.token)), {.user = number, .device = {}})) {
         return refuse("token");
@@ -64,8 +80,14 @@ Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, co
       user.devices.push_back(token_device(entry.token));
     }
     for (std::uint32_t i = 0; i < user.devices.size(); ++i) {
-      const Device& device = user.devices[i];
+      Device& device = user.devices[i];
       const Owner owner{.user = number, .device = i};
+      if (!device.token.empty()) {
+        if (!add(table->digest_of(Credential(device.token)), owner)) return refuse("token");
+        if (!device.key) use_token(device);
+        wire::wipe({reinterpret_cast<std::uint8_t*>(device.token.data()), device.token.size()});
+        device.token.clear();
+      }
       if (device.key && !add(table->digest_of(Credential::of_key(*device.key)), owner)) {
         return refuse("key");
       }

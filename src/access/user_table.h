@@ -21,6 +21,9 @@ namespace qdt::access {
 /// A device of a user: what it proves itself by in version 2, and what its sessions are keyed with.
 struct Device {
   std::string name;  ///< empty: those that have the user's token
+  /// A token of its own, of which its key, psk and server_seed are made where it has no key; a
+  /// table has none.
+  std::string token;
   std::optional<wire::Ed25519PublicKey> key;
   std::optional<wire::PresharedKey> psk;
   /// By which the server proves itself to it; nothing: by its identity key.
@@ -44,7 +47,7 @@ Device token_device(std::string_view token);
 
 /// A user as a table has it.
 struct User {
-  std::string name;  ///< empty: the only one
+  std::string name;  ///< empty: the configuration's
   std::vector<Device> devices;
   UserLimits limits;
   /// Shared with the user's sessions, and with the next table: each may be the last to go.
@@ -66,8 +69,9 @@ class UserTable {
   /// A snapshot has as many owners as there are shards and handshakes that read it.
   using Snapshot = std::shared_ptr<const UserTable>;
 
-  /// Each user has a name, save an only one, and a token or a device; names, tokens, keys and
-  /// logins are of one user each. A user whom `before` has by the same name keeps the account.
+  /// Each user has a name, save one, the configuration's, and a token or a device; names, tokens,
+  /// keys and logins are of one user each. A user whom `before` has by the same name keeps the
+  /// account.
   static Result<Snapshot> create(std::span<const Entry> entries, const Key& key,
                                  const UserTable* before = nullptr);
 

@@ -70,8 +70,9 @@ TEST(UserTable, RefusesUsersThatCannotBeToldApart) {
             "two users are named ann");
   EXPECT_EQ(error({{.name = "ann", .token = "one"}, {.name = "bob", .token = "one"}}),
             "the user bob has the token of another");
-  EXPECT_EQ(error({{.name = "", .token = "one"}, {.name = "bob", .token = "two"}}),
-            "a user among others has no name");
+  EXPECT_EQ(error({{.name = "", .token = "one"}, {.name = "bob", .token = "two"}}), "");
+  EXPECT_EQ(error({{.name = "", .token = "one"}, {.name = "", .token = "two"}}),
+            "two users have no name");
 }
 
 TEST(UserTable, KeepsAnAccountAndNotItsLimits) {
@@ -120,6 +121,18 @@ TEST(UserTable, MakesADeviceOfAToken) {
   EXPECT_EQ(*found.device, device);
   EXPECT_TRUE(found.device->psk && found.device->server_seed);
   EXPECT_EQ(users->find(Credential("two")).device, nullptr);
+}
+
+TEST(UserTable, FindsADeviceByATokenOfItsOwn) {
+  const auto users = table(
+      {{.name = "ann", .devices = {{.name = "a", .token = "1"}, {.name = "b", .token = "2"}}}});
+  const auto found = users->find(Credential("2"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found.device->name, "b");
+  EXPECT_EQ(found.device->token, "");
+  const auto proven = users->find(Credential::of_key(*token_device("2").key));
+  EXPECT_EQ(proven.device, found.device);
+  EXPECT_EQ(found.device->psk, token_device("2").psk);
 }
 
 TEST(UserTable, FindsADeviceByNameAndSecret) {
