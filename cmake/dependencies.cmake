@@ -39,6 +39,9 @@ if(NOT WIN32)
   # names in other scripts
   pkg_check_modules(libidn2 REQUIRED IMPORTED_TARGET libidn2)
 
+  # the server's users
+  pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3>=3.37)
+
   # the server's metrics
   pkg_check_modules(prometheus-cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
   pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)

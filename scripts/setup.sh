@@ -14,7 +14,7 @@ quic_packages="libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev"
 build_packages="g++ cmake ninja-build pkg-config make git python3 ca-certificates
   libgnutls28-dev libmnl-dev libnftables-dev libc-ares-dev libsystemd-dev libidn2-dev libseccomp-dev nlohmann-json3-dev
   libyaml-cpp-dev libfmt-dev libcli11-dev prometheus-cpp-dev libmicrohttpd-dev
-  libgoogle-perftools-dev libqrencode-dev libpng-dev"
+  libgoogle-perftools-dev libsqlite3-dev libqrencode-dev libpng-dev"
 # Fast ciphers, on the one architecture that they are for.
 [ "$(dpkg --print-architecture)" != amd64 ] || build_packages="$build_packages libipsec-mb-dev"
 # Clang 19: the first in Debian whose tools and fuzzer understand std::expected.

@@ -31,7 +31,8 @@ const std::map<std::string, Names> kMayInclude = {
     {"client", {"base", "wire", "quic", "plane", "tunnel", "os", "shard"}},
     {"load", {"base", "wire", "quic", "plane", "tunnel", "os", "client"}},
     {"ops", {"base", "wire", "tunnel", "os"}},
-    {"control", {"base", "wire", "access", "tunnel", "os", "ops"}},
+    {"users", {"base", "wire", "access", "os"}},
+    {"control", {"base", "wire", "access", "tunnel", "os", "ops", "users"}},
 };
 
 struct Include {
@@ -144,6 +145,7 @@ TEST(Layering, EachThirdPartyLibraryHasOnePlace) {
       {"fmt/", {"load/", "ops/"}},
       {"prometheus/", {"ops/"}},
       {"microhttpd.h", {"ops/http_server."}},
+      {"sqlite3.h", {"users/database."}},
       {"gperftools/", {"ops/"}},
       {"libmnl/", {"os/linux/"}},
       {"nftables/", {"os/linux/"}},
@@ -200,9 +202,9 @@ TEST(Layering, OnlyOsAsksWhichPlatformItIsOn) {
 }
 
 TEST(Layering, HeadersShowNoThirdPartyType) {
-  const Names third_party = {"ngtcp2/",   "nghttp3/",  "gnutls/",         "nlohmann/",
-                             "yaml-cpp/", "fmt/",      "prometheus/",     "microhttpd.h",
-                             "libmnl/",   "nftables/", "intel-ipsec-mb.h"};
+  const Names third_party = {"ngtcp2/",   "nghttp3/",  "gnutls/",          "nlohmann/",
+                             "yaml-cpp/", "fmt/",      "prometheus/",      "microhttpd.h",
+                             "libmnl/",   "nftables/", "intel-ipsec-mb.h", "sqlite3.h"};
   // Headers that say of themselves that they are their folder's own affair.
   const Names internal = {"quic/path.h", "quic/engine.h",   "quic/packet_protection.h", "os/linux/",
                           "os/windows/", "ops/yaml_tree.h", "ops/config_value.h"};

@@ -1,0 +1,117 @@
+#include "users/contents_code.h"
+
+#include "base/archive.h"
+
+namespace qdt::users {
+namespace {
+
+// Of this namespace, so that the fields of base/archive.h find those below.
+class Writer : public MessageWriter {
+  using MessageWriter::MessageWriter;
+};
+class Reader : public MessageReader {
+  using MessageReader::MessageReader;
+};
+
+constexpr std::size_t kMaxBytes = 200 << 20;
+constexpr std::size_t kMaxTextBytes = 4096;  // a token's, and more than a name's
+
+template <typename Archive>
+void field(Archive& archive, std::int64_t& time) {
+  auto number = static_cast<std::uint64_t>(time);
+  archive(number);
+  time = static_cast<std::int64_t>(number);
+}
+
+template <typename Archive>
+void field(Archive& archive, std::uint64_t& number) {
+  archive(number);
+}
+
+template <typename Archive, std::size_t N>
+void field(Archive& archive, std::array<std::uint8_t, N>& bytes) {
+  if constexpr (Archive::kReads) {
+    const Bytes found = archive.raw(N);
+    if (!found.empty()) std::ranges::copy(found, bytes.begin());
+  } else {
+    archive.raw(bytes);
+  }
+}
+
+template <typename Archive>
+void field(Archive& archive, access::Device::Login& login) {
+  field(archive, login.name, kMaxTextBytes);
+  field(archive, login.secret_digest);
+}
+
+template <typename Archive>
+void field(Archive& archive, Quota& quota) {
+  field(archive, quota.bytes);
+  as<std::uint8_t>(archive, quota.reset_day, 28);
+  field(archive, quota.then);
+}
+
+template <typename Archive>
+void field(Archive& archive, Limits& limits) {
+  field(archive, limits.up);
+  field(archive, limits.down);
+  field(archive, limits.quota);
+  field(archive, limits.max_devices);
+  field(archive, limits.max_sessions);
+  list(archive, limits.allowed, kMaxAllowed, [&](Prefix& one) { field(archive, one); });
+}
+
+template <typename Archive>
+void field(Archive& archive, Device& device) {
+  field(archive, device.id);
+  field(archive, device.name, kMaxTextBytes);
+  field(archive, device.key);
+  field(archive, device.psk);
+  field(archive, device.token, kMaxTextBytes);
+  field(archive, device.login);
+  field(archive, device.address);
+  field(archive, device.address6);
+  field(archive, device.created);
+  archive(device.is_locked);
+}
+
+template <typename Archive>
+void field(Archive& archive, User& user) {
+  field(archive, user.id);
+  field(archive, user.name, kMaxTextBytes);
+  archive(user.is_enabled);
+  field(archive, user.expires);
+  field(archive, user.group, kMaxTextBytes);
+  field(archive, user.limits);
+  field(archive, user.created);
+  list(archive, user.devices, kMaxDevicesOfUser, [&](Device& one) { field(archive, one); });
+}
+
+template <typename Archive>
+void field(Archive& archive, Contents& contents) {
+  field(archive, contents.revision);
+  list<std::uint32_t>(archive, contents.users, kMaxUsers, [&](User& one) { field(archive, one); });
+  list(archive, contents.groups, kMaxGroups, [&](Group& one) {
+    field(archive, one.name, kMaxTextBytes);
+    field(archive, one.limits);
+  });
+  as<std::uint32_t>(archive, contents.locked_devices, UINT32_MAX);
+}
+
+}  // namespace
+
+std::string encode_contents(const Contents& contents) {
+  Writer writer(kMaxBytes);
+  field(writer, const_cast<Contents&>(contents));  // a writer changes nothing
+  return writer.is_good() ? std::string(as_text(writer.take())) : std::string();
+}
+
+std::optional<Contents> decode_contents(std::string_view bytes) {
+  Reader reader(as_bytes(bytes));
+  Contents contents;
+  field(reader, contents);
+  if (!reader.is_at_end()) return std::nullopt;
+  return contents;
+}
+
+}  // namespace qdt::users

@@ -1,0 +1,58 @@
+#include "users/roster.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace qdt::users {
+namespace {
+
+std::vector<access::Device> devices_of(const User& user) {
+  std::vector<access::Device> devices;
+  for (const Device& one : user.devices) {
+    if (one.is_locked) continue;
+    devices.push_back({.name = one.name,
+                       .token = one.token,
+                       .key = one.key,
+                       .psk = one.psk,
+                       .server_seed = {},
+                       .login = one.login});
+  }
+  return devices;
+}
+
+}  // namespace
+
+Roster roster_at(const Contents& contents, const access::UserLimits& general, std::int64_t now) {
+  std::unordered_map<std::string_view, const Limits*> groups;
+  for (const Group& group : contents.groups) groups.emplace(group.name, &group.limits);
+  Roster roster;
+  for (const User& user : contents.users) {
+    if (!user.is_enabled) {
+      roster.absent.emplace(user.name, Absence::kDisabled);
+      continue;
+    }
+    if (user.expires && *user.expires <= now) {
+      roster.absent.emplace(user.name, Absence::kExpired);
+      continue;
+    }
+    if (user.expires) {
+      roster.next_change = std::min(roster.next_change.value_or(*user.expires), *user.expires);
+    }
+    auto devices = devices_of(user);
+    if (devices.empty()) {
+      roster.absent.emplace(user.name, Absence::kHasNoDevice);
+      continue;
+    }
+    const auto group = groups.find(user.group);
+    const Limits limits =
+        group == groups.end() ? user.limits : user.limits.with_defaults(*group->second);
+    access::UserLimits own = general;
+    if (limits.max_sessions) own.max_sessions = static_cast<std::size_t>(*limits.max_sessions);
+    roster.entries.push_back(
+        {.name = user.name, .token = {}, .devices = std::move(devices), .limits = own});
+  }
+  return roster;
+}
+
+}  // namespace qdt::users
