@@ -21,6 +21,10 @@ std::string_view describe(tunnel::SessionEnd end) {
     case tunnel::SessionEnd::kReplaced: return "replaced by a newer session of the client";
     case tunnel::SessionEnd::kExhausted: return "every counter was used";
     case tunnel::SessionEnd::kKicked: return "ended by the operator";
+    case tunnel::SessionEnd::kUserRemoved: return "the user was removed";
+    case tunnel::SessionEnd::kUserDisabled: return "the user was disabled";
+    case tunnel::SessionEnd::kUserExpired: return "the user's time is over";
+    case tunnel::SessionEnd::kDeviceRemoved: return "the device was removed or has another key";
     case tunnel::SessionEnd::kConnectionLost: return "connection lost";
   }
   return "ended";
@@ -246,6 +250,8 @@ void Reception::open(tunnel::Tunnel& tunnel, Exchange& exchange,
       .max_reassembly_bytes = options_.max_reassembly_bytes,
       .client_id = granted.request.client_id,
       .user = granted.user->name,
+      .device = who.device != nullptr ? who.device->name : std::string(),
+      .proven = std::shared_ptr<const access::Device>(who.user, who.device),
       .needs_direct = options_.offer.needs_direct};
   const std::string from = exchange.from().to_string();
   exchange.open(granted, session, options);

@@ -13,6 +13,7 @@
 #include "access/account.h"
 #include "access/shared_rate.h"
 #include "access/traffic.h"
+#include "access/user_table.h"
 #include "base/attention.h"
 #include "base/bytes.h"
 #include "base/ip_address.h"
@@ -51,7 +52,11 @@ struct SessionOptions {
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
-  std::string user;       ///< of a server's; empty: the only one
+  std::string user;       ///< of a server's; empty: the configuration's
+  std::string device;     ///< of its; empty: those that have the token
+  /// What the device was when it came in, for whoever decides whether it may stay; null: those that
+  /// have the token, a client's own.
+  std::shared_ptr<const access::Device> proven;
   /// For a session whose peers both have the cap.
   std::optional<plane::DirectPlane::Options> direct;
   /// Packets wait for the direct plane, never taking the QUIC plane instead.
@@ -66,6 +71,10 @@ enum class SessionEnd : std::uint8_t {
   kReplaced = 3,          ///< the client has a newer session
   kExhausted = 4,         ///< every counter was used
   kKicked = 5,            ///< the server's operator asked for it
+  kUserRemoved = 6,       ///< the user is not among the server's any more
+  kUserDisabled = 7,      ///< the operator has disabled the user
+  kUserExpired = 8,       ///< the user's time is over
+  kDeviceRemoved = 9,     ///< the device is removed, or has another key
   kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
 };
 
@@ -102,6 +111,8 @@ class Session {
   const std::shared_ptr<access::Account>& account() const { return options_.account; }
   const std::string& client_id() const { return options_.client_id; }
   const std::string& user() const { return options_.user; }
+  const std::string& device() const { return options_.device; }
+  const std::shared_ptr<const access::Device>& proven() const { return options_.proven; }
   const wire::Capabilities& caps() const { return options_.caps; }
   /// The largest packet that the base plane takes in one piece, at most as negotiated: larger ones
   /// are answered or cut. While more is about to be found out about the path, what was believed

@@ -11,6 +11,7 @@ SessionFacts facts_of(const Session& session, Timestamp now) {
   const plane::PathView base = session.base().view();
   SessionFacts facts{.id = session.id(),
                      .user = session.user(),
+                     .device = session.device(),
                      .client = session.client_id(),
                      .lease = session.lease(),
                      .lease6 = session.lease6(),

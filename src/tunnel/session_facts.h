@@ -16,7 +16,8 @@ namespace qdt::tunnel {
 /// A session at one moment, for people and programs that ask.
 struct SessionFacts {
   wire::SessionId id = 0;
-  std::string user;                    ///< empty: the only one
+  std::string user;                    ///< empty: the configuration's
+  std::string device;                  ///< of the user; empty: those that have the token
   std::string client;                  ///< as it calls itself, fit for a log line; may be empty
   std::optional<SocketAddress> outer;  ///< where its payloads go; none: a plane without such
   IpAddress lease;

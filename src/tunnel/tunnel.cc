@@ -34,6 +34,11 @@ std::string explain_close(SessionEnd reason) {
     case SessionEnd::kReplaced: return "a newer session of this client took its place";
     case SessionEnd::kExhausted: return "every counter was used";
     case SessionEnd::kKicked: return "the server's operator ended the session";
+    case SessionEnd::kUserRemoved: return "the server's operator removed this user";
+    case SessionEnd::kUserDisabled: return "the server's operator disabled this user";
+    case SessionEnd::kUserExpired: return "this user's time at the server is over";
+    case SessionEnd::kDeviceRemoved:
+      return "the server's operator removed this device, or gave it another key";
     default: return "the peer closed the session";
   }
 }

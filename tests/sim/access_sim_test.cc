@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "server/end_walk.h"
 #include "server/limit_walk.h"
 #include "sim/direct_sim.h"
 #include "sim/tunnel_sim.h"
@@ -194,6 +195,62 @@ TEST_F(AccessSim, LetsASessionOutliveItsUser) {
   world.run_for(1s);
   EXPECT_TRUE(account.expired());
   EXPECT_EQ(server.admission.sessions(), 0u);
+}
+
+// Both have devices with a token of their own, as the users of a store have.
+class DeviceSim : public AccessSim {
+ protected:
+  using Entries = std::vector<access::UserTable::Entry>;
+  static access::UserTable::Entry user(const std::string& name, const std::string& token) {
+    return {.name = name, .devices = {{.name = "phone", .token = token}}};
+  }
+  void use_devices(Entries entries, const server::EndWalk::Ends& ends = {}) {
+    table = users(std::move(entries), table.get());
+    server.service.use_users(table);
+    server::EndWalk walk(server::EndWalk::rights_of(*table, ends));
+    while (!walk.step(server.tunnel(), world.now())) {
+    }
+    world.run_for(1s);
+  }
+  void connect_both() {
+    use_devices({user("ann", "token of ann"), user("bob", "token of bob")});
+    ASSERT_TRUE(connect());
+    ASSERT_TRUE(connect(bob, kClient2Address));
+  }
+  std::string why_ended(const ClientNode& node) const {
+    return node.ending ? node.ending->text : "it has not ended";
+  }
+};
+
+TEST_F(DeviceSim, EndsTheSessionsOfAUserWhoIsGoneAndNoOther) {
+  connect_both();
+  use_devices({user("bob", "token of bob")});
+  EXPECT_EQ(why_ended(client), "the server's operator removed this user");
+  EXPECT_EQ(send_for(100ms, {&bob})[0].up, 100u);
+  EXPECT_EQ(server.tunnel().sessions().size(), 1u);
+}
+
+TEST_F(DeviceSim, TellsWhyAUserMayNotStay) {
+  connect_both();
+  use_devices(
+      {}, {{"ann", tunnel::SessionEnd::kUserDisabled}, {"bob", tunnel::SessionEnd::kUserExpired}});
+  EXPECT_EQ(why_ended(client), "the server's operator disabled this user");
+  EXPECT_EQ(why_ended(bob), "this user's time at the server is over");
+}
+
+TEST_F(DeviceSim, EndsTheSessionOfADeviceThatHasAnotherKey) {
+  connect_both();
+  use_devices({user("ann", "another token"), user("bob", "token of bob")});
+  EXPECT_EQ(why_ended(client), "the server's operator removed this device, or gave it another key");
+  EXPECT_EQ(why_ended(bob), "it has not ended");
+}
+
+TEST_F(DeviceSim, EndsNoSessionOfTheConfigurationsUser) {
+  use_devices({{.name = "", .token = "token of ann"}, user("bob", "token of bob")});
+  ASSERT_TRUE(connect());
+  use_devices({{.name = "", .token = "another token"}});
+  EXPECT_EQ(why_ended(client), "it has not ended");
+  EXPECT_EQ(server.tunnel().sessions().size(), 1u);
 }
 
 TEST_F(AccessSim, CountsForEachSessionAndForEachUser) {

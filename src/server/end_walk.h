@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "access/user_table.h"
+#include "base/time.h"
+#include "tunnel/tunnel.h"
+
+namespace qdt::server {
+
+/// Ends the sessions of a shard whose user or device is not in a table any more, some sessions at a
+/// time, so that packets do not wait. Sessions of the configuration's user stay.
+class EndWalk {
+ public:
+  /// Why users who are known may not stay, by name; others are removed.
+  using Ends = std::unordered_map<std::string, tunnel::SessionEnd>;
+  struct Rights {
+    std::unordered_map<std::string, std::shared_ptr<const access::User>> users;
+    Ends ends;
+  };
+  /// For the walks of all shards.
+  static std::shared_ptr<const Rights> rights_of(const access::UserTable& users, const Ends& ends);
+
+  explicit EndWalk(std::shared_ptr<const Rights> rights) : rights_(std::move(rights)) {}
+
+  /// Goes on; true once all have been looked at. A session that opens meanwhile is of the new
+  /// table.
+  bool step(tunnel::Tunnel& tunnel, Timestamp now);
+
+ private:
+  std::optional<tunnel::SessionEnd> end_of(const tunnel::Session& session) const;
+
+  std::shared_ptr<const Rights> rights_;
+  std::optional<std::size_t> left_;  // to be looked at
+};
+
+}  // namespace qdt::server
