@@ -33,14 +33,14 @@ Result<os::StreamConnection> connect(const std::string& path, Timestamp deadline
 }  // namespace
 
 Result<std::string> call(const std::string& path, std::string_view method, std::string_view target,
-                         Duration patience) {
+                         Duration patience, std::string_view body) {
   const Timestamp deadline = os::now() + patience;
   auto connection = connect(path, deadline);
   if (!connection) return fail(connection);
   std::string request(method);
   request.append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
-  if (method == "POST") request += "Content-Length: 0\r\n";
-  request += "\r\n";
+  if (method == "POST") request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  request.append("\r\n").append(body);
   const auto no_answer = [&] {
     return fail("ask " + path + ": no answer; it may be stopped, or be busy", ErrorCode::kTimeout);
   };
@@ -56,13 +56,13 @@ Result<std::string> call(const std::string& path, std::string_view method, std::
     if (response.size() > kMaxAnswerBytes) return fail("ask " + path + ": the answer has no end");
   }
   constexpr std::string_view kHead = "HTTP/1.1 ";
-  const auto body = response.find("\r\n\r\n");
+  const auto head_end = response.find("\r\n\r\n");
   int status = 0;
-  if (response.starts_with(kHead) && body != response.npos) {
-    std::from_chars(response.data() + kHead.size(), response.data() + body, status);
+  if (response.starts_with(kHead) && head_end != response.npos) {
+    std::from_chars(response.data() + kHead.size(), response.data() + head_end, status);
   }
   if (status == 0) return fail("ask " + path + ": no answer of a QDT", ErrorCode::kUnavailable);
-  response.erase(0, body + 4);
+  response.erase(0, head_end + 4);
   if (status != 200) return std::unexpected(parse_refusal(status, response));
   return response;
 }

@@ -41,6 +41,7 @@ void append(std::string& out, const tunnel::SessionFacts& facts) {
   const auto count = [](auto number) { return static_cast<std::uint64_t>(number); };
   out.append("{\"id\":\"").append(wire::session_id_text(facts.id));
   out.append("\",\"user\":").append(quoted(facts.user));
+  out.append(",\"device\":").append(quoted(facts.device));
   out.append(",\"client\":").append(quoted(facts.client));
   out.append(",\"outer\":");
   out.append(facts.outer ? "\"" + facts.outer->to_string() + "\"" : "null");
@@ -122,6 +123,16 @@ ops::HttpResponse reload(const ServerControl& control, const ops::HttpRequest& r
                          {"needs_restart", reloaded->needs_restart}}));
 }
 
+UserRequest user_request(const ops::HttpRequest& request) {
+  const auto user = request.peer_user;
+  return {.method = request.method,
+          .path = request.path,
+          .body = request.body,
+          .who = !user        ? "somebody"
+                 : *user == 0 ? "root"
+                              : "user " + std::to_string(*user)};
+}
+
 }  // namespace
 
 std::string to_json(const ServerStatus& status) {
@@ -170,6 +181,15 @@ ops::HttpRoutes server_routes(ServerControl functions) {
       .answer = [control](const ops::HttpRequest& request) { return reload(*control, request); },
       .methods = ops::HttpMethods::kPost,
       .takes_time = true};
+  for (const char* const path :
+       {"/v1/users", "/v1/users/", "/v1/devices", "/v1/devices/", "/v1/deeds"}) {
+    routes[path] = {.answer =
+                        [control](const ops::HttpRequest& request) {
+                          return control->users(user_request(request));
+                        },
+                    .methods = ops::HttpMethods::kAll,
+                    .takes_time = true};
+  }
   return routes;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "control/user_api.h"
 #include "ops/http_server.h"
 #include "tunnel/session_facts.h"
 #include "wire/session_id.h"
@@ -43,6 +44,7 @@ struct ServerControl {
   std::function<Result<std::vector<tunnel::SessionFacts>>(Timestamp deadline)> sessions;
   std::function<Result<tunnel::SessionFacts>(wire::SessionId id, Timestamp deadline)> kick;
   std::function<Result<Reloaded>(Timestamp deadline)> reload;
+  std::function<ops::HttpResponse(const UserRequest& request)> users;
 };
 
 /// docs/control.md, and control.openapi.yaml beside it.

@@ -79,7 +79,14 @@ class Control : public testing::Test {
              .reload = [](Timestamp) -> Result<Reloaded> {
                return fail("nothing is changed: server.yaml:1:1: no token",
                            ErrorCode::kInvalidArgument);
-             }}),
+             },
+             .users =
+                 [](const UserRequest& request) {
+                   return answer("{\"method\":\"" + request.method + "\",\"path\":\"" +
+                                 request.path +
+                                 "\",\"body\":" + (request.body.empty() ? "null" : request.body) +
+                                 ",\"who\":\"" + request.who + "\"}");
+                 }}),
         manners(), counters_, logger_);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
@@ -152,6 +159,22 @@ TEST_F(Control, PassesOnErrorsWithTheirCode) {
   EXPECT_EQ(reload.error().message, "nothing is changed: server.yaml:1:1: no token");
   is_stuck_ = true;
   EXPECT_EQ(code_of("GET", "/v1/sessions"), ErrorCode::kTimeout);
+}
+
+TEST_F(Control, PassesRequestsAboutUsersOn) {
+  const auto json = [&](const char* method, const char* path, const char* body) {
+    const auto answer = call(path_, method, path, kPatience, body);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return nlohmann::json::parse(answer.value_or("null"));
+  };
+  EXPECT_EQ(json("POST", "/v1/users/ann", R"({"enabled":false})"),
+            nlohmann::json({{"method", "POST"},
+                            {"path", "/v1/users/ann"},
+                            {"body", {{"enabled", false}}},
+                            {"who", "root"}}));
+  EXPECT_EQ(json("DELETE", "/v1/devices/1", "")["method"], "DELETE");
+  EXPECT_EQ(json("GET", "/v1/users", "")["path"], "/v1/users");
+  EXPECT_EQ(json("GET", "/v1/deeds", "")["body"], nullptr);
 }
 
 TEST_F(Control, RefusesABody) {

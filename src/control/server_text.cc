@@ -74,7 +74,10 @@ std::string list_of(const Json& texts) {
 std::string describe_session(const Json& session, bool has_color) {
   const std::string inner = list_of(session.at("inner"));
   std::string name = text(session, "client");
-  if (const std::string user = text(session, "user"); !user.empty()) name += " (" + user + ")";
+  if (const std::string user = text(session, "user"); !user.empty()) {
+    const std::string device = text(session, "device");
+    name += " (" + user + (device.empty() ? "" : "/" + device) + ")";
+  }
   const auto silence = session.at("silent_milliseconds").get<std::int64_t>();
   const bool is_silent = silence >= kLongSilenceMilliseconds;
   std::string line =

@@ -61,7 +61,9 @@ struct Connection {
 
   // The library's thread, and the worker's while the library waits for it.
   const HttpRoute* route = nullptr;  ///< once the head has come
-  std::string rest;                  // as in HttpRequest
+  std::string method;                // these as in HttpRequest
+  std::string path;
+  std::string rest;
   std::string body;
   HttpResponse response;
   bool is_answered = false;   ///< `response` is the handler's
@@ -92,7 +94,10 @@ bool is_body_too_large(MHD_Connection* library) {
 }
 
 HttpRequest request_of(MHD_Connection* library, Connection& connection) {
-  HttpRequest request{.rest = std::move(connection.rest)};
+  HttpRequest request{.method = std::move(connection.method),
+                      .path = std::move(connection.path),
+                      .peer_user = connection.socket.peer_user(),
+                      .rest = std::move(connection.rest)};
   MHD_get_connection_values(
       library, MHD_GET_ARGUMENT_KIND,
       [](void* query, MHD_ValueKind, const char* name, const char* value) {
@@ -369,7 +374,9 @@ class HttpServer::State {
 
   MHD_Result begin(MHD_Connection* library, Connection& connection, const char* target,
                    std::string_view method) {
-    const HttpRoute* route = find_route(path_of(target), connection.rest);
+    connection.method = method;
+    connection.path = path_of(target);
+    const HttpRoute* route = find_route(connection.path, connection.rest);
     if (route == nullptr) {
       std::string text = "not found; there are:\n";
       for (const auto& [known, unused] : routes_) text += known + "\n";
@@ -400,12 +407,14 @@ class HttpServer::State {
   }
 
   static bool is_allowed(HttpMethods methods, std::string_view method) {
-    if (method == MHD_HTTP_METHOD_DELETE) return methods == HttpMethods::kDelete;
+    const bool takes_all = methods == HttpMethods::kAll;
+    const bool takes_both = methods == HttpMethods::kGetAndPost;
+    if (method == MHD_HTTP_METHOD_DELETE) return takes_all || methods == HttpMethods::kDelete;
     if (method == MHD_HTTP_METHOD_POST) {
-      return methods == HttpMethods::kPost || methods == HttpMethods::kGetAndPost;
+      return takes_all || takes_both || methods == HttpMethods::kPost;
     }
     const bool is_get = method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD;
-    return is_get && (methods == HttpMethods::kGet || methods == HttpMethods::kGetAndPost);
+    return is_get && (takes_all || takes_both || methods == HttpMethods::kGet);
   }
 
   MHD_Result refuse(MHD_Connection* library, Connection& connection, int status,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/ip_address.h"
@@ -17,6 +18,10 @@
 namespace qdt::ops {
 
 struct HttpRequest {
+  std::string method;
+  std::string path;  ///< of its target, as it came
+  /// The user of this host who asks by a unix socket.
+  std::optional<std::uint32_t> peer_user;
   /// What stands behind the route's path, where that ends with a slash; decoded, not empty.
   std::string rest;
   std::multimap<std::string, std::string> query;
@@ -32,7 +37,7 @@ struct HttpResponse {
   std::string body;
 };
 
-enum class HttpMethods { kGet, kGetAndPost, kPost, kDelete };  ///< with GET goes HEAD
+enum class HttpMethods { kGet, kGetAndPost, kPost, kDelete, kAll };  ///< with GET goes HEAD
 
 /// Answers on one path, or, where that ends with a slash, on all paths one step below it. Called by
 /// several threads at a time.

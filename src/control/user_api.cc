@@ -1,0 +1,525 @@
+#include "control/user_api.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "base/archive.h"
+#include "control/answer.h"
+#include "os/side_process.h"
+#include "users/contents_code.h"
+#include "users/text.h"
+#include "wire/base64.h"
+#include "wire/key_text.h"
+#include "wire/seal.h"
+#include "wire/session_id.h"
+
+namespace qdt::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using users::Device;
+using users::Edit;
+using users::User;
+
+constexpr std::size_t kMaxBodyBytes = 16 << 10;
+constexpr std::size_t kMaxSessions = 1'000'000;
+constexpr std::size_t kMaxDeedsShown = 1'000;
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::unexpected<Error> refuse(std::string message) {
+  return fail(std::move(message), ErrorCode::kInvalidArgument);
+}
+
+std::unexpected<Error> unknown(const std::string& what) {
+  return fail("there is no " + what, ErrorCode::kNotFound);
+}
+
+// --- out ---
+
+Json json_of(const Device& device) {
+  const bool has_token = !device.token.empty() || (device.is_locked && !device.key);
+  return {{"id", wire::session_id_text(device.id)},
+          {"name", device.name},
+          {"kind", device.key     ? "key"
+                   : device.login ? "login"
+                   : has_token    ? "token"
+                                  : "none"},
+          {"key", device.key ? Json(wire::public_key_text(*device.key)) : Json()},
+          {"login", device.login ? Json(device.login->name) : Json()},
+          {"psk", device.psk.has_value()},
+          {"locked", device.is_locked},
+          {"created", users::time_text(device.created)}};
+}
+
+const char* state_of(const User& user, std::int64_t now) {
+  if (!user.is_enabled) return "disabled";
+  return user.expires && *user.expires <= now ? "expired" : "enabled";
+}
+
+Json json_of(const User& user, std::int64_t now) {
+  const auto number = [](const std::optional<std::uint64_t>& value) {
+    return value ? Json(*value) : Json();
+  };
+  Json devices = Json::array();
+  for (const Device& device : user.devices) devices.push_back(json_of(device));
+  return {{"name", user.name},
+          {"state", state_of(user, now)},
+          {"enabled", user.is_enabled},
+          {"expires", user.expires ? Json(users::time_text(*user.expires)) : Json()},
+          {"max_devices", number(user.limits.max_devices)},
+          {"max_sessions", number(user.limits.max_sessions)},
+          {"created", users::time_text(user.created)},
+          {"devices", std::move(devices)}};
+}
+
+// --- in ---
+
+Result<Json> object_in(const std::string& body, const std::vector<std::string>& known) {
+  if (body.size() > kMaxBodyBytes) return refuse("the body has more than 16 KiB");
+  Json json = Json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return refuse("the body is no object of JSON");
+  for (const auto& [key, value] : json.items()) {
+    if (std::ranges::find(known, key) != known.end()) continue;
+    std::string all;
+    for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
+    return refuse("\"" + key.substr(0, 64) + "\" is not known here; there are " + all);
+  }
+  return json;
+}
+
+// A text, or a number as one; nothing: null, or `none`.
+Result<std::optional<std::string>> value_of(const Json& json, const std::string& key) {
+  const Json& value = json.at(key);
+  if (value.is_null()) return std::nullopt;
+  if (value.is_number_integer()) return value.dump();
+  if (!value.is_string()) return refuse(key + ": expected a text, a whole number or null");
+  auto text = value.get<std::string>();
+  if (text == "none") return std::nullopt;
+  return text;
+}
+
+Result<std::string> name_in(const Json& json, const std::string& key) {
+  if (!json.contains(key)) return refuse(key + " is missing");
+  const auto text = value_of(json, key);
+  if (!text) return fail(text);
+  const std::string name = text->value_or("none");
+  if (const auto ok = users::check_name(key, name); !ok) return fail(ok);
+  return name;
+}
+
+Result<bool> flag_in(const Json& json, const std::string& key) {
+  if (!json.contains(key)) return false;
+  if (!json[key].is_boolean()) return refuse(key + ": expected true or false");
+  return json[key].get<bool>();
+}
+
+Result<void> take_count(const Json& json, const std::string& key, std::uint64_t most,
+                        std::optional<std::uint64_t>& out) {
+  if (!json.contains(key)) return {};
+  const auto text = value_of(json, key);
+  if (!text) return fail(text);
+  if (!*text) {
+    out.reset();
+    return {};
+  }
+  const auto count = users::parse_count(key, **text, 1, most);
+  if (!count) return fail(count);
+  out = *count;
+  return {};
+}
+
+const std::vector<std::string> kSettings = {"enabled", "expires", "max_devices", "max_sessions"};
+
+Result<void> take_settings(const Json& json, std::int64_t now, User& user) {
+  if (json.contains("enabled")) {
+    const auto enabled = flag_in(json, "enabled");
+    if (!enabled) return fail(enabled);
+    user.is_enabled = *enabled;
+  }
+  if (json.contains("expires")) {
+    const auto text = value_of(json, "expires");
+    if (!text) return fail(text);
+    user.expires.reset();
+    if (*text) {
+      const auto time = users::parse_time("expires", **text, now);
+      if (!time) return fail(time);
+      user.expires = *time;
+    }
+  }
+  if (auto ok = take_count(json, "max_devices", users::kMaxDevicesOfUser, user.limits.max_devices);
+      !ok) {
+    return ok;
+  }
+  return take_count(json, "max_sessions", kMaxSessions, user.limits.max_sessions);
+}
+
+// For the log of changes; nothing of a change is a secret but what devices have.
+std::string settings_in_words(const Json& json) {
+  std::string words;
+  for (const std::string& key : kSettings) {
+    if (json.contains(key)) words += " " + key + "=" + text_of(json[key]);
+  }
+  return words;
+}
+
+// --- devices ---
+
+// Secrets that are told once, to whoever asked for the device.
+Json told(const User& user, const Device& device, const std::string& secret) {
+  Json json = {{"user", user.name}, {"device", json_of(device)}};
+  if (!device.token.empty()) json["token"] = device.token;
+  if (device.login) json["secret"] = secret;
+  if (device.psk) json["psk"] = wire::psk_text(*device.psk);
+  return json;
+}
+
+// 192 bits in letters that need no quoting, and that are no option of a command.
+std::string make_secret(Random& random) {
+  std::string secret;
+  do {
+    secret = wire::encode_base64url(random.bytes<24>());
+  } while (secret[0] == '-');
+  return secret;
+}
+
+Result<wire::Ed25519PublicKey> key_in(const Json& json) {
+  const auto text = value_of(json, "key");
+  if (!text) return fail(text);
+  const auto key = wire::parse_public_key(text->value_or(""));
+  if (key) return *key;
+  const bool is_private = text->value_or("").starts_with("ed25519-private:");
+  return refuse(is_private
+                    ? "key: this is a private key, which stays on its device; give the line "
+                      "with ed25519: that qdt-client key prints"
+                    : "key: expected ed25519: and 43 characters of base64, as qdt-client key "
+                      "prints it on the device");
+}
+
+void give_login(Device& device, std::string name, const std::string& secret) {
+  device.login = {.name = std::move(name), .secret_digest = wire::secret_digest(secret)};
+}
+
+std::optional<std::uint64_t> parse_id(const std::string& text) {
+  const auto id = wire::parse_session_id(text);
+  if (!id) return std::nullopt;
+  return *id;
+}
+
+}  // namespace
+
+namespace {
+
+// Both sides of it.
+template <typename Archive>
+void describe(Archive& archive, UserRequest& request) {
+  constexpr std::size_t kMaxTextBytes = 60'000;
+  for (std::string* text : {&request.method, &request.path, &request.who, &request.body}) {
+    field(archive, *text, kMaxTextBytes);
+  }
+}
+
+}  // namespace
+
+std::string encode_request(UserRequest request) {
+  MessageWriter writer(os::SideProcess::kMaxQuestionBytes - 1);
+  describe(writer, request);
+  return writer.is_good() ? std::string(as_text(writer.take())) : std::string();
+}
+
+std::optional<UserRequest> decode_request(std::string_view bytes) {
+  MessageReader reader(as_bytes(bytes));
+  UserRequest request;
+  describe(reader, request);
+  if (!reader.is_at_end()) return std::nullopt;
+  return request;
+}
+
+std::string encode_response(const ops::HttpResponse& response) {
+  return std::to_string(response.status) + "\n" + response.body;
+}
+
+ops::HttpResponse decode_response(std::string_view bytes) {
+  const std::size_t end = bytes.find('\n');
+  int status = 0;
+  std::from_chars(bytes.data(), bytes.data() + std::min(end, bytes.size()), status);
+  if (end == bytes.npos || status == 0) return refusal({"no answer came", ErrorCode::kUnavailable});
+  return {.status = status,
+          .content_type = "application/json",
+          .body = std::string(bytes.substr(end + 1))};
+}
+
+ops::HttpResponse UserApi::answer(const UserRequest& request) {
+  try {
+    auto text = answer_text(request);
+    return text ? control::answer(std::move(*text)) : refusal(text.error());
+  } catch (const Json::exception&) {
+    return refusal({"the body is not as it has to be", ErrorCode::kInvalidArgument});
+  }
+}
+
+Result<std::string> UserApi::answer_text(const UserRequest& request) {
+  constexpr std::string_view kUsers = "/v1/users";
+  constexpr std::string_view kDevices = "/v1/devices";
+  const bool gets = request.method == "GET" || request.method == "HEAD";
+  const bool posts = request.method == "POST";
+  const bool removes = request.method == "DELETE";
+  if (!posts && !request.body.empty()) return refuse("this request has no body");
+  if (request.path == kUsers && gets) return list_users();
+  if (request.path == kUsers && posts) return add_user(request);
+  if (request.path == "/v1/deeds" && gets) return list_deeds();
+  if (request.path == kDevices && posts) return add_device(request);
+  if (request.path.starts_with(std::string(kUsers) + "/")) {
+    const std::string name = request.path.substr(kUsers.size() + 1);
+    if (const auto ok = users::check_name("the user's name", name); !ok) return fail(ok);
+    if (gets) return show_user(name);
+    if (posts) return set_user(request, name);
+    if (removes) return remove_user(request, name);
+  }
+  if (request.path.starts_with(std::string(kDevices) + "/")) {
+    const auto id = parse_id(request.path.substr(kDevices.size() + 1));
+    if (!id) return refuse("a device's ID has 16 hexadecimal digits, as /v1/users shows it");
+    if (posts) return rotate_device(request, *id);
+    if (removes) return remove_device(request, *id);
+  }
+  return refuse(request.method + " is not for " + request.path);
+}
+
+Result<std::optional<UserApi::Version>> UserApi::contents_unless(std::uint64_t version) {
+  constexpr int kRevisionBits = 40;
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return std::nullopt;
+  const auto revision = (*store)->revision();
+  if (!revision) return fail(revision);
+  if ((file_.generation() << kRevisionBits | *revision) == version) return std::nullopt;
+  const auto contents = (*store)->read();
+  if (!contents) return fail(contents);
+  return Version{.number = file_.generation() << kRevisionBits | contents->revision,
+                 .contents = users::encode_contents(*contents)};
+}
+
+Result<std::string> UserApi::list_users() {
+  Json all = Json::array();
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store != nullptr) {
+    const auto contents = (*store)->read();
+    if (!contents) return fail(contents);
+    for (const User& user : contents->users) all.push_back(json_of(user, now_()));
+  }
+  return text_of({{"users", std::move(all)}});
+}
+
+Result<std::string> UserApi::show_user(const std::string& name) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("user " + name);
+  const auto contents = (*store)->read();
+  if (!contents) return fail(contents);
+  const auto found = std::ranges::find(contents->users, name, &User::name);
+  if (found == contents->users.end()) return unknown("user " + name);
+  return text_of(json_of(*found, now_()));
+}
+
+Result<std::string> UserApi::list_deeds() {
+  Json all = Json::array();
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store != nullptr) {
+    const auto deeds = (*store)->deeds(kMaxDeedsShown);
+    if (!deeds) return fail(deeds);
+    for (const users::Deed& deed : *deeds) {
+      all.push_back({{"at", users::time_text(deed.at)}, {"who", deed.who}, {"what", deed.what}});
+    }
+  }
+  return text_of({{"deeds", std::move(all)}});
+}
+
+Result<std::string> UserApi::add_user(const UserRequest& request) {
+  std::vector<std::string> known = kSettings;
+  known.insert(known.begin(), "name");
+  const auto json = object_in(request.body, known);
+  if (!json) return fail(json);
+  const auto name = name_in(*json, "name");
+  if (!name) return fail(name);
+  User user{.id = new_id(), .name = *name, .created = now_()};
+  if (const auto ok = take_settings(*json, now_(), user); !ok) return fail(ok);
+  const auto store = file_.find_or_make();
+  if (!store) return fail(store);
+  const auto changed = (*store)->change(
+      {.at = now_(), .who = request.who, .what = "user add " + *name + settings_in_words(*json)},
+      [&](Edit& edit) { return edit.put_user(user); });
+  if (!changed) return fail(changed);
+  return text_of(json_of(user, now_()));
+}
+
+Result<std::string> UserApi::set_user(const UserRequest& request, const std::string& name) {
+  const auto json = object_in(request.body, kSettings);
+  if (!json) return fail(json);
+  if (json->empty())
+    return refuse("nothing to set; there are enabled, expires, max_devices, max_sessions");
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("user " + name);
+  std::optional<User> user;
+  const auto changed = (*store)->change(
+      {.at = now_(), .who = request.who, .what = "user set " + name + settings_in_words(*json)},
+      [&](Edit& edit) -> Result<void> {
+        auto found = edit.find_user(name);
+        if (!found) return fail(found);
+        if (!*found) return unknown("user " + name);
+        user = std::move(*found);
+        if (auto ok = take_settings(*json, now_(), *user); !ok) return ok;
+        return edit.put_user(*user);
+      });
+  if (!changed) return fail(changed);
+  return text_of(json_of(*user, now_()));
+}
+
+Result<std::string> UserApi::remove_user(const UserRequest& request, const std::string& name) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("user " + name);
+  std::optional<User> user;
+  const auto changed =
+      (*store)->change({.at = now_(), .who = request.who, .what = "user remove " + name},
+                       [&](Edit& edit) -> Result<void> {
+                         auto found = edit.find_user(name);
+                         if (!found) return fail(found);
+                         if (!*found) return unknown("user " + name);
+                         user = std::move(*found);
+                         return edit.remove_user(user->id);
+                       });
+  if (!changed) return fail(changed);
+  return text_of(json_of(*user, now_()));
+}
+
+Result<std::string> UserApi::add_device(const UserRequest& request) {
+  const auto json = object_in(request.body, {"user", "name", "key", "token", "login", "psk"});
+  if (!json) return fail(json);
+  const auto owner = name_in(*json, "user");
+  if (!owner) return fail(owner);
+  const auto name = name_in(*json, "name");
+  if (!name) return fail(name);
+  const auto has_token = flag_in(*json, "token");
+  if (!has_token) return fail(has_token);
+  const auto has_login = flag_in(*json, "login");
+  if (!has_login) return fail(has_login);
+  const auto has_psk = flag_in(*json, "psk");
+  if (!has_psk) return fail(has_psk);
+  const bool has_key = json->contains("key");
+  if (has_key + *has_token + *has_login != 1) {
+    return refuse("a device has one of key, token and login");
+  }
+  if (*has_psk && !has_key) return refuse("psk: only a device with a key has one beside");
+
+  Device device{.id = new_id(), .name = *name, .created = now_()};
+  std::string secret;
+  if (has_key) {
+    const auto key = key_in(*json);
+    if (!key) return fail(key);
+    device.key = *key;
+  }
+  if (*has_psk) device.psk = random_.bytes<wire::PresharedKey{}.size()>();
+  if (*has_token) device.token = make_secret(random_);
+  if (*has_login) {
+    secret = make_secret(random_);
+    give_login(device, *owner, secret);
+  }
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("user " + *owner);
+  std::optional<User> user;
+  const auto changed = (*store)->change(
+      {.at = now_(), .who = request.who, .what = "device add " + *owner + " " + *name},
+      [&](Edit& edit) -> Result<void> {
+        auto found = edit.find_user(*owner);
+        if (!found) return fail(found);
+        if (!*found) return unknown("user " + *owner);
+        user = std::move(*found);
+        user->devices.push_back(device);
+        return edit.put_user(*user);
+      });
+  if (!changed) return fail(changed);
+  return text_of(told(*user, device, secret));
+}
+
+Result<std::string> UserApi::rotate_device(const UserRequest& request, std::uint64_t id) {
+  const auto json = object_in(request.body, {"key"});
+  if (!json) return fail(json);
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  const std::string no_such = "device " + wire::session_id_text(id);
+  if (*store == nullptr) return unknown(no_such);
+  std::optional<User> user;
+  Device device;
+  std::string secret;
+  const auto changed = (*store)->change(
+      {.at = now_(), .who = request.who, .what = "device rotate " + wire::session_id_text(id)},
+      [&](Edit& edit) -> Result<void> {
+        auto found = edit.find_owner(id);
+        if (!found) return fail(found);
+        if (!*found) return unknown(no_such);
+        user = std::move(*found);
+        Device& one = *std::ranges::find(user->devices, id, &Device::id);
+        const bool was_key = one.key.has_value();
+        if (was_key != json->contains("key")) {
+          return refuse(was_key ? "key is missing: the device makes its new one (qdt-client key)"
+                                : "key: this device has a token or a secret, which are made here");
+        }
+        if (one.is_locked && was_key) {
+          return refuse(
+              "its PSK cannot be read, for the key file is another; remove the device, and "
+              "add it again");
+        }
+        one.is_locked = false;
+        if (was_key) {
+          const auto key = key_in(*json);
+          if (!key) return fail(key);
+          if (*key == one.key) return refuse("key: it is the one that the device has already");
+          one.key = *key;
+          if (one.psk) one.psk = random_.bytes<wire::PresharedKey{}.size()>();
+        } else if (one.login) {
+          secret = make_secret(random_);
+          give_login(one, one.login->name, secret);
+        } else {
+          one.token = make_secret(random_);
+        }
+        device = one;
+        return edit.put_user(*user);
+      });
+  if (!changed) return fail(changed);
+  return text_of(told(*user, device, secret));
+}
+
+Result<std::string> UserApi::remove_device(const UserRequest& request, std::uint64_t id) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  const std::string no_such = "device " + wire::session_id_text(id);
+  if (*store == nullptr) return unknown(no_such);
+  std::optional<User> user;
+  Device device;
+  const auto changed = (*store)->change(
+      {.at = now_(), .who = request.who, .what = "device remove " + wire::session_id_text(id)},
+      [&](Edit& edit) -> Result<void> {
+        auto found = edit.find_owner(id);
+        if (!found) return fail(found);
+        if (!*found) return unknown(no_such);
+        user = std::move(*found);
+        const auto place = std::ranges::find(user->devices, id, &Device::id);
+        device = *place;
+        user->devices.erase(place);
+        return edit.put_user(*user);
+      });
+  if (!changed) return fail(changed);
+  return text_of({{"user", user->name}, {"device", json_of(device)}});
+}
+
+}  // namespace qdt::control

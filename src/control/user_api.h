@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "ops/http_server.h"
+#include "users/store_file.h"
+
+namespace qdt::control {
+
+/// A request about users and their devices (docs/control.md), whoever brings it: the control
+/// socket, or a command where no server runs.
+struct UserRequest {
+  std::string method;  ///< GET, POST, DELETE
+  std::string path;    ///< `/v1/users/ann`
+  std::string body;    ///< JSON, of a POST
+  std::string who;     ///< for the log of changes: `root`, `user 1000`
+};
+
+/// As bytes, to be answered in another process; empty: it is too long.
+std::string encode_request(UserRequest request);
+/// Nothing: it is none.
+std::optional<UserRequest> decode_request(std::string_view bytes);
+std::string encode_response(const ops::HttpResponse& response);
+ops::HttpResponse decode_response(std::string_view bytes);
+
+/// Answers them from a store. One thread.
+class UserApi {
+ public:
+  /// What is referred to outlives it. `now`: seconds since the Unix epoch.
+  UserApi(users::StoreFile& file, Random& random, std::function<std::int64_t()> now)
+      : file_(file), random_(random), now_(std::move(now)) {}
+
+  ops::HttpResponse answer(const UserRequest& request);
+  /// The whole store for the server; nothing where `version` is that of the store, or where there
+  /// is none.
+  struct Version {
+    std::uint64_t number = 0;  ///< of no store: 0
+    std::string contents;      ///< as users/contents_code.h has them
+  };
+  Result<std::optional<Version>> contents_unless(std::uint64_t version);
+
+ private:
+  Result<std::string> answer_text(const UserRequest& request);
+  Result<std::string> list_users();
+  Result<std::string> show_user(const std::string& name);
+  Result<std::string> list_deeds();
+  Result<std::string> add_user(const UserRequest& request);
+  Result<std::string> set_user(const UserRequest& request, const std::string& name);
+  Result<std::string> remove_user(const UserRequest& request, const std::string& name);
+  Result<std::string> add_device(const UserRequest& request);
+  Result<std::string> rotate_device(const UserRequest& request, std::uint64_t id);
+  Result<std::string> remove_device(const UserRequest& request, std::uint64_t id);
+  std::uint64_t new_id() { return random_.number() >> 1 | 1; }
+
+  users::StoreFile& file_;
+  Random& random_;
+  std::function<std::int64_t()> now_;
+};
+
+}  // namespace qdt::control

@@ -1,0 +1,236 @@
+#include "control/user_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <vector>
+
+#include "control/user_text.h"
+#include "os/system_random.h"
+#include "users/contents_code.h"
+#include "wire/ed25519.h"
+#include "wire/key_text.h"
+#include "wire/seal.h"
+
+namespace qdt::control {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kNow = 1796026934;  // 2026-11-30T08:22:14Z
+
+class NoLogger final : public Logger {
+  void write(LogLevel, std::string_view) override {}
+};
+
+class UserApiTest : public ::testing::Test {
+ protected:
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  ops::HttpResponse ask(const std::string& method, const std::string& path,
+                        const std::string& body = "") {
+    return api_.answer({.method = method, .path = path, .body = body, .who = "root"});
+  }
+  Json good(const std::string& method, const std::string& path, const std::string& body = "") {
+    const auto response = ask(method, path, body);
+    EXPECT_EQ(response.status, 200) << response.body;
+    return Json::parse(response.body);
+  }
+  std::string refused(const std::string& method, const std::string& path, const std::string& body,
+                      int status = 400) {
+    const auto response = ask(method, path, body);
+    EXPECT_EQ(response.status, status) << response.body;
+    return response.status == 200 ? "" : Json::parse(response.body)["error"]["message"];
+  }
+  static std::string key_text(std::uint8_t seed) {
+    return wire::public_key_text(wire::Ed25519Key(wire::Ed25519Seed{seed}).public_key());
+  }
+
+  NoLogger logger_;
+  os::SystemRandom random_;
+  const std::string folder_ = [] {
+    std::string name = ::testing::TempDir() + "qdt-users-XXXXXX";
+    return std::string(::mkdtemp(name.data()));
+  }();
+  std::int64_t now_ = kNow;
+  users::StoreFile file_{{.path = folder_ + "/a.db", .key_path = folder_ + "/a.key"},
+                         random_,
+                         [this] { return now_; },
+                         logger_};
+  UserApi api_{file_, random_, [this] { return now_; }};
+};
+
+TEST_F(UserApiTest, HasNoUsersAndMakesNoFileAtFirst) {
+  EXPECT_TRUE(good("GET", "/v1/users")["users"].empty());
+  EXPECT_TRUE(good("GET", "/v1/deeds")["deeds"].empty());
+  EXPECT_EQ(refused("GET", "/v1/users/ann", "", 404), "there is no user ann");
+  EXPECT_EQ(refused("DELETE", "/v1/users/ann", "", 404), "there is no user ann");
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/a.db"));
+}
+
+TEST_F(UserApiTest, AddsChangesAndRemovesAUser) {
+  const auto ann = good("POST", "/v1/users", R"({"name":"ann","expires":"30d","max_sessions":2})");
+  EXPECT_EQ(ann["state"], "enabled");
+  EXPECT_EQ(ann["expires"], "2026-12-30T08:22:14Z");
+  EXPECT_EQ(ann["max_sessions"], 2);
+  EXPECT_EQ(ann["max_devices"], nullptr);
+  EXPECT_EQ(good("POST", "/v1/users/ann", R"({"enabled":false})")["state"], "disabled");
+  EXPECT_EQ(
+      good("POST", "/v1/users/ann", R"({"enabled":true,"max_sessions":"none"})")["max_sessions"],
+      nullptr);
+  now_ += 31 * 86400;
+  EXPECT_EQ(good("GET", "/v1/users/ann")["state"], "expired");
+  EXPECT_EQ(good("POST", "/v1/users/ann", R"({"expires":null})")["state"], "enabled");
+  EXPECT_EQ(good("DELETE", "/v1/users/ann")["name"], "ann");
+  EXPECT_EQ(refused("GET", "/v1/users/ann", "", 404), "there is no user ann");
+}
+
+TEST_F(UserApiTest, WritesDownWhoChangedWhat) {
+  good("POST", "/v1/users", R"({"name":"ann","expires":"2026-12-31"})");
+  good("POST", "/v1/devices", R"({"user":"ann","name":"phone","token":true})");
+  const auto deeds = good("GET", "/v1/deeds")["deeds"];
+  ASSERT_EQ(deeds.size(), 2u);
+  EXPECT_EQ(deeds[1], Json({{"at", "2026-11-30T08:22:14Z"},
+                            {"who", "root"},
+                            {"what", "user add ann expires=\"2026-12-31\""}}));
+  EXPECT_EQ(deeds[0]["what"], "device add ann phone");
+}
+
+TEST_F(UserApiTest, GivesADeviceAKey) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto told = good("POST", "/v1/devices",
+                         R"({"user":"ann","name":"pc","psk":true,"key":")" + key_text(1) + "\"}");
+  EXPECT_EQ(told["device"]["key"], key_text(1));
+  EXPECT_TRUE(wire::parse_psk(told["psk"].get<std::string>()));
+  EXPECT_EQ(good("GET", "/v1/users/ann")["devices"][0], told["device"]);
+  const std::string id = told["device"]["id"];
+  const auto rotated = good("POST", "/v1/devices/" + id, R"({"key":")" + key_text(2) + "\"}");
+  EXPECT_EQ(rotated["device"]["key"], key_text(2));
+  EXPECT_NE(rotated["psk"], told["psk"]);
+  good("DELETE", "/v1/devices/" + id);
+  EXPECT_TRUE(good("GET", "/v1/users/ann")["devices"].empty());
+  EXPECT_EQ(refused("DELETE", "/v1/devices/" + id, "", 404), "there is no device " + id);
+}
+
+TEST_F(UserApiTest, ShowsASecretOnce) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto token = good("POST", "/v1/devices", R"({"user":"ann","name":"old","token":true})");
+  const auto login = good("POST", "/v1/devices", R"({"user":"ann","name":"tv","login":true})");
+  EXPECT_GE(token["token"].get<std::string>().size(), 32u);
+  EXPECT_GE(login["secret"].get<std::string>().size(), 32u);
+  EXPECT_EQ(login["device"]["login"], "ann");
+  const std::string all = ask("GET", "/v1/users").body + ask("GET", "/v1/deeds").body;
+  EXPECT_EQ(all.find(token["token"].get<std::string>()), all.npos);
+  EXPECT_EQ(all.find(login["secret"].get<std::string>()), all.npos);
+  const std::string id = token["device"]["id"];
+  EXPECT_NE(good("POST", "/v1/devices/" + id, "{}")["token"], token["token"]);
+}
+
+TEST_F(UserApiTest, HandsOutTheStoreOnceItHasChanged) {
+  EXPECT_EQ(*api_.contents_unless(0), std::nullopt);
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto first = api_.contents_unless(0);
+  ASSERT_TRUE(first && *first);
+  EXPECT_EQ(users::decode_contents((*first)->contents)->users.at(0).name, "ann");
+  EXPECT_EQ(*api_.contents_unless((*first)->number), std::nullopt);
+  good("POST", "/v1/users/ann", R"({"enabled":false})");
+  EXPECT_NE((*api_.contents_unless((*first)->number))->number, (*first)->number);
+}
+
+// Each is refused with words that name the value, and nothing is changed.
+TEST_F(UserApiTest, RefusesWhatIsWrong) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto before = ask("GET", "/v1/users").body;
+  const std::vector<std::tuple<std::string, std::string, std::string>> bad = {
+      {"/v1/users", "", "name is missing"},
+      {"/v1/users", "[]", "no object"},
+      {"/v1/users", "{", "no object"},
+      {"/v1/users", R"({"name":"a b"})", "name: \"a b\""},
+      {"/v1/users", R"({"name":{}})", "name: expected a text"},
+      {"/v1/users", R"({"name":"ann"})", "there is a user ann already"},
+      {"/v1/users", R"({"name":"default"})", "take another name"},
+      {"/v1/users", R"({"name":"x","colour":"red"})",
+       "\"colour\" is not known here; there are name, enabled"},
+      {"/v1/users", R"({"name":"x","expires":"yesterday"})", "expires: \"yesterday\""},
+      {"/v1/users", R"({"name":"x","expires":true})", "expires: expected"},
+      {"/v1/users", R"({"name":"x","max_devices":0})", "max_devices: \"0\": it is too little"},
+      {"/v1/users", R"({"name":"x","max_devices":257})", "max_devices: \"257\""},
+      {"/v1/users", R"({"name":"x","max_sessions":1.5})", "max_sessions: expected"},
+      {"/v1/users", R"({"name":"x","max_sessions":"many"})", "max_sessions: \"many\""},
+      {"/v1/users", R"({"name":"x","enabled":"yes"})", "enabled: expected true or false"},
+      {"/v1/users/ann", "{}", "nothing to set"},
+      {"/v1/users/ann", R"({"name":"bob"})", "\"name\" is not known here"},
+      {"/v1/users/a%20b", R"({"enabled":true})", "the user's name"},
+      {"/v1/devices", R"({"user":"ann","name":"x"})", "one of key, token and login"},
+      {"/v1/devices", R"({"user":"ann","name":"x","token":true,"login":true})", "one of"},
+      {"/v1/devices", R"({"user":"ann","name":"x","token":true,"psk":true})", "psk: only"},
+      {"/v1/devices", R"({"user":"ann","name":"x","key":"ed25519:AA"})", "key: expected ed25519:"},
+      {"/v1/devices", R"({"user":"ann","name":"x","key":"ed25519-private:AA"})",
+       "stays on its device"},
+      {"/v1/devices", R"({"user":"ann","name":"","token":true})", "name: \"\""},
+      {"/v1/devices", R"({"name":"x","token":true})", "user is missing"},
+      {"/v1/devices/7", "{}", "16 hexadecimal digits"},
+      {"/v1/users", std::string(20000, ' '), "16 KiB"},
+  };
+  for (const auto& [path, body, words] : bad) {
+    EXPECT_THAT(refused("POST", path, body), HasSubstr(words)) << path << " " << body.substr(0, 80);
+  }
+  EXPECT_THAT(refused("POST", "/v1/devices", R"({"user":"bob","name":"x","token":true})", 404),
+              HasSubstr("no user bob"));
+  EXPECT_THAT(refused("DELETE", "/v1/users", ""), HasSubstr("DELETE is not for /v1/users"));
+  EXPECT_THAT(refused("GET", "/v1/users", "{}"), HasSubstr("has no body"));
+  EXPECT_EQ(ask("GET", "/v1/users").body, before);
+}
+
+TEST_F(UserApiTest, BoundsTheDevicesOfAUser) {
+  good("POST", "/v1/users", R"({"name":"ann","max_devices":1})");
+  good("POST", "/v1/devices", R"({"user":"ann","name":"a","token":true})");
+  EXPECT_THAT(refused("POST", "/v1/devices", R"({"user":"ann","name":"b","token":true})"),
+              HasSubstr("may have 1 devices at most"));
+}
+
+TEST(UserRequest, TravelsBetweenProcesses) {
+  const auto request = decode_request(encode_request(
+      {.method = "POST", .path = "/v1/users/a\nroot\n", .body = "{\n}\n", .who = "user 7"}));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->method, "POST");
+  EXPECT_EQ(request->path, "/v1/users/a\nroot\n");
+  EXPECT_EQ(request->who, "user 7");
+  EXPECT_EQ(request->body, "{\n}\n");
+  EXPECT_EQ(encode_request({.body = std::string(70'000, 'x')}), "");
+  EXPECT_FALSE(decode_request(""));
+  EXPECT_EQ(decode_response(encode_response({.status = 404, .body = "x\ny"})).body, "x\ny");
+  EXPECT_EQ(decode_response("").status, 503);
+}
+
+TEST(UserText, ShowsUsersAndDevices) {
+  const std::string ann =
+      R"({"name":"ann","state":"enabled","expires":null,"max_devices":null,"max_sessions":2,)"
+      R"("created":"2026-11-30T08:22:14Z","devices":[{"id":"00000000000000ff","name":"phone",)"
+      R"("kind":"token","key":null,"login":null,"psk":false,"locked":false,)"
+      R"("created":"2026-11-30T08:22:14Z"}]})";
+  EXPECT_EQ(*describe_users(R"({"users":[)" + ann + "]}"),
+            "USER  STATE    EXPIRES  DEVICES  MAX SESSIONS\n"
+            "ann   enabled  -        1        2\n");
+  EXPECT_EQ(*describe_user(ann),
+            "ann: enabled, since 2026-11-30T08:22:14Z\n"
+            "at most 2 sessions\n"
+            "USER  DEVICE  SINCE                 PROVES ITSELF BY\n"
+            "ann   phone   2026-11-30T08:22:14Z  token\n");
+  EXPECT_EQ(*device_id(ann, "phone"), "00000000000000ff");
+  EXPECT_EQ(device_id(ann, "tv").error().message, "there is no device tv of ann");
+  for (const char* other : {"", "{}", "[]", "null", "\xff"}) {
+    EXPECT_FALSE(describe_users(other)) << other;
+    EXPECT_FALSE(describe_user(other)) << other;
+    EXPECT_FALSE(describe_deeds(other)) << other;
+    EXPECT_FALSE(describe_secrets(other, DeviceChange::kAdded)) << other;
+  }
+}
+
+}  // namespace
+}  // namespace qdt::control

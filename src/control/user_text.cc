@@ -1,0 +1,161 @@
+#include "control/user_text.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "ops/text.h"
+
+namespace qdt::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kOther = "the answer is not one of a qdt-server of this version";
+
+// What comes from the socket may be anything; the library throws at what it is not.
+template <typename Work>
+auto read(std::string_view text, Work work) -> decltype(work(Json())) {
+  try {
+    return work(Json::parse(text));
+  } catch (const Json::exception&) {
+    return fail(kOther);
+  }
+}
+
+std::string text(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (value.is_null()) return "-";
+  return ops::printable(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+/// Rows of equal columns, as wide as they have to be.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> titles) { add(std::move(titles)); }
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  std::string text() const {
+    std::string all;
+    for (const auto& row : rows_) {
+      std::string line;
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        line += row[i] + std::string(width_of(i) - row[i].size() + 2, ' ');
+      }
+      all += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
+    return all;
+  }
+
+ private:
+  std::size_t width_of(std::size_t column) const {
+    std::size_t width = 0;
+    for (const auto& row : rows_) width = std::max(width, row[column].size());
+    return width;
+  }
+  std::vector<std::vector<std::string>> rows_;
+};
+
+std::string proof_of(const Json& device) {
+  if (device.at("locked").get<bool>()) return "locked: the key file is another";
+  const std::string key = text(device, "key");
+  return text(device, "kind") + (key == "-" ? "" : " " + key) +
+         (device.at("psk").get<bool>() ? " and psk" : "");
+}
+
+void add_devices(Table& table, const Json& user) {
+  for (const Json& device : user.at("devices")) {
+    table.add(
+        {text(user, "name"), text(device, "name"), text(device, "created"), proof_of(device)});
+  }
+}
+
+}  // namespace
+
+Result<std::string> describe_users(std::string_view users) {
+  return read(users, [](const Json& json) -> Result<std::string> {
+    if (json.at("users").empty()) {
+      return "no users but the configuration's; qdt-server user add NAME adds one\n";
+    }
+    Table table({"USER", "STATE", "EXPIRES", "DEVICES", "MAX SESSIONS"});
+    for (const Json& user : json.at("users")) {
+      table.add({text(user, "name"), text(user, "state"), text(user, "expires"),
+                 std::to_string(user.at("devices").size()), text(user, "max_sessions")});
+    }
+    return table.text();
+  });
+}
+
+Result<std::string> describe_user(std::string_view user) {
+  return read(user, [](const Json& json) -> Result<std::string> {
+    std::string all =
+        text(json, "name") + ": " + text(json, "state") + ", since " + text(json, "created") + "\n";
+    if (!json.at("expires").is_null()) all += "expires " + text(json, "expires") + "\n";
+    if (!json.at("max_devices").is_null()) {
+      all += "at most " + text(json, "max_devices") + " devices\n";
+    }
+    if (!json.at("max_sessions").is_null()) {
+      all += "at most " + text(json, "max_sessions") + " sessions\n";
+    }
+    if (json.at("devices").empty()) return all + "no devices: it cannot come in yet\n";
+    Table table({"USER", "DEVICE", "SINCE", "PROVES ITSELF BY"});
+    add_devices(table, json);
+    return all + table.text();
+  });
+}
+
+Result<std::string> describe_devices(std::string_view users) {
+  return read(users, [](const Json& json) -> Result<std::string> {
+    Table table({"USER", "DEVICE", "SINCE", "PROVES ITSELF BY"});
+    if (json.contains("users")) {
+      for (const Json& user : json.at("users")) add_devices(table, user);
+    } else {
+      add_devices(table, json);
+    }
+    return table.text();
+  });
+}
+
+Result<std::string> describe_deeds(std::string_view deeds) {
+  return read(deeds, [](const Json& json) -> Result<std::string> {
+    Table table({"WHEN", "WHO", "WHAT"});
+    for (const Json& deed : json.at("deeds")) {
+      table.add({text(deed, "at"), text(deed, "who"), text(deed, "what")});
+    }
+    return table.text();
+  });
+}
+
+Result<std::string> describe_secrets(std::string_view told, DeviceChange change) {
+  return read(told, [&](const Json& json) -> Result<std::string> {
+    const Json& device = json.at("device");
+    const std::string kind = text(device, "kind");
+    std::string all =
+        "device " + text(device, "name") + " of " + text(json, "user") +
+        (change == DeviceChange::kAdded ? " is added"
+                                        : " has another " + (kind == "login" ? "secret" : kind));
+    if (json.contains("token")) {
+      return all + "; for its client.yaml, and shown this once:\ntoken: " + text(json, "token") +
+             "\n";
+    }
+    if (json.contains("secret")) {
+      return all + "; for its client, and shown this once:\nname: " + text(device, "login") +
+             "\nsecret: " + text(json, "secret") + "\n";
+    }
+    if (json.contains("psk")) {
+      return all + "; for its client.yaml, and shown this once:\npsk: " + text(json, "psk") + "\n";
+    }
+    return all + "\n";
+  });
+}
+
+Result<std::string> device_id(std::string_view user, std::string_view name) {
+  return read(user, [&](const Json& json) -> Result<std::string> {
+    for (const Json& device : json.at("devices")) {
+      if (device.at("name").get<std::string>() == name) return device.at("id").get<std::string>();
+    }
+    return fail("there is no device " + std::string(name) + " of " + text(json, "name"),
+                ErrorCode::kNotFound);
+  });
+}
+
+}  // namespace qdt::control

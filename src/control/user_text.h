@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace qdt::control {
+
+// Answers of the API for users, for a person. Each fails where the text is no such answer.
+
+/// Of /v1/users: a line for each user.
+Result<std::string> describe_users(std::string_view users);
+/// Of /v1/users/NAME: what is known of the user, and a line for each device.
+Result<std::string> describe_user(std::string_view user);
+/// Of either: a line for each device.
+Result<std::string> describe_devices(std::string_view users);
+/// Of /v1/deeds.
+Result<std::string> describe_deeds(std::string_view deeds);
+/// Of a device that is new, or has another key: what its owner has to write down now.
+enum class DeviceChange { kAdded, kRotated };
+Result<std::string> describe_secrets(std::string_view told, DeviceChange change);
+
+/// The ID of the user's device of that name; kNotFound.
+Result<std::string> device_id(std::string_view user, std::string_view name);
+
+}  // namespace qdt::control
