@@ -234,6 +234,7 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv, const Progr
   if (program.has_profiles) add_profiles(app, command_line);
   if (program.has_client_config) add_client_config(app, command_line);
   if (program.has_sessions) add_server_control(app, command_line);
+  if (program.add_user_commands) program.add_user_commands(app, command_line.user);
   if (os::has_tun_programs()) add_load_programs(app, command_line);
   if (program.has_service && os::has_services()) add_service(app, command_line.service);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "service_command.h"
+#include "user_command.h"
 
 namespace qdt::apps {
 
@@ -42,6 +43,7 @@ struct CommandLine {
   std::optional<ServiceCommand> service;
   std::optional<KeyCommand> key;
   std::optional<ProfileCommand> profile;
+  std::optional<UserCommand> user;
   bool load_programs = false;
   bool client_config = false;  ///< the server's
   std::string address;         ///< for client_config; empty: not given
@@ -58,7 +60,9 @@ struct Program {
   bool has_profiles = false;       ///< knows `add`, `list`, `up`, `down` and `remove`
   bool has_client_config = false;  ///< knows `client-config`
   bool has_sessions = false;       ///< knows `status`, `kick` and `reload`, as a server does
-  bool has_service = false;        ///< knows `service`, where the system has services
+  /// Adds `user` and `device`, as a server has them; null: it has no users.
+  void (*add_user_commands)(CLI::App& app, std::optional<UserCommand>& chosen) = nullptr;
+  bool has_service = false;  ///< knows `service`, where the system has services
 };
 
 /// Reads the command line; `-config FILE` is taken for `--config FILE`, and so on for every option.

@@ -31,11 +31,13 @@ int make_key(const std::string& program, const KeyCommand& command) {
                                      : "key_file: \"" + command.file + "\"")
             << '\n';
   if (!psk.empty()) std::cout << "psk: \"" << psk << "\"\n";
-  std::cout << "# And the server's key, from the line \"server key\" of its log:\n"
-            << "#server_key: \"ed25519:...\"\n\n"
-            << "# In server.yaml, where devices has a line for each; then qdt-server reload:\n"
-            << "devices:\n  - {name: \"" << os::host_name() << "\", key: \""
-            << wire::public_key_text(wire::Ed25519Key(seed).public_key()) << '"';
+  std::cout
+      << "# And the server's key, from the line \"server key\" of its log:\n"
+      << "#server_key: \"ed25519:...\"\n\n"
+      << "# In server.yaml, where devices has a line for each; then qdt-server reload. Or, for a "
+         "user of\n# the server, there: qdt-server device add USER DEVICE --key KEY\n"
+      << "devices:\n  - {name: \"" << os::host_name() << "\", key: \""
+      << wire::public_key_text(wire::Ed25519Key(seed).public_key()) << '"';
   if (!psk.empty()) std::cout << ", psk: \"" << psk << '"';
   std::cout << "}\n" << std::flush;
   if (std::cout) return 0;

@@ -26,6 +26,7 @@
 #include "os/process.h"
 #include "os/sandbox.h"
 #include "os/service.h"
+#include "os/side_process.h"
 #include "os/stream_socket.h"
 #include "os/system_random.h"
 #include "quic/certificate.h"
@@ -40,6 +41,7 @@
 #include "server_control.h"
 #include "server_files.h"
 #include "server_options.h"
+#include "server_users.h"
 #include "wire/key_text.h"
 
 namespace {
@@ -59,9 +61,10 @@ const apps::Program kProgram = {
         "how to print a client.yaml that fits (qdt-server client-config).\nEvery key is explained "
         "in server.example.yaml.",
     .has_client_config = true,
-    .has_sessions = true};
+    .has_sessions = true,
+    .add_user_commands = apps::add_user_commands};
 
-enum PollKey { kStopKey, kHostKey, kControlKey, kErrandKey };
+enum PollKey { kStopKey, kHostKey, kControlKey, kErrandKey, kUsersKey };
 
 int fail_with(const std::string& message) {
   apps::print_error(kName, message);
@@ -71,11 +74,13 @@ int fail_with(const std::string& message) {
 // Serves until the process is asked to stop, and looks after the host meanwhile. An error when the
 // host process has ended, without which nobody can do that.
 Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal& stop,
-                   apps::ServerFiles& files, apps::Errands& errands, Logger& logger) {
+                   apps::ServerFiles& files, apps::ServerUsers& users, apps::Errands& errands,
+                   Logger& logger) {
   auto poller = os::Poller::open();
   if (!poller) return fail(poller);
   if (auto ok = poller->add(stop.poll_handle(), kStopKey); !ok) return ok;
   if (auto ok = poller->add(errands.poll_handle(), kErrandKey); !ok) return ok;
+  if (auto ok = poller->add(users.poll_handle(), kUsersKey); !ok) return ok;
   if (const auto handle = host.poll_handle()) {
     if (auto ok = poller->add(*handle, kControlKey); !ok) return ok;
   }
@@ -85,7 +90,8 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
       if (auto ok = poller->add(*notices, kHostKey); !ok) return ok;
     }
     const Timestamp now = os::now();
-    for (const os::PollEvent& event : poller->wait(std::min(now + 1s, server.next_check()), now)) {
+    const Timestamp due = std::min({now + 1s, server.next_check(), users.next_look()});
+    for (const os::PollEvent& event : poller->wait(due, now)) {
       if (event.key == kControlKey) {
         if (const auto why = host.has_ended()) return fail(*why);
       }
@@ -105,7 +111,8 @@ Result<void> serve(server::Server& server, os::HostControl& host, os::StopSignal
       logger.info(request->name + ": stopping");
       return {};
     }
-    server.save_leases();  // first: a look at the host may take its time
+    users.look(server);  // these first: a look at the host may take its time
+    server.save_leases();
     server.check_host(os::now());
     files.follow_certificate(server, os::now(), stop.end_handle());
     files.watch_certificate();
@@ -133,8 +140,9 @@ std::string state_path(const std::string& config_path, const char* extension) {
 }
 
 int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::Options options,
-           const std::string& config_path, const ops::Loaded<ops::ServerConfig>& loaded,
-           quic::TlsServerContext& tls, std::uint64_t certificate_stamp, os::StopSignal& stop) {
+           os::SideProcess& user_keeper, const std::string& config_path,
+           const ops::Loaded<ops::ServerConfig>& loaded, quic::TlsServerContext& tls,
+           std::uint64_t certificate_stamp, os::StopSignal& stop) {
   const ops::ServerConfig& config = loaded.config;
   const auto logger = ops::make_logger(config.log_level, config.log_json);
   os::SystemRandom random;
@@ -158,8 +166,10 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
                  wire::public_key_text(options.reception.version2->identity_key));
   }
   tls.offer_resumption(options.tunnel.endpoint.secret);
+  const auto users = apps::ServerUsers::open(user_keeper, options.admission, random, *logger);
+  if (!users) return fail_with(users.error().message);
   apps::ServerFiles files(config_path, loaded, tls, certificate_stamp,
-                          options.tunnel.endpoint.secret, host, *logger);
+                          options.tunnel.endpoint.secret, host, **users, *logger);
   files.watch_certificate();
   std::optional<os::EndWatch> end_watch;  // outlives what is taken down
   auto server = server::Server::open(options, tls, random, host, *logger);
@@ -173,17 +183,19 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   const auto errands = apps::Errands::open();
   if (!errands) return fail_with(errands.error().message);
   const auto control = open_control(
-      host, apps::server_control(config, **server, files.certificate_expiry(), **errands),
+      host, apps::server_control(config, **server, files.certificate_expiry(), **users, **errands),
       control_counters, *logger);
   if (auto ok = os::enter_sandbox(apps::sandbox_options(config, user), *logger); !ok) {
     return fail_with(ok.error().message);
   }
+  (*users)->load(**server);
   (*server)->run();
+  (*users)->run();
   (*monitoring)->run();
   if (control) control->run();
 
   os::notify_ready("serving on " + (*server)->local_address().to_string());
-  const auto ok = serve(**server, host, stop, files, **errands, *logger);
+  const auto ok = serve(**server, host, stop, files, **users, **errands, *logger);
   (*errands)->close();
   os::notify_stopping();
   end_watch.emplace(stop, *logger);
@@ -201,10 +213,12 @@ int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& lo
   apps::ServerFileReader reader(config_path, loaded.config);
   os::HostPlan plan = server::Server::host_plan(options);
   plan.files = &reader;
+  auto user_keeper = apps::start_user_keeper(config_path, loaded.config);
+  if (!user_keeper) return fail_with(user_keeper.error().message);
   auto host = os::start_host_control(std::move(plan), [&] { return reader.make_logger(); });
   if (!host) return fail_with(host.error().message);
-  const int exit_code =
-      run_on(**host, *user, options, config_path, loaded, tls, certificate_stamp, stop);
+  const int exit_code = run_on(**host, *user, options, **user_keeper, config_path, loaded, tls,
+                               certificate_stamp, stop);
   const auto closed = (*host)->close();
   return closed || exit_code != 0 ? exit_code : fail_with(closed.error().message);
 }
@@ -234,6 +248,9 @@ int main(int argc, char** argv) {
   if (!command_line) return exit_code;
   if (command_line->load_programs) return apps::load_programs(kName);
   if (command_line->control) return apps::control_server(kName, *command_line->control);
+  if (command_line->user) {
+    return apps::run_user_command(kName, *command_line->user, command_line->config_path);
+  }
   auto stop = os::StopSignal::open(os::StopSignal::Hangup::kReread);
   if (!stop) return fail_with(stop.error().message);
   if (command_line->cleanup) return apps::clean_up(kName);

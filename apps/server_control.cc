@@ -62,7 +62,7 @@ void Errands::answer(const Wishes& wishes, const Result<control::Reloaded>& resu
 
 control::ServerControl server_control(const ops::ServerConfig& config, const server::Server& server,
                                       const std::atomic<std::int64_t>& certificate_expiry,
-                                      Errands& errands) {
+                                      ServerUsers& users, Errands& errands) {
   return {.status = [&server, &certificate_expiry, tun_name = config.tun_name, begun = os::now(),
                      counters = server.counters()]() -> control::ServerStatus {
             std::size_t sessions = 0;
@@ -80,7 +80,8 @@ control::ServerControl server_control(const ops::ServerConfig& config, const ser
           .sessions = [&server](Timestamp deadline) { return server.sessions(deadline); },
           .kick = [&server](wire::SessionId id,
                             Timestamp deadline) { return server.kick(id, deadline); },
-          .reload = [&errands](Timestamp deadline) { return errands.reload(deadline); }};
+          .reload = [&errands](Timestamp deadline) { return errands.reload(deadline); },
+          .users = [&users](const control::UserRequest& request) { return users.answer(request); }};
 }
 
 namespace {

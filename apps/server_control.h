@@ -14,6 +14,7 @@
 #include "ops/config.h"
 #include "os/poller.h"
 #include "server/server.h"
+#include "server_users.h"
 #include "shard/mailbox.h"
 
 namespace qdt::apps {
@@ -48,7 +49,7 @@ class Errands {
 /// The objects that they refer to outlive the functions.
 control::ServerControl server_control(const ops::ServerConfig& config, const server::Server& server,
                                       const std::atomic<std::int64_t>& certificate_expiry,
-                                      Errands& errands);
+                                      ServerUsers& users, Errands& errands);
 
 /// `qdt-server status`, `kick` and `reload`; the exit code: 0, 4 where no server runs, else 1.
 int control_server(const std::string& program, const ControlCommand& command);

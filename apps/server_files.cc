@@ -85,7 +85,7 @@ std::uint64_t ServerFileReader::certificate_stamp() const {
 ServerFiles::ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
                          const quic::TlsServerContext& tls, std::uint64_t certificate_stamp,
                          const quic::ServerSecret& secret, os::HostControl& host,
-                         ops::LevelLogger& logger)
+                         ServerUsers& users, ops::LevelLogger& logger)
     : config_path_(std::move(config_path)),
       start_(loaded.config),
       start_text_(loaded.text),
@@ -96,6 +96,7 @@ ServerFiles::ServerFiles(std::string config_path, const ops::Loaded<ops::ServerC
       watch_(loaded.config.tls_cert, tls.certificate()),
       changes_(certificate_stamp),
       host_(host),
+      users_(users),
       logger_(logger) {}
 
 void ServerFiles::watch_certificate() {
@@ -162,7 +163,7 @@ void ServerFiles::use_certificate(server::Server& server, quic::TlsServerContext
 
 void ServerFiles::use_settings(server::Server& server) {
   const server::Server::Options options = server_options(in_force_);
-  server.use_admission(options.admission);
+  users_.use_configuration(server, options.admission);
   server.use_pushed(options.reception.offer.pushed);
 }
 

@@ -16,6 +16,7 @@
 #include "server/certificate_watch.h"
 #include "server/file_watch.h"
 #include "server/server.h"
+#include "server_users.h"
 
 namespace qdt::apps {
 
@@ -59,7 +60,8 @@ class ServerFiles {
   /// As they are in force now. `certificate_stamp`: from before the certificate was read.
   ServerFiles(std::string config_path, const ops::Loaded<ops::ServerConfig>& loaded,
               const quic::TlsServerContext& tls, std::uint64_t certificate_stamp,
-              const quic::ServerSecret& secret, os::HostControl& host, ops::LevelLogger& logger);
+              const quic::ServerSecret& secret, os::HostControl& host, ServerUsers& users,
+              ops::LevelLogger& logger);
 
   /// In force at once: what ops::is_taken_at_once(), for clients that connect from now on;
   /// rate_limit also for those that are connected. Which other keys have changed since the start is
@@ -93,6 +95,7 @@ class ServerFiles {
   server::FileWatch changes_;
   Timestamp look_at_;
   os::HostControl& host_;
+  ServerUsers& users_;
   ops::LevelLogger& logger_;
 };
 

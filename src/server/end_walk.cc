@@ -5,9 +5,8 @@
 namespace qdt::server {
 namespace {
 
-// A look is a search by name; an end costs some tens of microseconds, so it counts for many.
-constexpr std::size_t kLooksPerStep = 256;
-constexpr std::size_t kLooksOfAnEnd = 16;
+// A visit is a search by name; an end costs some tens of microseconds.
+constexpr std::size_t kVisitsOfAnEnd = 16;
 
 }  // namespace
 
@@ -20,20 +19,13 @@ std::shared_ptr<const EndWalk::Rights> EndWalk::rights_of(const access::UserTabl
   return rights;
 }
 
-// From the end to the beginning: where a session ends, the last one takes its place (SessionTable),
-// and that one has been looked at.
 bool EndWalk::step(tunnel::Tunnel& tunnel, Timestamp now) {
-  const tunnel::SessionTable& sessions = tunnel.sessions();
-  std::size_t left = std::min(left_.value_or(sessions.size()), sessions.size());
-  for (std::size_t looks = 0; looks < kLooksPerStep && left > 0; ++looks) {
-    tunnel::Session& session = sessions.at(--left);
+  return walk_.step(tunnel.sessions(), [&](tunnel::Session& session) -> std::size_t {
     const auto end = end_of(session);
-    if (!end) continue;
+    if (!end) return 1;
     tunnel.close_session(session, *end, now);
-    looks += kLooksOfAnEnd;
-  }
-  left_ = left;
-  return left == 0;
+    return kVisitsOfAnEnd;
+  });
 }
 
 std::optional<tunnel::SessionEnd> EndWalk::end_of(const tunnel::Session& session) const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "access/user_table.h"
 #include "base/time.h"
+#include "server/session_walk.h"
 #include "tunnel/tunnel.h"
 
 namespace qdt::server {
@@ -36,7 +36,7 @@ class EndWalk {
   std::optional<tunnel::SessionEnd> end_of(const tunnel::Session& session) const;
 
   std::shared_ptr<const Rights> rights_;
-  std::optional<std::size_t> left_;  // to be looked at
+  SessionWalk walk_;
 };
 
 }  // namespace qdt::server

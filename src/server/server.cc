@@ -1,11 +1,9 @@
 #include "server/server.h"
 
 #include <algorithm>
-#include <cassert>
 #include <chrono>
 #include <iterator>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "os/clock.h"
@@ -348,14 +346,19 @@ void Server::use_users(const access::UserTable::Snapshot& users) {
   }
 }
 
-void Server::use_admission(const access::Admission::Options& options) {
+void Server::use_users(const access::UserTable::Snapshot& users, const EndWalk::Ends& ends) {
+  use_users(users);
+  const EndWalk walk_of_all(EndWalk::rights_of(*users, ends));
+  for (const auto& shard : shards_) {
+    repeat(*shard, [walk = walk_of_all](shard::Shard& one, Timestamp now) mutable {
+      return walk.step(one.tunnel(), now);
+    });
+  }
+}
+
+void Server::use_limits(const access::Admission::Options& options) {
   admission_.use_limits(options);
   book_.use_max_kept(max_kept(options.shares));
-  const access::UserTable::Entry user = access::Admission::entry_of(options);
-  const auto users = access::UserTable::create(
-      {&user, 1}, random_.bytes<std::tuple_size_v<access::UserTable::Key>>(), users_.get());
-  assert(users);  // one user, whose keys the configuration has compared
-  use_users(*users);
 }
 
 void Server::use_pushed(const Pushed& pushed) {

@@ -25,6 +25,7 @@
 #include "quic/tls.h"
 #include "server/connect_service.h"
 #include "server/decoy_proxy.h"
+#include "server/end_walk.h"
 #include "server/handshake_log.h"
 #include "server/lease_book.h"
 #include "server/lease_file.h"
@@ -94,9 +95,14 @@ class Server {
   /// `users` may come in from now on, with the limits there, which count for their sessions, too;
   /// sessions of others live on. The thread of main.
   void use_users(const access::UserTable::Snapshot& users);
-  /// As use_users(), with the only user that these options have, and their other limits for
-  /// sessions from now on (Admission::use_limits()). The thread of main.
-  void use_admission(const access::Admission::Options& options);
+  /// As use_users(); sessions of users and devices that are not there any more end, but for those
+  /// of the configuration's user. `ends` says why, by the user's name; others are removed.
+  void use_users(const access::UserTable::Snapshot& users, const EndWalk::Ends& ends);
+  /// The users who may come in now. The thread of main.
+  const access::UserTable::Snapshot& users() const { return users_; }
+  /// The limits of these options for sessions from now on (Admission::use_limits()); its users
+  /// stay. The thread of main.
+  void use_limits(const access::Admission::Options& options);
   /// Sessions from now on are pushed this. Of those that are there, the ones of version 2 are told
   /// the routes, and the others keep what they were told. The thread of main.
   void use_pushed(const Pushed& pushed);

@@ -1,0 +1,236 @@
+#include "server_users.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "control/answer.h"
+#include "ops/log.h"
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/system_random.h"
+#include "server_files.h"
+#include "users/contents_code.h"
+#include "users/roster.h"
+#include "wire/hkdf.h"
+
+namespace qdt::apps {
+namespace {
+
+// A question's first letter, and an answer's.
+constexpr char kContents = 'c';
+constexpr char kRequest = 'r';
+constexpr char kSame = 's';
+constexpr char kError = 'e';
+
+constexpr Duration kInterval = 250ms;
+constexpr Duration kPatience = 2s;
+constexpr Duration kPatienceOfAStart = 10s;
+
+constexpr std::string_view kConsequence =
+    "; the users that the server knows come in and stay, and nobody is added, changed or removed "
+    "meanwhile";
+
+/// In the process that has the file.
+class Keeper {
+ public:
+  Keeper(const users::SqliteFile& file, std::unique_ptr<Logger> logger)
+      : logger_(std::move(logger)),
+        file_(file, random_, unix_seconds, *logger_),
+        api_(file_, random_, unix_seconds) {}
+
+  std::string answer(std::string_view question) {
+    const std::string_view rest = question.substr(std::min<std::size_t>(question.size(), 1));
+    if (question.starts_with(kRequest)) {
+      const auto request = control::decode_request(rest);
+      return control::encode_response(
+          request ? api_.answer(*request)
+                  : control::refusal({"it is too long", ErrorCode::kInvalidArgument}));
+    }
+    std::uint64_t version = 0;
+    std::from_chars(rest.data(), rest.data() + rest.size(), version);
+    const auto fresh = api_.contents_unless(version);
+    if (!fresh) return kError + fresh.error().message;
+    if (!*fresh) return {kSame};
+    return kContents + std::to_string((*fresh)->number) + "\n" + (*fresh)->contents;
+  }
+
+ private:
+  std::unique_ptr<Logger> logger_;
+  os::SystemRandom random_;
+  users::StoreFile file_;
+  control::UserApi api_;
+};
+
+tunnel::SessionEnd end_of(users::Absence absence) {
+  switch (absence) {
+    case users::Absence::kDisabled: return tunnel::SessionEnd::kUserDisabled;
+    case users::Absence::kExpired: return tunnel::SessionEnd::kUserExpired;
+    case users::Absence::kHasNoDevice: break;
+  }
+  return tunnel::SessionEnd::kDeviceRemoved;
+}
+
+// A device of the file that has what the configuration's user has: the configuration wins, since a
+// table takes neither then.
+bool is_taken(const access::Device& device, const access::UserTable::Entry& own) {
+  return std::ranges::any_of(own.devices,
+                             [&](const access::Device& other) {
+                               return (device.key && device.key == other.key) ||
+                                      (device.login && device.login == other.login);
+                             }) ||
+         (!device.token.empty() && device.token == own.token);
+}
+
+void leave_out_taken(std::vector<access::UserTable::Entry>& entries,
+                     const access::UserTable::Entry& own) {
+  for (auto& entry : entries) {
+    std::erase_if(entry.devices,
+                  [&](const access::Device& device) { return is_taken(device, own); });
+  }
+  std::erase_if(entries, [](const auto& entry) { return entry.devices.empty(); });
+}
+
+}  // namespace
+
+users::SqliteFile user_file(const std::string& config_path) {
+  const auto path = std::filesystem::path(config_path).replace_extension(".db").string();
+  return {.path = path, .key_path = path + ".key"};
+}
+
+Result<std::unique_ptr<os::SideProcess>> start_user_keeper(const std::string& config_path,
+                                                           const ops::ServerConfig& config) {
+  const users::SqliteFile file = user_file(config_path);
+  std::error_code error;
+  const auto folder =
+      std::filesystem::canonical(std::filesystem::absolute(file.path).parent_path(), error);
+  return os::SideProcess::start(
+      {.title = "qdt-server: users", .name = "qdt-users", .places = {folder.string()}}, [&] {
+        const auto keeper =
+            std::make_shared<Keeper>(file, ops::make_logger(config.log_level, config.log_json));
+        return [keeper](std::string_view question) { return keeper->answer(question); };
+      });
+}
+
+Result<std::unique_ptr<ServerUsers>> ServerUsers::open(os::SideProcess& keeper,
+                                                       const access::Admission::Options& options,
+                                                       Random& random, Logger& logger) {
+  auto waker = os::Waker::open();
+  if (!waker) return fail(waker);
+  return std::unique_ptr<ServerUsers>(
+      new ServerUsers(keeper, options, std::move(*waker), random, logger));
+}
+
+ServerUsers::~ServerUsers() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  wire::wipe({reinterpret_cast<std::uint8_t*>(contents_.data()), contents_.size()});
+}
+
+void ServerUsers::load(server::Server& server) {
+  auto fresh = ask(version_, os::now() + kPatienceOfAStart);
+  if (!fresh) return keeper_fault_.look(fail(fresh), kConsequence, "", logger_);
+  if (!*fresh) return;
+  version_ = (*fresh)->version;
+  contents_ = std::move((*fresh)->contents);
+  put_in_force(server);
+}
+
+void ServerUsers::run() {
+  thread_ = std::thread([this] { follow(); });
+}
+
+void ServerUsers::follow() {
+  os::name_thread("qdt-users");
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, std::chrono::nanoseconds(kInterval),
+                     [this] { return is_stopping_ || has_changed_; });
+      if (is_stopping_) return;
+      has_changed_ = false;
+    }
+    auto fresh = ask(version_, os::now() + kPatience);
+    keeper_fault_.look(fresh ? Result<void>() : fail(fresh), kConsequence,
+                       "the file of the users is read again", logger_);
+    if (!fresh || !*fresh) continue;
+    version_ = (*fresh)->version;
+    fresh_.post(std::move(**fresh));
+  }
+}
+
+Result<std::optional<ServerUsers::Fresh>> ServerUsers::ask(std::uint64_t version,
+                                                           Timestamp deadline) {
+  const auto answer = keeper_.ask(kContents + std::to_string(version), deadline);
+  if (!answer) return fail(answer);
+  if (answer->starts_with(kSame)) return std::nullopt;
+  if (answer->starts_with(kError)) return fail(answer->substr(1));
+  const std::size_t end = answer->find('\n');
+  if (!answer->starts_with(kContents) || end == answer->npos) return fail("no users came");
+  Fresh fresh{.version = 0, .contents = answer->substr(end + 1)};
+  std::from_chars(answer->data() + 1, answer->data() + end, fresh.version);
+  return fresh;
+}
+
+void ServerUsers::look(server::Server& server) {
+  auto fresh = fresh_.take();
+  if (!fresh.empty()) contents_ = std::move(fresh.back().contents);
+  const bool is_due = next_change_ && unix_seconds() >= *next_change_;
+  if (!fresh.empty() || is_due) put_in_force(server);
+}
+
+Timestamp ServerUsers::next_look() const {
+  if (!next_change_) return kNever;
+  const std::chrono::sys_seconds due{std::chrono::seconds(*next_change_)};
+  return os::now() + std::chrono::duration_cast<Duration>(due - std::chrono::system_clock::now());
+}
+
+void ServerUsers::use_configuration(server::Server& server,
+                                    const access::Admission::Options& options) {
+  configuration_ = options;
+  server.use_limits(options);
+  put_in_force(server);
+}
+
+void ServerUsers::put_in_force(server::Server& server) {
+  const auto contents = contents_.empty() ? users::Contents() : users::decode_contents(contents_);
+  if (!contents) return logger_.error("the users that came are none; those before stay");
+  users::Roster roster = users::roster_at(*contents, configuration_.limits, unix_seconds());
+  next_change_ = roster.next_change;
+  const access::UserTable::Entry own = access::Admission::entry_of(configuration_);
+  leave_out_taken(roster.entries, own);
+  if (!own.token.empty() || !own.devices.empty()) roster.entries.push_back(own);
+  const auto table = access::UserTable::create(
+      roster.entries, random_.bytes<std::tuple_size_v<access::UserTable::Key>>(),
+      server.users().get());
+  table_fault_.look(table ? Result<void>() : fail(table), "; the users before stay",
+                    "the users are in force", logger_);
+  if (!table) return;
+  server::EndWalk::Ends ends;
+  for (const auto& [name, absence] : roster.absent) ends.emplace(name, end_of(absence));
+  server.use_users(*table, ends);
+  logger_.debug("users in force: " + std::to_string(roster.entries.size()));
+}
+
+ops::HttpResponse ServerUsers::answer(const control::UserRequest& request) {
+  const auto answer =
+      keeper_.ask(kRequest + control::encode_request(request), os::now() + control::kAnswerTime);
+  if (!answer) return control::refusal(answer.error());
+  {
+    const std::scoped_lock lock(mutex_);
+    has_changed_ = true;
+  }
+  wake_.notify_one();
+  return control::decode_response(*answer);
+}
+
+}  // namespace qdt::apps

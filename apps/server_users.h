@@ -1,0 +1,96 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "access/admission.h"
+#include "base/lasting_fault.h"
+#include "base/logger.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "control/user_api.h"
+#include "ops/config.h"
+#include "os/poller.h"
+#include "os/side_process.h"
+#include "server/server.h"
+#include "shard/mailbox.h"
+
+namespace qdt::apps {
+
+/// The file of a server's users, and that of their secrets' key: beside its configuration, as its
+/// other files are.
+users::SqliteFile user_file(const std::string& config_path);
+
+/// Starts the process that has that file, which no other of a running server opens: it has no
+/// network, and the process that has one never sees the file or its key. Before any thread.
+Result<std::unique_ptr<os::SideProcess>> start_user_keeper(const std::string& config_path,
+                                                           const ops::ServerConfig& config);
+
+/// The users of a running server: the configuration's, and those of the file. A thread asks every
+/// quarter of a second whether these have changed, and main puts it in force.
+class ServerUsers {
+ public:
+  /// The configuration's part of `options` is in force already. What is referred to outlives the
+  /// object.
+  static Result<std::unique_ptr<ServerUsers>> open(os::SideProcess& keeper,
+                                                   const access::Admission::Options& options,
+                                                   Random& random, Logger& logger);
+  ~ServerUsers();
+
+  /// Has the users of the file before the first client comes: waits for them, for some seconds at
+  /// most. Main's thread.
+  void load(server::Server& server);
+  /// Begins to ask.
+  void run();
+  /// Readable while look() has something new.
+  os::PollHandle poll_handle() const { return fresh_.poll_handle(); }
+  /// Puts in force what is new, and ends whoever's time is over. Main's thread, as the next two.
+  void look(server::Server& server);
+  /// When look() is due; somebody expires then.
+  Timestamp next_look() const;
+  /// The configuration has another user and limits from now on.
+  void use_configuration(server::Server& server, const access::Admission::Options& options);
+
+  /// The answer of the process that has the file. Any thread.
+  ops::HttpResponse answer(const control::UserRequest& request);
+
+ private:
+  struct Fresh {
+    std::uint64_t version = 0;
+    std::string contents;
+  };
+  ServerUsers(os::SideProcess& keeper, const access::Admission::Options& options, os::Waker waker,
+              Random& random, Logger& logger)
+      : keeper_(keeper),
+        configuration_(options),
+        random_(random),
+        logger_(logger),
+        fresh_(std::move(waker)) {}
+  void follow();
+  Result<std::optional<Fresh>> ask(std::uint64_t version, Timestamp deadline);
+  void put_in_force(server::Server& server);
+
+  os::SideProcess& keeper_;
+  access::Admission::Options configuration_;
+  Random& random_;
+  Logger& logger_;
+  std::string contents_;                     // as they came: the smallest form
+  std::optional<std::int64_t> next_change_;  // by the wall clock, which may be set
+  LastingFault table_fault_;
+
+  std::uint64_t version_ = 0;  // load()'s, then the thread's; as is the next
+  LastingFault keeper_fault_;
+  shard::Mailbox<Fresh> fresh_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_stopping_ = false;
+  bool has_changed_ = false;  // somebody was answered who may have changed something
+  std::thread thread_;
+};
+
+}  // namespace qdt::apps

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace qdt::apps {
+
+/// `qdt-server user ...` and `qdt-server device ...`.
+struct UserCommand {
+  enum class Verb {
+    kAddUser,
+    kListUsers,
+    kShowUser,
+    kSetUser,
+    kEnableUser,
+    kDisableUser,
+    kRemoveUser,
+    kShowLog,
+    kAddDevice,
+    kListDevices,
+    kRemoveDevice,
+    kRotateDevice,
+  };
+  Verb verb = Verb::kListUsers;
+  std::string user;
+  std::string device;
+  std::vector<std::pair<std::string, std::string>> settings;  ///< of a user: `expires`, `30d`
+  std::string key;                                            ///< of a device; empty: none
+  bool has_token = false;                                     ///< a device's, as are the next two
+  bool has_login = false;
+  bool has_psk = false;
+  bool as_json = false;
+  std::string tun_name;  ///< of the server, where several run; empty: any
+};
+
+/// Adds both commands; `chosen` is set where one of them was given.
+void add_user_commands(CLI::App& app, std::optional<UserCommand>& chosen);
+
+/// Asks the running server, or does it on the file of `config_path` where none runs. The exit code.
+int run_user_command(const std::string& program, const UserCommand& command,
+                     const std::string& config_path);
+
+}  // namespace qdt::apps
