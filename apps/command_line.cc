@@ -198,7 +198,7 @@ void add_server_control(CLI::App& app, CommandLine& command_line) {
       ->add_option_function<std::string>(
           "SESSION",
           [&command_line](const std::string& target) { command_line.control->target = target; },
-          "the session's number, or the client's name or inner address")
+          "the session's number, or the client's name, user or inner address")
       ->required();
   add_control(app, command_line, Verb::kReload, "reload",
               "have the running server read its files again, as SIGHUP does")

@@ -13,7 +13,7 @@ struct ControlCommand {
   enum class Verb { kStatus, kKick, kReload, kReconnect, kStop };
   Verb verb = Verb::kStatus;
   std::string tun_name;  ///< of the program; empty: any
-  std::string target;    ///< of kKick: a session's ID, or a client's name or inner address
+  std::string target;    ///< of kKick: a session's ID, or a client's name, user or inner address
   bool as_json = false;  ///< of kStatus, as is the next
   bool watches = false;  ///< again every second, until it is interrupted
 };

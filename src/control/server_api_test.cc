@@ -305,6 +305,14 @@ TEST(ServerText, FindsSessionsByNameAndAddress) {
   EXPECT_TRUE(sessions_of(all, "tablet").value().empty());
 }
 
+TEST(ServerText, FindsSessionsByTheirUser) {
+  auto phone = session(1, "phone");
+  phone.user = "ann";
+  const std::string all = to_json({phone, session(2, "laptop")});
+  EXPECT_EQ(sessions_of(all, "ann"), (std::vector<std::string>{"0000000000000001"}));
+  EXPECT_TRUE(sessions_of(all, "").value().empty());
+}
+
 // As the client's configuration has the name, and as status shows it.
 TEST(ServerText, FindsSessionsByANameThatIsShownInQuotes) {
   const std::string all = to_json({session(1, quote_peer_name("my laptop"))});

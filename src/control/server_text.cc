@@ -170,7 +170,8 @@ Result<std::vector<std::string>> sessions_of(std::string_view sessions, std::str
       const bool has_address = std::ranges::any_of(
           inner, [&](const Json& address) { return address.get<std::string>() == client; });
       const auto name = session.at("client").get<std::string>();
-      if (!has_address && name != client && name != shown) continue;
+      const bool has_user = !client.empty() && session.value("user", "") == client;
+      if (!has_address && !has_user && name != client && name != shown) continue;
       ids.push_back(session.at("id").get<std::string>());
     }
     return ids;

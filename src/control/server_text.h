@@ -20,7 +20,7 @@ Result<std::string> join_server(std::string_view status, std::string_view sessio
 /// The answer to /v1/reload for a person.
 Result<std::string> describe_reload(std::string_view reloaded);
 
-/// The IDs of the sessions of `client`, which is its name or one of its inner addresses.
+/// The IDs of the sessions of `client`, which is its name, its user's or one of its inner addresses.
 Result<std::vector<std::string>> sessions_of(std::string_view sessions, std::string_view client);
 
 }  // namespace qdt::control
