@@ -3,7 +3,7 @@
 
     python3 bench/compare/load.py [--clients N] [--seconds S] [ROW...]
 
-Rows: sessions, storm, control, handshakes, churn, greedy. The server has a host of its own (a
+Rows: sessions, storm, control, handshakes, churn, greedy, floods. The server has a host of its own (a
 network namespace), all clients another, both on the same processors: what the clients need is not on the
 server's account.
 """
@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 
+import floods
 from hosts import ADDRESS, Failed, Hosts, clear_away_the_dead, run
 from vpns.qdt import BUILD, TREE, is_listening
 
@@ -30,8 +31,6 @@ tls_key: server.key
 log_level: warn
 pool_cidr: 10.64.0.0/16
 host_access: all
-nat:
-  enabled: false
 handshake_rate:
   pps: 5000
 handshake_ip_rate:
@@ -49,7 +48,7 @@ print(time.monotonic() - begun)
 class Server:
     """A qdt-server with room for many, and what it takes of the machine."""
 
-    def __init__(self, hosts):
+    def __init__(self, hosts, nat=False):
         self.hosts = hosts
         hosts.run("client", "ip", "route", "add", "local", OUTER, "dev", "lo")
         hosts.run("server", "ip", "route", "add", OUTER, "via", ADDRESS["client"])
@@ -61,7 +60,8 @@ class Server:
                                   f"tls_fingerprint: sha256:{certificate}\n"
                                   "route_mode: cidr\nlog_level: warn\n")
         self.process = hosts.start("server", "server", os.path.join(BUILD, "qdt-server"),
-                                   "--config", hosts.write("server.yaml", TOKEN + SERVER))
+                                   "--config", hosts.write("server.yaml", TOKEN + SERVER +
+                                                           f"nat:\n  enabled: {str(nat).lower()}\n"))
         hosts.wait_for("qdt-server", lambda: is_listening(hosts))
         # The process that was started looks after the host; the other one carries packets.
         children = run("ps", "--no-headers", "-o", "pid", "--ppid", str(self.process.pid))
@@ -257,11 +257,7 @@ def row_churn(hosts, arguments):
 def row_greedy(hosts, arguments):
     """A real client that takes all it gets, alone and beside idle sessions."""
     server = Server(hosts)
-    hosts.start("client", "client", os.path.join(BUILD, "qdt-client"), "--config", server.client)
-    hosts.wait_for("the client's device",
-                   lambda: "inet 10.64." in hosts.run("client", "ip", "address"))
-    hosts.start("server", "iperf3", "iperf3", "--server", "--bind", "10.64.0.1")
-    hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5201") != "")
+    start_client(hosts, server)
     alone = greedy(hosts)
     load = Load(hosts, server.client, arguments.clients - 1, 400, 40, "--echoes", "0")
     load.wait_until_up(60 + arguments.clients / 100)
@@ -271,6 +267,23 @@ def row_greedy(hosts, arguments):
     yield f"beside {arguments.clients - 1}", (f"{beside[0]:.0f} Mbit/s, ping p99 "
                                               f"{milliseconds(beside[1])}")
     yield "ratios", f"{beside[0] / alone[0]:.2f}, {beside[1] / alone[1]:.2f}"
+
+
+def row_floods(hosts, arguments):
+    """50,000 payloads of strangers a second beside a real client that takes all it gets."""
+    # As in a server by default, its host keeps a table of connections for the translation.
+    server = Server(hosts, nat=True)
+    start_client(hosts, server)
+    yield from floods.measure(hosts, server, arguments.rounds)
+
+
+def start_client(hosts, server):
+    """A real one, and iperf3 at the server's inner address."""
+    hosts.start("client", "client", os.path.join(BUILD, "qdt-client"), "--config", server.client)
+    hosts.wait_for("the client's device",
+                   lambda: "inet 10.64." in hosts.run("client", "ip", "address"))
+    hosts.start("server", "iperf3", "iperf3", "--server", "--bind", "10.64.0.1")
+    hosts.wait_for("iperf3", lambda: hosts.run("server", "ss", "-Hltn", "sport = :5201") != "")
 
 
 def greedy(hosts):
@@ -289,7 +302,8 @@ def ping_p99(hosts):
 
 
 ROWS = {"sessions": row_sessions, "storm": row_storm, "control": row_control,
-        "handshakes": row_handshakes, "churn": row_churn, "greedy": row_greedy}
+        "handshakes": row_handshakes, "churn": row_churn, "greedy": row_greedy,
+        "floods": row_floods}
 
 
 def main():
@@ -300,6 +314,7 @@ def main():
                         help="of sessions, storm, control and greedy [10000]")
     parser.add_argument("--seconds", type=float, default=20, help="how long each row stays up [20]")
     parser.add_argument("--handshakes", type=int, default=800, help="per second, at most [800]")
+    parser.add_argument("--rounds", type=int, default=5, help="of floods [5]")
     arguments = parser.parse_args()
     unknown = [row for row in arguments.rows if row not in ROWS]
     if unknown:
