@@ -413,10 +413,10 @@ class RetryFloodTest : public RetryTest {
     server.endpoint.receive({kServer, from}, Ecn::kNotEct, payload, out, world.now());
     return out.bursts().size();
   }
-  // The answers to all, at the same moment.
-  std::size_t flood() {
+  // The answers to all, at the same moment. `first`: the number of the first.
+  std::size_t flood(std::uint32_t first = 0) {
     std::size_t answers = 0;
-    for (std::uint32_t i = 0; i < kPackets; ++i) answers += throw_packet(i);
+    for (std::uint32_t i = 0; i < kPackets; ++i) answers += throw_packet(first + i);
     return answers;
   }
 };
@@ -425,6 +425,12 @@ TEST_F(RetryFloodTest, IsAnsweredInPart) {
   const std::size_t answers = flood();
   EXPECT_GE(answers, 8000u);
   EXPECT_LE(answers, 8000u + SourceLimit::kGroups + kPackets / 20);
+}
+
+TEST_F(RetryFloodTest, IsAnsweredStillMoreRarelyWhenItGoesOn) {
+  flood();
+  world.run_for(1s);
+  EXPECT_LE(flood(kPackets), 1000u + SourceLimit::kGroups + kPackets / 20);
 }
 
 TEST_F(RetryFloodTest, WhoComesAgainIsAnswered) {
