@@ -32,14 +32,12 @@ class Credential {
     // A name has no such byte (RFC 7617 section 2).
     return {Kind::kSecret, std::string(name) + '\0' + std::string(secret)};
   }
-  Credential(Credential&& other) noexcept : kind_(other.kind_), text_(other.text_) {
-    other.forget();
-  }
+  Credential(Credential&& other) noexcept { *this = std::move(other); }
   Credential& operator=(Credential&& other) noexcept {
     if (this == &other) return *this;
     forget();
     kind_ = other.kind_;
-    text_ = other.text_;
+    text_ = other.text_;  // a copy: what the other has is to be overwritten
     other.forget();
     return *this;
   }

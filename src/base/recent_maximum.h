@@ -24,7 +24,7 @@ class RecentMaximum {
   }
 
  private:
-  Timestamp begun_{};
+  Timestamp begun_;
   Duration before_{};  // the longest of the window before
   Duration current_{};
 };

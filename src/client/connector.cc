@@ -438,10 +438,10 @@ void Connector::open_version2(tunnel::Tunnel& tunnel, Attempt& attempt) {
                    {Ending::Kind::kUnreachable, response.error().message, /*is_lasting=*/true},
                    tunnel.now());
   }
-  wire::SessionTerms terms = wire::settle_terms(connection.exporter(), answer.caps, identity_.psk,
-                                                version2->asked.nonce, answer.nonce);
+  const wire::SessionTerms terms = wire::settle_terms(
+      connection.exporter(), answer.caps, identity_.psk, version2->asked.nonce, answer.nonce);
   tunnel::SessionOptions options;
-  options.contexts = std::move(terms.contexts);
+  options.contexts = terms.contexts;
   if (terms.direct) options.direct = {.secrets = *terms.direct};
   had_version2_ = true;
   open(tunnel, attempt, *response, std::move(options));
