@@ -263,6 +263,7 @@ Result<void> parse_members_of_caps(const Json& json, ConnectResponse& response) 
 }  // namespace
 
 bool is_host_address(const IpAddress& address) {
+  if (address == IpAddress::v4(0xffffffff)) return false;  // everybody's (RFC 919 section 7)
   return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() &&
          (address.is_v4() || !address.is_link_local());
 }

@@ -40,8 +40,8 @@ inline constexpr std::size_t kMaxResumeTokenBytes = 128;
 /// Connection IDs of the direct plane that one side may name.
 inline constexpr std::size_t kMaxDirectIds = 8;
 
-/// Whether a host of the tunnel may have this address: none of this host itself, of a link (IPv6)
-/// or of a group.
+/// Whether a host of the tunnel may have this address: none of this host itself, of a link (IPv6),
+/// of a group or of everybody.
 bool is_host_address(const IpAddress& address);
 /// Whether a prefix may be routed into the tunnel at a server's wish: a range in which hosts may
 /// be, and no wider than kMinPrefixLength4 and 6.

@@ -315,6 +315,7 @@ TEST(ConnectResponse, SaysWhichMemberIsWrong) {
       {replaced(kResponse, "10.8.0.2", "fe80::1"), "client_ip"},
       {replaced(kResponse, "10.8.0.2", "127.0.0.1"), "client_ip"},
       {replaced(kResponse, "10.8.0.1", "224.0.0.1"), "gateway_ip"},
+      {replaced(kResponse, "10.8.0.1", "255.255.255.255"), "unusable gateway_ip"},
       {replaced(kResponse, "10.8.0.0/24", "10.9.0.0/24"), "cidr"},
       {replaced(kResponse, "10.8.0.0/24", "10.8.0.0/33"), "cidr"},
       {replaced(kResponse, "[\"1.1.1.1\"]", "\"1.1.1.1\""), "dns"},
