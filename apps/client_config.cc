@@ -31,7 +31,7 @@ Result<ops::HostAndPort> parse_address(const std::string& text, std::uint16_t de
 
 }  // namespace
 
-Result<std::string> client_config(const ops::ServerConfig& config, const std::string& address) {
+Result<ops::HostAndPort> reached_at(const ops::ServerConfig& config, const std::string& address) {
   std::string host_and_port = address;
   if (address.empty()) {
     const auto own = server::public_address(os::host_addresses());
@@ -42,7 +42,11 @@ Result<std::string> client_config(const ops::ServerConfig& config, const std::st
     }
     host_and_port = own->to_string();
   }
-  const auto reached = parse_address(host_and_port, config.addr.port);
+  return parse_address(host_and_port, config.addr.port);
+}
+
+Result<std::string> client_config(const ops::ServerConfig& config, const std::string& address) {
+  const auto reached = reached_at(config, address);
   if (!reached) return fail(reached);
   const auto tls = server::load_certificate(config.tls_cert, config.tls_key, config.user);
   if (!tls) return fail(tls);

@@ -168,6 +168,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   tls.offer_resumption(options.tunnel.endpoint.secret);
   const auto users = apps::ServerUsers::open(user_keeper, options.admission, random, *logger);
   if (!users) return fail_with(users.error().message);
+  options.reception.enroller = (*users)->enroller();
   apps::ServerFiles files(config_path, loaded, tls, certificate_stamp,
                           options.tunnel.endpoint.secret, host, **users, *logger);
   files.watch_certificate();
@@ -197,6 +198,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   os::notify_ready("serving on " + (*server)->local_address().to_string());
   const auto ok = serve(**server, host, stop, files, **users, **errands, *logger);
   (*errands)->close();
+  (*users)->close();
   os::notify_stopping();
   end_watch.emplace(stop, *logger);
   end_watch->begin("clients are told, and this host's network is put back");

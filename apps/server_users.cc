@@ -18,6 +18,7 @@
 #include "users/contents_code.h"
 #include "users/roster.h"
 #include "wire/hkdf.h"
+#include "wire/session_id.h"
 
 namespace qdt::apps {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 // A question's first letter, and an answer's.
 constexpr char kContents = 'c';
 constexpr char kRequest = 'r';
+constexpr char kEnrolment = 'n';
 constexpr char kSame = 's';
 constexpr char kError = 'e';
 
@@ -51,6 +53,11 @@ class Keeper {
       return control::encode_response(
           request ? api_.answer(*request)
                   : control::refusal({"it is too long", ErrorCode::kInvalidArgument}));
+    }
+    if (question.starts_with(kEnrolment)) {
+      const auto enrolment = control::decode_enrolment(rest);
+      const auto result = enrolment ? api_.enrol(*enrolment) : wire::HandshakeResult::kBadRequest;
+      return std::to_string(static_cast<int>(result));
     }
     std::uint64_t version = 0;
     std::from_chars(rest.data(), rest.data() + rest.size(), version);
@@ -126,13 +133,18 @@ Result<std::unique_ptr<ServerUsers>> ServerUsers::open(os::SideProcess& keeper,
       new ServerUsers(keeper, options, std::move(*waker), random, logger));
 }
 
-ServerUsers::~ServerUsers() {
+void ServerUsers::close() {
   {
     const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
+    waiting_.clear();
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+}
+
+ServerUsers::~ServerUsers() {
+  close();
   wire::wipe({reinterpret_cast<std::uint8_t*>(contents_.data()), contents_.size()});
 }
 
@@ -152,20 +164,72 @@ void ServerUsers::run() {
 void ServerUsers::follow() {
   os::name_thread("qdt-users");
   for (;;) {
+    std::vector<Waiting> waiting;
     {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, std::chrono::nanoseconds(kInterval),
-                     [this] { return is_stopping_ || has_changed_; });
+                     [this] { return is_stopping_ || has_changed_ || !waiting_.empty(); });
       if (is_stopping_) return;
       has_changed_ = false;
+      waiting.swap(waiting_);
     }
+    auto then = write_down(std::move(waiting));
     auto fresh = ask(version_, os::now() + kPatience);
     keeper_fault_.look(fresh ? Result<void>() : fail(fresh), kConsequence,
                        "the file of the users is read again", logger_);
-    if (!fresh || !*fresh) continue;
-    version_ = (*fresh)->version;
-    fresh_.post(std::move(**fresh));
+    if (fresh && *fresh) {
+      version_ = (*fresh)->version;
+      (*fresh)->then = std::move(then);
+      fresh_.post(std::move(**fresh));
+    } else {
+      for (const auto& answer : then) answer();  // it is on disk, and comes in force soon
+    }
   }
+}
+
+std::vector<std::function<void()>> ServerUsers::write_down(std::vector<Waiting> waiting) {
+  std::vector<std::function<void()>> then;
+  for (Waiting& one : waiting) {
+    const auto result = write_down(one.device);
+    auto answer = [done = std::move(one.done), result] { done(result); };
+    if (result != wire::HandshakeResult::kEnrolled) {
+      answer();
+      continue;
+    }
+    logger_.info("a device of " + one.device.user + " is enrolled by a link, from " +
+                 one.device.from.to_string());
+    then.emplace_back(std::move(answer));
+  }
+  return then;
+}
+
+wire::HandshakeResult ServerUsers::write_down(const server::Enrolment& device) {
+  constexpr auto kUnknown = wire::HandshakeResult::kNotReady;
+  const auto ticket = wire::parse_session_id(device.ticket);
+  if (!ticket) return kUnknown;
+  const auto answer = keeper_.ask(
+      kEnrolment +
+          control::encode_enrolment({.ticket = *ticket, .key = device.key, .name = device.name}),
+      os::now() + kPatience);
+  if (!answer) return kUnknown;
+  int result = -1;
+  std::from_chars(answer->data(), answer->data() + answer->size(), result);
+  const bool is_known = result >= 0 && result < static_cast<int>(wire::HandshakeResult::kCount);
+  return is_known ? static_cast<wire::HandshakeResult>(result) : kUnknown;
+}
+
+server::Enroller ServerUsers::enroller() {
+  return [this](const server::Enrolment& device, std::function<void(wire::HandshakeResult)> done) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (waiting_.size() < kMaxWaiting && !is_stopping_) {
+        waiting_.push_back({device, std::move(done)});
+        done = nullptr;
+      }
+    }
+    if (done) return done(wire::HandshakeResult::kNotReady);
+    wake_.notify_one();
+  };
 }
 
 Result<std::optional<ServerUsers::Fresh>> ServerUsers::ask(std::uint64_t version,
@@ -186,6 +250,9 @@ void ServerUsers::look(server::Server& server) {
   if (!fresh.empty()) contents_ = std::move(fresh.back().contents);
   const bool is_due = next_change_ && unix_seconds() >= *next_change_;
   if (!fresh.empty() || is_due) put_in_force(server);
+  for (const Fresh& one : fresh) {
+    for (const auto& answer : one.then) answer();
+  }
 }
 
 Timestamp ServerUsers::next_look() const {

@@ -2,11 +2,13 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "access/admission.h"
 #include "base/lasting_fault.h"
@@ -17,8 +19,10 @@
 #include "ops/config.h"
 #include "os/poller.h"
 #include "os/side_process.h"
+#include "server/enrolment.h"
 #include "server/server.h"
 #include "shard/mailbox.h"
+#include "wire/handshake.h"
 
 namespace qdt::apps {
 
@@ -56,6 +60,12 @@ class ServerUsers {
   /// The configuration has another user and limits from now on.
   void use_configuration(server::Server& server, const access::Admission::Options& options);
 
+  /// Has devices written down that come with a link; one is answered once it may come in. Its
+  /// result may be called by any thread, until close().
+  server::Enroller enroller();
+  /// Answers nobody any more, and ends its thread. Before the server goes.
+  void close();
+
   /// The answer of the process that has the file. Any thread.
   ops::HttpResponse answer(const control::UserRequest& request);
 
@@ -63,7 +73,14 @@ class ServerUsers {
   struct Fresh {
     std::uint64_t version = 0;
     std::string contents;
+    std::vector<std::function<void()>> then;  // once it is in force
   };
+  struct Waiting {
+    server::Enrolment device;
+    std::function<void(wire::HandshakeResult)> done;
+  };
+  /// More wait for nothing: each connection without a session has a bound (docs/security.md).
+  static constexpr std::size_t kMaxWaiting = 64;
   ServerUsers(os::SideProcess& keeper, const access::Admission::Options& options, os::Waker waker,
               Random& random, Logger& logger)
       : keeper_(keeper),
@@ -72,6 +89,9 @@ class ServerUsers {
         logger_(logger),
         fresh_(std::move(waker)) {}
   void follow();
+  /// Those who are written down now, to be answered once that is in force.
+  std::vector<std::function<void()>> write_down(std::vector<Waiting> waiting);
+  wire::HandshakeResult write_down(const server::Enrolment& device);
   Result<std::optional<Fresh>> ask(std::uint64_t version, Timestamp deadline);
   void put_in_force(server::Server& server);
 
@@ -90,6 +110,7 @@ class ServerUsers {
   std::condition_variable wake_;
   bool is_stopping_ = false;
   bool has_changed_ = false;  // somebody was answered who may have changed something
+  std::vector<Waiting> waiting_;
   std::thread thread_;
 };
 

@@ -1,22 +1,13 @@
 #include "user_command.h"
 
 #include <CLI/CLI.hpp>
-#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "command_line.h"
-#include "control/answer.h"
-#include "control/call.h"
-#include "control/user_api.h"
 #include "control/user_text.h"
-#include "control_sockets.h"
-#include "ops/log.h"
-#include "os/control_socket.h"
-#include "os/file.h"
-#include "os/system_random.h"
-#include "server_files.h"
-#include "server_users.h"
+#include "invite_command.h"
+#include "user_answerer.h"
 #include "users/text.h"
 
 namespace qdt::apps {
@@ -105,6 +96,36 @@ void add_user(CLI::App& app, Chosen& chosen) {
   add_command(*user, chosen, Verb::kShowLog, "log", "show who changed what, the latest first");
 }
 
+void add_invite(CLI::App& app, Chosen& chosen) {
+  CLI::App* const invite = add_command(app, chosen, Verb::kInvite, "invite",
+                                       "print a link by which a person's device comes in");
+  invite->footer(
+      "The user is added where there is none of that name. The link lets one device in, once: "
+      "qdt-client add LINK\nthere makes the device's key, which stays there. Standard output has "
+      "the link on a line of its own, the last.\n\n"
+      "  qdt-server invite ann\n"
+      "  qdt-server invite ann --address vpn.example.org --expires 7d --qr");
+  add_text(invite, chosen, &UserCommand::user, "NAME",
+           "the user's name: letters, digits, and . _ - @ between them");
+  add_text(invite, chosen, &UserCommand::address, "--address",
+           "the name or address, and the port if it is not the configuration's, by which clients "
+           "reach this server; the default is this host's public address, if it has one",
+           false);
+  add_setting(invite, chosen, "--expires", "expires", "TIME",
+              "how long the link is good, such as 1h or 7d; 24h without it");
+  invite->add_flag_callback("--qr", [&chosen] { chosen->shows_qr = true; }, "as a QR code, too");
+  add_text(invite, chosen, &UserCommand::png, "--png", "write the QR code to this new file", false);
+  add_text(invite, chosen, &UserCommand::svg, "--svg", "likewise, as SVG", false);
+  add_text(invite, chosen, &UserCommand::device, "--static",
+           "make the device of this name here, and put its key into the link: for a device that "
+           "cannot reach the server yet. Whoever sees such a link has the key",
+           false);
+  invite->add_flag_callback("--once", [] {}, "the link lets one device in (it never lets in more)");
+  invite->add_flag_callback(
+      "--cancel", [&chosen] { chosen->verb = Verb::kCancelInvitations; },
+      "make no link: the user's links that were not used let nobody in any more");
+}
+
 void add_device(CLI::App& app, Chosen& chosen) {
   CLI::App* const device = app.add_subcommand("device", "the devices of users, each with a key");
   device->require_subcommand(1);
@@ -144,52 +165,6 @@ void add_device(CLI::App& app, Chosen& chosen) {
 }
 
 // --- what it does ---
-
-/// The one who answers: a server, or this process on the file.
-using Ask = std::function<Result<std::string>(const std::string& method, const std::string& path,
-                                              const std::string& body)>;
-
-// Null, and the exit code, where nobody can be asked.
-Ask find_answerer(const std::string& program, const UserCommand& command,
-                  const std::string& config_path, int& exit_code) {
-  auto sockets = os::find_control_sockets(os::HostPlan::Role::kServer);
-  const bool has_none = sockets.empty() && command.tun_name.empty();
-  if (!has_none) {
-    const auto found =
-        find_sockets(program, os::HostPlan::Role::kServer,
-                     {.verb = ControlCommand::Verb::kReload, .tun_name = command.tun_name});
-    exit_code = found ? 0 : found.error();
-    if (!found) return nullptr;
-    return [path = found->front().path](const std::string& method, const std::string& target,
-                                        const std::string& body) {
-      return control::call(path, method, target, control::kPatience, body);
-    };
-  }
-  if (!os::file_exists(config_path)) {
-    print_error(program, "no server runs on this host, and there is no configuration " +
-                             config_path + " beside which its users would be; --config names one");
-    exit_code = kNoneRuns;
-    return nullptr;
-  }
-  struct Local {
-    std::unique_ptr<Logger> logger = ops::make_logger(LogLevel::kWarning, /*json=*/false);
-    os::SystemRandom random;
-    users::StoreFile file;
-    control::UserApi api;
-    explicit Local(const std::string& path)
-        : file(user_file(path), random, unix_seconds, *logger), api(file, random, unix_seconds) {}
-  };
-  return [local = std::make_shared<Local>(config_path)](
-             const std::string& method, const std::string& path,
-             const std::string& body) -> Result<std::string> {
-    const auto response = local->api.answer(
-        {.method = method, .path = path, .body = body, .who = "a command while no server ran"});
-    if (response.status != 200) {
-      return std::unexpected(control::parse_refusal(response.status, response.body));
-    }
-    return response.body;
-  };
-}
 
 std::string body_of(const UserCommand& command) {
   Json json = Json::object();
@@ -233,7 +208,6 @@ Result<std::string> ask_about_device(const Ask& ask, const UserCommand& command,
 }
 
 Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
-  if (const auto ok = check_names(command); !ok) return fail(ok);
   const std::string user = "/v1/users/" + command.user;
   switch (command.verb) {
     case Verb::kAddUser: return ask("POST", "/v1/users", body_of(command));
@@ -248,6 +222,8 @@ Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
     case Verb::kListDevices: return ask("GET", command.user.empty() ? "/v1/users" : user, "");
     case Verb::kRemoveDevice: return ask_about_device(ask, command, "DELETE");
     case Verb::kRotateDevice: return ask_about_device(ask, command, "POST");
+    case Verb::kInvite:
+    case Verb::kCancelInvitations: break;  // invite_command.h
   }
   return fail("no such command");
 }
@@ -270,6 +246,8 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
     case Verb::kAddDevice: return control::describe_secrets(answer, control::DeviceChange::kAdded);
     case Verb::kRotateDevice:
       return control::describe_secrets(answer, control::DeviceChange::kRotated);
+    case Verb::kInvite:
+    case Verb::kCancelInvitations: break;
   }
   return answer;
 }
@@ -279,13 +257,21 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
 void add_user_commands(CLI::App& app, std::optional<UserCommand>& chosen) {
   add_user(app, chosen);
   add_device(app, chosen);
+  add_invite(app, chosen);
 }
 
 int run_user_command(const std::string& program, const UserCommand& command,
                      const std::string& config_path) {
+  if (const auto ok = check_names(command); !ok) {
+    print_error(program, ok.error().message);
+    return 1;
+  }
   int exit_code = 1;
-  const Ask ask = find_answerer(program, command, config_path, exit_code);
+  const Ask ask = find_answerer(program, command.tun_name, config_path, exit_code);
   if (!ask) return exit_code;
+  if (command.verb == Verb::kInvite || command.verb == Verb::kCancelInvitations) {
+    return run_invite(program, command, config_path, ask);
+  }
   const auto answer = do_it(ask, command);
   if (!answer) {
     print_error(program, answer.error().message);

@@ -11,7 +11,7 @@ class App;
 
 namespace qdt::apps {
 
-/// `qdt-server user ...` and `qdt-server device ...`.
+/// `qdt-server user ...`, `device ...` and `invite`.
 struct UserCommand {
   enum class Verb {
     kAddUser,
@@ -26,6 +26,8 @@ struct UserCommand {
     kListDevices,
     kRemoveDevice,
     kRotateDevice,
+    kInvite,
+    kCancelInvitations,
   };
   Verb verb = Verb::kListUsers;
   std::string user;
@@ -35,11 +37,15 @@ struct UserCommand {
   bool has_token = false;                                     ///< a device's, as are the next two
   bool has_login = false;
   bool has_psk = false;
+  std::string address;  ///< of kInvite, as the next four
+  bool shows_qr = false;
+  std::string png;  ///< a new file; empty: none
+  std::string svg;  ///< likewise
   bool as_json = false;
   std::string tun_name;  ///< of the server, where several run; empty: any
 };
 
-/// Adds both commands; `chosen` is set where one of them was given.
+/// Adds these commands; `chosen` is set where one of them was given.
 void add_user_commands(CLI::App& app, std::optional<UserCommand>& chosen);
 
 /// Asks the running server, or does it on the file of `config_path` where none runs. The exit code.

@@ -6,6 +6,7 @@
 
 #include "client/answer_words.h"
 #include "os/clock.h"
+#include "os/host_network.h"
 #include "os/poller.h"
 #include "os/resolver.h"
 #include "os/udp_socket.h"
@@ -94,8 +95,14 @@ class Asking {
 std::optional<Ending> ask_at(const SocketAddress& server, const Enrolment::Options& options,
                              const quic::TlsClientContext& tls, Random& random,
                              os::StopSignal& stop, Logger& logger) {
-  auto socket = os::UdpSocket::open(
-      {.local = {IpAddress::unspecified(server.address.is_v4()), 0}, .remote = server}, logger);
+  os::UdpSocket::Options wanted{.local = {IpAddress::unspecified(server.address.is_v4()), 0},
+                                .remote = server,
+                                .mark = os::kTunnelMark};  // around a tunnel that is up
+  auto socket = os::UdpSocket::open(wanted, logger);
+  if (!socket) {
+    wanted.mark = 0;  // not root's
+    socket = os::UdpSocket::open(wanted, logger);
+  }
   if (!socket) return unreachable(socket.error().message);
   auto poller = os::Poller::open();
   if (!poller) return unreachable(poller.error().message);

@@ -69,6 +69,11 @@ Json json_of(const User& user, std::int64_t now) {
   };
   Json devices = Json::array();
   for (const Device& device : user.devices) devices.push_back(json_of(device));
+  Json links = Json::array();
+  for (const users::Ticket& ticket : user.tickets) {
+    if (ticket.device == 0 && ticket.expires > now)
+      links.push_back(users::time_text(ticket.expires));
+  }
   return {{"name", user.name},
           {"state", state_of(user, now)},
           {"enabled", user.is_enabled},
@@ -76,7 +81,8 @@ Json json_of(const User& user, std::int64_t now) {
           {"max_devices", number(user.limits.max_devices)},
           {"max_sessions", number(user.limits.max_sessions)},
           {"created", users::time_text(user.created)},
-          {"devices", std::move(devices)}};
+          {"devices", std::move(devices)},
+          {"open_links", std::move(links)}};
 }
 
 // --- in ---
@@ -241,6 +247,37 @@ std::optional<UserRequest> decode_request(std::string_view bytes) {
   return request;
 }
 
+namespace {
+
+template <typename Archive>
+void describe(Archive& archive, users::Enrolment& enrolment) {
+  constexpr std::size_t kMaxNameBytes = 256;
+  archive(enrolment.ticket);
+  if constexpr (Archive::kReads) {
+    const Bytes key = archive.raw(enrolment.key.size());
+    if (!key.empty()) append(enrolment.key, key);
+  } else {
+    archive.raw(enrolment.key);
+  }
+  field(archive, enrolment.name, kMaxNameBytes);
+}
+
+}  // namespace
+
+std::string encode_enrolment(users::Enrolment enrolment) {
+  MessageWriter writer(os::SideProcess::kMaxQuestionBytes - 1);
+  describe(writer, enrolment);
+  return writer.is_good() ? std::string(as_text(writer.take())) : std::string();
+}
+
+std::optional<users::Enrolment> decode_enrolment(std::string_view bytes) {
+  MessageReader reader(as_bytes(bytes));
+  users::Enrolment enrolment;
+  describe(reader, enrolment);
+  if (!reader.is_at_end()) return std::nullopt;
+  return enrolment;
+}
+
 std::string encode_response(const ops::HttpResponse& response) {
   return std::to_string(response.status) + "\n" + response.body;
 }
@@ -267,6 +304,7 @@ ops::HttpResponse UserApi::answer(const UserRequest& request) {
 Result<std::string> UserApi::answer_text(const UserRequest& request) {
   constexpr std::string_view kUsers = "/v1/users";
   constexpr std::string_view kDevices = "/v1/devices";
+  constexpr std::string_view kInvitations = "/v1/invitations";
   const bool gets = request.method == "GET" || request.method == "HEAD";
   const bool posts = request.method == "POST";
   const bool removes = request.method == "DELETE";
@@ -274,6 +312,12 @@ Result<std::string> UserApi::answer_text(const UserRequest& request) {
   if (request.path == kUsers && gets) return list_users();
   if (request.path == kUsers && posts) return add_user(request);
   if (request.path == "/v1/deeds" && gets) return list_deeds();
+  if (request.path == kInvitations && posts) return invite(request);
+  if (request.path.starts_with(std::string(kInvitations) + "/") && removes) {
+    const std::string name = request.path.substr(kInvitations.size() + 1);
+    if (const auto ok = users::check_name("the user's name", name); !ok) return fail(ok);
+    return cancel_invitations(request, name);
+  }
   if (request.path == kDevices && posts) return add_device(request);
   if (request.path.starts_with(std::string(kUsers) + "/")) {
     const std::string name = request.path.substr(kUsers.size() + 1);
@@ -399,6 +443,105 @@ Result<std::string> UserApi::remove_user(const UserRequest& request, const std::
                        });
   if (!changed) return fail(changed);
   return text_of(json_of(*user, now_()));
+}
+
+// Who is not there yet is added: the link is all that a person has to be given.
+Result<std::string> UserApi::invite(const UserRequest& request) {
+  const auto json = object_in(request.body, {"user", "expires"});
+  if (!json) return fail(json);
+  const auto name = name_in(*json, "user");
+  if (!name) return fail(name);
+  const auto text = json->contains("expires") ? value_of(*json, "expires") : std::optional("24h");
+  if (!text) return fail(text);
+  const auto expires = users::parse_time("expires", text->value_or("none"), now_());
+  if (!expires) return fail(expires);
+  if (*expires > now_() + users::kMaxTicketLife) {
+    return refuse("expires: a link is good for a year at most");
+  }
+  const auto secret = random_.bytes<std::tuple_size_v<wire::TicketSecret>>();
+  const users::Ticket ticket{.id = new_id(),
+                             .key = wire::Ed25519Key(wire::derive_ticket_seed(secret)).public_key(),
+                             .created = now_(),
+                             .expires = *expires};
+  const auto store = file_.find_or_make();
+  if (!store) return fail(store);
+  bool is_new = false;
+  const auto changed = (*store)->change(
+      {.at = now_(),
+       .who = request.who,
+       .what = "invite " + *name + " until " + users::time_text(*expires)},
+      [&](Edit& edit) -> Result<void> {
+        auto found = edit.find_user(*name);
+        if (!found) return fail(found);
+        is_new = !*found;
+        User user =
+            std::move(*found).value_or(User{.id = new_id(), .name = *name, .created = now_()});
+        users::forget_old_tickets(user, now_());
+        user.tickets.push_back(ticket);
+        return edit.put_user(user);
+      });
+  if (!changed) return fail(changed);
+  return text_of({{"user", *name},
+                  {"is_new", is_new},
+                  {"ticket", wire::encode_base64url(secret)},
+                  {"expires", users::time_text(*expires)}});
+}
+
+Result<std::string> UserApi::cancel_invitations(const UserRequest& request,
+                                                const std::string& name) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("user " + name);
+  std::size_t count = 0;
+  const auto changed =
+      (*store)->change({.at = now_(), .who = request.who, .what = "invite " + name + " cancelled"},
+                       [&](Edit& edit) -> Result<void> {
+                         auto user = edit.find_user(name);
+                         if (!user) return fail(user);
+                         if (!*user) return unknown("user " + name);
+                         for (users::Ticket& ticket : (*user)->tickets) {
+                           if (ticket.device != 0 || ticket.expires <= now_()) continue;
+                           ticket.expires = now_();
+                           ++count;
+                         }
+                         return edit.put_user(**user);
+                       });
+  if (!changed) return fail(changed);
+  return text_of({{"user", name}, {"cancelled", count}});
+}
+
+wire::HandshakeResult UserApi::enrol(const users::Enrolment& enrolment) {
+  using wire::HandshakeResult;
+  const auto store = file_.find();
+  if (!store) return HandshakeResult::kNotReady;
+  if (*store == nullptr) return HandshakeResult::kUnauthorized;
+  auto result = HandshakeResult::kNotReady;
+  const std::string link = "link " + wire::session_id_text(enrolment.ticket);
+  users::Deed deed{.at = now_(), .who = link};
+  const auto changed = (*store)->change(deed, [&](Edit& edit) -> Result<void> {
+    auto user = edit.find_invited(enrolment.ticket);
+    if (!user) return fail(user);
+    if (!*user) {
+      result = HandshakeResult::kUnauthorized;
+      return unknown(link);
+    }
+    const User before = **user;
+    const std::uint64_t most = (*user)->limits.max_devices.value_or(users::kMaxDevicesOfUser);
+    result = users::enrol(**user, enrolment, new_id(), most, now_());
+    if (result != HandshakeResult::kEnrolled || **user == before) return refuse("no change");
+    deed.what = "device add " + before.name + " " + (*user)->devices.back().name;
+    auto put = edit.put_user(**user);
+    // All of the rest was looked at.
+    if (!put && put.error().code == ErrorCode::kInvalidArgument) {
+      result = HandshakeResult::kKeyInUse;
+    } else if (!put) {
+      result = HandshakeResult::kNotReady;
+    }
+    return put;
+  });
+  const bool is_lost = !changed && changed.error().code != ErrorCode::kInvalidArgument &&
+                       changed.error().code != ErrorCode::kNotFound;
+  return is_lost ? HandshakeResult::kNotReady : result;
 }
 
 Result<std::string> UserApi::add_device(const UserRequest& request) {

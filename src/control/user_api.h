@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "ops/http_server.h"
 #include "users/store_file.h"
+#include "users/tickets.h"
+#include "wire/handshake.h"
 
 namespace qdt::control {
 
@@ -27,6 +29,8 @@ struct UserRequest {
 std::string encode_request(UserRequest request);
 /// Nothing: it is none.
 std::optional<UserRequest> decode_request(std::string_view bytes);
+std::string encode_enrolment(users::Enrolment enrolment);
+std::optional<users::Enrolment> decode_enrolment(std::string_view bytes);
 std::string encode_response(const ops::HttpResponse& response);
 ops::HttpResponse decode_response(std::string_view bytes);
 
@@ -38,6 +42,9 @@ class UserApi {
       : file_(file), random_(random), now_(std::move(now)) {}
 
   ops::HttpResponse answer(const UserRequest& request);
+  /// Writes a device down that asks by a ticket; kEnrolled once it is on disk. kNotReady: it cannot
+  /// be written now.
+  wire::HandshakeResult enrol(const users::Enrolment& enrolment);
   /// The whole store for the server; nothing where `version` is that of the store, or where there
   /// is none.
   struct Version {
@@ -54,6 +61,8 @@ class UserApi {
   Result<std::string> add_user(const UserRequest& request);
   Result<std::string> set_user(const UserRequest& request, const std::string& name);
   Result<std::string> remove_user(const UserRequest& request, const std::string& name);
+  Result<std::string> invite(const UserRequest& request);
+  Result<std::string> cancel_invitations(const UserRequest& request, const std::string& name);
   Result<std::string> add_device(const UserRequest& request);
   Result<std::string> rotate_device(const UserRequest& request, std::uint64_t id);
   Result<std::string> remove_device(const UserRequest& request, std::uint64_t id);

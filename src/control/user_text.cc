@@ -96,6 +96,10 @@ Result<std::string> describe_user(std::string_view user) {
     if (!json.at("max_sessions").is_null()) {
       all += "at most " + text(json, "max_sessions") + " sessions\n";
     }
+    for (const Json& link : json.value("open_links", Json::array())) {
+      all +=
+          "a link that was not used, good until " + ops::printable(link.get<std::string>()) + "\n";
+    }
     if (json.at("devices").empty()) return all + "no devices: it cannot come in yet\n";
     Table table({"USER", "DEVICE", "SINCE", "PROVES ITSELF BY"});
     add_devices(table, json);

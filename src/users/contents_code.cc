@@ -76,6 +76,15 @@ void field(Archive& archive, Device& device) {
 }
 
 template <typename Archive>
+void field(Archive& archive, Ticket& ticket) {
+  field(archive, ticket.id);
+  field(archive, ticket.key);
+  field(archive, ticket.created);
+  field(archive, ticket.expires);
+  field(archive, ticket.device);
+}
+
+template <typename Archive>
 void field(Archive& archive, User& user) {
   field(archive, user.id);
   field(archive, user.name, kMaxTextBytes);
@@ -85,6 +94,7 @@ void field(Archive& archive, User& user) {
   field(archive, user.limits);
   field(archive, user.created);
   list(archive, user.devices, kMaxDevicesOfUser, [&](Device& one) { field(archive, one); });
+  list(archive, user.tickets, kMaxTicketsOfUser, [&](Ticket& one) { field(archive, one); });
 }
 
 template <typename Archive>

@@ -28,6 +28,8 @@ Contents example() {
                   .address6 = *IpAddress::parse("fd00::2"),
                   .created = 10,
                   .is_locked = true}};
+  ann.tickets = {
+      {.id = 12, .key = wire::Ed25519PublicKey{4}, .created = 13, .expires = 14, .device = 9}};
   return {.revision = 11,
           .users = {ann, {.id = 2, .name = "bob"}},
           .groups = {{.name = "staff", .limits = {.up = 1}}},

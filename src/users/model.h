@@ -21,6 +21,7 @@ inline constexpr const char* kDefaultUser = "default";
 // Bounds of a store, which hold for every change.
 inline constexpr std::size_t kMaxUsers = 100'000;
 inline constexpr std::size_t kMaxDevicesOfUser = 256;
+inline constexpr std::size_t kMaxTicketsOfUser = 64;
 inline constexpr std::size_t kMaxGroups = 1'000;
 inline constexpr std::size_t kMaxAllowed = 64;  ///< prefixes of a user
 
@@ -70,6 +71,16 @@ struct Device {
   bool operator==(const Device&) const = default;
 };
 
+/// A link that lets one device enrol its own key (docs/protocol.md section 12).
+struct Ticket {
+  std::uint64_t id = 0;
+  wire::Ed25519PublicKey key{};  ///< of its secret, which only the link has
+  std::int64_t created = 0;
+  std::int64_t expires = 0;
+  std::uint64_t device = 0;  ///< that it has enrolled, there or removed since; 0: none yet
+  bool operator==(const Ticket&) const = default;
+};
+
 struct User {
   std::uint64_t id = 0;
   std::string name;
@@ -79,6 +90,7 @@ struct User {
   Limits limits;
   std::int64_t created = 0;
   std::vector<Device> devices;
+  std::vector<Ticket> tickets;
   bool operator==(const User&) const = default;
 };
 

@@ -4,11 +4,19 @@
 #include <string_view>
 #include <utility>
 
+#include "users/tickets.h"
+#include "wire/session_id.h"
+
 namespace qdt::users {
 namespace {
 
-std::vector<access::Device> devices_of(const User& user) {
+// Those of its links among them.
+std::vector<access::Device> devices_of(const User& user, std::int64_t now) {
   std::vector<access::Device> devices;
+  for (const Ticket& one : user.tickets) {
+    if (is_forgotten(one, now)) continue;
+    devices.push_back({.name = wire::session_id_text(one.id), .key = one.key, .is_ticket = true});
+  }
   for (const Device& one : user.devices) {
     if (one.is_locked) continue;
     devices.push_back({.name = one.name,
@@ -39,7 +47,7 @@ Roster roster_at(const Contents& contents, const access::UserLimits& general, st
     if (user.expires) {
       roster.next_change = std::min(roster.next_change.value_or(*user.expires), *user.expires);
     }
-    auto devices = devices_of(user);
+    auto devices = devices_of(user, now);
     if (devices.empty()) {
       roster.absent.emplace(user.name, Absence::kHasNoDevice);
       continue;

@@ -34,6 +34,11 @@ CREATE TABLE usage (
   PRIMARY KEY (period, user_id, device_id, node, epoch));
 CREATE TABLE deeds (
   number BIGINT PRIMARY KEY, at BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
+)",
+    R"(
+CREATE TABLE tickets (
+  id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL, public_key TEXT NOT NULL UNIQUE,
+  created BIGINT NOT NULL, expires BIGINT NOT NULL, device_id BIGINT NOT NULL);
 )"};
 
 }  // namespace qdt::users

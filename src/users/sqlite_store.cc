@@ -94,6 +94,8 @@ constexpr const char* kUserColumns =
 constexpr const char* kDeviceColumns =
     "SELECT id, user_id, name, created, public_key, sealed_psk, sealed_token, login_name, "
     "login_digest, address, address6 FROM devices";
+constexpr const char* kTicketColumns =
+    "SELECT id, user_id, public_key, created, expires, device_id FROM tickets";
 
 class SqliteStore final : public Store, private Edit {
  public:
@@ -202,6 +204,11 @@ class SqliteStore final : public Store, private Edit {
       contents.users[place->second].devices.push_back(std::move(device));
     });
     if (!ok) return fail(ok);
+    ok = database_->each(kTicketColumns, [&](const Row& row) {
+      const auto place = places.find(row.count(1));
+      if (place != places.end()) contents.users[place->second].tickets.push_back(ticket_of(row));
+    });
+    if (!ok) return fail(ok);
     ok = database_->each(
         "SELECT name, up, down, quota_bytes, quota_reset_day, quota_then, max_devices, "
         "max_sessions, allowed FROM groups ORDER BY name",
@@ -230,6 +237,14 @@ class SqliteStore final : public Store, private Edit {
               .created = row.number(5)};
     if (!row.is_null(3)) user.expires = row.number(3);
     return user;
+  }
+
+  static Ticket ticket_of(const Row& row) {
+    return {.id = row.count(0),
+            .key = decode<wire::kEd25519KeyBytes>(row.text(2)).value_or(wire::Ed25519PublicKey{}),
+            .created = row.number(3),
+            .expires = row.number(4),
+            .device = row.count(5)};
   }
 
   Device device_of(const Row& row) {
@@ -292,6 +307,12 @@ class SqliteStore final : public Store, private Edit {
     return read_user(sql.c_str(), device);
   }
 
+  Result<std::optional<User>> find_invited(std::uint64_t ticket) override {
+    static const std::string sql = std::string(kUserColumns) +
+                                   " WHERE id = (SELECT user_id FROM tickets WHERE tickets.id = ?)";
+    return read_user(sql.c_str(), ticket);
+  }
+
   template <typename Value>
   Result<std::optional<User>> read_user(const char* sql, const Value& value) {
     static const std::string of_user =
@@ -302,6 +323,12 @@ class SqliteStore final : public Store, private Edit {
     if (!user) return user;
     ok = database_->each(
         of_user.c_str(), [&](const Row& row) { user->devices.push_back(device_of(row)); },
+        user->id);
+    if (!ok) return fail(ok);
+    static const std::string its_tickets =
+        std::string(kTicketColumns) + " WHERE user_id = ? ORDER BY created, id";
+    ok = database_->each(
+        its_tickets.c_str(), [&](const Row& row) { user->tickets.push_back(ticket_of(row)); },
         user->id);
     if (!ok) return fail(ok);
     return user;
@@ -337,7 +364,18 @@ class SqliteStore final : public Store, private Edit {
     for (const Device& device : user.devices) {
       if (ok = put_device(user, device); !ok) return ok;
     }
-    return {};
+    return put_tickets(user);
+  }
+
+  // They are few, and nothing refers to them.
+  Result<void> put_tickets(const User& user) {
+    auto ok = database_->run("DELETE FROM tickets WHERE user_id = ?", user.id);
+    for (std::size_t i = 0; ok && i < user.tickets.size(); ++i) {
+      const Ticket& one = user.tickets[i];
+      ok = database_->run("INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)", one.id, user.id,
+                          wire::encode_base64(one.key), one.created, one.expires, one.device);
+    }
+    return ok;
   }
 
   Result<void> check_user(const User& user) {
@@ -362,6 +400,10 @@ class SqliteStore final : public Store, private Edit {
     if (user.devices.size() > most) {
       return refuse(who + " may have " + std::to_string(most) +
                     " devices at most; remove one, or allow more");
+    }
+    if (user.tickets.size() > kMaxTicketsOfUser) {
+      return refuse(who + " has " + std::to_string(kMaxTicketsOfUser) +
+                    " links already; one goes 30 days after its time");
     }
     const auto others = database_->find("SELECT COUNT(*) FROM users WHERE id <> ?", user.id);
     if (!others) return fail(others);
@@ -448,6 +490,7 @@ class SqliteStore final : public Store, private Edit {
 
   Result<void> remove_user(std::uint64_t id) override {
     auto ok = database_->run("DELETE FROM devices WHERE user_id = ?", id);
+    if (ok) ok = database_->run("DELETE FROM tickets WHERE user_id = ?", id);
     if (ok) ok = database_->run("DELETE FROM usage WHERE user_id = ?", id);
     if (ok) ok = database_->run("DELETE FROM users WHERE id = ?", id);
     return ok;

@@ -12,7 +12,7 @@
 namespace qdt::users {
 
 /// The version of the schema that this program writes.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 /// A store in one file of SQLite (WAL: two more stand beside it while it is open), 0600.
 struct SqliteFile {

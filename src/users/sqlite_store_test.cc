@@ -83,6 +83,9 @@ TEST_F(SqliteStoreTest, KeepsAllOfAUser) {
                 .max_sessions = 4,
                 .allowed = {*Prefix::parse("192.0.2.0/24"), *Prefix::parse("2001:db8::/32")}};
   ann.devices = {old, phone, tv};
+  ann.tickets = {
+      {.id = 21, .key = wire::Ed25519PublicKey{4}, .created = kNow, .expires = kNow + 9},
+      {.id = 22, .key = wire::Ed25519PublicKey{5}, .created = kNow, .expires = 7, .device = 11}};
   const auto changed = store_->change(kDeed, [&](Edit& edit) -> Result<void> {
     if (auto ok = edit.put_group({.name = "staff", .limits = {.down = 5'000'000}}); !ok) return ok;
     return edit.put_user(ann);
@@ -94,6 +97,23 @@ TEST_F(SqliteStoreTest, KeepsAllOfAUser) {
   EXPECT_EQ(contents->users, std::vector{ann});
   EXPECT_EQ(contents->groups.at(0).limits.down, 5'000'000u);
   EXPECT_EQ(contents->locked_devices, 0u);
+}
+
+TEST_F(SqliteStoreTest, FindsTheUserOfATicket) {
+  User ann = user_named("ann", 1);
+  ann.tickets = {{.id = 21, .key = wire::Ed25519PublicKey{4}}};
+  ASSERT_TRUE(put(ann));
+  const auto changed = store_->change(kDeed, [&](Edit& edit) -> Result<void> {
+    auto found = edit.find_invited(21);
+    EXPECT_TRUE(found && *found && **found == ann);
+    found = edit.find_invited(22);
+    EXPECT_TRUE(found && !*found);
+    return edit.remove_user(1);
+  });
+  ASSERT_TRUE(changed) << changed.error().message;
+  ASSERT_TRUE(put({.id = 2, .name = "bob", .tickets = ann.tickets}));  // nothing of ann's is left
+  ann.tickets.assign(kMaxTicketsOfUser + 1, {});
+  EXPECT_THAT(error_of(put(ann)), HasSubstr("64 links already"));
 }
 
 TEST_F(SqliteStoreTest, HasNoSecretInItsFile) {
@@ -268,7 +288,7 @@ TEST_F(SqliteStoreTest, LeavesANewerSchemaAlone) {
   const auto before = std::filesystem::last_write_time(file_.path);
   const auto opened = open_sqlite_store(file_, random_, kNow);
   EXPECT_THAT(error_of(opened),
-              HasSubstr("a newer qdt-server has written it (schema 99, this one knows 2)"));
+              HasSubstr("a newer qdt-server has written it (schema 99, this one knows 3)"));
   EXPECT_EQ(std::filesystem::last_write_time(file_.path), before);
 }
 

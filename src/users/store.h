@@ -20,8 +20,11 @@ class Edit {
   virtual Result<std::optional<User>> find_user(std::string_view name) = 0;
   /// The user who has the device.
   virtual Result<std::optional<User>> find_owner(std::uint64_t device) = 0;
+  /// The user whose ticket it is.
+  virtual Result<std::optional<User>> find_invited(std::uint64_t ticket) = 0;
   virtual Result<std::optional<Group>> find_group(std::string_view name) = 0;
-  /// Makes the user, or replaces the one with its ID; its devices are all that it has then.
+  /// Makes the user, or replaces the one with its ID; its devices and tickets are all that it has
+  /// then.
   /// kInvalidArgument where a bound does not hold, or where a name, key, token or login is
   /// another's.
   virtual Result<void> put_user(const User& user) = 0;
@@ -40,7 +43,8 @@ class Store {
   /// A number that every change() makes larger by one.
   virtual Result<std::uint64_t> revision() = 0;
   virtual Result<Contents> read() = 0;
-  /// Does `work` in one transaction, which also counts the revision and writes the deed down. What
+  /// Does `work` in one transaction, which also counts the revision and then writes the deed down:
+  /// `work` may change it. What
   /// it returns well is on disk. The new revision.
   virtual Result<std::uint64_t> change(const Deed& deed,
                                        const std::function<Result<void>(Edit&)>& work) = 0;

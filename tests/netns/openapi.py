@@ -108,6 +108,14 @@ def check_users(checker):
     checker.check("delete", device, one, 200)
     checker.check("delete", device, one, 404)
     checker.check("delete", device, devices + "/x", 400)
+    invited = post("/v1/invitations", "/v1/invitations", 200, {"user": "openapi", "expires": "1h"})
+    assert len(invited["ticket"]) == 22 and not invited["is_new"], invited
+    post("/v1/invitations", "/v1/invitations", 400, {"user": "openapi", "expires": "2000d"})
+    shown = checker.check("get", user, users + "/openapi", 200)
+    assert shown["open_links"] == [invited["expires"]], shown
+    cancel = "/v1/invitations/{name}"
+    assert checker.check("delete", cancel, "/v1/invitations/openapi", 200)["cancelled"] == 1
+    checker.check("delete", cancel, "/v1/invitations/nobody", 404)
     checker.check("delete", user, users + "/openapi", 200)
     checker.check("delete", user, users + "/openapi", 404)
     assert checker.check("get", "/v1/deeds", "/v1/deeds", 200)["deeds"][0]["what"] == "user remove openapi"
