@@ -189,8 +189,10 @@ void ServerUsers::follow() {
 
 std::vector<std::function<void()>> ServerUsers::write_down(std::vector<Waiting> waiting) {
   std::vector<std::function<void()>> then;
+  auto result = wire::HandshakeResult::kOk;
   for (Waiting& one : waiting) {
-    const auto result = write_down(one.device);
+    // Where the file takes nothing now, the others need not wait to hear so.
+    if (result != wire::HandshakeResult::kNotReady) result = write_down(one.device);
     auto answer = [done = std::move(one.done), result] { done(result); };
     if (result != wire::HandshakeResult::kEnrolled) {
       answer();
