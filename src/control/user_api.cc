@@ -1,15 +1,11 @@
 #include "control/user_api.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
-#include "base/archive.h"
 #include "control/answer.h"
-#include "os/side_process.h"
 #include "users/contents_code.h"
 #include "users/text.h"
 #include "wire/base64.h"
@@ -43,7 +39,12 @@ std::unexpected<Error> unknown(const std::string& what) {
 
 // --- out ---
 
-Json json_of(const Device& device) {
+const char* state_of(const users::User& user, std::int64_t now) {
+  if (!user.is_enabled) return "disabled";
+  return user.expires && *user.expires <= now ? "expired" : "enabled";
+}
+
+Json json_of(const users::Device& device) {
   const bool has_token = !device.token.empty() || (device.is_locked && !device.key);
   return {{"id", wire::session_id_text(device.id)},
           {"name", device.name},
@@ -58,17 +59,12 @@ Json json_of(const Device& device) {
           {"created", users::time_text(device.created)}};
 }
 
-const char* state_of(const User& user, std::int64_t now) {
-  if (!user.is_enabled) return "disabled";
-  return user.expires && *user.expires <= now ? "expired" : "enabled";
-}
-
-Json json_of(const User& user, std::int64_t now) {
+Json json_of(const users::User& user, std::int64_t now) {
   const auto number = [](const std::optional<std::uint64_t>& value) {
     return value ? Json(*value) : Json();
   };
   Json devices = Json::array();
-  for (const Device& device : user.devices) devices.push_back(json_of(device));
+  for (const users::Device& device : user.devices) devices.push_back(json_of(device));
   Json links = Json::array();
   for (const users::Ticket& ticket : user.tickets) {
     if (ticket.device == 0 && ticket.expires > now)
@@ -84,6 +80,8 @@ Json json_of(const User& user, std::int64_t now) {
           {"devices", std::move(devices)},
           {"open_links", std::move(links)}};
 }
+
+// --- in ---
 
 // --- in ---
 
@@ -143,7 +141,7 @@ Result<void> take_count(const Json& json, const std::string& key, std::uint64_t 
 
 const std::vector<std::string> kSettings = {"enabled", "expires", "max_devices", "max_sessions"};
 
-Result<void> take_settings(const Json& json, std::int64_t now, User& user) {
+Result<void> take_settings(const Json& json, std::int64_t now, users::User& user) {
   if (json.contains("enabled")) {
     const auto enabled = flag_in(json, "enabled");
     if (!enabled) return fail(enabled);
@@ -219,78 +217,6 @@ std::optional<std::uint64_t> parse_id(const std::string& text) {
 }
 
 }  // namespace
-
-namespace {
-
-// Both sides of it.
-template <typename Archive>
-void describe(Archive& archive, UserRequest& request) {
-  constexpr std::size_t kMaxTextBytes = 60'000;
-  for (std::string* text : {&request.method, &request.path, &request.who, &request.body}) {
-    field(archive, *text, kMaxTextBytes);
-  }
-}
-
-}  // namespace
-
-std::string encode_request(UserRequest request) {
-  MessageWriter writer(os::SideProcess::kMaxQuestionBytes - 1);
-  describe(writer, request);
-  return writer.is_good() ? std::string(as_text(writer.take())) : std::string();
-}
-
-std::optional<UserRequest> decode_request(std::string_view bytes) {
-  MessageReader reader(as_bytes(bytes));
-  UserRequest request;
-  describe(reader, request);
-  if (!reader.is_at_end()) return std::nullopt;
-  return request;
-}
-
-namespace {
-
-template <typename Archive>
-void describe(Archive& archive, users::Enrolment& enrolment) {
-  constexpr std::size_t kMaxNameBytes = 256;
-  archive(enrolment.ticket);
-  if constexpr (Archive::kReads) {
-    const Bytes key = archive.raw(enrolment.key.size());
-    if (!key.empty()) append(enrolment.key, key);
-  } else {
-    archive.raw(enrolment.key);
-  }
-  field(archive, enrolment.name, kMaxNameBytes);
-}
-
-}  // namespace
-
-std::string encode_enrolment(users::Enrolment enrolment) {
-  MessageWriter writer(os::SideProcess::kMaxQuestionBytes - 1);
-  describe(writer, enrolment);
-  return writer.is_good() ? std::string(as_text(writer.take())) : std::string();
-}
-
-std::optional<users::Enrolment> decode_enrolment(std::string_view bytes) {
-  MessageReader reader(as_bytes(bytes));
-  users::Enrolment enrolment;
-  describe(reader, enrolment);
-  if (!reader.is_at_end()) return std::nullopt;
-  return enrolment;
-}
-
-std::string encode_response(const ops::HttpResponse& response) {
-  return std::to_string(response.status) + "\n" + response.body;
-}
-
-ops::HttpResponse decode_response(std::string_view bytes) {
-  const std::size_t end = bytes.find('\n');
-  int status = 0;
-  std::from_chars(bytes.data(), bytes.data() + std::min(end, bytes.size()), status);
-  if (end == bytes.npos || status == 0) return refusal({"no answer came", ErrorCode::kUnavailable});
-  return {.status = status,
-          .content_type = "application/json",
-          .body = std::string(bytes.substr(end + 1))};
-}
 
 ops::HttpResponse UserApi::answer(const UserRequest& request) {
   try {
@@ -404,27 +330,51 @@ Result<std::string> UserApi::add_user(const UserRequest& request) {
   return text_of(json_of(user, now_()));
 }
 
+template <typename Find, typename Work>
+Result<User> UserApi::change(const users::Deed& deed, const std::string& what, Find find,
+                             Work work) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown(what);
+  std::optional<User> user;
+  const auto changed = (*store)->change(deed, [&](Edit& edit) -> Result<void> {
+    auto found = find(edit);
+    if (!found) return fail(found);
+    if (!*found) return unknown(what);
+    user = std::move(*found);
+    if (auto ok = work(*user); !ok) return ok;
+    return edit.put_user(*user);
+  });
+  if (!changed) return fail(changed);
+  return std::move(*user);
+}
+
+template <typename Work>
+Result<User> UserApi::change_user(const UserRequest& request, const std::string& name,
+                                  const std::string& deed, Work work) {
+  return change(
+      {.at = now_(), .who = request.who, .what = deed}, "user " + name,
+      [&](Edit& edit) { return edit.find_user(name); }, work);
+}
+
+template <typename Work>
+Result<User> UserApi::change_device(const UserRequest& request, std::uint64_t id, const char* deed,
+                                    Work work) {
+  const std::string text = wire::session_id_text(id);
+  return change(
+      {.at = now_(), .who = request.who, .what = deed + text}, "device " + text,
+      [&](Edit& edit) { return edit.find_owner(id); },
+      [&](User& user) { return work(user, *std::ranges::find(user.devices, id, &Device::id)); });
+}
+
 Result<std::string> UserApi::set_user(const UserRequest& request, const std::string& name) {
   const auto json = object_in(request.body, kSettings);
   if (!json) return fail(json);
   if (json->empty())
     return refuse("nothing to set; there are enabled, expires, max_devices, max_sessions");
-  const auto store = file_.find();
-  if (!store) return fail(store);
-  if (*store == nullptr) return unknown("user " + name);
-  std::optional<User> user;
-  const auto changed = (*store)->change(
-      {.at = now_(), .who = request.who, .what = "user set " + name + settings_in_words(*json)},
-      [&](Edit& edit) -> Result<void> {
-        auto found = edit.find_user(name);
-        if (!found) return fail(found);
-        if (!*found) return unknown("user " + name);
-        user = std::move(*found);
-        if (auto ok = take_settings(*json, now_(), *user); !ok) return ok;
-        return edit.put_user(*user);
-      });
-  if (!changed) return fail(changed);
-  return text_of(json_of(*user, now_()));
+  const auto user = change_user(request, name, "user set " + name + settings_in_words(*json),
+                                [&](User& one) { return take_settings(*json, now_(), one); });
+  return user ? Result<std::string>(text_of(json_of(*user, now_()))) : fail(user);
 }
 
 Result<std::string> UserApi::remove_user(const UserRequest& request, const std::string& name) {
@@ -489,23 +439,16 @@ Result<std::string> UserApi::invite(const UserRequest& request) {
 
 Result<std::string> UserApi::cancel_invitations(const UserRequest& request,
                                                 const std::string& name) {
-  const auto store = file_.find();
-  if (!store) return fail(store);
-  if (*store == nullptr) return unknown("user " + name);
   std::size_t count = 0;
   const auto changed =
-      (*store)->change({.at = now_(), .who = request.who, .what = "invite " + name + " cancelled"},
-                       [&](Edit& edit) -> Result<void> {
-                         auto user = edit.find_user(name);
-                         if (!user) return fail(user);
-                         if (!*user) return unknown("user " + name);
-                         for (users::Ticket& ticket : (*user)->tickets) {
-                           if (ticket.device != 0 || ticket.expires <= now_()) continue;
-                           ticket.expires = now_();
-                           ++count;
-                         }
-                         return edit.put_user(**user);
-                       });
+      change_user(request, name, "invite " + name + " cancelled", [&](User& user) -> Result<void> {
+        for (users::Ticket& ticket : user.tickets) {
+          if (ticket.device != 0 || ticket.expires <= now_()) continue;
+          ticket.expires = now_();
+          ++count;
+        }
+        return {};
+      });
   if (!changed) return fail(changed);
   return text_of({{"user", name}, {"cancelled", count}});
 }
@@ -576,42 +519,21 @@ Result<std::string> UserApi::add_device(const UserRequest& request) {
     secret = make_secret(random_);
     give_login(device, *owner, secret);
   }
-  const auto store = file_.find();
-  if (!store) return fail(store);
-  if (*store == nullptr) return unknown("user " + *owner);
-  std::optional<User> user;
-  const auto changed = (*store)->change(
-      {.at = now_(), .who = request.who, .what = "device add " + *owner + " " + *name},
-      [&](Edit& edit) -> Result<void> {
-        auto found = edit.find_user(*owner);
-        if (!found) return fail(found);
-        if (!*found) return unknown("user " + *owner);
-        user = std::move(*found);
-        user->devices.push_back(device);
-        return edit.put_user(*user);
-      });
-  if (!changed) return fail(changed);
-  return text_of(told(*user, device, secret));
+  const auto user = change_user(request, *owner, "device add " + *owner + " " + *name,
+                                [&](User& one) -> Result<void> {
+                                  one.devices.push_back(device);
+                                  return {};
+                                });
+  return user ? Result<std::string>(text_of(told(*user, device, secret))) : fail(user);
 }
 
 Result<std::string> UserApi::rotate_device(const UserRequest& request, std::uint64_t id) {
   const auto json = object_in(request.body, {"key"});
   if (!json) return fail(json);
-  const auto store = file_.find();
-  if (!store) return fail(store);
-  const std::string no_such = "device " + wire::session_id_text(id);
-  if (*store == nullptr) return unknown(no_such);
-  std::optional<User> user;
   Device device;
   std::string secret;
-  const auto changed = (*store)->change(
-      {.at = now_(), .who = request.who, .what = "device rotate " + wire::session_id_text(id)},
-      [&](Edit& edit) -> Result<void> {
-        auto found = edit.find_owner(id);
-        if (!found) return fail(found);
-        if (!*found) return unknown(no_such);
-        user = std::move(*found);
-        Device& one = *std::ranges::find(user->devices, id, &Device::id);
+  const auto user =
+      change_device(request, id, "device rotate ", [&](User&, Device& one) -> Result<void> {
         const bool was_key = one.key.has_value();
         if (was_key != json->contains("key")) {
           return refuse(was_key ? "key is missing: the device makes its new one (qdt-client key)"
@@ -636,32 +558,20 @@ Result<std::string> UserApi::rotate_device(const UserRequest& request, std::uint
           one.token = make_secret(random_);
         }
         device = one;
-        return edit.put_user(*user);
+        return {};
       });
-  if (!changed) return fail(changed);
-  return text_of(told(*user, device, secret));
+  return user ? Result<std::string>(text_of(told(*user, device, secret))) : fail(user);
 }
 
 Result<std::string> UserApi::remove_device(const UserRequest& request, std::uint64_t id) {
-  const auto store = file_.find();
-  if (!store) return fail(store);
-  const std::string no_such = "device " + wire::session_id_text(id);
-  if (*store == nullptr) return unknown(no_such);
-  std::optional<User> user;
   Device device;
-  const auto changed = (*store)->change(
-      {.at = now_(), .who = request.who, .what = "device remove " + wire::session_id_text(id)},
-      [&](Edit& edit) -> Result<void> {
-        auto found = edit.find_owner(id);
-        if (!found) return fail(found);
-        if (!*found) return unknown(no_such);
-        user = std::move(*found);
-        const auto place = std::ranges::find(user->devices, id, &Device::id);
-        device = *place;
-        user->devices.erase(place);
-        return edit.put_user(*user);
+  const auto user = change_device(
+      request, id, "device remove ", [&](User& owner, const Device& one) -> Result<void> {
+        device = one;
+        std::erase_if(owner.devices, [id](const Device& other) { return other.id == id; });
+        return {};
       });
-  if (!changed) return fail(changed);
+  if (!user) return fail(user);
   return text_of({{"user", user->name}, {"device", json_of(device)}});
 }
 

@@ -9,30 +9,13 @@
 
 #include "base/random.h"
 #include "base/result.h"
+#include "control/user_message.h"
 #include "ops/http_server.h"
 #include "users/store_file.h"
 #include "users/tickets.h"
 #include "wire/handshake.h"
 
 namespace qdt::control {
-
-/// A request about users and their devices (docs/control.md), whoever brings it: the control
-/// socket, or a command where no server runs.
-struct UserRequest {
-  std::string method;  ///< GET, POST, DELETE
-  std::string path;    ///< `/v1/users/ann`
-  std::string body;    ///< JSON, of a POST
-  std::string who;     ///< for the log of changes: `root`, `user 1000`
-};
-
-/// As bytes, to be answered in another process; empty: it is too long.
-std::string encode_request(UserRequest request);
-/// Nothing: it is none.
-std::optional<UserRequest> decode_request(std::string_view bytes);
-std::string encode_enrolment(users::Enrolment enrolment);
-std::optional<users::Enrolment> decode_enrolment(std::string_view bytes);
-std::string encode_response(const ops::HttpResponse& response);
-ops::HttpResponse decode_response(std::string_view bytes);
 
 /// Answers them from a store. One thread.
 class UserApi {
@@ -66,6 +49,18 @@ class UserApi {
   Result<std::string> add_device(const UserRequest& request);
   Result<std::string> rotate_device(const UserRequest& request, std::uint64_t id);
   Result<std::string> remove_device(const UserRequest& request, std::uint64_t id);
+  /// Has `work` change the user whom `find` finds in a transaction, and puts it back: the user as
+  /// it is then. `what` is missing where there is none.
+  template <typename Find, typename Work>
+  Result<users::User> change(const users::Deed& deed, const std::string& what, Find find,
+                             Work work);
+  template <typename Work>
+  Result<users::User> change_user(const UserRequest& request, const std::string& name,
+                                  const std::string& deed, Work work);
+  /// The user who has the device; `work` gets both.
+  template <typename Work>
+  Result<users::User> change_device(const UserRequest& request, std::uint64_t id, const char* deed,
+                                    Work work);
   std::uint64_t new_id() { return random_.number() >> 1 | 1; }
 
   users::StoreFile& file_;
