@@ -17,11 +17,10 @@
 #include "os/service.h"
 #include "os/standard_error.h"
 #include "os/tun_programs.h"
+#include "version.h"
 
 namespace qdt::apps {
 namespace {
-
-constexpr const char* kVersion = QDT_VERSION;
 
 // Go's flag package takes one dash or two; users of a Go QDT have `-config` in their scripts.
 std::vector<std::string> with_two_dashes(int argc, char** argv) {

@@ -18,6 +18,7 @@
 #include "os/resolver.h"
 #include "os/sandbox.h"
 #include "os/system_random.h"
+#include "version.h"
 
 namespace {
 
@@ -56,7 +57,7 @@ bool parse(int argc, char** argv, Arguments& arguments, int& exit_code) {
       "handshakes and\nechoes took and what was lost. For your own servers only: it looks like an "
       "attack to others.",
       kName);
-  app.set_version_flag("--version", std::string(kName) + " " + QDT_VERSION);
+  app.set_version_flag("--version", std::string(kName) + " " + apps::kVersion);
   app.footer(
       "The server has to allow it: max_sessions, handshake_rate and handshake_ip_rate, "
       "max_sessions_per_client\n(of one address), and a pool_cidr that is large enough. With "

@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/control_socket.h"
 #include "os/process.h"
+#include "version.h"
 
 namespace qdt::apps {
 
@@ -67,7 +68,7 @@ control::ServerControl server_control(const ops::ServerConfig& config, const ser
                      counters = server.counters()]() -> control::ServerStatus {
             std::size_t sessions = 0;
             for (const tunnel::Counters* shard : counters) sessions += shard->sessions.value();
-            return {.version = QDT_VERSION,
+            return {.version = kVersion,
                     .tun_name = tun_name,
                     .address = server.local_address().to_string(),
                     .obstacle = server.obstacle(),

@@ -6,6 +6,7 @@
 
 #include "os/processors.h"
 #include "tunnel/session.h"
+#include "version.h"
 
 namespace qdt::apps {
 namespace {
@@ -129,7 +130,7 @@ ops::MonitoringOptions monitoring_options(const ops::ServerConfig& config) {
 
 ops::MetricsSource metrics_source(const ops::ServerConfig& config, const server::Server& server,
                                   const std::atomic<std::int64_t>& certificate_expiry) {
-  return {.version = QDT_VERSION,
+  return {.version = kVersion,
           .readiness = [&server] { return server.obstacle(); },
           .host_repairs = [&server] { return server.host_repairs(); },
           .shards = server.counters(),
