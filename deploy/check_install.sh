@@ -4,6 +4,7 @@
 # Usage: deploy/check_install.sh BUILD
 set -eu
 build=$1
+documents=$(dirname "$0")/../docs/operations.md
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -14,7 +15,7 @@ fail() {
 }
 
 # The units also call these programs of the system's.
-install -D -m 755 -t "$root/bin" /bin/kill /bin/chown /bin/chgrp /bin/chmod
+install -D -m 755 -t "$root/bin" /bin/sh /bin/chown /bin/chgrp /bin/chmod
 install -D -m 755 -t "$root/usr/bin" /usr/bin/find
 
 for prefix in /usr/local /opt/qdt; do
@@ -36,4 +37,10 @@ for prefix in /usr/local /opt/qdt; do
     echo "ok: $unit"
   done
   [ -e "$root$prefix/lib/sysusers.d/qdt.conf" ] || fail "nothing makes the user qdt"
+  # Both programs are the same user: the client's unit hides what is the server's alone. (A certificate is not.)
+  hidden=$(grep '^InaccessiblePaths=' "$root$prefix/lib/systemd/system/qdt-client.service")
+  files=$(awk -F '|' '/^\| `\/etc\/qdt\/server/ { print $2 }' "$documents" | grep -oE 'server\.[a-z.-]+')
+  for file in $(echo "$files" | grep -vx server.crt); do
+    echo "$hidden" | grep -qE "/etc/qdt/$file( |\$)" || fail "the client's unit shows the server's $file"
+  done
 done
