@@ -5,11 +5,13 @@ FROM debian:bookworm-slim AS build
 # What the result has already: written down before anything else is installed here.
 RUN cp /var/lib/dpkg/status /base-packages
 WORKDIR /qdt
-COPY scripts/setup.sh scripts/
+COPY scripts/setup.sh scripts/mirror.sh scripts/
 RUN scripts/setup.sh build
 COPY . .
 ARG JOBS=
-RUN JOBS=$JOBS scripts/build.sh release qdt-server qdt-client
+# The context has no .git: --build-arg QDT_VERSION=$(scripts/version.sh)
+ARG QDT_VERSION=
+RUN JOBS=$JOBS QDT_VERSION=$QDT_VERSION scripts/build.sh release qdt-server qdt-client
 RUN install -D -s -t /runtime/bin build/release/qdt-server build/release/qdt-client
 # The packages whose libraries the programs load, and what those need, in the versions built against.
 RUN mkdir -p /runtime/packages/partial \

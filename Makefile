@@ -4,7 +4,7 @@
 JOBS ?= $(shell nproc)
 
 .PHONY: help setup build demo check test test-full lint format fuzz bench bench-micro bench-load test-docker install \
-  clean setup-windows windows test-windows windows-package
+  clean setup-windows windows test-windows windows-package setup-packages deb repo test-packaging
 
 help:
 	@echo "make setup        install every dependency (Debian 12 or 13; root or sudo)"
@@ -23,6 +23,9 @@ help:
 	@echo "make windows      build/windows/qdt-client.exe, for Windows 10 and 11, by cross-compiling"
 	@echo "make test-windows its tests, run by Wine, and the program itself against the Linux server (root)"
 	@echo "make windows-package  a zip and an installer of it, in build/windows"
+	@echo "make deb          Debian packages for this system: qdt-server, qdt-client, qdt-tools, in build/deb"
+	@echo "make repo         a signed apt repository of them, in build/repo: REPO_KEY=\"a key of gpg's\""
+	@echo "make test-packaging  both, and install, run, upgrade and purge the packages in a clean Debian (root)"
 	@echo "make install      into PREFIX=/usr/local, with units, manual pages and completions (DESTDIR works)"
 
 setup:
@@ -42,7 +45,7 @@ check: setup
 test: setup
 	@scripts/test.sh
 
-test-full: setup setup-windows
+test-full: setup setup-windows setup-packages
 	@scripts/test.sh full
 
 lint: setup
@@ -78,6 +81,18 @@ test-windows: setup setup-windows
 
 windows-package: windows
 	@scripts/windows-package.sh
+
+setup-packages:
+	@scripts/setup.sh packages
+
+deb: setup-packages
+	@scripts/deb.sh
+
+test-packaging: setup-packages
+	@scripts/test-packaging.sh
+
+repo: setup-packages
+	@scripts/deb-repo.sh
 
 install: build
 	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))

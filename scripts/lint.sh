@@ -11,6 +11,9 @@ changed() {
   { git diff --name-only --diff-filter=d HEAD -- "$@" && git ls-files --others --exclude-standard -- "$@"; }
 }
 
+# What is shell: scripts, and those that dpkg runs.
+shell="*.sh .ci/run debian/*.postinst debian/*.prerm debian/*.postrm"
+
 for check; do
   case $check in
     format)
@@ -18,11 +21,13 @@ for check; do
       git ls-files '*.cc' '*.h' | xargs clang-format-19 --dry-run --Werror ;;
     shell)
       echo "shellcheck"
-      git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources ;;
+      # shellcheck disable=SC2086  # patterns for git
+      (set -f && git ls-files -- $shell) | xargs shellcheck --external-sources ;;
     changed)
       echo "clang-format and shellcheck of what has changed"
       changed '*.cc' '*.h' | xargs -r clang-format-19 --dry-run --Werror
-      changed '*.sh' .ci/run | xargs -r shellcheck --external-sources ;;
+      # shellcheck disable=SC2086
+      (set -f && changed $shell) | xargs -r shellcheck --external-sources ;;
     tidy)
       echo "clang-tidy"
       cmake --preset release >/dev/null

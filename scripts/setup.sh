@@ -1,10 +1,10 @@
 #!/bin/sh
 # Installs everything that building, testing and the demo need, on Debian 12 and 13. Asks nothing,
 # may be run again at any time, and does nothing when all is there.
-# Usage: scripts/setup.sh [build|all|windows|docker|bench]
+# Usage: scripts/setup.sh [build|all|windows|docker|bench|packages]
 #   build: only what compiling needs; all, the default: tests too; windows: only what cross-compiling
 #   the Windows client and running it by Wine needs; docker: only what test-docker needs; bench: only
-#   what make bench runs: other VPNs, iperf3, perf
+#   what make bench runs: other VPNs, iperf3, perf; packages: what building and testing Debian packages needs
 set -eu
 
 what=${1:-all}
@@ -38,6 +38,8 @@ docker_packages="buildah debootstrap ca-certificates iproute2 iputils-ping nftab
 bench_packages="$test_libraries openvpn nebula wireguard-tools openssl iproute2 iputils-ping iperf3 ethtool procps
   linux-perf python3 git"
 bench_backports_packages="wireguard-go"
+# Debian packages, a repository of them, and a clean system to install them on.
+deb_packages="debhelper lintian apt-utils gnupg debootstrap iproute2 iputils-ping nftables curl openssl procps"
 
 # shellcheck source=/dev/null
 . /etc/os-release
@@ -55,7 +57,8 @@ case $what in
   windows) packages=$windows_packages quic='' ;;
   docker) packages=$docker_packages quic='' ;;
   bench) packages=$bench_packages quic=$bench_backports_packages ;;
-  *) echo "usage: $0 [build|all|windows|docker|bench]" >&2; exit 2 ;;
+  packages) packages="$build_packages $test_libraries $deb_packages" quic=$quic_packages ;;
+  *) echo "usage: $0 [build|all|windows|docker|bench|packages]" >&2; exit 2 ;;
 esac
 
 if [ $is_known = no ]; then
@@ -110,10 +113,7 @@ has_backports() {
   apt-get indextargets --format '$(RELEASE)' | grep -qx "$backports"
 }
 if [ -n "$backports" ] && [ -n "$quic" ] && ! has_backports; then
-  # The mirror is the one that this machine uses already.
-  # shellcheck disable=SC2016
-  mirror=$(apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' |
-    awk -v suite="$VERSION_CODENAME" '$1 == "Packages" && $2 == suite { print $3; exit }')
+  mirror=$("$(dirname "$0")/mirror.sh")
   if [ -z "$mirror" ]; then
     echo "setup: no apt source for $VERSION_CODENAME found, so none for $backports can be derived;" >&2
     echo "setup: add $backports to the apt sources by hand and run this again" >&2

@@ -29,19 +29,11 @@ clean_up_images() {
 }
 trap clean_up_images EXIT
 
-# The mirror of Debian's suites in this machine's apt sources.
-mirror() {
-  # shellcheck disable=SC2016  # apt-get's own variables
-  apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(REPO_URI)' |
-    awk -v suite="$VERSION_CODENAME" '$1 == "Packages" && $2 == suite { print $3; exit }'
-}
-
 # make_base NAME:SUITE-slim
 make_base() {
   local suite=${1#*:} container root uri
   suite=${suite%-slim}
-  # shellcheck source=/dev/null
-  uri=$(. /etc/os-release && mirror)
+  uri=$(scripts/mirror.sh)
   [ -n "$uri" ] || fail "no apt source of this system's suite to take a mirror from"
   container=$(buildah from scratch)
   root=$(buildah mount "$container")

@@ -75,7 +75,8 @@ for part; do
       sanitizers
       FUZZ_SECONDS=30 step "fuzz, 30 s each" scripts/fuzz.sh
       windows
-      step "windows package" scripts/windows-package.sh ;;
+      step "windows package" scripts/windows-package.sh
+      step "debian packages" scripts/test-packaging.sh ;;
     *) echo "usage: $0 [check|test|sanitizers|windows|full]..." >&2; exit 2 ;;
   esac
 done
