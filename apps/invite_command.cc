@@ -55,15 +55,19 @@ Result<wire::Link> link_to(const UserCommand& command, const std::string& config
   }
   const auto reached = reached_at(loaded->config, command.address);
   if (!reached) return fail(reached);
-  const bool is_v6 = reached->host.contains(':');
+  std::string host = reached->host;
+  if (host.ends_with('.')) host.pop_back();  // a name's final dot means nothing here
+  const bool is_v6 = host.contains(':');
   const auto key = server_key(config_path);
   if (!key) return fail(key);
-  wire::Link link{
-      .server = {.host = is_v6 ? "[" + reached->host + "]" : reached->host, .port = reached->port},
-      .name = command.user.substr(0, wire::kMaxLinkNameBytes),
-      .server_keys = {*key},
-      .secret = {}};
+  wire::Link link{.server = {.host = is_v6 ? "[" + host + "]" : host, .port = reached->port},
+                  .name = command.user.substr(0, wire::kMaxLinkNameBytes),
+                  .server_keys = {*key},
+                  .secret = {}};
   std::ranges::replace(link.name, '@', '-');  // as file names have it
+  if (!wire::parse_authority(wire::write_authority(link.server))) {
+    return fail("--address: " + host + " is no name or address that a link can have");
+  }
   return link;
 }
 
@@ -126,6 +130,11 @@ Result<void> write_codes(const UserCommand& command, const std::string& link) {
 }
 
 Result<void> invite(const UserCommand& command, const std::string& config_path, const Ask& ask) {
+  if (!command.device.empty() && !command.settings.empty()) {
+    return fail(
+        "--static and --expires do not go together: a static link is good for as long as its "
+        "device is there");
+  }
   for (const std::string& path : {command.png, command.svg}) {
     if (!path.empty() && os::file_exists(path)) return fail(path + " is there already");
   }

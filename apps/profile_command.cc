@@ -8,7 +8,9 @@
 #include <system_error>
 #include <variant>
 
+#include "base/ascii.h"
 #include "client/enrol.h"
+#include "client/events.h"
 #include "client_control.h"
 #include "ops/log.h"
 #include "os/file.h"
@@ -18,6 +20,7 @@
 #include "os/unit.h"
 #include "profiles.h"
 #include "quic/tls.h"
+#include "wire/key_text.h"
 
 namespace qdt::apps {
 namespace {
@@ -48,24 +51,47 @@ class Profiles {
   /// Whether there is one of this name; says so where there is none.
   bool is_there() const;
   Result<wire::Link> read_link() const;
-  Result<void> enrol(const wire::Link& link, const wire::Ed25519Seed& key) const;
   std::string how_to_connect() const {
     const bool is_unit =
         command_.folder == os::config_folder() && os::has_unit(unit_of(command_.name));
     return is_unit ? "up " + command_.name : "--config " + path();
   }
-  int add_with_key(const wire::Link& link, const wire::Ed25519Seed& key, bool enrols);
+  int enrol(const wire::Link& link, const wire::TicketSecret& ticket);
+  int publish(const wire::Link& link, const wire::Ed25519Seed& key, const char* what);
+  Result<std::optional<client::Ending>> ask(const wire::Link& link,
+                                            const wire::Ed25519Seed& key) const;
 
   std::string program_;
   ProfileCommand command_;
 };
 
-// A key that the server may have heard of already, by an attempt whose answer was lost.
-std::optional<wire::Ed25519Seed> kept_key(const std::string& pending, const wire::Link& link) {
-  if (!os::file_exists(pending)) return std::nullopt;
-  const auto kept = ops::load_client_config(pending);
-  const bool is_of_link = kept && kept->config.server_keys == link.server_keys;
-  return is_of_link ? kept->config.key : std::nullopt;
+// The file of a ticket, whatever the connection is called: a key that the server may have heard of
+// already, by an attempt whose answer was lost, or by one that is under way.
+std::string pending_path(const std::string& folder, const wire::TicketSecret& ticket) {
+  std::string id;
+  const auto key = wire::Ed25519Key(wire::derive_ticket_seed(ticket)).public_key();
+  append_hex(id, Bytes(key).first(8));
+  return (std::filesystem::path(folder) / ("." + id + ".enrolling")).string();
+}
+
+// The ticket's key: made now, or by an earlier attempt, or by another that is under way.
+Result<wire::Ed25519Seed> key_for(const std::string& pending) {
+  os::SystemRandom random;
+  const wire::Ed25519Seed made = random.bytes<wire::kEd25519KeyBytes>();
+  const auto is_new = os::create_private_file(pending, wire::private_key_text(made) + "\n");
+  if (is_new) return made;
+  if (!os::file_exists(pending))
+    return fail(is_new.error().message + "; --dir names another folder");
+  const auto text = os::read_file(pending, os::kMaxTextFileBytes);
+  if (!text) return fail(text);
+  if (const auto ok = os::check_secret(pending, "this device's key"); !ok) return fail(ok);
+  const auto kept = wire::parse_key_file(*text);
+  if (!kept) {
+    return fail(pending +
+                ": it holds no key; somebody adds the same link now, or a crash left it: then "
+                "delete it, and try again");
+  }
+  return *kept;
 }
 
 Result<wire::Link> Profiles::read_link() const {
@@ -91,53 +117,75 @@ int Profiles::add() {
     return fail_with(path() + " is there already: add this one as another with --name, or take " +
                      "that one away with: " + program_ + " remove " + command_.name);
   }
-  if (const auto* key = std::get_if<wire::Ed25519Seed>(&link->secret)) {
-    return add_with_key(*link, *key, /*enrols=*/false);
+  std::error_code error;
+  if (std::filesystem::create_directories(command_.folder, error)) {
+    std::filesystem::permissions(command_.folder, std::filesystem::perms::owner_all, error);
   }
-  os::SystemRandom random;
-  return add_with_key(*link, random.bytes<wire::kEd25519KeyBytes>(), /*enrols=*/true);
+  if (error)
+    return fail_with("make " + command_.folder + ": " + error.message() +
+                     "; --dir names another folder");
+  if (const auto* key = std::get_if<wire::Ed25519Seed>(&link->secret)) {
+    return publish(*link, *key, "added, at ");
+  }
+  return enrol(*link, std::get<wire::TicketSecret>(link->secret));
 }
 
 // The key is on disk before the server hears of it, so that nothing that happens in between leaves
 // a device whose key nobody has.
-int Profiles::add_with_key(const wire::Link& link, const wire::Ed25519Seed& new_key, bool enrols) {
-  std::error_code error;
-  std::filesystem::create_directories(command_.folder, error);
-  if (error) return fail_with("make " + command_.folder + ": " + error.message());
+int Profiles::enrol(const wire::Link& link, const wire::TicketSecret& ticket) {
+  const std::string pending = pending_path(command_.folder, ticket);
+  const auto key = key_for(pending);
+  if (!key) return fail_with(key.error().message);
+  const auto ending = ask(link, *key);
+  if (!ending) return fail_with(ending.error().message);
+  if (const auto& why = *ending) {
+    const bool is_refused = why->kind == client::Ending::Kind::kRefused;
+    // The server has not taken this key, and will not.
+    if (is_refused && why->is_lasting) [[maybe_unused]]
+      const auto gone = os::remove_file(pending);
+    print_error(program_,
+                why->text + (why->is_lasting ? "" : "\nthe link is good for another try"));
+    return static_cast<int>(is_refused ? client::Exit::kRefused : client::Exit::kUnreachable);
+  }
+  const int code = publish(link, *key, "this device is enrolled at ");
+  if (code == 0) {
+    [[maybe_unused]] const auto gone = os::remove_file(pending);
+  } else {
+    print_error(program_, "this device is enrolled, and " + pending +
+                              " has its key: add the same link again, with another --name");
+  }
+  return code;
+}
+
+// Nothing that is there is overwritten, whatever came while the server was asked.
+int Profiles::publish(const wire::Link& link, const wire::Ed25519Seed& key, const char* what) {
   const auto others = find_profiles(command_.folder);
   if (!others) return fail_with(others.error().message);
-  const std::string pending = profile_path(command_.folder, "." + command_.name) + ".adding";
-  const wire::Ed25519Seed key = enrols ? kept_key(pending, link).value_or(new_key) : new_key;
   const std::string text = profile_text(link, key, free_tun_name(command_.name, *others));
-  if (const auto ok = os::replace_private_file(pending, text); !ok) {
-    return fail_with(ok.error().message + "; --dir names another folder");
+  if (const auto ok = os::create_private_file(path(), text); !ok) {
+    return fail_with(ok.error().message);
   }
-  if (enrols) {
-    if (const auto ok = enrol(link, key); !ok) return fail_with(ok.error().message);
-  }
-  std::filesystem::rename(pending, path(), error);
-  if (error) return fail_with("rename " + pending + " to " + path() + ": " + error.message());
-  std::cout << command_.name << ": " << (enrols ? "this device is enrolled at " : "added, at ")
-            << wire::write_authority(link.server) << "; its configuration is " << path()
-            << "\nto connect:    " << program_ << ' ' << how_to_connect() << '\n'
+  std::cout << command_.name << ": " << what << wire::write_authority(link.server)
+            << "; its configuration is " << path() << "\nto connect:    " << program_ << ' '
+            << how_to_connect() << '\n'
             << std::flush;
   return 0;
 }
 
-Result<void> Profiles::enrol(const wire::Link& link, const wire::Ed25519Seed& key) const {
+// Nothing: the server has written the key down.
+Result<std::optional<client::Ending>> Profiles::ask(const wire::Link& link,
+                                                    const wire::Ed25519Seed& key) const {
   auto stop = os::StopSignal::open();
   if (!stop) return fail(stop);
   const auto tls = quic::TlsClientContext::without_verification();  // the link has the server's key
   if (!tls) return fail(tls);
   os::SystemRandom random;
   const auto logger = ops::make_logger(LogLevel::kWarning, /*json=*/false);
-  const auto ending = client::enrol({.link = link,
-                                     .device = wire::Ed25519Key(key).public_key(),
-                                     .name = os::host_name(),
-                                     .platform = os::platform()},
-                                    *tls, random, *stop, *logger);
-  if (!ending) return {};
-  return fail(ending->text + (ending->is_lasting ? "" : "\nthe link is good for another try"));
+  return client::enrol({.link = link,
+                        .device = wire::Ed25519Key(key).public_key(),
+                        .name = os::host_name(),
+                        .platform = os::platform()},
+                       *tls, random, *stop, *logger);
 }
 
 bool Profiles::is_there() const {

@@ -193,6 +193,11 @@ std::vector<std::function<void()>> ServerUsers::write_down(std::vector<Waiting> 
   for (Waiting& one : waiting) {
     // Where the file takes nothing now, the others need not wait to hear so.
     if (result != wire::HandshakeResult::kNotReady) result = write_down(one.device);
+    const bool is_written = result != wire::HandshakeResult::kNotReady;
+    write_fault_.look(is_written ? Result<void>()
+                                 : fail("a device that came with a link of " + one.device.user +
+                                        " could not be written down"),
+                      "; it may come again", "devices are written down again", logger_);
     auto answer = [done = std::move(one.done), result] { done(result); };
     if (result != wire::HandshakeResult::kEnrolled) {
       answer();

@@ -105,6 +105,7 @@ class ServerUsers {
 
   std::uint64_t version_ = 0;  // load()'s, then the thread's; as is the next
   LastingFault keeper_fault_;
+  LastingFault write_fault_;
   shard::Mailbox<Fresh> fresh_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -117,7 +117,8 @@ Admission::Verdict Admission::judge(const UserTable& users, bool has_method,
       if (!proven_.take(from, now)) return HandshakeResult::kRateLimited;
     }
     const std::size_t most = max_sessions();
-    const bool is_busy = most > 0 && sessions() >= most;
+    const bool is_ticket = verdict.who.device != nullptr && verdict.who.device->is_ticket;
+    const bool is_busy = !is_ticket && most > 0 && sessions() >= most;
     return is_busy ? HandshakeResult::kBusy : HandshakeResult::kOk;
   }();
   return verdict;

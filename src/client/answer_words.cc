@@ -20,11 +20,14 @@ struct Remedy {
 const Remedy* remedy_for(std::string_view body) {
   static constexpr Remedy kRemedies[] = {
       {"unauthorized", "the token is wrong", true},
-      {"rate limited", "too many attempts; trying again", false},
-      {"server busy", "it has as many sessions as it allows; trying again", false},
-      {"not ready", "it is starting or its network is down; trying again", false},
-      {"address pool exhausted", "it has no address left; trying again", false},
-      {"bad request", "it does not understand this client's request", true},
+      {"rate limited", "too many attempts", false},
+      {"server busy", "it has as many sessions as it allows", false},
+      {"not ready", "it is starting or its network is down", false},
+      {"address pool exhausted", "it has no address left", false},
+      {"bad request",
+       "it does not understand this client's request, or knows a psk for this "
+       "device, which is missing here",
+       true},
       {"bad nonce", "it does not understand this client's nonce", true},
       {"scope not supported", "it lends no addresses by this path", true},
       {"not http3", "it does not see HTTP/3 datagrams from this client", true},
@@ -62,10 +65,13 @@ bool is_in_own_words(std::string_view body) {
 
 Ending explain_refusal(const quic::Message& message, Shown shown) {
   const Remedy* remedy = remedy_for(message.body);
-  if (remedy == nullptr) return not_admitted(message.status, shown);
+  const bool is_unknown =
+      remedy == nullptr || (shown == Shown::kLink && message.body.starts_with("unauthorized"));
+  if (is_unknown) return not_admitted(message.status, shown);
   Ending ending{Ending::Kind::kRefused,
                 std::string(remedy->text) + ": " + std::string(remedy->meaning),
                 remedy->is_lasting};
+  if (!ending.is_lasting && shown != Shown::kLink) ending.text += "; trying again";
   if (!ending.is_lasting) ending.retry_after = parse_retry_after(message.header("retry-after"));
   return ending;
 }

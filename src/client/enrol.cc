@@ -55,7 +55,7 @@ class Asking {
     tunnel_.close_all(tunnel::SessionEnd::kDone, "", os::now());
     go_on(os::now() + kLastWords, [] { return false; });
     if (is_done) return std::nullopt;
-    if (is_stopped_) return Ending{Ending::Kind::kUnreachable, "interrupted", /*is_lasting=*/true};
+    if (is_stopped_) return Ending{Ending::Kind::kUnreachable, "interrupted"};
     if (!ending)
       return unreachable("the server at " + server.to_string() + " does not answer the request");
     if (ending->kind == Ending::Kind::kNoAnswer) ending->text = explain_silence(server);

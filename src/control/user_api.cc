@@ -424,6 +424,11 @@ Result<std::string> UserApi::invite(const UserRequest& request) {
         auto found = edit.find_user(*name);
         if (!found) return fail(found);
         is_new = !*found;
+        if (!is_new && state_of(**found, now_()) != std::string_view("enabled")) {
+          return refuse(
+              "the user " + *name + " is " + state_of(**found, now_()) +
+              ", and could not come in by a link; qdt-server user enable, or set --expires");
+        }
         User user =
             std::move(*found).value_or(User{.id = new_id(), .name = *name, .created = now_()});
         users::forget_old_tickets(user, now_());
@@ -457,7 +462,7 @@ wire::HandshakeResult UserApi::enrol(const users::Enrolment& enrolment) {
   using wire::HandshakeResult;
   const auto store = file_.find();
   if (!store) return HandshakeResult::kNotReady;
-  if (*store == nullptr) return HandshakeResult::kUnauthorized;
+  if (*store == nullptr) return HandshakeResult::kLinkExpired;
   auto result = HandshakeResult::kNotReady;
   const std::string link = "link " + wire::session_id_text(enrolment.ticket);
   users::Deed deed{.at = now_(), .who = link};
@@ -465,7 +470,7 @@ wire::HandshakeResult UserApi::enrol(const users::Enrolment& enrolment) {
     auto user = edit.find_invited(enrolment.ticket);
     if (!user) return fail(user);
     if (!*user) {
-      result = HandshakeResult::kUnauthorized;
+      result = HandshakeResult::kLinkExpired;  // it was known a moment ago
       return unknown(link);
     }
     const User before = **user;

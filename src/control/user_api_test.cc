@@ -104,7 +104,7 @@ TEST_F(UserApiTest, InvitesAndEnrols) {
   EXPECT_EQ(api_.enrol({.ticket = second, .key = {1}, .name = "x"}), HandshakeResult::kKeyInUse);
   EXPECT_EQ(good("DELETE", "/v1/invitations/ann")["cancelled"], 1);
   EXPECT_EQ(api_.enrol({.ticket = second, .key = {2}, .name = "x"}), HandshakeResult::kLinkExpired);
-  EXPECT_EQ(api_.enrol({.ticket = 7, .key = {2}}), HandshakeResult::kUnauthorized);
+  EXPECT_EQ(api_.enrol({.ticket = 7, .key = {2}}), HandshakeResult::kLinkExpired);
   EXPECT_EQ(good("GET", "/v1/users/ann")["devices"].size(), 1u);
 }
 
@@ -129,6 +129,15 @@ TEST_F(UserApiTest, RefusesInvitationsThatCannotBe) {
   EXPECT_THAT(refused("POST", "/v1/invitations", R"({"user":"ann","expires":"none"})"),
               HasSubstr("expires"));
   EXPECT_THAT(refused("DELETE", "/v1/invitations/bob", "", 404), HasSubstr("no user bob"));
+}
+
+TEST_F(UserApiTest, InvitesNobodyWhoMayNotComeIn) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  good("POST", "/v1/users/ann", R"({"enabled":false})");
+  EXPECT_THAT(refused("POST", "/v1/invitations", R"({"user":"ann"})"), HasSubstr("is disabled"));
+  good("POST", "/v1/users/ann", R"({"enabled":true,"expires":"1h"})");
+  now_ += 3601;
+  EXPECT_THAT(refused("POST", "/v1/invitations", R"({"user":"ann"})"), HasSubstr("is expired"));
 }
 
 TEST_F(UserApiTest, BringsEnrolmentsToAnotherProcess) {

@@ -24,6 +24,14 @@ bool is_forgotten(const Ticket& ticket, std::int64_t now) {
 
 void forget_old_tickets(User& user, std::int64_t now) {
   std::erase_if(user.tickets, [now](const Ticket& ticket) { return is_forgotten(ticket, now); });
+  const auto is_dead = [now](const Ticket& ticket) {
+    return ticket.device != 0 || ticket.expires <= now;
+  };
+  while (user.tickets.size() >= kMaxTicketsOfUser) {
+    const auto oldest = std::ranges::find_if(user.tickets, is_dead);
+    if (oldest == user.tickets.end()) return;
+    user.tickets.erase(oldest);
+  }
 }
 
 HandshakeResult enrol(User& user, const Enrolment& enrolment, std::uint64_t new_id,

@@ -18,6 +18,8 @@ inline constexpr std::int64_t kTicketAfterlife = 30 * 24 * 3600;
 inline constexpr std::int64_t kMaxTicketLife = 365 * 24 * 3600;
 
 bool is_forgotten(const Ticket& ticket, std::int64_t now);
+/// So that there is room for another one, if one of them is used, cancelled or past its time: the
+/// oldest of those go first.
 void forget_old_tickets(User& user, std::int64_t now);
 
 /// A device that asks by a ticket to be written down.

@@ -63,6 +63,18 @@ TEST(Tickets, HaveATime) {
   EXPECT_EQ(enrol(user, kKey), HandshakeResult::kUnauthorized);
 }
 
+TEST(Tickets, ThatAreDeadMakeRoomForOthers) {
+  User user = ann();
+  user.tickets.assign(kMaxTicketsOfUser, user.tickets[0]);
+  forget_old_tickets(user, kNow);
+  EXPECT_EQ(user.tickets.size(), kMaxTicketsOfUser);  // all are good
+  user.tickets[7].expires = kNow;                     // cancelled
+  user.tickets[9].device = 2;                         // used
+  forget_old_tickets(user, kNow);
+  EXPECT_EQ(user.tickets.size(), kMaxTicketsOfUser - 1);
+  EXPECT_EQ(user.tickets[8].device, 2u);
+}
+
 TEST(Tickets, AreNoWayToMoreDevicesThanAUserMayHave) {
   User user = ann();
   EXPECT_EQ(enrol(user, kKey, kNow, 1), HandshakeResult::kTooManyDevices);

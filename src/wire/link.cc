@@ -106,7 +106,9 @@ Result<Link> parse_link(std::string_view text) {
   }
   if (parameters.server_keys.empty()) return refuse("s, the server's key, is missing");
   if (parameters.ticket.has_value() == parameters.seed.has_value()) {
-    return refuse(parameters.ticket ? "it has both e and k" : "it has neither e nor k");
+    return refuse(parameters.ticket
+                      ? "it has both e and k"
+                      : "it has neither e nor k (in a shell, a link is put in quotes)");
   }
   Link link{.server = *authority,
             .name = std::string(fragment->first),

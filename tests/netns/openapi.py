@@ -108,6 +108,8 @@ def check_users(checker):
     checker.check("delete", device, one, 200)
     checker.check("delete", device, one, 404)
     checker.check("delete", device, devices + "/x", 400)
+    post("/v1/invitations", "/v1/invitations", 400, {"user": "openapi"})  # disabled
+    post(user, users + "/openapi", 200, {"enabled": True})
     invited = post("/v1/invitations", "/v1/invitations", 200, {"user": "openapi", "expires": "1h"})
     assert len(invited["ticket"]) == 22 and not invited["is_new"], invited
     post("/v1/invitations", "/v1/invitations", 400, {"user": "openapi", "expires": "2000d"})

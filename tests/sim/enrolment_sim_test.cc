@@ -142,7 +142,7 @@ TEST_F(Enrolling, SaysWhyItCouldNotBe) {
 }
 
 TEST_F(Enrolling, ShowsAStrangerNothing) {
-  EXPECT_THAT(enrol(link_with(kIdentity, {8})), HasSubstr("unauthorized"));
+  EXPECT_THAT(enrol(link_with(kIdentity, {8})), HasSubstr("does not know this link"));
   EXPECT_FALSE(asked);
 }
 
