@@ -42,7 +42,10 @@ void ConnectService::tell_routes(tunnel::Session& session) {
   if (plane == nullptr) return;
   const auto streams = streams_.find(&plane->connection());
   if (streams == streams_.end()) return;
-  for (auto& [stream, one] : streams->second) one.exchange.use_routes(reception_.pushed().routes);
+  for (auto& [stream, one] : streams->second) {
+    // It may end the connection, and with it what is walked over.
+    if (one.exchange.has_signalling()) return one.exchange.use_routes(reception_.pushed().routes);
+  }
 }
 
 Http3Exchange* ConnectService::exchange_on(const quic::Connection& connection,

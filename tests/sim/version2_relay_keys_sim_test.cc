@@ -218,9 +218,10 @@ class RelayWithAMemory : public Relay, public ::testing::WithParamInterface<Vict
     const auto context = wire::concealed_context(auth->key_id, auth->public_key, "localhost", 443);
     known.add(face.connection->exporter(), context);
     known.add(back.connection->exporter(), context);
+    const client::Identity victim = identity();
     for (const Bytes bytes :
          {Bytes(auth->public_key), Bytes(auth->key_id), Bytes(auth->proof),
-          Bytes(auth->verification), Bytes(asked->nonce), Bytes(identity().server_keys[0]),
+          Bytes(auth->verification), Bytes(asked->nonce), Bytes(victim.server_keys[0]),
           as_bytes(asked->resume_token), as_bytes(asked->name), as_bytes(asked->platform)}) {
       known.add(bytes);
     }
