@@ -119,9 +119,9 @@ TEST(StoreCrash, LosesNothingThatWasAcknowledgedAndDoublesNothing) {
     ASSERT_LE(contents->users.size(), users.size() + round)
         << "one of a round may be unacknowledged";
     std::uint64_t sum = 0;
-    const auto counted = opened->store->usage(202611);
-    ASSERT_TRUE(counted) << counted.error().message;
-    for (const Usage& usage : *counted) sum += usage.up;
+    const auto kept = opened->store->usage(202611);
+    ASSERT_TRUE(kept) << kept.error().message;
+    for (const Usage& usage : *kept) sum += usage.up;
     ASSERT_GE(sum, least);
     ASSERT_LE(sum, least + round) << "usage is doubled";
     if (round < kRounds) continue;
