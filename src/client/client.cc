@@ -163,7 +163,7 @@ std::optional<Event> Client::take(const os::PollEvent& polled) {
     case kLinkKey:
       poller_->remove(links_->poll_handle());
       links_due_ = os::now() + kLinkPause;
-      if (links_->take()) return look_at_network();
+      if (links_->take()) return follow_links();
       break;
     case kHostKey:
       watch_host(false);

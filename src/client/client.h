@@ -93,6 +93,7 @@ class Client final : private ConnectorEvents {
   /// Adds to an event the facts that only this host knows.
   void complete(Event& event) const;
   event::NetworkChanged look_at_network() const;
+  event::NetworkChanged follow_links();
   Ways find_ways(const std::vector<SocketAddress>& servers) const;
   event::Resolved take_answer();
   /// Whether somebody asked for the end, which begins then.

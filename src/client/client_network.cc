@@ -42,6 +42,15 @@ event::NetworkChanged Client::look_at_network() const {
   return found;
 }
 
+// A device that seems to have the session's own address may be the tunnel's, which somebody renamed:
+// so this host is looked after first, which gives it its name again.
+event::NetworkChanged Client::follow_links() {
+  event::NetworkChanged changed = look_at_network();
+  if (!changed.own_lease) return changed;
+  inbox_.emplace_back(keep_host());
+  return look_at_network();
+}
+
 void Client::act(const action::OpenSocket& open, Replies& replies) {
   auto socket = os::UdpSocket::open({.local = {*IpAddress::parse("::"), 0},
                                      .mark = os::kTunnelMark,
