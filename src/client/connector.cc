@@ -269,8 +269,9 @@ void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,
                            quic::StreamId stream, const quic::Message& message) {
   Attempt* attempt = find(connection);
   if (attempt == nullptr || attempt->stream != stream) return;
-  const bool is_cut_short =
-      message.has_ended && attempt->version2 && !attempt->version2->signalling.may_end();
+  // Before there is a session it may be the page of some web server.
+  const bool is_cut_short = attempt->state == State::kConnected && message.has_ended &&
+                            attempt->version2 && !attempt->version2->signalling.may_end();
   if (is_cut_short) {
     return end_malformed(tunnel, *attempt, "the server ended the request inside a capsule");
   }

@@ -15,7 +15,7 @@ check_equal "one session, one handshake" \
   "$(metric qdt_sessions_active) $(metric 'qdt_handshakes_total{result="ok"}')" "1 1"
 
 check_pings client 10.8.0.1 "$web_address" "$gateway6" "$web_address6"
-check_server_dropped_nothing
+check_server_dropped_nothing too_big
 check_files 10.8.0.2 100  # whose senders learn the rate by packets that waited too long
 
 stop "$go_pid"
