@@ -27,9 +27,9 @@ std::unique_ptr<ClientControl> open_client_control(os::HostControl& host, client
 /// `qdt-client status`, `reconnect` and `stop`; the exit code.
 int control_client(const std::string& program, const ControlCommand& command);
 
-/// What is said of a client that does not run.
+/// The state of a client that does not run.
 inline constexpr std::string_view kNotRunning = "not running";
-/// How the client with this TUN device is, in a word or two.
+/// The state of the client with this TUN device, in a word or two.
 std::string client_state(const std::string& tun_name);
 
 /// The exit code of a status (README, Exit status).

@@ -8,30 +8,30 @@
 
 namespace qdt::apps {
 
-/// Something to be asked of programs that run, or to be told to one.
+/// A question to the programs that run, or an order to one of them.
 struct ControlCommand {
   enum class Verb { kStatus, kKick, kReload, kReconnect, kStop };
   Verb verb = Verb::kStatus;
-  std::string tun_name;  ///< of the program; empty: any
-  std::string target;    ///< of kKick: a session's ID, or a client's name, user or inner address
-  bool as_json = false;  ///< of kStatus, as is the next
-  bool watches = false;  ///< again every second, until it is interrupted
+  std::string tun_name;  ///< the program's TUN device; empty: any
+  std::string target;    ///< for kKick: a session's ID, or a client's name, user or inner address
+  bool as_json = false;  ///< for kStatus
+  bool watches = false;  ///< for kStatus: again every second, until it is interrupted
 };
 
-/// `key`: a device's key is to be made.
+/// `key`: makes a device's key.
 struct KeyCommand {
   std::string file;      ///< for the private key; empty: it is printed
-  bool has_psk = false;  ///< with a PSK
+  bool has_psk = false;  ///< makes a PSK as well
 };
 
-/// What is to be done with connections that were added by links (profile_command.h).
+/// A command for the connections that links have added (profile_command.h).
 struct ProfileCommand {
   enum class Verb { kAdd, kList, kUp, kDown, kRemove };
   Verb verb = Verb::kList;
-  std::string name;    ///< of kAdd it may be empty: the link's
-  std::string link;    ///< of kAdd; "-": on standard input
-  std::string folder;  ///< where they are
-  bool as_json = false;
+  std::string name;      ///< the connection's; empty for kAdd: the link's
+  std::string link;      ///< for kAdd; "-": standard input has it
+  std::string folder;    ///< where their configurations are
+  bool as_json = false;  ///< for kList
 };
 
 /// The options of both programs.
@@ -45,7 +45,7 @@ struct CommandLine {
   std::optional<ProfileCommand> profile;
   std::optional<UserCommand> user;
   bool load_programs = false;
-  bool client_config = false;  ///< the server's
+  bool client_config = false;  ///< the server prints a configuration for a client
   std::string address;         ///< for client_config; empty: not given
 };
 
@@ -60,7 +60,7 @@ struct Program {
   bool has_profiles = false;       ///< knows `add`, `list`, `up`, `down` and `remove`
   bool has_client_config = false;  ///< knows `client-config`
   bool has_sessions = false;       ///< knows `status`, `kick` and `reload`, as a server does
-  /// Adds `user` and `device`, as a server has them; null: it has no users.
+  /// Adds `user`, `device` and `invite`, as a server has them; null: the program has no users.
   void (*add_user_commands)(CLI::App& app, std::optional<UserCommand>& chosen) = nullptr;
   bool has_service = false;  ///< knows `service`, where the system has services
 };

@@ -71,7 +71,7 @@ Result<wire::Link> link_to(const UserCommand& command, const std::string& config
   return link;
 }
 
-// What the server has written down: the link's secret, and words for a person.
+// A link that the server knows, and words about it for a person and for a program.
 struct Made {
   wire::Link link;
   std::string words;
