@@ -17,6 +17,7 @@
 #include "wire/base64.h"
 #include "wire/key_text.h"
 #include "wire/link.h"
+#include "wire/request_target.h"
 
 namespace qdt::apps {
 namespace {
@@ -57,10 +58,9 @@ Result<wire::Link> link_to(const UserCommand& command, const std::string& config
   if (!reached) return fail(reached);
   std::string host = reached->host;
   if (host.ends_with('.')) host.pop_back();  // a name's final dot means nothing here
-  const bool is_v6 = host.contains(':');
   const auto key = server_key(config_path);
   if (!key) return fail(key);
-  wire::Link link{.server = {.host = is_v6 ? "[" + host + "]" : host, .port = reached->port},
+  wire::Link link{.server = wire::authority_of(host, reached->port),
                   .name = command.user.substr(0, wire::kMaxLinkNameBytes),
                   .server_keys = {*key},
                   .secret = {}};

@@ -223,12 +223,6 @@ std::optional<Ending> Connector::refuse_version1(const Attempt& attempt) const {
   return std::nullopt;
 }
 
-std::string Connector::host_in_authority() const {
-  const auto name = IpAddress::parse(options_.server_name);
-  const bool needs_brackets = name && name->is_v6();
-  return needs_brackets ? "[" + options_.server_name + "]" : options_.server_name;
-}
-
 std::optional<quic::StreamId> Connector::ask_by_version1(const Attempt& attempt,
                                                          quic::Connection& connection) {
   const std::string body = wire::to_json(wire::ConnectRequest{.client_nonce = nonce_,
@@ -239,7 +233,7 @@ std::optional<quic::StreamId> Connector::ask_by_version1(const Attempt& attempt,
                                                               .resume_token = attempt.resume_token,
                                                               .direct_ids = direct_ids_});
   return connection.request({.method = "POST",
-                             .authority = host_in_authority(),
+                             .authority = authority().host,
                              .path = std::string(wire::kConnectPath),
                              .headers = {{std::string(wire::kTokenHeader), options_.token},
                                          {"content-type", "application/json"},
@@ -260,9 +254,8 @@ std::optional<quic::StreamId> Connector::ask_by_version2(Attempt& attempt,
                     .resume_token = attempt.resume_token,
                     .name = options_.client_id,
                     .platform = options_.platform};
-  return connection.request(
-      version2_request(identity_, {.host = host_in_authority(), .port = options_.server_port},
-                       options_.path_template, connection.exporter(), version2.asked));
+  return connection.request(version2_request(identity_, authority(), options_.path_template,
+                                             connection.exporter(), version2.asked));
 }
 
 void Connector::on_message(tunnel::Tunnel& tunnel, quic::Connection& connection,

@@ -159,7 +159,10 @@ class Connector final : public tunnel::TunnelEvents {
   void open_version2(tunnel::Tunnel& tunnel, Attempt& attempt);
   void open(tunnel::Tunnel& tunnel, Attempt& attempt, const wire::ConnectResponse& response,
             tunnel::SessionOptions options);
-  std::string host_in_authority() const;
+  /// The server as `:authority` has it.
+  wire::Authority authority() const {
+    return wire::authority_of(options_.server_name, options_.server_port);
+  }
   std::size_t mtu_of(const Attempt& attempt) const {
     return attempt.version2 ? options_.mtu : std::min(options_.mtu, options_.version1_mtu);
   }

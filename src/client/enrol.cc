@@ -116,7 +116,7 @@ std::optional<Ending> ask_at(const SocketAddress& server, const Enrolment::Optio
 std::optional<Ending> enrol(const Enrolment::Options& options, const quic::TlsClientContext& tls,
                             Random& random, os::StopSignal& stop, Logger& logger) {
   const wire::Authority& server = options.link.server;
-  const auto found = os::resolve(server_name_of(server), server.port);
+  const auto found = os::resolve(wire::bare_host(server), server.port);
   if (!found) return unreachable(found.error().message);
   Ending ending = unreachable("resolve " + server.host + ": no address");
   for (std::size_t i = 0; i < std::min(found->size(), kMaxAddresses); ++i) {

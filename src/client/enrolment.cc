@@ -6,10 +6,6 @@
 #include "client/answer_words.h"
 
 namespace qdt::client {
-std::string server_name_of(const wire::Authority& server) {
-  const std::string& host = server.host;
-  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
-}
 
 Enrolment::Enrolment(Options options, const quic::TlsClientContext& tls, Random& random)
     : options_(std::move(options)),
@@ -22,7 +18,7 @@ Enrolment::Enrolment(Options options, const quic::TlsClientContext& tls, Random&
 void Enrolment::begin(tunnel::Tunnel& tunnel, const UdpPath& path, Timestamp now) {
   ending_.reset();
   stream_.reset();
-  tunnel.connect(tls_, server_name_of(options_.link.server), path, now);
+  tunnel.connect(tls_, wire::bare_host(options_.link.server), path, now);
 }
 
 void Enrolment::on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) {

@@ -14,9 +14,6 @@
 
 namespace qdt::client {
 
-/// Its host for TLS and name servers: without an IPv6 address's brackets.
-std::string server_name_of(const wire::Authority& server);
-
 /// Has the server of a link write down the key of this device (docs/protocol.md section 12). The
 /// link has a ticket. Pure: time and payloads come by the tunnel, which has no session. One thread.
 class Enrolment final : public tunnel::TunnelEvents {

@@ -34,8 +34,8 @@ bool is_host(std::string_view host) {
     const auto address = IpAddress::parse(host.substr(1, host.size() - 2));
     return address && address->is_v6();
   }
-  const auto address = IpAddress::parse(host);
-  return address ? address->is_v4() : is_domain_name(host);
+  if (host.contains(':')) return false;  // an IPv6 address has brackets, an IPv4-mapped one, too
+  return IpAddress::parse(host) || is_domain_name(host);
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {
@@ -105,6 +105,16 @@ std::optional<Authority> parse_authority(std::string_view text) {
   authority.host = text;
   std::ranges::transform(authority.host, authority.host.begin(), to_lower);
   return authority;
+}
+
+Authority authority_of(std::string_view host, std::uint16_t port) {
+  const bool needs_brackets = host.contains(':');
+  return {.host = needs_brackets ? "[" + std::string(host) + "]" : std::string(host), .port = port};
+}
+
+std::string bare_host(const Authority& authority) {
+  const std::string& host = authority.host;
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
 
 std::string write_authority(const Authority& authority) {

@@ -25,6 +25,10 @@ struct Authority {
 /// (RFC 3986 section 3.2). Nothing for user information, an empty port, or any other form.
 std::optional<Authority> parse_authority(std::string_view text);
 std::string write_authority(const Authority& authority);
+/// The authority of a server: `host` is a name in small letters, or an address without brackets.
+Authority authority_of(std::string_view host, std::uint16_t port);
+/// The host as TLS and resolvers take it: an IPv6 address without its brackets.
+std::string bare_host(const Authority& authority);
 
 /// What a request's path asks for (RFC 9484 section 4.6).
 enum class PathScope : std::uint8_t {

@@ -32,6 +32,8 @@ TEST(Authority, IsNothingElse) {
                                  "host/",
                                  "[::1",
                                  "::1",
+                                 "::ffff:192.0.2.7",
+                                 "::ffff:192.0.2.7:8443",
                                  "[::1]x",
                                  "[::1]:",
                                  "[192.0.2.7]",
@@ -49,6 +51,15 @@ TEST(Authority, IsNothingElse) {
 TEST(Authority, IsWrittenWithoutTheUsualPort) {
   EXPECT_EQ(write_authority({"vpn.example.org", 443}), "vpn.example.org");
   EXPECT_EQ(write_authority({"[::1]", 8443}), "[::1]:8443");
+}
+
+TEST(Authority, BracketsIpv6Addresses) {
+  for (const std::string host : {"vpn.example.org", "192.0.2.7", "2001:db8::7"}) {
+    const Authority authority = authority_of(host, 8443);
+    EXPECT_EQ(parse_authority(write_authority(authority)), authority) << host;
+    EXPECT_EQ(bare_host(authority), host);
+  }
+  EXPECT_EQ(authority_of("2001:db8::7", 443), (Authority{"[2001:db8::7]", 443}));
 }
 
 TEST(PathTemplate, HasBothVariablesOrNone) {
