@@ -54,7 +54,7 @@ std::optional<Duration> parse_retry_after(std::string_view field) {
 }
 
 Ending busy(const std::string& text) {
-  return {Ending::Kind::kRefused, "busy: " + text + "; trying again"};
+  return {Ending::Kind::kRefused, "busy: " + text};
 }
 
 }  // namespace
@@ -71,7 +71,6 @@ Ending explain_refusal(const quic::Message& message, Shown shown) {
   Ending ending{Ending::Kind::kRefused,
                 std::string(remedy->text) + ": " + std::string(remedy->meaning),
                 remedy->is_lasting};
-  if (!ending.is_lasting && shown != Shown::kLink) ending.text += "; trying again";
   if (!ending.is_lasting) ending.retry_after = parse_retry_after(message.header("retry-after"));
   return ending;
 }
@@ -107,14 +106,9 @@ Ending explain_close(const quic::CloseReason& reason, const SocketAddress& serve
     case Kind::kOtherVersion: return {Ending::Kind::kOtherVersion, reason.text};
     case Kind::kUntrusted:
       // A clock without a battery begins in the past, and is set once the network is there.
-      if (reason.dates != quic::CertificateDates::kRight) {
-        return {Ending::Kind::kUnreachable,
-                "the server at " + server.to_string() + " is not trusted: " + reason.text,
-                /*is_lasting=*/reason.dates == quic::CertificateDates::kOver};
-      }
       return {Ending::Kind::kUnreachable,
               "the server at " + server.to_string() + " is not trusted: " + reason.text,
-              /*is_lasting=*/true};
+              /*is_lasting=*/reason.dates != quic::CertificateDates::kNotYet};
     default: return unreachable(reason.text);
   }
 }

@@ -505,11 +505,13 @@ void Connector::give_up(quic::Connection& connection, const Ending& ending, Time
   connection.close("", now);
 }
 
-void Connector::end(const quic::Connection& connection, const Ending& ending) {
+void Connector::end(const quic::Connection& connection, Ending ending) {
   const Attempt* attempt = find(connection);
   if (attempt == nullptr) return;
   const AttemptId id = attempt->id;
   std::erase_if(attempts_, [&](const Attempt& one) { return one.id == id; });
+  const bool is_asked_again = ending.kind == Ending::Kind::kRefused && !ending.is_lasting;
+  if (is_asked_again) ending.text += "; trying again";
   events_.on_ended(id, ending);
 }
 

@@ -166,7 +166,7 @@ class Connector final : public tunnel::TunnelEvents {
   std::size_t mtu_of(const Attempt& attempt) const {
     return attempt.version2 ? options_.mtu : std::min(options_.mtu, options_.version1_mtu);
   }
-  void end(const quic::Connection& connection, const Ending& ending);
+  void end(const quic::Connection& connection, Ending ending);
   void give_up(quic::Connection& connection, const Ending& ending, Timestamp now);
 
   Options options_;

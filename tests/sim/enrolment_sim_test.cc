@@ -141,6 +141,19 @@ TEST_F(Enrolling, SaysWhyItCouldNotBe) {
   }
 }
 
+TEST_F(Enrolling, DoesNotSayThatItTriesAgain) {
+  answers_at_once = false;
+  node.emplace(link_with(kIdentity, kTicket));
+  world.attach(kClientAddress, *node, {.delay = 10ms});
+  node->enrolment.begin(node->tunnel(), {kClientAddress, kServerAddress}, world.now());
+  world.run_for(1s);
+  server.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  ASSERT_TRUE(node->enrolment.ending());
+  EXPECT_EQ(node->enrolment.ending()->text,
+            "busy: the server ended the connection before it answered");
+}
+
 TEST_F(Enrolling, ShowsAStrangerNothing) {
   EXPECT_THAT(enrol(link_with(kIdentity, {8})), HasSubstr("does not know this link"));
   EXPECT_FALSE(asked);
