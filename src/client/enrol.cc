@@ -63,13 +63,21 @@ class Asking {
   }
 
  private:
+  void send(Timestamp now) {
+    for (bool is_done = false; !is_done && !is_blocked_;) {
+      is_done = tunnel_.send(now);
+      is_blocked_ = socket_.send(payloads_).is_blocked;
+    }
+  }
+
   template <typename IsEnough>
   void go_on(Timestamp end, IsEnough&& is_enough) {
     for (Timestamp now = os::now(); now < end && !is_stopped_ && !is_enough();) {
-      while (!tunnel_.send(now)) socket_.send(payloads_);
-      socket_.send(payloads_);
+      send(now);
+      poller_.watch_writable(socket_.poll_handle(), kSocketKey, is_blocked_);
       for (const os::PollEvent& event : poller_.wait(std::min(tunnel_.next_timeout(), end), now)) {
         if (event.key == kStopKey && stop_.take()) is_stopped_ = true;
+        if (event.key == kSocketKey && event.is_writable) is_blocked_ = false;
       }
       now = os::now();
       socket_.receive(received_);
@@ -89,6 +97,7 @@ class Asking {
   tunnel::Counters counters_;
   Enrolment enrolment_;
   tunnel::Tunnel tunnel_;
+  bool is_blocked_ = false;
   bool is_stopped_ = false;
 };
 
