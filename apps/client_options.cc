@@ -3,11 +3,10 @@
 #include <optional>
 #include <string>
 
-#include "os/file.h"
+#include "key_file.h"
 #include "os/host_network.h"
 #include "os/process.h"
 #include "tunnel/tunnel.h"
-#include "wire/key_text.h"
 
 namespace qdt::apps {
 namespace {
@@ -21,21 +20,6 @@ wire::Capabilities offered_caps(const ops::ClientConfig& config) {
   return caps;
 }
 
-Result<wire::Ed25519Seed> read_key_file(const std::string& path) {
-  const auto text = os::read_file(path, os::kMaxTextFileBytes);
-  if (!text) return fail(text);
-  if (const auto ok = os::check_secret(path, "this device's key"); !ok) {
-    return fail(ok);
-  }
-  const auto seed = wire::parse_key_file(*text);
-  if (!seed) {
-    return fail(path +
-                ": expected a line with ed25519-private: and a key; qdt-client key --file makes "
-                "such a file");
-  }
-  return *seed;
-}
-
 // By a key of its own; nothing where there is a token.
 Result<std::optional<client::Identity>> identity_of(const ops::ClientConfig& config) {
   if (!config.key && config.key_file.empty()) return std::nullopt;
@@ -44,7 +28,7 @@ Result<std::optional<client::Identity>> identity_of(const ops::ClientConfig& con
   if (config.key) {
     identity.seed = *config.key;
   } else {
-    const auto seed = read_key_file(config.key_file);
+    const auto seed = read_key_file(config.key_file, "qdt-client key --file makes such a file");
     if (!seed) return fail(seed);
     identity.seed = *seed;
   }

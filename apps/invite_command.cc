@@ -1,7 +1,6 @@
 #include "invite_command.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +13,8 @@
 #include "os/file.h"
 #include "os/process.h"
 #include "os/system_random.h"
+#include "server/identity_file.h"
+#include "state_path.h"
 #include "wire/base64.h"
 #include "wire/key_text.h"
 #include "wire/link.h"
@@ -33,16 +34,13 @@ Result<Json> parse(const Result<std::string>& answer) {
 }
 
 // The key by which the server proves itself to those with a link.
-Result<wire::Ed25519PublicKey> server_key(const std::string& config_path) {
-  const std::string path =
-      std::filesystem::path(config_path).replace_extension(".identity").string();
+Result<wire::Ed25519PublicKey> server_key(const std::string& config_path, const std::string& user) {
+  const std::string path = identity_path(config_path);
   if (!os::file_exists(path)) {
     return fail(path + " is not there: start the server once, which makes it");
   }
-  const auto text = os::read_file(path, os::kMaxTextFileBytes);
-  if (!text) return fail(text);
-  const auto seed = wire::parse_key_file(*text);
-  if (!seed) return fail(path + ": damaged, expected a line with ed25519-private: and a key");
+  const auto seed = server::load_identity(path, user);
+  if (!seed) return fail(seed);
   return wire::Ed25519Key(*seed).public_key();
 }
 
@@ -58,7 +56,7 @@ Result<wire::Link> link_to(const UserCommand& command, const std::string& config
   if (!reached) return fail(reached);
   std::string host = reached->host;
   if (host.ends_with('.')) host.pop_back();  // a name's final dot means nothing here
-  const auto key = server_key(config_path);
+  const auto key = server_key(config_path, loaded->config.user);
   if (!key) return fail(key);
   wire::Link link{.server = wire::authority_of(host, reached->port),
                   .name = command.user.substr(0, wire::kMaxLinkNameBytes),

@@ -12,6 +12,7 @@
 #include "client/enrol.h"
 #include "client/events.h"
 #include "client_control.h"
+#include "key_file.h"
 #include "ops/log.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -82,16 +83,9 @@ Result<wire::Ed25519Seed> key_for(const std::string& pending) {
   if (is_new) return made;
   if (!os::file_exists(pending))
     return fail(is_new.error().message + "; --dir names another folder");
-  const auto text = os::read_file(pending, os::kMaxTextFileBytes);
-  if (!text) return fail(text);
-  if (const auto ok = os::check_secret(pending, "this device's key"); !ok) return fail(ok);
-  const auto kept = wire::parse_key_file(*text);
-  if (!kept) {
-    return fail(pending +
-                ": it holds no key; somebody adds the same link now, or a crash left it: then "
-                "delete it, and try again");
-  }
-  return *kept;
+  return read_key_file(pending,
+                       "somebody adds the same link now, or a crash left the file: then delete "
+                       "it, and try again");
 }
 
 Result<wire::Link> Profiles::read_link() const {

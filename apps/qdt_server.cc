@@ -1,7 +1,6 @@
 // qdt-server: routes many clients' packets between a TUN device and QUIC connections.
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -42,6 +41,7 @@
 #include "server_files.h"
 #include "server_options.h"
 #include "server_users.h"
+#include "state_path.h"
 #include "wire/key_text.h"
 
 namespace {
@@ -134,11 +134,6 @@ std::unique_ptr<ops::HttpServer> open_control(os::HostControl& host,
   return nullptr;
 }
 
-// A file of the server's own, beside its configuration: server.yaml has server.secret.
-std::string state_path(const std::string& config_path, const char* extension) {
-  return std::filesystem::path(config_path).replace_extension(extension).string();
-}
-
 int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::Options options,
            os::SideProcess& user_keeper, const std::string& config_path,
            const ops::Loaded<ops::ServerConfig>& loaded, quic::TlsServerContext& tls,
@@ -151,15 +146,15 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   const auto telling = server::describe_telling_name(config.tls_cert, tls.certificate());
   if (telling) logger->warning(*telling);
 
-  options.tunnel.endpoint.secret =
-      server::load_or_make_secret(state_path(config_path, ".secret"), random, *logger, config.user);
+  options.tunnel.endpoint.secret = server::load_or_make_secret(
+      apps::state_path(config_path, ".secret"), random, *logger, config.user);
   auto decoy = apps::make_decoy(config.decoy);
   if (!decoy) return fail_with(loaded.at(config_path, "decoy", "", decoy.error().message));
   for (const std::string& note : decoy->notes) logger->warning("decoy: " + note);
   options.reception.decoy = decoy->decoy;
   if (config.auth != Auth::kToken) {
-    const auto identity = server::load_or_make_identity(state_path(config_path, ".identity"),
-                                                        random, *logger, config.user);
+    const auto identity = server::load_or_make_identity(apps::identity_path(config_path), random,
+                                                        *logger, config.user);
     if (!identity) return fail_with(identity.error().message);
     options.reception.version2 = apps::version2_options(config, *identity);
     logger->info("server key, for devices with keys: " +
@@ -210,7 +205,7 @@ int run(const std::string& config_path, const ops::Loaded<ops::ServerConfig>& lo
   const auto user = os::find_process_user(loaded.config.user);
   if (!user) return fail_with("user: " + user.error().message);
   server::Server::Options options = apps::server_options(loaded.config);
-  options.lease_path = state_path(config_path, ".leases");
+  options.lease_path = apps::state_path(config_path, ".leases");
   options.is_confined = true;
   apps::ServerFileReader reader(config_path, loaded.config);
   os::HostPlan plan = server::Server::host_plan(options);

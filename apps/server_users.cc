@@ -15,6 +15,7 @@
 #include "os/process.h"
 #include "os/system_random.h"
 #include "server_files.h"
+#include "state_path.h"
 #include "users/contents_code.h"
 #include "users/roster.h"
 #include "wire/hkdf.h"
@@ -106,7 +107,7 @@ void leave_out_taken(std::vector<access::UserTable::Entry>& entries,
 }  // namespace
 
 users::SqliteFile user_file(const std::string& config_path) {
-  const auto path = std::filesystem::path(config_path).replace_extension(".db").string();
+  const std::string path = state_path(config_path, ".db");
   return {.path = path, .key_path = path + ".key"};
 }
 

@@ -9,6 +9,10 @@
 
 namespace qdt::server {
 
+/// Reads the server's identity key from the file `path`. An error when the file is missing or
+/// damaged, or when others than `user` may have read it or may write it.
+Result<wire::Ed25519Seed> load_identity(const std::string& path, const std::string& user = "");
+
 /// The server's identity key (docs/protocol.md section 6), kept in the file `path` (0600), apart
 /// from the certificate and its key. A file that is missing is made, and that is logged; where it
 /// cannot be, the key is good until the next restart. One that is damaged, or that others than
