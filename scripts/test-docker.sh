@@ -4,41 +4,18 @@
 # machine's Debian mirror, under the name that the Dockerfile has for it. Everything goes at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ "$(id -u)" -eq 0 ] || { echo "test-docker: makes network namespaces: run it as root" >&2; exit 1; }
-scripts/setup.sh docker
-. tests/netns/topology.sh
+. scripts/test-roots.sh docker
 
-# Not in /tmp, which may be memory: vfs copies whole images.
-storage=$(mktemp -d /var/tmp/qdt-docker-XXXXXX)
 image=localhost/qdt-test
 export TMPDIR=$storage STORAGE_DRIVER=vfs
 buildah() { command buildah --root "$storage/root" --runroot "$storage/run" "$@"; }
 
-clean_up_images() {
-  local status=$? host mount
-  trap '' INT TERM
-  set +e
-  for host in "${hosts[@]}"; do
-    ip netns pids "$(ns "$host")" | xargs -r kill -KILL
-  done
-  # Left by buildah or debootstrap where they were interrupted; innermost first.
-  awk -v under="$storage/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
-    while read -r mount; do umount -l "$mount"; done
-  rm -rf "$storage"
-  clean_up "$status"
-}
-trap clean_up_images EXIT
-
 # make_base NAME:SUITE-slim
 make_base() {
-  local suite=${1#*:} container root uri
-  suite=${suite%-slim}
-  uri=$(scripts/mirror.sh)
-  [ -n "$uri" ] || fail "no apt source of this system's suite to take a mirror from"
+  local suite=${1#*:} container root
   container=$(buildah from scratch)
   root=$(buildah mount "$container")
-  debootstrap --variant=minbase "$suite" "$root" "$uri" >"$work/debootstrap.log" 2>&1 ||
-    fail "debootstrap $suite"
+  make_root "${suite%-slim}" "$root"
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb \
     "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/* "$root"/var/log/*.log
   buildah umount "$container" >/dev/null

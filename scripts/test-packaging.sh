@@ -6,30 +6,10 @@
 # shellcheck disable=SC2016  # for awk and dpkg
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ "$(id -u)" -eq 0 ] || { echo "test-packaging: makes network namespaces: run it as root" >&2; exit 1; }
-scripts/setup.sh packages
-. tests/netns/topology.sh
+. scripts/test-roots.sh packages
 
-# Not in /tmp, which may be memory.
-storage=$(mktemp -d /var/tmp/qdt-packaging-XXXXXX)
 root=$storage/root
 export GNUPGHOME=$storage/gnupg REPO_KEY='QDT test'
-
-clean_up_root() {
-  local status=$? host mount
-  trap '' INT TERM
-  set +e
-  for host in "${hosts[@]}"; do
-    ip netns pids "$(ns "$host")" | xargs -r kill -KILL
-  done
-  gpgconf --kill all
-  # Innermost first.
-  awk -v under="$storage/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
-    while read -r mount; do umount -l "$mount"; done
-  rm -rf "$storage"
-  clean_up "$status"
-}
-trap clean_up_root EXIT
 
 # inside COMMAND...: in the root.
 in_root=(chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -71,10 +51,8 @@ done
 
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mirror=$(scripts/mirror.sh)
-[ -n "$mirror" ] || fail "no apt source of this system's suite to take a mirror from"
 say "making a clean root of $suite"
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 || fail "debootstrap $suite"
+make_root "$suite" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 # As udev makes it: everybody may open it, and rights are asked for where a device is made.
