@@ -104,6 +104,22 @@ void as(Archive& archive, T& value, std::size_t most) {
   value = static_cast<T>(number);
 }
 
+template <typename Archive, std::unsigned_integral T>
+void field(Archive& archive, T& number) {
+  archive(number);
+}
+
+/// As many bytes as the array has.
+template <typename Archive, std::size_t N>
+void field(Archive& archive, std::array<std::uint8_t, N>& bytes) {
+  if constexpr (Archive::kReads) {
+    const Bytes found = archive.raw(N);
+    if (!found.empty()) std::ranges::copy(found, bytes.begin());
+  } else {
+    archive.raw(bytes);
+  }
+}
+
 /// A text of at most `most` bytes, and 65,535.
 template <typename Archive>
 void field(Archive& archive, std::string& text, std::size_t most) {
@@ -169,9 +185,9 @@ void list(Archive& archive, std::vector<T>& values, std::size_t most, Each each)
   }
 }
 
-template <typename Archive, typename T>
+template <std::unsigned_integral Count = std::uint16_t, typename Archive, typename T>
 void list(Archive& archive, std::vector<T>& values, std::size_t most) {
-  list(archive, values, most, [&](T& value) { field(archive, value); });
+  list<Count>(archive, values, most, [&](T& value) { field(archive, value); });
 }
 
 }  // namespace qdt

@@ -37,6 +37,25 @@ TEST(Archive, ReadsWhatItHasWritten) {
   EXPECT_EQ(list_found, words);
 }
 
+TEST(Archive, HasNumbersAndBytesInLists) {
+  std::vector<std::uint64_t> numbers = {1, 1ull << 40};
+  std::array<std::uint8_t, 3> bytes = {7, 8, 9};
+  MessageWriter writer(100);
+  list<std::uint8_t>(writer, numbers, 2);
+  field(writer, bytes);
+  const auto message = writer.take();
+  EXPECT_EQ(message.size(), 1u + 2 * 8 + 3);
+
+  MessageReader reader(message);
+  std::vector<std::uint64_t> numbers_found;
+  std::array<std::uint8_t, 3> bytes_found{};
+  list<std::uint8_t>(reader, numbers_found, 2);
+  field(reader, bytes_found);
+  EXPECT_TRUE(reader.is_at_end());
+  EXPECT_EQ(numbers_found, numbers);
+  EXPECT_EQ(bytes_found, bytes);
+}
+
 TEST(Archive, KeepsToItsBounds) {
   MessageWriter small(2);
   small(std::uint32_t{1});

@@ -23,13 +23,8 @@ void describe(Archive& archive, UserRequest& request) {
 template <typename Archive>
 void describe(Archive& archive, users::Enrolment& enrolment) {
   constexpr std::size_t kMaxNameBytes = 256;
-  archive(enrolment.ticket);
-  if constexpr (Archive::kReads) {
-    const Bytes key = archive.raw(enrolment.key.size());
-    if (!key.empty()) append(enrolment.key, key);
-  } else {
-    archive.raw(enrolment.key);
-  }
+  field(archive, enrolment.ticket);
+  field(archive, enrolment.key);
   field(archive, enrolment.name, kMaxNameBytes);
 }
 

@@ -24,21 +24,6 @@ void field(Archive& archive, std::int64_t& time) {
 }
 
 template <typename Archive>
-void field(Archive& archive, std::uint64_t& number) {
-  archive(number);
-}
-
-template <typename Archive, std::size_t N>
-void field(Archive& archive, std::array<std::uint8_t, N>& bytes) {
-  if constexpr (Archive::kReads) {
-    const Bytes found = archive.raw(N);
-    if (!found.empty()) std::ranges::copy(found, bytes.begin());
-  } else {
-    archive.raw(bytes);
-  }
-}
-
-template <typename Archive>
 void field(Archive& archive, access::Device::Login& login) {
   field(archive, login.name, kMaxTextBytes);
   field(archive, login.secret_digest);
@@ -58,7 +43,7 @@ void field(Archive& archive, Limits& limits) {
   field(archive, limits.quota);
   field(archive, limits.max_devices);
   field(archive, limits.max_sessions);
-  list(archive, limits.allowed, kMaxAllowed, [&](Prefix& one) { field(archive, one); });
+  list(archive, limits.allowed, kMaxAllowed);
 }
 
 template <typename Archive>
@@ -93,18 +78,21 @@ void field(Archive& archive, User& user) {
   field(archive, user.group, kMaxTextBytes);
   field(archive, user.limits);
   field(archive, user.created);
-  list(archive, user.devices, kMaxDevicesOfUser, [&](Device& one) { field(archive, one); });
-  list(archive, user.tickets, kMaxTicketsOfUser, [&](Ticket& one) { field(archive, one); });
+  list(archive, user.devices, kMaxDevicesOfUser);
+  list(archive, user.tickets, kMaxTicketsOfUser);
+}
+
+template <typename Archive>
+void field(Archive& archive, Group& group) {
+  field(archive, group.name, kMaxTextBytes);
+  field(archive, group.limits);
 }
 
 template <typename Archive>
 void field(Archive& archive, Contents& contents) {
   field(archive, contents.revision);
-  list<std::uint32_t>(archive, contents.users, kMaxUsers, [&](User& one) { field(archive, one); });
-  list(archive, contents.groups, kMaxGroups, [&](Group& one) {
-    field(archive, one.name, kMaxTextBytes);
-    field(archive, one.limits);
-  });
+  list<std::uint32_t>(archive, contents.users, kMaxUsers);
+  list(archive, contents.groups, kMaxGroups);
   as<std::uint32_t>(archive, contents.locked_devices, UINT32_MAX);
 }
 
