@@ -4,7 +4,27 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+#include "base/bytes.h"
+
 namespace qdt::users {
+namespace {
+
+// A path as SQLite's URIs have it (https://sqlite.org/uri.html).
+std::string uri_of(const std::string& path) {
+  std::string uri = "file:";
+  for (const char& c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += '%';
+      append_hex(uri, as_bytes(std::string_view(&c, 1)));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+}  // namespace
 
 bool Row::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
@@ -48,24 +68,6 @@ Result<bool> Statement::step() {
   sqlite3_clear_bindings(statement_);
   return result;
 }
-
-namespace {
-
-// A path as SQLite's URIs have it (https://sqlite.org/uri.html).
-std::string uri_of(const std::string& path) {
-  std::string uri = "file:";
-  for (const char c : path) {
-    if (c == '%' || c == '?' || c == '#') {
-      constexpr std::string_view kDigits = "0123456789abcdef";
-      uri += {'%', kDigits[static_cast<std::size_t>(c) >> 4], kDigits[c & 15]};
-    } else {
-      uri += c;
-    }
-  }
-  return uri + "?immutable=1";
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path,
                                                  std::int64_t patience_milliseconds,
@@ -151,8 +153,9 @@ Result<Transaction> Transaction::begin(Database& database) {
 
 Transaction::~Transaction() {
   // Nothing is left to be done about one that fails: SQLite has rolled back itself.
-  if (database_ != nullptr) [[maybe_unused]]
-    const auto rolled_back = database_->run("ROLLBACK");
+  if (database_ != nullptr) {
+    [[maybe_unused]] const auto rolled_back = database_->run("ROLLBACK");
+  }
 }
 
 Result<void> Transaction::commit() {
