@@ -11,9 +11,6 @@
 
 namespace qdt::users {
 
-/// The version of the schema that this program writes.
-inline constexpr int kSchemaVersion = 3;
-
 /// A store in one file of SQLite (WAL: two more stand beside it while it is open), 0600.
 struct SqliteFile {
   std::string path;
@@ -35,8 +32,5 @@ struct OpenedStore {
 /// are: a newer schema, another program's file, a file that others may read. The random numbers
 /// outlive the store.
 Result<OpenedStore> open_sqlite_store(const SqliteFile& file, Random& random, std::int64_t now);
-
-/// Brings a store's file only so far: for tests of what older programs have left. A new file.
-Result<void> make_older_sqlite_store(const std::string& path, int schema_version);
 
 }  // namespace qdt::users

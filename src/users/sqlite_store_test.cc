@@ -9,6 +9,7 @@
 #include "support/scratch_folder.h"
 #include "support/seeded_random.h"
 #include "users/database.h"
+#include "users/sqlite_open.h"
 #include "wire/seal.h"
 
 namespace qdt::users {
