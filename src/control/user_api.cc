@@ -83,8 +83,6 @@ Json json_of(const users::User& user, std::int64_t now) {
 
 // --- in ---
 
-// --- in ---
-
 Result<Json> object_in(const std::string& body, const std::vector<std::string>& known) {
   if (body.size() > kMaxBodyBytes) return refuse("the body has more than 16 KiB");
   Json json = Json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
@@ -210,12 +208,6 @@ void give_login(Device& device, std::string name, const std::string& secret) {
   device.login = {.name = std::move(name), .secret_digest = wire::secret_digest(secret)};
 }
 
-std::optional<std::uint64_t> parse_id(const std::string& text) {
-  const auto id = wire::parse_session_id(text);
-  if (!id) return std::nullopt;
-  return *id;
-}
-
 }  // namespace
 
 ops::HttpResponse UserApi::answer(const UserRequest& request) {
@@ -253,7 +245,7 @@ Result<std::string> UserApi::answer_text(const UserRequest& request) {
     if (removes) return remove_user(request, name);
   }
   if (request.path.starts_with(std::string(kDevices) + "/")) {
-    const auto id = parse_id(request.path.substr(kDevices.size() + 1));
+    const auto id = wire::parse_session_id(request.path.substr(kDevices.size() + 1));
     if (!id) return refuse("a device's ID has 16 hexadecimal digits, as /v1/users shows it");
     if (posts) return rotate_device(request, *id);
     if (removes) return remove_device(request, *id);
@@ -342,8 +334,7 @@ Result<User> UserApi::change(const users::Deed& deed, const std::string& what, F
     if (!found) return fail(found);
     if (!*found) return unknown(what);
     user = std::move(*found);
-    if (auto ok = work(*user); !ok) return ok;
-    return edit.put_user(*user);
+    return work(edit, *user);
   });
   if (!changed) return fail(changed);
   return std::move(*user);
@@ -354,7 +345,11 @@ Result<User> UserApi::change_user(const UserRequest& request, const std::string&
                                   const std::string& deed, Work work) {
   return change(
       {.at = now_(), .who = request.who, .what = deed}, "user " + name,
-      [&](Edit& edit) { return edit.find_user(name); }, work);
+      [&](Edit& edit) { return edit.find_user(name); },
+      [&](Edit& edit, User& user) {
+        const Result<void> ok = work(user);
+        return ok ? edit.put_user(user) : ok;
+      });
 }
 
 template <typename Work>
@@ -364,7 +359,10 @@ Result<User> UserApi::change_device(const UserRequest& request, std::uint64_t id
   return change(
       {.at = now_(), .who = request.who, .what = deed + text}, "device " + text,
       [&](Edit& edit) { return edit.find_owner(id); },
-      [&](User& user) { return work(user, *std::ranges::find(user.devices, id, &Device::id)); });
+      [&](Edit& edit, User& user) {
+        const Result<void> ok = work(user, *std::ranges::find(user.devices, id, &Device::id));
+        return ok ? edit.put_user(user) : ok;
+      });
 }
 
 Result<std::string> UserApi::set_user(const UserRequest& request, const std::string& name) {
@@ -378,21 +376,11 @@ Result<std::string> UserApi::set_user(const UserRequest& request, const std::str
 }
 
 Result<std::string> UserApi::remove_user(const UserRequest& request, const std::string& name) {
-  const auto store = file_.find();
-  if (!store) return fail(store);
-  if (*store == nullptr) return unknown("user " + name);
-  std::optional<User> user;
-  const auto changed =
-      (*store)->change({.at = now_(), .who = request.who, .what = "user remove " + name},
-                       [&](Edit& edit) -> Result<void> {
-                         auto found = edit.find_user(name);
-                         if (!found) return fail(found);
-                         if (!*found) return unknown("user " + name);
-                         user = std::move(*found);
-                         return edit.remove_user(user->id);
-                       });
-  if (!changed) return fail(changed);
-  return text_of(json_of(*user, now_()));
+  const auto user = change(
+      {.at = now_(), .who = request.who, .what = "user remove " + name}, "user " + name,
+      [&](Edit& edit) { return edit.find_user(name); },
+      [](Edit& edit, const User& one) { return edit.remove_user(one.id); });
+  return user ? Result<std::string>(text_of(json_of(*user, now_()))) : fail(user);
 }
 
 // Who is not there yet is added: the link is all that a person has to be given.

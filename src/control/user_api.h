@@ -49,11 +49,12 @@ class UserApi {
   Result<std::string> add_device(const UserRequest& request);
   Result<std::string> rotate_device(const UserRequest& request, std::uint64_t id);
   Result<std::string> remove_device(const UserRequest& request, std::uint64_t id);
-  /// Has `work` change the user whom `find` finds in a transaction, and puts it back: the user as
-  /// it is then. `what` is missing where there is none.
+  /// Gives `work` the user whom `find` finds, in one transaction: the user as it is then. `what` is
+  /// missing where there is none.
   template <typename Find, typename Work>
   Result<users::User> change(const users::Deed& deed, const std::string& what, Find find,
                              Work work);
+  /// Has `work` change the user, and puts it back.
   template <typename Work>
   Result<users::User> change_user(const UserRequest& request, const std::string& name,
                                   const std::string& deed, Work work);
