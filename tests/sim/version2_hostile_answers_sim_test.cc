@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/hostile_bytes.h"
 #include "sim/hostile_server.h"
 #include "sim/tunnel_sim.h"
 
@@ -16,14 +17,9 @@ namespace qdt::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using Octets = std::vector<std::uint8_t>;
 
 constexpr wire::Ed25519Seed kDevice{7};
 constexpr wire::Ed25519Seed kStranger{9};
-
-wire::Ed25519PublicKey public_key(const wire::Ed25519Seed& seed) {
-  return wire::Ed25519Key(seed).public_key();
-}
 
 ServerNodeOptions server_options() {
   ServerNodeOptions options{.identity = HostileServer::kIdentity};
@@ -75,11 +71,6 @@ class HostileAnswer : public TunnelSim {
 
   HostileServer peer;
 };
-
-template <typename Row>
-std::string name_of(const ::testing::TestParamInfo<Row>& info) {
-  return info.param.name;
-}
 
 // --- answers ---
 
@@ -280,16 +271,6 @@ TEST_F(HostileAnswer, ThatIsCutAnywhereIsNotBelieved) {
 
 // --- capsules ---
 
-struct BadCapsules {
-  const char* name;
-  const char* words;  // of what the client says
-  Octets bytes;
-};
-
-void PrintTo(const BadCapsules& row, std::ostream* out) {
-  *out << row.name;
-}
-
 class Unusable : public HostileAnswer, public ::testing::WithParamInterface<BadCapsules> {};
 
 TEST_P(Unusable, EndsTheAttempt) {
@@ -297,11 +278,6 @@ TEST_P(Unusable, EndsTheAttempt) {
   expect_the_end(GetParam().words);
   expect_nothing_is_applied();
   expect_a_good_server_works();
-}
-
-Octets operator+(Octets a, const Octets& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
 }
 
 Octets assign(std::string_view prefix) {
@@ -340,30 +316,8 @@ const BadCapsules kUnusable[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Addresses, Unusable, ::testing::ValuesIn(kUnusable), name_of<BadCapsules>);
 
-// Type, length, then the entries.
-const BadCapsules kBroken[] = {
-    {"AddressWithHostBits", "host bits", {1, 7, 0, 4, 10, 8, 0, 9, 31}},
-    {"PrefixLengthOf33", "prefix length of 33", {1, 7, 0, 4, 10, 8, 0, 9, 33}},
-    {"IpVersion5", "IP version 5", {1, 7, 0, 5, 10, 8, 0, 9, 32}},
-    {"MappedAddress", "IPv4-mapped", {1, 19, 0, 6,    0,    0,  0, 0, 0, 0,  0,
-                                      0, 0,  0, 0xff, 0xff, 10, 8, 0, 9, 128}},
-    {"LengthThatCutsAnEntry", "cut short", {1, 6, 0, 4, 10, 8, 0, 9, 32}},
-    {"LengthThatEndsInTheNextEntry", "cut short", {1, 8, 0, 4, 10, 8, 0, 9, 32, 0}},
-    {"LengthBeyondTheBound", "16385 bytes", {1, 0x80, 0, 0x40, 1}},
-    {"LengthOf62Bits", "bytes, above", {3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-    {"RequestOfNothing", "no address to ask for", {2, 0}},
-    {"RequestWithId0", "ID 0", {2, 7, 0, 4, 0, 0, 0, 0, 32}},
-    {"TwoRequestsWithOneId", "one ID", {2, 14, 1, 4, 0, 0, 0, 0, 32, 1, 4, 0, 0, 0, 0, 32}},
-    {"RangeDownwards", "down to", {3, 10, 4, 10, 8, 0, 9, 10, 8, 0, 8, 0}},
-    {"RangeThatIsCut", "cut short", {3, 9, 4, 10, 8, 0, 8, 10, 8, 0, 9}},
-    {"RangesOutOfOrder", "out of order", {3, 20, 4,  10, 9, 0, 0,  10, 9, 0, 9,
-                                          0, 4,  10, 8,  0, 0, 10, 8,  0, 9, 0}},
-    {"RangesThatOverlap", "out of order", {3, 20, 4,  10, 8, 0, 0,  10, 8, 0,  9,
-                                           0, 4,  10, 8,  0, 9, 10, 8,  0, 10, 0}},
-    {"RangeOfOneProtocolOverOneOfAll", "overlap", {3, 20, 4,  10, 8, 0, 0,  10, 8, 0, 9,
-                                                   0, 4,  10, 8,  0, 5, 10, 8,  0, 5, 17}},
-};
-INSTANTIATE_TEST_SUITE_P(Malformed, Unusable, ::testing::ValuesIn(kBroken), name_of<BadCapsules>);
+INSTANTIATE_TEST_SUITE_P(Malformed, Unusable, ::testing::ValuesIn(kMalformedCapsules),
+                         name_of<BadCapsules>);
 
 // --- within a session ---
 
@@ -374,12 +328,7 @@ class HostileServersSession : public HostileAnswer {
     EXPECT_TRUE(client.response);
     peer.node.take_datagrams(peer.stream);
   }
-  void send(Bytes datagram) {
-    const std::string quarter_id(1, '\0');  // of the first stream
-    peer.node.datagrams.push_back(quarter_id + std::string(as_text(datagram)));
-    world.flush();
-    world.run_for(200ms);
-  }
+  void send(Bytes datagram) { send_datagram(world, peer.node, datagram); }
   // The session goes on as if nothing had been.
   void expect_a_packet_passes() {
     ASSERT_FALSE(client.ending) << client.ending->text;
@@ -404,7 +353,7 @@ const BadCapsules kChanges[] = {
     {"FurtherAddress", "changed this client's addresses",
      HostileServer::assign({*Prefix::parse("10.8.0.2/32"), *Prefix::parse("fd00:8::2/128")})},
 };
-INSTANTIATE_TEST_SUITE_P(Malformed, BrokenLater, ::testing::ValuesIn(kBroken),
+INSTANTIATE_TEST_SUITE_P(Malformed, BrokenLater, ::testing::ValuesIn(kMalformedCapsules),
                          name_of<BadCapsules>);
 INSTANTIATE_TEST_SUITE_P(Changes, BrokenLater, ::testing::ValuesIn(kChanges), name_of<BadCapsules>);
 
@@ -420,27 +369,13 @@ TEST_P(SkippedLater, ChangesNothing) {
 }
 
 const BadCapsules kSkipped[] = {
-    {"UnknownCapsuleThatNeverEnds", "",
-     Octets{0x21, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff} + Octets(30000, 1)},
-    {"DatagramThatNeverEnds", "",
-     Octets{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff} + Octets(30000, 1)},
-    {"AddressesThatDoNotCome", "", {1, 0x40, 100, 0, 4, 10, 8}},
-    {"TypeThatDoesNotCome", "", {0xc0, 0, 0}},
     {"TheSameAddressAgain", "", assign("10.8.0.2/32")},
     {"RequestOfTheClientsAddresses", "", {2, 7, 1, 4, 10, 0, 0, 1, 32}},
 };
 INSTANTIATE_TEST_SUITE_P(Capsules, SkippedLater, ::testing::ValuesIn(kSkipped),
                          name_of<BadCapsules>);
-
-struct BadDatagram {
-  const char* name;
-  Drop drop;
-  Octets bytes;
-};
-
-void PrintTo(const BadDatagram& row, std::ostream* out) {
-  *out << row.name;
-}
+INSTANTIATE_TEST_SUITE_P(Pieces, SkippedLater, ::testing::ValuesIn(kSkippedCapsules),
+                         name_of<BadCapsules>);
 
 class DroppedLater : public HostileServersSession,
                      public ::testing::WithParamInterface<BadDatagram> {
@@ -460,21 +395,7 @@ TEST_P(DroppedLater, IsCountedHoweverItComes) {
   expect_a_packet_passes();
 }
 
-const BadDatagram kDatagrams[] = {
-    {"Context6", Drop::kUnknownType, Octets{6} + Octets(40, 1)},
-    {"Context63", Drop::kUnknownType, {63, 2, 0, 0}},
-    {"ContextThatIsCut", Drop::kShort, {0x80, 0}},
-    {"ControlWithoutAType", Drop::kShort, {4}},
-    {"ControlOfAnUnknownType", Drop::kUnknownType, {4, 9, 1}},
-    {"NoPacket", Drop::kMalformed, {0}},
-    {"PacketOfIpVersion5", Drop::kMalformed, Octets{0, 0x55} + Octets(40, 1)},
-    {"PacketThatIsCut", Drop::kMalformed, {0, 0x45, 0, 0, 60}},
-    {"FragmentWithoutItsFields", Drop::kBadFragment, {2, 0, 0, 0, 1}},
-    {"FragmentBeyondItsTotal",
-     Drop::kBadFragment,
-     {2, 0, 0, 0, 1, 0, 0, 0, 90, 0, 0, 0, 60, 1, 2, 3}},
-};
-INSTANTIATE_TEST_SUITE_P(Datagrams, DroppedLater, ::testing::ValuesIn(kDatagrams),
+INSTANTIATE_TEST_SUITE_P(Datagrams, DroppedLater, ::testing::ValuesIn(kBadDatagrams),
                          name_of<BadDatagram>);
 
 TEST_F(HostileServersSession, EndsWithAStreamThatEndsInsideACapsule) {
