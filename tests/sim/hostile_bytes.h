@@ -59,6 +59,7 @@ inline const BadCapsules kMalformedCapsules[] = {
     {"AddressWithHostBits", "host bits", {1, 7, 0, 4, 10, 8, 0, 9, 31}},
     {"PrefixLengthOf33", "prefix length of 33", {1, 7, 0, 4, 10, 8, 0, 9, 33}},
     {"IpVersion5", "IP version 5", {1, 7, 0, 5, 10, 8, 0, 9, 32}},
+    {"AddressOfIpVersion6WithFourBytes", "cut short", {1, 7, 0, 6, 10, 8, 0, 9, 32}},
     {"MappedAddress", "IPv4-mapped", {1, 19, 0, 6,    0,    0,  0, 0, 0, 0,  0,
                                       0, 0,  0, 0xff, 0xff, 10, 8, 0, 9, 128}},
     {"LengthThatCutsAnEntry", "cut short", {1, 6, 0, 4, 10, 8, 0, 9, 32}},
@@ -76,6 +77,8 @@ inline const BadCapsules kMalformedCapsules[] = {
                                            0, 4,  10, 8,  0, 9, 10, 8,  0, 10, 0}},
     {"RangeOfOneProtocolOverOneOfAll", "overlap", {3, 20, 4,  10, 8, 0, 0,  10, 8, 0, 9,
                                                    0, 4,  10, 8,  0, 5, 10, 8,  0, 5, 17}},
+    {"ProtocolsOutOfOrder", "out of order", {3,  20, 4,  10, 8, 0, 0,  10, 8, 0, 9,
+                                             17, 4,  10, 9,  0, 0, 10, 9,  0, 9, 6}},
 };
 
 /// Each is skipped, or waits for its end.
@@ -84,8 +87,10 @@ inline const BadCapsules kSkippedCapsules[] = {
      Octets{0x21, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff} + Octets(30000, 1)},
     {"DatagramThatNeverEnds", "",
      Octets{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff} + Octets(30000, 1)},
+    {"DatagramLongerThanAnyPacket", "", Octets{0, 0x80, 1, 0, 8} + Octets(65544, 1)},
     {"AddressesThatDoNotCome", "", {1, 0x40, 100, 0, 4, 10, 8}},
     {"TypeThatDoesNotCome", "", {0xc0, 0, 0}},
+    {"LengthThatDoesNotCome", "", {1, 0x80, 0}},
 };
 
 /// A datagram that is dropped.
@@ -101,14 +106,18 @@ inline void PrintTo(const BadDatagram& row, std::ostream* out) {
 
 inline const BadDatagram kBadDatagrams[] = {
     {"Context6", Drop::kUnknownType, Octets{6} + Octets(40, 1)},
+    {"Context62", Drop::kUnknownType, {62, 2, 0, 0}},
     {"Context63", Drop::kUnknownType, {63, 2, 0, 0}},
+    {"ContextOf62Bits", Drop::kUnknownType, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}},
     {"ContextThatIsCut", Drop::kShort, {0x80, 0}},
     {"ControlWithoutAType", Drop::kShort, {4}},
     {"ControlOfAnUnknownType", Drop::kUnknownType, {4, 9, 1}},
+    {"ControlThatIsAPacket", Drop::kUnknownType, {4, 0, 0x45}},
     {"NoPacket", Drop::kMalformed, {0}},
     {"PacketOfIpVersion5", Drop::kMalformed, Octets{0, 0x55} + Octets(40, 1)},
     {"PacketThatIsCut", Drop::kMalformed, {0, 0x45, 0, 0, 60}},
     {"FragmentWithoutItsFields", Drop::kBadFragment, {2, 0, 0, 0, 1}},
+    {"FragmentOfNothing", Drop::kBadFragment, {2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
     {"FragmentBeyondItsTotal",
      Drop::kBadFragment,
      {2, 0, 0, 0, 1, 0, 0, 0, 90, 0, 0, 0, 60, 1, 2, 3}},
