@@ -165,7 +165,8 @@ round() {
   check "the programs are gone" -- eval '! inside which qdt-server qdt-client qdt-load'
   check "the configuration stays after a removal" -- cmp "$root/etc/qdt/server.yaml" "$work/server.yaml"
   # As qdt-client add and up make them; and a file that somebody has made.
-  for file in work.yaml .lost.yaml.adding; do echo "server: $server_address:443" >"$root/etc/qdt/$file"; done
+  echo "server: $server_address:443" >"$root/etc/qdt/work.yaml"
+  echo "ed25519-private:$(head -c 32 /dev/urandom | base64)" >"$root/etc/qdt/.0123456789abcdef.enrolling"
   ln -s /lib/systemd/system/qdt-client@.service \
     "$root/etc/systemd/system/multi-user.target.wants/qdt-client@work.service"
   : >"$root/etc/qdt/my.key"
