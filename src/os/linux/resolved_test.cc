@@ -82,7 +82,7 @@ class FakeResolved {
     std::ofstream says("/run/resolved-says", std::ios::app);
     says << member;
     if (member == "SetLinkDomains") tell_domains(message, says);
-    says << "\n";
+    says << std::endl;  // before whoever reads it has the answer
     return sd_bus_reply_method_return(message, "");
   }
 
