@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -28,10 +29,16 @@ namespace {
 using Number = std::uint32_t;
 
 // It reads and writes files, and nothing else: no network, no program, no other process.
-constexpr std::array kRefused = {"socket", "socketpair",     "connect", "bind",     "listen",
-                                 "accept", "accept4",        "execve",  "execveat", "fork",
-                                 "vfork",  "kill",           "tkill",   "tgkill",   "pidfd_open",
-                                 "bpf",    "io_uring_setup", "kcmp",    "fsconfig", "fspick"};
+constexpr std::array kRefused = {"socket", "socketpair", "connect",    "bind",     "listen",
+                                 "accept", "accept4",    "execve",     "execveat", "kill",
+                                 "tkill",  "tgkill",     "pidfd_open", "bpf",      "io_uring_setup",
+                                 "kcmp",   "fsconfig",   "fspick"};
+// Of the one that answers, too.
+constexpr std::array kForks = {"fork", "vfork"};
+// Nobody asks with this number: the one who answers is another, and what was asked is lost.
+constexpr Number kAnother = 0;
+// Between the end of one and the beginning of the next, so that a fault at each start is no load.
+constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 200'000'000};
 
 // The files are root's or the starting user's, in folders that may be somebody else's.
 constexpr Capabilities kKept = Capabilities{1} << CAP_DAC_OVERRIDE;
@@ -79,17 +86,44 @@ void serve(HostLink& link, const SideProcess::Answer& answer) {
   }
 }
 
-[[noreturn]] void be_side_process(HostLink link, const SideProcess::Plan& plan,
-                                  const std::function<SideProcess::Answer()>& make_answer) {
-  block_signals();
-  link = keep_only(std::move(link), nullptr);
+// What was asked while nobody was there is not answered late: whoever asked has been told so.
+void begin_anew(HostLink& link) {
+  while (link.receive(HostLink::Wait::kNone, /*takes_descriptors=*/false)) {
+  }
+  [[maybe_unused]] const auto sent = link.send(with_number(kAnother, ""));
+}
+
+[[noreturn]] void be_side_process(HostLink& link, const SideProcess::Plan& plan,
+                                  const std::function<SideProcess::Answer()>& make_answer,
+                                  bool is_first) {
   show_title(plan.title, plan.name.c_str());
+  static_cast<void>(refuse_system_calls(kForks));
   {
     const SideProcess::Answer answer = make_answer();
-    limit(plan);
+    if (!is_first) begin_anew(link);
     serve(link, answer);
   }
   ::_exit(0);
+}
+
+// One after the other answers, until one ends by itself: the main process has gone.
+[[noreturn]] void watch_over_side_processes(
+    HostLink link, const SideProcess::Plan& plan,
+    const std::function<SideProcess::Answer()>& make_answer) {
+  block_signals();
+  link = keep_only(std::move(link), nullptr);
+  show_title(plan.watcher_title, "qdt-watch");
+  limit(plan);
+  for (bool is_first = true;; is_first = false) {
+    const pid_t process = ::fork();
+    if (process == 0) be_side_process(link, plan, make_answer, is_first);
+    int status = 0;
+    pid_t ended = -1;
+    while ((ended = ::waitpid(process, &status, 0)) < 0 && errno == EINTR) {
+    }
+    if (ended != process || !WIFSIGNALED(status)) ::_exit(0);
+    ::nanosleep(&kPause, nullptr);
+  }
 }
 
 int milliseconds_until(Timestamp deadline) {
@@ -103,6 +137,12 @@ struct SideProcess::State {
   State(HostLink its_link, pid_t its_process, std::string its_title)
       : link(std::move(its_link)), process(its_process), title(std::move(its_title)) {}
 
+  std::unexpected<Error> killed() const {
+    return fail("the process " + title +
+                    " was killed, and another has taken its place; what was asked of it may be "
+                    "done or not",
+                ErrorCode::kUnavailable);
+  }
   std::unexpected<Error> gone() const {
     return fail("the process " + title + " has gone; restart the server", ErrorCode::kUnavailable);
   }
@@ -116,6 +156,9 @@ struct SideProcess::State {
       if (parcel && number_of(parcel->bytes) == asked) {
         answered = asked;
         answer = std::move(*parcel);
+      } else if (parcel && number_of(parcel->bytes) == kAnother) {
+        answered = asked;
+        return killed();
       } else if (!parcel && ready == 0) {
         return fail("the process " + title + " has not answered yet; its disk may be slow",
                     ErrorCode::kTimeout);
@@ -144,7 +187,7 @@ Result<std::unique_ptr<SideProcess>> SideProcess::start(
   if (process < 0) return os_error("start the process " + plan.title);
   if (process == 0) {
     ours.close();
-    be_side_process(std::move(theirs), plan, make_answer);
+    watch_over_side_processes(std::move(theirs), plan, make_answer);
   }
   theirs.close();
   return std::unique_ptr<SideProcess>(
@@ -164,6 +207,9 @@ Result<std::string> SideProcess::ask(std::string_view question, Timestamp deadli
   }
   const std::scoped_lock lock(state_->mutex);
   if (const auto ok = state_->wait(deadline); !ok) return fail(ok);
+  // Another may have come while nothing was asked of the one before it: nothing is lost.
+  while (state_->link.receive(HostLink::Wait::kNone, /*takes_descriptors=*/true)) {
+  }
   if (!state_->link.send(with_number(state_->asked + 1, question))) return state_->gone();
   ++state_->asked;
   if (const auto ok = state_->wait(deadline); !ok) return fail(ok);

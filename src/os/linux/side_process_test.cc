@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -16,8 +17,9 @@ namespace qdt::os {
 namespace {
 
 std::unique_ptr<SideProcess> start(std::vector<std::string> places, SideProcess::Answer answer) {
-  auto process = SideProcess::start({.title = "test: side", .name = "side", .places = places},
-                                    [&] { return answer; });
+  auto process = SideProcess::start(
+      {.title = "test: side", .watcher_title = "test: watcher", .name = "side", .places = places},
+      [&] { return answer; });
   EXPECT_TRUE(process) << process.error().message;
   return std::move(*process);
 }
@@ -60,6 +62,33 @@ TEST(SideProcess, SaysThatItHasGone) {
   const auto side = start({}, [](std::string_view) -> std::string { ::_exit(1); });
   EXPECT_EQ(side->ask("end", now() + 30s).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(side->ask("again", now() + 30s).error().code, ErrorCode::kUnavailable);
+}
+
+TEST(SideProcess, AnswersAgainAfterItWasKilled) {
+  const auto side = start({}, [](std::string_view question) -> std::string {
+    if (question == "die") __builtin_trap();
+    return std::to_string(::getpid());
+  });
+  const auto before = side->ask("who", now() + 30s);
+  const auto lost = side->ask("die", now() + 30s);
+  EXPECT_EQ(lost.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(lost.error().message.find("was killed"), std::string::npos) << lost.error().message;
+  const auto after = side->ask("who", now() + 30s);
+  ASSERT_TRUE(before && after);
+  EXPECT_NE(*before, *after);
+}
+
+// Nobody waits for the answer: the next one who asks learns that it was another.
+TEST(SideProcess, IsAskedAgainWhenItWasKilledBetweenTwoQuestions) {
+  const auto side =
+      start({}, [](std::string_view) -> std::string { return std::to_string(::getpid()); });
+  const pid_t process = std::stoi(*side->ask("who", now() + 30s));
+  ASSERT_EQ(::kill(process, SIGKILL), 0);
+  const Timestamp deadline = now() + 30s;
+  auto answer = side->ask("who", deadline);
+  while (!answer && now() < deadline) answer = side->ask("who", deadline);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_NE(std::stoi(*answer), process);
 }
 
 TEST(SideProcess, WritesInItsFoldersAndHasNoNetwork) {
