@@ -28,10 +28,16 @@ namespace {
 constexpr char kContents = 'c';
 constexpr char kRequest = 'r';
 constexpr char kEnrolment = 'n';
+constexpr char kCounts = 'u';
+constexpr char kQuotas = 'q';
+constexpr char kNoStore = '0';
 constexpr char kSame = 's';
 constexpr char kError = 'e';
 
 constexpr Duration kInterval = 250ms;
+// With the second after which sessions tell their meters, and the time of a slow disk, a crash
+// loses less than ten seconds of usage.
+constexpr Duration kUsageInterval = 6s;
 constexpr Duration kPatience = 2s;
 constexpr Duration kPatienceOfAStart = 10s;
 
@@ -60,6 +66,17 @@ class Keeper {
       const auto result = enrolment ? api_.enrol(*enrolment) : wire::HandshakeResult::kBadRequest;
       return std::to_string(static_cast<int>(result));
     }
+    if (question.starts_with(kCounts)) {
+      const auto counts = users::decode_counts(rest);
+      const auto counted = counts ? api_.count(*counts) : fail("it is too long");
+      if (counted) return {kSame};
+      if (counted.error().code == ErrorCode::kNotFound) return {kNoStore};
+      return kError + counted.error().message;
+    }
+    if (question.starts_with(kQuotas)) {
+      const auto uses = api_.quota_uses();
+      return uses ? kContents + users::encode_quota_uses(*uses) : kError + uses.error().message;
+    }
     std::uint64_t version = 0;
     std::from_chars(rest.data(), rest.data() + rest.size(), version);
     const auto fresh = api_.contents_unless(version);
@@ -79,6 +96,7 @@ tunnel::SessionEnd end_of(users::Absence absence) {
   switch (absence) {
     case users::Absence::kDisabled: return tunnel::SessionEnd::kUserDisabled;
     case users::Absence::kExpired: return tunnel::SessionEnd::kUserExpired;
+    case users::Absence::kQuotaIsUsedUp: return tunnel::SessionEnd::kQuotaUsedUp;
     case users::Absence::kHasNoDevice: break;
   }
   return tunnel::SessionEnd::kDeviceRemoved;
@@ -118,7 +136,11 @@ Result<std::unique_ptr<os::SideProcess>> start_user_keeper(const std::string& co
   const auto folder =
       std::filesystem::canonical(std::filesystem::absolute(file.path).parent_path(), error);
   return os::SideProcess::start(
-      {.title = "qdt-server: users", .name = "qdt-users", .places = {folder.string()}}, [&] {
+      {.title = "qdt-server: users",
+       .watcher_title = "qdt-server: watches over users",
+       .name = "qdt-users",
+       .places = {folder.string()}},
+      [&] {
         const auto keeper =
             std::make_shared<Keeper>(file, ops::make_logger(config.log_level, config.log_json));
         return [keeper](std::string_view question) { return keeper->answer(question); };
@@ -144,18 +166,58 @@ void ServerUsers::close() {
   if (thread_.joinable()) thread_.join();
 }
 
+ServerUsers::ServerUsers(os::SideProcess& keeper, const access::Admission::Options& options,
+                         os::Waker waker, Random& random, Logger& logger)
+    : keeper_(keeper),
+      configuration_(options),
+      random_(random),
+      logger_(logger),
+      usage_(users::Ledger(os::host_name(), random.number() >> 2),
+             {.count = [this](const users::Counts& counts) { return count(counts); },
+              .quota_uses = [this] { return ask_quota_uses(); }}),
+      fresh_(std::move(waker)) {}
+
 ServerUsers::~ServerUsers() {
   close();
+  usage_.collect(unix_seconds());
+  tell_usage();
   wire::wipe({reinterpret_cast<std::uint8_t*>(contents_.data()), contents_.size()});
 }
 
 void ServerUsers::load(server::Server& server) {
+  usage_.follow(server.users());
   auto fresh = ask(version_, os::now() + kPatienceOfAStart);
   if (!fresh) return keeper_fault_.look(fail(fresh), kConsequence, "", logger_);
   if (!*fresh) return;
   version_ = (*fresh)->version;
-  contents_ = std::move((*fresh)->contents);
+  contents_ = std::move((*fresh)->contents).value_or("");
+  // Whose quota is used up does not come in for a moment.
+  if (const auto contents = users::decode_contents(contents_)) {
+    usage_.use_quotas(*contents, unix_seconds());
+    tell_usage();
+  }
   put_in_force(server);
+}
+
+Result<void> ServerUsers::count(const users::Counts& counts) {
+  const auto answer = keeper_.ask(kCounts + users::encode_counts(counts), os::now() + kPatience);
+  if (!answer) return fail(answer);
+  if (answer->starts_with(kNoStore)) return fail("there are no users", ErrorCode::kNotFound);
+  if (answer->starts_with(kError)) return fail(answer->substr(1));
+  return {};
+}
+
+Result<std::vector<users::QuotaUse>> ServerUsers::ask_quota_uses() {
+  const auto answer = keeper_.ask({&kQuotas, 1}, os::now() + kPatience);
+  if (!answer) return fail(answer);
+  if (answer->starts_with(kError)) return fail(answer->substr(1));
+  const auto uses = users::decode_quota_uses(std::string_view(*answer).substr(1));
+  return uses ? Result<std::vector<users::QuotaUse>>(*uses) : fail("no quotas came");
+}
+
+void ServerUsers::tell_usage() {
+  usage_fault_.look(usage_.tell(), "; usage is written down once that is mended",
+                    "usage is written down again", logger_);
 }
 
 void ServerUsers::run() {
@@ -164,6 +226,7 @@ void ServerUsers::run() {
 
 void ServerUsers::follow() {
   os::name_thread("qdt-users");
+  Timestamp usage_due = os::now() + kUsageInterval;
   for (;;) {
     std::vector<Waiting> waiting;
     {
@@ -185,6 +248,10 @@ void ServerUsers::follow() {
     } else {
       for (const auto& answer : then) answer();  // it is on disk, and comes in force soon
     }
+    if (usage_.collect(unix_seconds())) fresh_.post({});
+    if (os::now() < usage_due && !usage_.has_to_ask()) continue;
+    tell_usage();
+    usage_due = os::now() + kUsageInterval;
   }
 }
 
@@ -255,7 +322,9 @@ Result<std::optional<ServerUsers::Fresh>> ServerUsers::ask(std::uint64_t version
 
 void ServerUsers::look(server::Server& server) {
   auto fresh = fresh_.take();
-  if (!fresh.empty()) contents_ = std::move(fresh.back().contents);
+  for (Fresh& one : fresh) {
+    if (one.contents) contents_ = std::move(*one.contents);
+  }
   const bool is_due = next_change_ && unix_seconds() >= *next_change_;
   if (!fresh.empty() || is_due) put_in_force(server);
   for (const Fresh& one : fresh) {
@@ -279,7 +348,9 @@ void ServerUsers::use_configuration(server::Server& server,
 void ServerUsers::put_in_force(server::Server& server) {
   const auto contents = contents_.empty() ? users::Contents() : users::decode_contents(contents_);
   if (!contents) return logger_.error("the users that came are none; those before stay");
-  users::Roster roster = users::roster_at(*contents, configuration_.limits, unix_seconds());
+  const std::int64_t now = unix_seconds();
+  users::Roster roster =
+      users::roster_at(*contents, configuration_.limits, now, usage_.use_quotas(*contents, now));
   next_change_ = roster.next_change;
   const access::UserTable::Entry own = access::Admission::entry_of(configuration_);
   leave_out_taken(roster.entries, own);
@@ -290,6 +361,7 @@ void ServerUsers::put_in_force(server::Server& server) {
   table_fault_.look(table ? Result<void>() : fail(table), "; the users before stay",
                     "the users are in force", logger_);
   if (!table) return;
+  usage_.follow(*table);
   server::EndWalk::Ends ends;
   for (const auto& [name, absence] : roster.absent) ends.emplace(name, end_of(absence));
   server.use_users(*table, ends);
@@ -297,6 +369,11 @@ void ServerUsers::put_in_force(server::Server& server) {
 }
 
 ops::HttpResponse ServerUsers::answer(const control::UserRequest& request) {
+  // Who asks is answered by what is known now. Where that cannot be written, by what was.
+  if (request.method == "GET") {
+    if (usage_.collect(unix_seconds())) fresh_.post({});
+    static_cast<void>(usage_.tell());
+  }
   const auto answer =
       keeper_.ask(kRequest + control::encode_request(request), os::now() + control::kAnswerTime);
   if (!answer) return control::refusal(answer.error());

@@ -22,6 +22,7 @@
 #include "server/enrolment.h"
 #include "server/server.h"
 #include "shard/mailbox.h"
+#include "users/usage_collector.h"
 #include "wire/handshake.h"
 
 namespace qdt::apps {
@@ -36,7 +37,9 @@ Result<std::unique_ptr<os::SideProcess>> start_user_keeper(const std::string& co
                                                            const ops::ServerConfig& config);
 
 /// The users of a running server: the configuration's, and those of the file. A thread asks every
-/// quarter of a second whether these have changed, and main puts it in force.
+/// quarter of a second whether these have changed, and main puts it in force. It also reads what
+/// devices have carried, and has it written down every few seconds; what sessions add until the
+/// server has gone is written down by the destructor.
 class ServerUsers {
  public:
   /// The configuration's part of `options` is in force already. What is referred to outlives the
@@ -68,11 +71,13 @@ class ServerUsers {
 
   /// The answer of the process that has the file. Any thread.
   ops::HttpResponse answer(const control::UserRequest& request);
+  /// The users' sessions now, and what they have carried. Any thread.
+  std::vector<access::UserTable::Usage> usage() const { return usage_.usage(); }
 
  private:
   struct Fresh {
     std::uint64_t version = 0;
-    std::string contents;
+    std::optional<std::string> contents;      // nothing: the same, but somebody's quota is not
     std::vector<std::function<void()>> then;  // once it is in force
   };
   struct Waiting {
@@ -82,13 +87,11 @@ class ServerUsers {
   /// More wait for nothing: each connection without a session has a bound (docs/security.md).
   static constexpr std::size_t kMaxWaiting = 64;
   ServerUsers(os::SideProcess& keeper, const access::Admission::Options& options, os::Waker waker,
-              Random& random, Logger& logger)
-      : keeper_(keeper),
-        configuration_(options),
-        random_(random),
-        logger_(logger),
-        fresh_(std::move(waker)) {}
+              Random& random, Logger& logger);
   void follow();
+  Result<void> count(const users::Counts& counts);
+  Result<std::vector<users::QuotaUse>> ask_quota_uses();
+  void tell_usage();
   /// Those who are written down now, to be answered once that is in force.
   std::vector<std::function<void()>> write_down(std::vector<Waiting> waiting);
   wire::HandshakeResult write_down(const server::Enrolment& device);
@@ -102,10 +105,12 @@ class ServerUsers {
   std::string contents_;                     // as they came: the smallest form
   std::optional<std::int64_t> next_change_;  // by the wall clock, which may be set
   LastingFault table_fault_;
+  users::UsageCollector usage_;
 
   std::uint64_t version_ = 0;  // load()'s, then the thread's; as is the next
   LastingFault keeper_fault_;
   LastingFault write_fault_;
+  LastingFault usage_fault_;
   shard::Mailbox<Fresh> fresh_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -126,6 +126,19 @@ void add_invite(CLI::App& app, Chosen& chosen) {
       "make no link: the user's links that were not used let nobody in any more");
 }
 
+void add_usage(CLI::App& app, Chosen& chosen) {
+  CLI::App* const usage =
+      add_command(app, chosen, Verb::kShowUsage, "usage", "show what users have used in a month");
+  usage->footer(
+      "Bytes of the packets inside the tunnel, from clients (up) and to them (down), in a month of "
+      "UTC. At a running\nserver they are of this second; the file has them after 10 s at the "
+      "latest.\n\n"
+      "  qdt-server usage\n"
+      "  qdt-server usage ann --month 2026-11");
+  add_text(usage, chosen, &UserCommand::user, "NAME", "of this user, with its devices", false);
+  add_text(usage, chosen, &UserCommand::month, "--month", "of this month, such as 2026-11", false);
+}
+
 void add_device(CLI::App& app, Chosen& chosen) {
   CLI::App* const device = app.add_subcommand("device", "the devices of users, each with a key");
   device->require_subcommand(1);
@@ -194,6 +207,9 @@ Result<void> check_names(const UserCommand& command) {
   if (!command.user.empty()) {
     if (auto ok = users::check_name("the user's name", command.user); !ok) return ok;
   }
+  if (!command.month.empty()) {
+    if (const auto month = users::parse_month("--month", command.month); !month) return fail(month);
+  }
   if (command.device.empty()) return {};
   return users::check_name("the device's name", command.device);
 }
@@ -207,6 +223,13 @@ Result<std::string> ask_about_device(const Ask& ask, const UserCommand& command,
   return ask(method, "/v1/devices/" + *id, body_of(command));
 }
 
+Result<std::string> ask_for_usage(const Ask& ask, const UserCommand& command) {
+  const std::string path = "/v1/usage";
+  auto usage = ask("GET", command.month.empty() ? path : path + "/" + command.month, "");
+  const bool is_of_one = usage && command.as_json && !command.user.empty();
+  return is_of_one ? control::usage_of(*usage, command.user) : usage;
+}
+
 Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
   const std::string user = "/v1/users/" + command.user;
   switch (command.verb) {
@@ -218,6 +241,7 @@ Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
     case Verb::kDisableUser: return ask("POST", user, body_of(command));
     case Verb::kRemoveUser: return ask("DELETE", user, "");
     case Verb::kShowLog: return ask("GET", "/v1/deeds", "");
+    case Verb::kShowUsage: return ask_for_usage(ask, command);
     case Verb::kAddDevice: return ask("POST", "/v1/devices", body_of(command));
     case Verb::kListDevices: return ask("GET", command.user.empty() ? "/v1/users" : user, "");
     case Verb::kRemoveDevice: return ask_about_device(ask, command, "DELETE");
@@ -240,6 +264,7 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
     case Verb::kDisableUser: return "user " + command.user + " is disabled\n";
     case Verb::kRemoveUser: return "user " + command.user + " is removed\n";
     case Verb::kShowLog: return control::describe_deeds(answer);
+    case Verb::kShowUsage: return control::describe_usage(answer, command.user);
     case Verb::kListDevices: return control::describe_devices(answer);
     case Verb::kRemoveDevice:
       return "device " + command.device + " of " + command.user + " is removed\n";
@@ -257,6 +282,7 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
 void add_user_commands(CLI::App& app, std::optional<UserCommand>& chosen) {
   add_user(app, chosen);
   add_device(app, chosen);
+  add_usage(app, chosen);
   add_invite(app, chosen);
 }
 

@@ -11,7 +11,7 @@ class App;
 
 namespace qdt::apps {
 
-/// `qdt-server user ...`, `device ...` and `invite`.
+/// `qdt-server user ...`, `device ...`, `usage` and `invite`.
 struct UserCommand {
   enum class Verb {
     kAddUser,
@@ -22,6 +22,7 @@ struct UserCommand {
     kDisableUser,
     kRemoveUser,
     kShowLog,
+    kShowUsage,
     kAddDevice,
     kListDevices,
     kRemoveDevice,
@@ -39,8 +40,9 @@ struct UserCommand {
   bool has_psk = false;
   std::string address;  ///< of kInvite, as the next four
   bool shows_qr = false;
-  std::string png;  ///< a new file; empty: none
-  std::string svg;  ///< likewise
+  std::string png;    ///< a new file; empty: none
+  std::string svg;    ///< likewise
+  std::string month;  ///< of kShowUsage: `2026-11`; empty: this one
   bool as_json = false;
   std::string tun_name;  ///< of the server, where several run; empty: any
 };

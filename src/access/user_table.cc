@@ -22,17 +22,39 @@ void use_token(Device& device) {
   device.server_seed = made.server_seed;
 }
 
-using Accounts = std::unordered_map<std::string_view, std::shared_ptr<Account>>;
+using Users = std::unordered_map<std::string_view, const User*>;
 
-// By the names of their users.
-Accounts accounts_of(const UserTable* before) {
-  Accounts accounts;
-  if (before == nullptr) return accounts;
-  for (const auto& user : before->users()) accounts.emplace(user->name, user->account);
-  return accounts;
+// By their names.
+Users users_of(const UserTable* before) {
+  Users users;
+  if (before == nullptr) return users;
+  for (const auto& user : before->users()) users.emplace(user->name, user.get());
+  return users;
+}
+
+std::shared_ptr<Meter> find_meter(const User& user, std::uint64_t device) {
+  const auto found =
+      std::ranges::find(user.meters, device, [](const auto& meter) { return meter->device(); });
+  return found == user.meters.end() ? nullptr : *found;
+}
+
+// Of one user, whom `before` is, if not null and the same in the store.
+void add_meters(User& user, const User* before) {
+  if (before != nullptr && before->id != user.id) before = nullptr;
+  for (const Device& device : user.devices) {
+    if (device.is_ticket || find_meter(user, device.id)) continue;
+    auto meter = before == nullptr ? nullptr : find_meter(*before, device.id);
+    if (!meter) meter = std::make_shared<Meter>(user.id, device.id);
+    user.meters.push_back(std::move(meter));
+  }
 }
 
 }  // namespace
+
+std::shared_ptr<Meter> User::meter_of(const Device* device) const {
+  if (device == nullptr) return find_meter(*this, 0);
+  return device->is_ticket ? nullptr : find_meter(*this, device->id);
+}
 
 Device token_device(std::string_view token) {
   const wire::TokenKeys keys = wire::derive_token_keys(token);
@@ -47,7 +69,7 @@ Device token_device(std::string_view token) {
 Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, const Key& key,
                                               const UserTable* before) {
   std::shared_ptr<UserTable> table(new UserTable(key));
-  const Accounts accounts = accounts_of(before);
+  const Users users_before = users_of(before);
   std::set<std::string_view> names;
   std::set<wire::HkdfSecret> known;
   std::vector<wire::HkdfSecret> digests;
@@ -68,11 +90,15 @@ Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, co
                                      : "two users are named " + entry.name);
     }
     const auto number = static_cast<std::uint32_t>(table->users_.size());
-    const auto account = accounts.find(entry.name);
-    User user{.name = entry.name,
-              .devices = entry.devices,
-              .limits = entry.limits,
-              .account = account != accounts.end() ? account->second : std::make_shared<Account>()};
+    const auto same = users_before.find(entry.name);
+    const User* const user_before = same == users_before.end() ? nullptr : same->second;
+    User user{
+        .name = entry.name,
+        .devices = entry.devices,
+        .limits = entry.limits,
+        .account = user_before != nullptr ? user_before->account : std::make_shared<Account>(),
+        .id = entry.id,
+        .meters = {}};
     if (!entry.token.empty()) {
       if (!add(table->digest_of(Credential(entry.token)), {.user = number, .device = {}})) {
         return refuse("token");
@@ -93,6 +119,7 @@ Result<UserTable::Snapshot> UserTable::create(std::span<const Entry> entries, co
       }
       if (device.login && !add(table->digest_of(*device.login), owner)) return refuse("login");
     }
+    add_meters(user, user_before);
     table->users_.push_back(std::make_shared<const User>(std::move(user)));
   }
   // Digests are random: with one place in eight taken, hardly a bucket is too small.

@@ -11,6 +11,7 @@
 
 #include "access/account.h"
 #include "access/credential.h"
+#include "access/meter.h"
 #include "base/result.h"
 #include "wire/ed25519.h"
 #include "wire/hkdf.h"
@@ -35,6 +36,7 @@ struct Device {
     bool operator==(const Login&) const = default;
   };
   std::optional<Login> login;
+  std::uint64_t id = 0;    ///< in the store of users; 0: the configuration's
   bool is_ticket = false;  ///< it enrols a device, and gets no session
 
   /// Its psk is its own, and not a token's: the QUIC plane is sealed with it, too.
@@ -52,6 +54,12 @@ struct User {
   UserLimits limits;
   /// Shared with the user's sessions, and with the next table: each may be the last to go.
   std::shared_ptr<Account> account;
+  std::uint64_t id = 0;  ///< in the store of users; 0: the configuration's
+  /// One for each ID of its devices; shared as the account is.
+  std::vector<std::shared_ptr<Meter>> meters;
+
+  /// Null for a ticket's; `device`, null for a token's owner, is one of the user's.
+  std::shared_ptr<Meter> meter_of(const Device* device) const;
 };
 
 /// The users who may come in, with their limits. A table never changes: another takes its place as
@@ -63,6 +71,7 @@ class UserTable {
     std::string token;  ///< empty: the user has devices alone
     std::vector<Device> devices;
     UserLimits limits;
+    std::uint64_t id = 0;  ///< in the store of users; 0: the configuration's
   };
   /// Random, so that nobody outside can tell which tokens share a bucket.
   using Key = wire::HkdfSecret;
@@ -71,7 +80,7 @@ class UserTable {
 
   /// Each user has a name, save one, the configuration's, and a token or a device; names, tokens,
   /// keys and logins are of one user each. A user whom `before` has by the same name keeps the
-  /// account.
+  /// account, and its devices the meters.
   static Result<Snapshot> create(std::span<const Entry> entries, const Key& key,
                                  const UserTable* before = nullptr);
 

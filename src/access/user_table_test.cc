@@ -46,6 +46,54 @@ TEST(UserTable, IsOfNobodyWhenItIsEmpty) {
   EXPECT_EQ(name_of(*table({}), "token"), "nobody");
 }
 
+TEST(UserTable, HasAMeterForEachDeviceWhichTheNextTableKeeps) {
+  const UserTable::Entry ann{.name = "ann",
+                             .token = {},
+                             .devices = {{.token = "one", .id = 11}, {.token = "two", .id = 12}},
+                             .limits = {},
+                             .id = 1};
+  const auto users = table({ann});
+  const auto one = users->find(Credential("one"));
+  const auto meter = one->meter_of(one.device);
+  EXPECT_EQ(meter->user(), 1u);
+  EXPECT_EQ(meter->device(), 11u);
+  const auto two = users->find(Credential("two"));
+  EXPECT_NE(two->meter_of(two.device), meter);
+  const auto next = table({ann}, users.get())->find(Credential("one"));
+  EXPECT_EQ(next->meter_of(next.device), meter);
+}
+
+TEST(UserTable, HasAnotherMeterForAnotherUserOfTheSameName) {
+  UserTable::Entry ann{
+      .name = "ann", .token = {}, .devices = {{.token = "one", .id = 11}}, .limits = {}, .id = 1};
+  const auto users = table({ann});
+  ann.id = 2;
+  EXPECT_EQ(table({ann}, users.get())->users()[0]->meters[0]->user(), 2u);
+}
+
+TEST(UserTable, HasOneMeterForTheConfigurationsUserAndNoneForTickets) {
+  const auto users = table({{.name = "", .token = "token", .devices = {{.token = "device"}}},
+                            {.name = "ann", .devices = {{.token = "ticket", .is_ticket = true}}}});
+  const auto by_token = users->find(Credential("token"));
+  const auto by_device = users->find(Credential("device"));
+  EXPECT_EQ(by_token->meter_of(by_token.device), by_device->meter_of(by_device.device));
+  const auto ticket = users->find(Credential("ticket"));
+  EXPECT_EQ(ticket->meter_of(ticket.device), nullptr);
+}
+
+TEST(Meter, GivesEachByteOnce) {
+  Meter meter(1, 2);
+  meter.add(3, 4);
+  meter.add(5, 6);
+  meter.see();
+  const auto reading = meter.take();
+  EXPECT_EQ(reading.up_bytes, 8u);
+  EXPECT_EQ(reading.down_bytes, 10u);
+  EXPECT_TRUE(reading.is_seen);
+  EXPECT_EQ(meter.take().up_bytes, 0u);
+  EXPECT_FALSE(meter.take().is_seen);
+}
+
 TEST(UserTable, FindsEachOfTenThousandAndNobodyElse) {
   Entries entries;
   for (int i = 0; i < 10000; ++i) {

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "control/answer.h"
 #include "users/contents_code.h"
+#include "users/quota.h"
 #include "users/text.h"
+#include "users/usage.h"
 #include "wire/base64.h"
 #include "wire/key_text.h"
 #include "wire/seal.h"
@@ -44,7 +47,16 @@ const char* state_of(const users::User& user, std::int64_t now) {
   return user.expires && *user.expires <= now ? "expired" : "enabled";
 }
 
-Json json_of(const users::Device& device) {
+// Nothing: it has used nothing.
+template <typename Key>
+Json ways_of(const std::unordered_map<Key, users::MonthUsage::Ways>& all, Key key) {
+  const auto found = all.find(key);
+  const auto ways = found == all.end() ? users::MonthUsage::Ways() : found->second;
+  return {{"up", ways.up}, {"down", ways.down}};
+}
+
+Json json_of(const users::Device& device, const users::UserFacts& facts) {
+  const auto seen = facts.seen.find(device.id);
   const bool has_token = !device.token.empty() || (device.is_locked && !device.key);
   return {{"id", wire::session_id_text(device.id)},
           {"name", device.name},
@@ -56,15 +68,17 @@ Json json_of(const users::Device& device) {
           {"login", device.login ? Json(device.login->name) : Json()},
           {"psk", device.psk.has_value()},
           {"locked", device.is_locked},
-          {"created", users::time_text(device.created)}};
+          {"created", users::time_text(device.created)},
+          {"last_seen", seen == facts.seen.end() ? Json() : Json(users::time_text(seen->second))},
+          {"usage", ways_of(facts.month.devices, device.id)}};
 }
 
-Json json_of(const users::User& user, std::int64_t now) {
+Json json_of(const users::User& user, std::int64_t now, const users::UserFacts& facts) {
   const auto number = [](const std::optional<std::uint64_t>& value) {
     return value ? Json(*value) : Json();
   };
   Json devices = Json::array();
-  for (const users::Device& device : user.devices) devices.push_back(json_of(device));
+  for (const users::Device& device : user.devices) devices.push_back(json_of(device, facts));
   Json links = Json::array();
   for (const users::Ticket& ticket : user.tickets) {
     if (ticket.device == 0 && ticket.expires > now)
@@ -78,10 +92,27 @@ Json json_of(const users::User& user, std::int64_t now) {
           {"max_sessions", number(user.limits.max_sessions)},
           {"created", users::time_text(user.created)},
           {"devices", std::move(devices)},
-          {"open_links", std::move(links)}};
+          {"open_links", std::move(links)},
+          {"month", users::month_text(users::period_of(now))},
+          {"usage", ways_of(facts.month.users, user.id)}};
 }
 
-// --- in ---
+// A month of one user; a device that is gone has no name.
+Json usage_json(const users::User& user, const users::MonthUsage& month,
+                const std::vector<std::uint64_t>& its_devices) {
+  Json devices = Json::array();
+  for (const std::uint64_t id : its_devices) {
+    const auto device = std::ranges::find(user.devices, id, &Device::id);
+    Json one = ways_of(month.devices, id);
+    one["name"] = device == user.devices.end() ? Json() : Json(device->name);
+    one["id"] = wire::session_id_text(id);
+    devices.push_back(std::move(one));
+  }
+  Json json = {{"name", user.name}};
+  json.update(ways_of(month.users, user.id));
+  json["devices"] = std::move(devices);
+  return json;
+}
 
 Result<Json> object_in(const std::string& body, const std::vector<std::string>& known) {
   if (body.size() > kMaxBodyBytes) return refuse("the body has more than 16 KiB");
@@ -175,7 +206,7 @@ std::string settings_in_words(const Json& json) {
 
 // Secrets that are told once, to whoever asked for the device.
 Json told(const User& user, const Device& device, const std::string& secret) {
-  Json json = {{"user", user.name}, {"device", json_of(device)}};
+  Json json = {{"user", user.name}, {"device", json_of(device, {})}};
   if (!device.token.empty()) json["token"] = device.token;
   if (device.login) json["secret"] = secret;
   if (device.psk) json["psk"] = wire::psk_text(*device.psk);
@@ -230,6 +261,11 @@ Result<std::string> UserApi::answer_text(const UserRequest& request) {
   if (request.path == kUsers && gets) return list_users();
   if (request.path == kUsers && posts) return add_user(request);
   if (request.path == "/v1/deeds" && gets) return list_deeds();
+  constexpr std::string_view kUsage = "/v1/usage";
+  if (request.path == kUsage && gets) return show_usage("");
+  if (request.path.starts_with(std::string(kUsage) + "/") && gets) {
+    return show_usage(request.path.substr(kUsage.size() + 1));
+  }
   if (request.path == kInvitations && posts) return invite(request);
   if (request.path.starts_with(std::string(kInvitations) + "/") && removes) {
     const std::string name = request.path.substr(kInvitations.size() + 1);
@@ -274,12 +310,14 @@ Result<std::string> UserApi::list_users() {
   if (*store != nullptr) {
     const auto contents = (*store)->read();
     if (!contents) return fail(contents);
-    for (const User& user : contents->users) all.push_back(json_of(user, now_()));
+    const auto facts = users::user_facts(**store, *contents, now_());
+    if (!facts) return fail(facts);
+    for (const User& user : contents->users) all.push_back(json_of(user, now_(), *facts));
   }
   return text_of({{"users", std::move(all)}});
 }
 
-Result<std::string> UserApi::show_user(const std::string& name) {
+Result<User> UserApi::read_user(const std::string& name) {
   const auto store = file_.find();
   if (!store) return fail(store);
   if (*store == nullptr) return unknown("user " + name);
@@ -287,7 +325,12 @@ Result<std::string> UserApi::show_user(const std::string& name) {
   if (!contents) return fail(contents);
   const auto found = std::ranges::find(contents->users, name, &User::name);
   if (found == contents->users.end()) return unknown("user " + name);
-  return text_of(json_of(*found, now_()));
+  return *found;
+}
+
+Result<std::string> UserApi::show_user(const std::string& name) {
+  const auto user = read_user(name);
+  return user ? Result<std::string>(text_of(json_of(*user, now_(), facts_of(*user)))) : fail(user);
 }
 
 Result<std::string> UserApi::list_deeds() {
@@ -319,7 +362,7 @@ Result<std::string> UserApi::add_user(const UserRequest& request) {
       {.at = now_(), .who = request.who, .what = "user add " + *name + settings_in_words(*json)},
       [&](Edit& edit) { return edit.put_user(user); });
   if (!changed) return fail(changed);
-  return text_of(json_of(user, now_()));
+  return text_of(json_of(user, now_(), {}));
 }
 
 template <typename Find, typename Work>
@@ -372,15 +415,27 @@ Result<std::string> UserApi::set_user(const UserRequest& request, const std::str
     return refuse("nothing to set; there are enabled, expires, max_devices, max_sessions");
   const auto user = change_user(request, name, "user set " + name + settings_in_words(*json),
                                 [&](User& one) { return take_settings(*json, now_(), one); });
-  return user ? Result<std::string>(text_of(json_of(*user, now_()))) : fail(user);
+  if (!user) return fail(user);
+  // It is changed, whatever is known of its usage.
+  return text_of(json_of(*user, now_(), facts_of(*user)));
+}
+
+users::UserFacts UserApi::facts_of(const User& user) {
+  users::UserFacts facts;
+  const auto store = file_.find();
+  if (!store || *store == nullptr) return facts;
+  return users::user_facts(**store, {.users = {user}}, now_(), user.id).value_or(facts);
 }
 
 Result<std::string> UserApi::remove_user(const UserRequest& request, const std::string& name) {
+  // Its usage goes with it.
+  const auto before = read_user(name);
+  const users::UserFacts facts = before ? facts_of(*before) : users::UserFacts();
   const auto user = change(
       {.at = now_(), .who = request.who, .what = "user remove " + name}, "user " + name,
       [&](Edit& edit) { return edit.find_user(name); },
       [](Edit& edit, const User& one) { return edit.remove_user(one.id); });
-  return user ? Result<std::string>(text_of(json_of(*user, now_()))) : fail(user);
+  return user ? Result<std::string>(text_of(json_of(*user, now_(), facts))) : fail(user);
 }
 
 // Who is not there yet is added: the link is all that a person has to be given.
@@ -565,7 +620,52 @@ Result<std::string> UserApi::remove_device(const UserRequest& request, std::uint
         return {};
       });
   if (!user) return fail(user);
-  return text_of({{"user", user->name}, {"device", json_of(device)}});
+  return text_of({{"user", user->name}, {"device", json_of(device, {})}});
+}
+
+Result<std::string> UserApi::show_usage(const std::string& month) {
+  const auto period = month.empty() ? users::period_of(now_()) : users::parse_month("month", month);
+  if (!period) return fail(period);
+  Json all = Json::array();
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store != nullptr) {
+    const auto contents = (*store)->read();
+    if (!contents) return fail(contents);
+    const auto usage = (*store)->usage(*period);
+    if (!usage) return fail(usage);
+    const users::MonthUsage sums = users::sum_up(*period, *usage);
+    std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> devices;
+    for (const users::Usage& one : *usage) {
+      auto& its = devices[one.user];  // they come by user and device
+      if (one.user != 0 && (its.empty() || its.back() != one.device)) its.push_back(one.device);
+    }
+    if (devices.contains(0)) {
+      all.push_back(usage_json({.id = 0, .name = users::kDefaultUser}, sums, {}));
+    }
+    for (const User& user : contents->users) {
+      all.push_back(usage_json(user, sums, devices[user.id]));
+    }
+  }
+  return text_of({{"month", users::month_text(*period)}, {"users", std::move(all)}});
+}
+
+Result<void> UserApi::count(const users::Counts& counts) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return fail("there are no users", ErrorCode::kNotFound);
+  return (*store)->count(counts);
+}
+
+Result<std::vector<users::QuotaUse>> UserApi::quota_uses() {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return std::vector<users::QuotaUse>();
+  const auto contents = (*store)->read();
+  if (!contents) return fail(contents);
+  const auto days = (*store)->days(users::first_day_of_quotas(now_()));
+  if (!days) return fail(days);
+  return users::quota_uses(*contents, *days, now_());
 }
 
 }  // namespace qdt::control

@@ -13,6 +13,7 @@
 #include "ops/http_server.h"
 #include "users/store_file.h"
 #include "users/tickets.h"
+#include "users/usage.h"
 #include "wire/handshake.h"
 
 namespace qdt::control {
@@ -35,12 +36,21 @@ class UserApi {
     std::string contents;      ///< as users/contents_code.h has them
   };
   Result<std::optional<Version>> contents_unless(std::uint64_t version);
+  /// Store::count(); kNotFound where there is no store.
+  Result<void> count(const users::Counts& counts);
+  /// users::quota_uses() now.
+  Result<std::vector<users::QuotaUse>> quota_uses();
 
  private:
   Result<std::string> answer_text(const UserRequest& request);
   Result<std::string> list_users();
   Result<std::string> show_user(const std::string& name);
+  Result<users::User> read_user(const std::string& name);
+  /// What is known of its usage: nothing, where that cannot be read.
+  users::UserFacts facts_of(const users::User& user);
   Result<std::string> list_deeds();
+  /// `2026-11`; empty: this month.
+  Result<std::string> show_usage(const std::string& month);
   Result<std::string> add_user(const UserRequest& request);
   Result<std::string> set_user(const UserRequest& request, const std::string& name);
   Result<std::string> remove_user(const UserRequest& request, const std::string& name);

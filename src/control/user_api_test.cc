@@ -15,6 +15,7 @@
 #include "wire/ed25519.h"
 #include "wire/key_text.h"
 #include "wire/seal.h"
+#include "wire/session_id.h"
 
 namespace qdt::control {
 namespace {
@@ -292,23 +293,95 @@ TEST(UserText, ShowsUsersAndDevices) {
       R"({"name":"ann","state":"enabled","expires":null,"max_devices":null,"max_sessions":2,)"
       R"("created":"2026-11-30T08:22:14Z","devices":[{"id":"00000000000000ff","name":"phone",)"
       R"("kind":"token","key":null,"login":null,"psk":false,"locked":false,)"
-      R"("created":"2026-11-30T08:22:14Z"}]})";
+      R"("created":"2026-11-30T08:22:14Z","last_seen":null,"usage":{"up":0,"down":0}}],)"
+      R"("month":"2026-11","usage":{"up":1200000,"down":34500000000}})";
   EXPECT_EQ(*describe_users(R"({"users":[)" + ann + "]}"),
             "USER  STATE    EXPIRES  DEVICES  MAX SESSIONS\n"
             "ann   enabled  -        1        2\n");
   EXPECT_EQ(*describe_user(ann),
             "ann: enabled, since 2026-11-30T08:22:14Z\n"
             "at most 2 sessions\n"
-            "USER  DEVICE  SINCE                 PROVES ITSELF BY\n"
-            "ann   phone   2026-11-30T08:22:14Z  token\n");
+            "2026-11: 1.2 MB from it, 34.5 GB to it\n"
+            "USER  DEVICE  SINCE                 LAST SEEN  PROVES ITSELF BY\n"
+            "ann   phone   2026-11-30T08:22:14Z  -          token\n");
   EXPECT_EQ(*device_id(ann, "phone"), "00000000000000ff");
   EXPECT_EQ(device_id(ann, "tv").error().message, "there is no device tv of ann");
   for (const char* other : {"", "{}", "[]", "null", "\xff"}) {
     EXPECT_FALSE(describe_users(other)) << other;
     EXPECT_FALSE(describe_user(other)) << other;
     EXPECT_FALSE(describe_deeds(other)) << other;
+    EXPECT_FALSE(describe_usage(other)) << other;
+    EXPECT_FALSE(usage_of(other, "ann")) << other;
     EXPECT_FALSE(describe_secrets(other, DeviceChange::kAdded)) << other;
   }
+}
+
+TEST(UserText, ShowsUsage) {
+  const std::string ann = R"({"name":"ann","up":1000,"down":2000000,"devices":[)"
+                          R"({"up":600,"down":2000000,"name":"phone","id":"00000000000000ff"},)"
+                          R"({"up":400,"down":0,"name":null,"id":"00000000000000fe"}]})";
+  const std::string usage =
+      R"({"month":"2026-11","users":[)" + ann + R"(,{"name":"bob","up":0,"down":0,"devices":[]}]})";
+  EXPECT_EQ(*describe_usage(usage),
+            "2026-11 (UTC)\n"
+            "USER  DEVICE  UP      DOWN    BOTH\n"
+            "ann   all     1.0 kB  2.0 MB  2.0 MB\n"
+            "bob   all     0 B     0 B     0 B\n");
+  EXPECT_EQ(*describe_usage(usage, "ann"),
+            "2026-11 (UTC)\n"
+            "USER  DEVICE     UP      DOWN    BOTH\n"
+            "ann   all        1.0 kB  2.0 MB  2.0 MB\n"
+            "ann   phone      600 B   2.0 MB  2.0 MB\n"
+            "ann   (removed)  400 B   0 B     400 B\n");
+  EXPECT_EQ(*usage_of(usage, "ann"), R"({"month":"2026-11","users":[)" + ann + "]}");
+  EXPECT_EQ(usage_of(usage, "carl").error().message, "there is no user carl");
+}
+
+TEST_F(UserApiTest, ShowsWhatDevicesHaveCarriedAndWhenTheyWereSeen) {
+  const auto id_of = [](const Json& told) {
+    return std::stoull(told["device"]["id"].get<std::string>(), nullptr, 16);
+  };
+  const users::Usage row{.period = 202611, .node = "a", .epoch = 1};
+  EXPECT_EQ(api_.count({.usage = {row}}).error().code, ErrorCode::kNotFound) << "there is no file";
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto phone =
+      id_of(good("POST", "/v1/devices", R"({"user":"ann","name":"a","token":true})"));
+  const auto gone = id_of(good("POST", "/v1/devices", R"({"user":"ann","name":"b","token":true})"));
+  const auto ann = users::decode_contents((*api_.contents_unless(0))->contents)->users[0].id;
+  users::Counts counts;
+  const auto add = [&](std::uint64_t user, std::uint64_t device, std::uint64_t epoch) {
+    users::Usage one = row;
+    one.user = user;
+    one.device = device;
+    one.epoch = epoch;
+    one.up = 1;
+    one.down = 10;
+    counts.usage.push_back(one);
+  };
+  add(0, 0, 1);
+  add(ann, phone, 1);
+  add(ann, phone, 2);
+  add(ann, gone, 1);
+  counts.sightings = {{.device = phone, .at = kNow - 60}};
+  ASSERT_TRUE(api_.count(counts));
+  good("DELETE", "/v1/devices/" + wire::session_id_text(gone));
+
+  const auto shown = good("GET", "/v1/users/ann");
+  EXPECT_EQ(shown["month"], "2026-11");
+  EXPECT_EQ(shown["usage"], Json::parse(R"({"up":3,"down":30})"));
+  EXPECT_EQ(shown["devices"][0]["usage"], Json::parse(R"({"up":2,"down":20})"));
+  EXPECT_EQ(shown["devices"][0]["last_seen"], "2026-11-30T08:21:14Z");
+  EXPECT_EQ(good("GET", "/v1/users")["users"][0], shown);
+
+  const auto usage = good("GET", "/v1/usage")["users"];
+  ASSERT_EQ(usage.size(), 2u);
+  EXPECT_EQ(usage[0]["name"], "default");
+  EXPECT_EQ(usage[0]["down"], 10);
+  EXPECT_EQ(usage[1]["down"], 30);
+  EXPECT_EQ(usage[1]["devices"].size(), 2u);
+  EXPECT_EQ(good("GET", "/v1/usage/2026-11")["users"], usage);
+  EXPECT_EQ(good("GET", "/v1/usage/2026-12")["users"].size(), 1u) << "ann has used nothing";
+  EXPECT_THAT(refused("GET", "/v1/usage/2026-13", ""), HasSubstr("it is no month"));
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
+#include "base/words.h"
 #include "ops/text.h"
 
 namespace qdt::control {
@@ -62,10 +64,27 @@ std::string proof_of(const Json& device) {
          (device.at("psk").get<bool>() ? " and psk" : "");
 }
 
+std::string bytes_text(const Json& json, const char* key) {
+  return bytes_in_words(json.at(key).get<std::uint64_t>());
+}
+
+std::vector<std::string> usage_row(std::string user, std::string device, const Json& usage) {
+  const auto total = usage.at("up").get<std::uint64_t>() + usage.at("down").get<std::uint64_t>();
+  return {std::move(user), std::move(device), bytes_text(usage, "up"), bytes_text(usage, "down"),
+          bytes_in_words(total)};
+}
+
+Result<const Json*> find_usage(const Json& json, std::string_view user) {
+  for (const Json& one : json.at("users")) {
+    if (one.at("name").get<std::string>() == user) return &one;
+  }
+  return fail("there is no user " + std::string(user), ErrorCode::kNotFound);
+}
+
 void add_devices(Table& table, const Json& user) {
   for (const Json& device : user.at("devices")) {
-    table.add(
-        {text(user, "name"), text(device, "name"), text(device, "created"), proof_of(device)});
+    table.add({text(user, "name"), text(device, "name"), text(device, "created"),
+               text(device, "last_seen"), proof_of(device)});
   }
 }
 
@@ -100,8 +119,11 @@ Result<std::string> describe_user(std::string_view user) {
       all +=
           "a link that was not used, good until " + ops::printable(link.get<std::string>()) + "\n";
     }
+    const Json& usage = json.at("usage");
+    all += text(json, "month") + ": " + bytes_text(usage, "up") + " from it, " +
+           bytes_text(usage, "down") + " to it\n";
     if (json.at("devices").empty()) return all + "no devices: it cannot come in yet\n";
-    Table table({"USER", "DEVICE", "SINCE", "PROVES ITSELF BY"});
+    Table table({"USER", "DEVICE", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
     add_devices(table, json);
     return all + table.text();
   });
@@ -109,13 +131,43 @@ Result<std::string> describe_user(std::string_view user) {
 
 Result<std::string> describe_devices(std::string_view users) {
   return read(users, [](const Json& json) -> Result<std::string> {
-    Table table({"USER", "DEVICE", "SINCE", "PROVES ITSELF BY"});
+    Table table({"USER", "DEVICE", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
     if (json.contains("users")) {
       for (const Json& user : json.at("users")) add_devices(table, user);
     } else {
       add_devices(table, json);
     }
     return table.text();
+  });
+}
+
+Result<std::string> describe_usage(std::string_view usage, std::string_view user) {
+  return read(usage, [&](const Json& json) -> Result<std::string> {
+    Table table({"USER", "DEVICE", "UP", "DOWN", "BOTH"});
+    if (user.empty()) {
+      for (const Json& one : json.at("users")) {
+        table.add(usage_row(text(one, "name"), "all", one));
+      }
+    } else {
+      const auto found = find_usage(json, user);
+      if (!found) return fail(found);
+      table.add(usage_row(text(**found, "name"), "all", **found));
+      for (const Json& device : (*found)->at("devices")) {
+        table.add(usage_row(text(**found, "name"),
+                            device.at("name").is_null() ? "(removed)" : text(device, "name"),
+                            device));
+      }
+    }
+    return text(json, "month") + " (UTC)\n" + table.text();
+  });
+}
+
+Result<std::string> usage_of(std::string_view usage, std::string_view user) {
+  return read(usage, [&](const Json& json) -> Result<std::string> {
+    const auto found = find_usage(json, user);
+    if (!found) return fail(found);
+    const Json one = {{"month", json.at("month")}, {"users", Json::array({**found})}};
+    return one.dump(-1, ' ', false, Json::error_handler_t::replace);
   });
 }
 

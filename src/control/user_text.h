@@ -15,6 +15,10 @@ Result<std::string> describe_users(std::string_view users);
 Result<std::string> describe_user(std::string_view user);
 /// Of either: a line for each device.
 Result<std::string> describe_devices(std::string_view users);
+/// Of /v1/usage: a line for each user, or for one and each of its devices; kNotFound.
+Result<std::string> describe_usage(std::string_view usage, std::string_view user = {});
+/// The same answer, of this user alone; kNotFound.
+Result<std::string> usage_of(std::string_view usage, std::string_view user);
 /// Of /v1/deeds.
 Result<std::string> describe_deeds(std::string_view deeds);
 /// Of a device that is new, or has another key: what its owner has to write down now.

@@ -25,6 +25,7 @@ std::string_view describe(tunnel::SessionEnd end) {
     case tunnel::SessionEnd::kUserDisabled: return "the user was disabled";
     case tunnel::SessionEnd::kUserExpired: return "the user's time is over";
     case tunnel::SessionEnd::kDeviceRemoved: return "the device was removed or has another key";
+    case tunnel::SessionEnd::kQuotaUsedUp: return "the user's quota is used up";
     case tunnel::SessionEnd::kConnectionLost: return "connection lost";
   }
   return "ended";
@@ -245,6 +246,7 @@ void Reception::open(tunnel::Tunnel& tunnel, Exchange& exchange,
       .caps = response.caps,
       .rate_limit = granted.user->limits.session_rate,
       .account = granted.user->account,
+      .meter = granted.user->meter_of(who.device),
       .account_rate = granted.user->limits.rate,
       .send_queue = options_.send_queue,
       .max_reassembly_bytes = options_.max_reassembly_bytes,

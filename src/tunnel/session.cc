@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "wire/flow_hash.h"
 
@@ -159,6 +160,11 @@ access::Traffic Session::traffic() const {
   return traffic;
 }
 
+Timestamp Session::heard_at() const {
+  const Timestamp base = std::max(base_->view().heard_at, opened_at_);
+  return direct_ ? std::max(base, direct_->view().heard_at) : base;
+}
+
 void Session::tell_account(Timestamp now) {
   const access::Traffic all = traffic();
   const access::Traffic fresh = all - told_;
@@ -167,8 +173,11 @@ void Session::tell_account(Timestamp now) {
   rates_ = {.up = fresh.up.bytes * 1000 / milliseconds,
             .down = fresh.down.bytes * 1000 / milliseconds};
   told_at_ = now;
+  const Timestamp heard = options_.meter != nullptr ? heard_at() : seen_at_;
+  if (heard > std::exchange(seen_at_, heard)) options_.meter->see();
   if (all == told_) return;
   if (options_.account != nullptr) options_.account->add(fresh);
+  if (options_.meter != nullptr) options_.meter->add(fresh.up.bytes, fresh.down.bytes);
   told_ = all;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "access/account.h"
+#include "access/meter.h"
 #include "access/shared_rate.h"
 #include "access/traffic.h"
 #include "access/user_table.h"
@@ -48,6 +49,7 @@ struct SessionOptions {
   RateLimit rate_limit;  ///< inner packets, each direction
   /// The user's; shared, since sessions outlive the table that it came with. Null: a client's own.
   std::shared_ptr<access::Account> account;
+  std::shared_ptr<access::Meter> meter;  ///< the device's; null: a client's own
   RateLimit account_rate;  ///< of all sessions of the account together, each direction
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
@@ -75,6 +77,7 @@ enum class SessionEnd : std::uint8_t {
   kUserDisabled = 7,      ///< the operator has disabled the user
   kUserExpired = 8,       ///< the user's time is over
   kDeviceRemoved = 9,     ///< the device is removed, or has another key
+  kQuotaUsedUp = 10,      ///< the user has used up its quota
   kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
 };
 
@@ -222,7 +225,8 @@ class Session {
   }
   /// All that it has carried, and what was discarded of it.
   access::Traffic traffic() const;
-  /// Adds what has come since the last time to the account of its user. About once a second.
+  /// Adds what has come since the last time to the account of its user and to the meter of its
+  /// device. About once a second.
   void tell_account(Timestamp now);
   /// Bytes a second that it carried lately, each way.
   struct Rates {
@@ -262,6 +266,7 @@ class Session {
     if (!is_over_) attention_.note(*this);
   }
   void note_limits();
+  Timestamp heard_at() const;
   bool is_direct() const { return direct_ && direct_->is_usable(); }
   plane::Step send_queued(UdpSendQueue& out, Timestamp now);
   bool push(const wire::IpPacket& packet, Timestamp now);
@@ -272,9 +277,10 @@ class Session {
   Timestamp opened_at_;
 
   access::Traffic traffic_;  // but for what its queue has dropped
-  access::Traffic told_;     // to the account
+  access::Traffic told_;     // to the account and the meter
   Timestamp told_at_;
-  Rates rates_;  // of what was told
+  Timestamp seen_at_;  // as the meter was told
+  Rates rates_;        // of what was told
   TokenBucket send_limit_;
   TokenBucket receive_limit_;
   access::RateShare send_share_;

@@ -39,6 +39,7 @@ std::string explain_close(SessionEnd reason) {
     case SessionEnd::kUserExpired: return "this user's time at the server is over";
     case SessionEnd::kDeviceRemoved:
       return "the server's operator removed this device, or gave it another key";
+    case SessionEnd::kQuotaUsedUp: return "this user's quota at the server is used up";
     default: return "the peer closed the session";
   }
 }

@@ -96,20 +96,87 @@ void field(Archive& archive, Contents& contents) {
   as<std::uint32_t>(archive, contents.locked_devices, UINT32_MAX);
 }
 
-}  // namespace
+constexpr std::size_t kMaxCounts = 10'000;
 
-std::string encode_contents(const Contents& contents) {
+template <typename Archive>
+void field(Archive& archive, Usage& usage) {
+  field(archive, usage.user);
+  field(archive, usage.device);
+  as<std::uint32_t>(archive, usage.period, INT32_MAX);
+  field(archive, usage.node, kMaxTextBytes);
+  field(archive, usage.epoch);
+  field(archive, usage.up);
+  field(archive, usage.down);
+}
+
+template <typename Archive>
+void field(Archive& archive, DayUsage& usage) {
+  field(archive, usage.user);
+  as<std::uint32_t>(archive, usage.day, INT32_MAX);
+  field(archive, usage.node, kMaxTextBytes);
+  field(archive, usage.epoch);
+  field(archive, usage.bytes);
+}
+
+template <typename Archive>
+void field(Archive& archive, Counts& counts) {
+  list(archive, counts.usage, kMaxCounts, [&](Usage& one) { field(archive, one); });
+  list(archive, counts.days, kMaxCounts, [&](DayUsage& one) { field(archive, one); });
+  list(archive, counts.sightings, kMaxCounts, [&](Sighting& one) {
+    field(archive, one.device);
+    field(archive, one.at);
+  });
+}
+
+template <typename Archive>
+void field(Archive& archive, std::vector<QuotaUse>& uses) {
+  list<std::uint32_t>(archive, uses, kMaxUsers, [&](QuotaUse& one) {
+    field(archive, one.user);
+    field(archive, one.begin);
+    field(archive, one.bytes);
+  });
+}
+
+template <typename Message>
+std::string encode(const Message& message) {
   Writer writer(kMaxBytes);
-  field(writer, const_cast<Contents&>(contents));  // a writer changes nothing
+  field(writer, const_cast<Message&>(message));  // a writer changes nothing
   return writer.is_good() ? std::string(as_text(writer.take())) : std::string();
 }
 
-std::optional<Contents> decode_contents(std::string_view bytes) {
+template <typename Message>
+std::optional<Message> decode(std::string_view bytes) {
   Reader reader(as_bytes(bytes));
-  Contents contents;
-  field(reader, contents);
+  Message message;
+  field(reader, message);
   if (!reader.is_at_end()) return std::nullopt;
-  return contents;
+  return message;
+}
+
+}  // namespace
+
+std::string encode_contents(const Contents& contents) {
+  return encode(contents);
+}
+
+std::optional<Contents> decode_contents(std::string_view bytes) {
+  return decode<Contents>(bytes);
+}
+
+std::string encode_counts(const Counts& counts) {
+  return encode(counts);
+}
+
+std::optional<Counts> decode_counts(std::string_view bytes) {
+  return decode<Counts>(bytes);
+}
+
+std::string encode_quota_uses(const std::vector<QuotaUse>& uses) {
+  return encode(uses);
+}
+
+std::optional<std::vector<QuotaUse>> decode_quota_uses(std::string_view bytes) {
+  return decode<std::vector<QuotaUse>>(bytes);
 }
 
 }  // namespace qdt::users

@@ -36,6 +36,18 @@ Contents example() {
           .locked_devices = 1};
 }
 
+TEST(ContentsCode, BringsBackWhatWasCounted) {
+  const Counts counts{
+      .usage =
+          {{.user = 1, .device = 2, .period = 202611, .node = "n", .epoch = 3, .up = 4, .down = 5}},
+      .days = {{.user = 1, .day = 20261130, .node = "n", .epoch = 6, .bytes = 7}},
+      .sightings = {{.device = 2, .at = 8}}};
+  EXPECT_EQ(decode_counts(encode_counts(counts)), counts);
+  EXPECT_EQ(decode_counts("no counts"), std::nullopt);
+  const std::vector<QuotaUse> uses = {{.user = 1, .begin = 2, .bytes = 3}};
+  EXPECT_EQ(decode_quota_uses(encode_quota_uses(uses)), uses);
+}
+
 TEST(ContentsCode, BringsBackAllOfIt) {
   const auto contents = decode_contents(encode_contents(example()));
   ASSERT_TRUE(contents);

@@ -115,6 +115,40 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
+/// Likewise of one user in one day, both directions together: what quotas are reckoned by.
+struct DayUsage {
+  std::uint64_t user = 0;
+  int day = 0;  ///< 20261130, UTC
+  std::string node;
+  std::uint64_t epoch = 0;
+  std::uint64_t bytes = 0;
+  bool operator==(const DayUsage&) const = default;
+};
+
+/// When something came from a device last.
+struct Sighting {
+  std::uint64_t device = 0;
+  std::int64_t at = 0;
+  bool operator==(const Sighting&) const = default;
+};
+
+/// What a server has counted, for the store.
+struct Counts {
+  std::vector<Usage> usage;
+  std::vector<DayUsage> days;
+  std::vector<Sighting> sightings;
+  bool is_empty() const { return usage.empty() && days.empty() && sightings.empty(); }
+  bool operator==(const Counts&) const = default;
+};
+
+/// What a user has used of its quota since `begin`, when that began anew.
+struct QuotaUse {
+  std::uint64_t user = 0;
+  std::int64_t begin = 0;
+  std::uint64_t bytes = 0;
+  bool operator==(const QuotaUse&) const = default;
+};
+
 /// Who changed what, and when.
 struct Deed {
   std::int64_t at = 0;

@@ -24,17 +24,22 @@ std::vector<access::Device> devices_of(const User& user, std::int64_t now) {
                        .key = one.key,
                        .psk = one.psk,
                        .server_seed = {},
-                       .login = one.login});
+                       .login = one.login,
+                       .id = one.id});
   }
   return devices;
 }
 
 }  // namespace
 
-Roster roster_at(const Contents& contents, const access::UserLimits& general, std::int64_t now) {
+Roster roster_at(const Contents& contents, const access::UserLimits& general, std::int64_t now,
+                 const std::unordered_map<std::uint64_t, std::int64_t>& used_up) {
   std::unordered_map<std::string_view, const Limits*> groups;
   for (const Group& group : contents.groups) groups.emplace(group.name, &group.limits);
   Roster roster;
+  const auto is_due_at = [&](std::int64_t time) {
+    roster.next_change = std::min(roster.next_change.value_or(time), time);
+  };
   for (const User& user : contents.users) {
     if (!user.is_enabled) {
       roster.absent.emplace(user.name, Absence::kDisabled);
@@ -44,8 +49,11 @@ Roster roster_at(const Contents& contents, const access::UserLimits& general, st
       roster.absent.emplace(user.name, Absence::kExpired);
       continue;
     }
-    if (user.expires) {
-      roster.next_change = std::min(roster.next_change.value_or(*user.expires), *user.expires);
+    if (user.expires) is_due_at(*user.expires);
+    if (const auto quota = used_up.find(user.id); quota != used_up.end()) {
+      roster.absent.emplace(user.name, Absence::kQuotaIsUsedUp);
+      is_due_at(quota->second);
+      continue;
     }
     auto devices = devices_of(user, now);
     if (devices.empty()) {
@@ -57,8 +65,11 @@ Roster roster_at(const Contents& contents, const access::UserLimits& general, st
         group == groups.end() ? user.limits : user.limits.with_defaults(*group->second);
     access::UserLimits own = general;
     if (limits.max_sessions) own.max_sessions = static_cast<std::size_t>(*limits.max_sessions);
-    roster.entries.push_back(
-        {.name = user.name, .token = {}, .devices = std::move(devices), .limits = own});
+    roster.entries.push_back({.name = user.name,
+                              .token = {},
+                              .devices = std::move(devices),
+                              .limits = own,
+                              .id = user.id});
   }
   return roster;
 }

@@ -40,6 +40,17 @@ TEST(Roster, LeavesOutWhoMayNot) {
   EXPECT_EQ(all.absent.at("no device"), Absence::kHasNoDevice);
 }
 
+TEST(Roster, LeavesOutWhoseQuotaIsUsedUpUntilItBeginsAnew) {
+  const Contents contents{.users = {user_with_key("ann", 1), user_with_key("bob", 2)}};
+  const auto all = roster_at(contents, {}, kNow, {{1, kNow + 30}, {7, kNow + 20}});
+  ASSERT_EQ(all.entries.size(), 1u);
+  EXPECT_EQ(all.entries[0].name, "bob");
+  EXPECT_EQ(all.entries[0].id, 2u);
+  EXPECT_EQ(all.entries[0].devices.at(0).id, 2u);
+  EXPECT_EQ(all.absent.at("ann"), Absence::kQuotaIsUsedUp);
+  EXPECT_EQ(all.next_change, kNow + 30);
+}
+
 TEST(Roster, SaysWhenTheNextUserExpires) {
   User ann = user_with_key("ann", 1);
   User bob = user_with_key("bob", 2);

@@ -12,7 +12,7 @@
 namespace qdt::users {
 
 /// The version of the schema that this program writes.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 struct OpenedFile {
   std::unique_ptr<Database> database;

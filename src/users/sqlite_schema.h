@@ -39,6 +39,13 @@ CREATE TABLE deeds (
 CREATE TABLE tickets (
   id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL, public_key TEXT NOT NULL UNIQUE,
   created BIGINT NOT NULL, expires BIGINT NOT NULL, device_id BIGINT NOT NULL);
+)",
+    R"(
+CREATE TABLE usage_days (
+  user_id BIGINT NOT NULL, day INTEGER NOT NULL, node TEXT NOT NULL, epoch BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
+  PRIMARY KEY (user_id, day, node, epoch));
+CREATE TABLE sightings (device_id BIGINT PRIMARY KEY, at BIGINT NOT NULL);
 )"};
 
 }  // namespace qdt::users

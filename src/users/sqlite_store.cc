@@ -131,20 +131,23 @@ class SqliteStore final : public Store, private Edit {
   }
 
   // Its numbers may be sent again: SQLite need not wait for the disk.
-  Result<void> count(std::span<const Usage> usage) override {
-    if (usage.empty()) return {};
+  Result<void> count(const Counts& counts) override {
+    if (counts.is_empty()) return {};
     if (const auto ok = check_place(); !ok) return ok;
     if (const auto ok = database_->run("PRAGMA synchronous = NORMAL"); !ok) return ok;
-    auto counted = count_all(usage);
+    auto counted = count_all(counts);
     if (const auto ok = database_->run("PRAGMA synchronous = FULL"); !ok) return ok;
     return counted;
   }
 
-  Result<std::vector<Usage>> usage(int period) override {
+  Result<std::vector<Usage>> usage(int period, OneUser user) override {
     std::vector<Usage> all;
-    const auto ok = database_->each(
+    const auto ok = each_of(
+        user,
         "SELECT user_id, device_id, period, node, epoch, up, down FROM usage WHERE period = ? "
         "ORDER BY user_id, device_id",
+        "SELECT user_id, device_id, period, node, epoch, up, down FROM usage WHERE period = ? "
+        "AND user_id = ? ORDER BY device_id",
         [&](const Row& row) {
           all.push_back({.user = row.count(0),
                          .device = row.count(1),
@@ -155,6 +158,36 @@ class SqliteStore final : public Store, private Edit {
                          .down = row.count(6)});
         },
         period);
+    if (!ok) return fail(ok);
+    return all;
+  }
+
+  Result<std::vector<DayUsage>> days(int first_day, OneUser user) override {
+    std::vector<DayUsage> all;
+    const auto ok = each_of(
+        user,
+        "SELECT user_id, day, SUM(bytes) FROM usage_days WHERE day >= ? GROUP BY user_id, day "
+        "ORDER BY user_id, day",
+        "SELECT user_id, day, SUM(bytes) FROM usage_days WHERE day >= ? AND user_id = ? "
+        "GROUP BY user_id, day ORDER BY day",
+        [&](const Row& row) {
+          all.push_back({.user = row.count(0),
+                         .day = static_cast<int>(row.number(1)),
+                         .node = {},
+                         .bytes = row.count(2)});
+        },
+        first_day);
+    if (!ok) return fail(ok);
+    return all;
+  }
+
+  Result<std::vector<Sighting>> sightings(OneUser user) override {
+    std::vector<Sighting> all;
+    const auto ok = each_of(
+        user, "SELECT device_id, at FROM sightings ORDER BY device_id",
+        "SELECT device_id, at FROM sightings WHERE device_id IN "
+        "(SELECT id FROM devices WHERE user_id = ?) ORDER BY device_id",
+        [&](const Row& row) { all.push_back({.device = row.count(0), .at = row.number(1)}); });
     if (!ok) return fail(ok);
     return all;
   }
@@ -172,6 +205,14 @@ class SqliteStore final : public Store, private Edit {
   }
 
  private:
+  // The user is the last parameter of the second statement.
+  template <typename Read, typename... Values>
+  Result<void> each_of(OneUser user, const char* of_all, const char* of_one, Read read,
+                       const Values&... values) {
+    return user ? database_->each(of_one, read, values..., *user)
+                : database_->each(of_all, read, values...);
+  }
+
   // What is written to a file that was deleted, or has given way to another, would be lost.
   Result<void> check_place() const {
     if (!database_->was_moved()) return {};
@@ -265,9 +306,23 @@ class SqliteStore final : public Store, private Edit {
     return device;
   }
 
-  Result<void> count_all(std::span<const Usage> usage) {
+  Result<void> count_all(const Counts& counts) {
     auto transaction = Transaction::begin(*database_);
     if (!transaction) return fail(transaction);
+    if (const auto ok = count_months(counts.usage); !ok) return ok;
+    if (const auto ok = count_days(counts.days); !ok) return ok;
+    for (const Sighting& one : counts.sightings) {
+      const auto ok = database_->run(
+          "INSERT INTO sightings (device_id, at) SELECT ?1, ?2 "
+          "WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?1) "
+          "ON CONFLICT (device_id) DO UPDATE SET at = excluded.at",
+          one.device, one.at);
+      if (!ok) return ok;
+    }
+    return transaction->commit();
+  }
+
+  Result<void> count_months(std::span<const Usage> usage) {
     for (const Usage& one : usage) {
       const auto ok = database_->run(
           "INSERT INTO usage (user_id, device_id, period, node, epoch, up, down) "
@@ -279,7 +334,31 @@ class SqliteStore final : public Store, private Edit {
           one.user, one.device, one.period, one.node, one.epoch, one.up, one.down);
       if (!ok) return ok;
     }
-    return transaction->commit();
+    return {};
+  }
+
+  Result<void> count_days(std::span<const DayUsage> days) {
+    bool is_new = false;
+    for (const DayUsage& one : days) {
+      const auto ok = database_->run(
+          "INSERT INTO usage_days (user_id, day, node, epoch, bytes) SELECT ?1, ?2, ?3, ?4, ?5 "
+          "WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM users WHERE id = ?1) "
+          "ON CONFLICT (user_id, day, node, epoch) DO UPDATE SET "
+          "bytes = CASE WHEN excluded.bytes > usage_days.bytes THEN excluded.bytes "
+          "ELSE usage_days.bytes END",
+          one.user, one.day, one.node, one.epoch, one.bytes);
+      if (!ok) return ok;
+      is_new |= std::exchange(latest_day_, one.day) != one.day;
+    }
+    return is_new ? forget_old_days() : Result<void>();
+  }
+
+  // By what is there and not by a clock, which may be years ahead for a while.
+  Result<void> forget_old_days() {
+    return database_->run(
+        "DELETE FROM usage_days WHERE day < (SELECT MIN(day) FROM "
+        "(SELECT DISTINCT day FROM usage_days ORDER BY day DESC LIMIT ?) AS latest)",
+        static_cast<std::uint64_t>(kDaysKept));
   }
 
   Result<void> write_down(const Deed& deed) {
@@ -421,6 +500,7 @@ class SqliteStore final : public Store, private Edit {
         user.id);
     for (std::size_t i = 0; ok && i < gone.size(); ++i) {
       ok = database_->run("DELETE FROM devices WHERE id = ?", gone[i]);
+      if (ok) ok = database_->run("DELETE FROM sightings WHERE device_id = ?", gone[i]);
     }
     return ok;
   }
@@ -485,9 +565,13 @@ class SqliteStore final : public Store, private Edit {
   }
 
   Result<void> remove_user(std::uint64_t id) override {
-    auto ok = database_->run("DELETE FROM devices WHERE user_id = ?", id);
-    if (ok) ok = database_->run("DELETE FROM tickets WHERE user_id = ?", id);
-    if (ok) ok = database_->run("DELETE FROM usage WHERE user_id = ?", id);
+    auto ok = database_->run(
+        "DELETE FROM sightings WHERE device_id IN (SELECT id FROM devices WHERE user_id = ?)", id);
+    for (const char* const rest :
+         {"DELETE FROM devices WHERE user_id = ?", "DELETE FROM tickets WHERE user_id = ?",
+          "DELETE FROM usage WHERE user_id = ?", "DELETE FROM usage_days WHERE user_id = ?"}) {
+      if (ok) ok = database_->run(rest, id);
+    }
     if (ok) ok = database_->run("DELETE FROM users WHERE id = ?", id);
     return ok;
   }
@@ -529,6 +613,7 @@ class SqliteStore final : public Store, private Edit {
   std::unique_ptr<Database> database_;
   std::string path_;
   Sealer sealer_;
+  int latest_day_ = 0;  // that was counted
 };
 
 }  // namespace

@@ -229,22 +229,58 @@ TEST_F(SqliteStoreTest, CountsUsageOnceHoweverOftenItIsTold) {
   Usage next_run = first;
   next_run.epoch = 6;
   const std::vector<Usage> told = {first, more, first, next_run, next_run};
-  ASSERT_TRUE(store_->count(told));
-  ASSERT_TRUE(store_->count(told));
+  ASSERT_TRUE(store_->count({.usage = told}));
+  ASSERT_TRUE(store_->count({.usage = told}));
   EXPECT_EQ(*store_->usage(202611), (std::vector{more, next_run}));
   EXPECT_TRUE(store_->usage(202612)->empty());
   EXPECT_EQ(store_->revision(), 1u);
 }
 
 TEST_F(SqliteStoreTest, KeepsNoUsageOfWhoIsGone) {
-  ASSERT_TRUE(put(user_named("ann", 1)));
+  User ann = user_named("ann", 1);
+  ann.devices = {device_with_key("phone", 10, 1)};
+  ASSERT_TRUE(put(ann));
   const std::vector<Usage> told = {{.user = 1, .period = 202611, .up = 1},
                                    {.user = 2, .period = 202611, .up = 1},
                                    {.user = 0, .period = 202611, .up = 1}};
-  ASSERT_TRUE(store_->count(told));
+  ASSERT_TRUE(store_->count(
+      {.usage = told,
+       .days = {{.user = 1, .day = 20261130, .bytes = 1}, {.user = 2, .day = 20261130, .bytes = 1}},
+       .sightings = {{.device = 10, .at = 5}, {.device = 99, .at = 5}}}));
   EXPECT_EQ(store_->usage(202611)->size(), 2u);  // the configuration's user has no row
+  EXPECT_EQ(store_->days(0)->size(), 1u);
+  EXPECT_EQ(*store_->sightings(), (std::vector<Sighting>{{.device = 10, .at = 5}}));
   ASSERT_TRUE(store_->change(kDeed, [](Edit& edit) { return edit.remove_user(1); }));
   EXPECT_EQ(store_->usage(202611)->size(), 1u);
+  EXPECT_TRUE(store_->days(0)->empty());
+  EXPECT_TRUE(store_->sightings()->empty());
+}
+
+TEST_F(SqliteStoreTest, KeepsTheUsageOfADeviceThatIsGone) {
+  User ann = user_named("ann", 1);
+  ann.devices = {device_with_key("phone", 10, 1)};
+  ASSERT_TRUE(put(ann));
+  ann.devices.clear();
+  ASSERT_TRUE(put(ann));
+  const Usage usage{.user = 1, .device = 10, .period = 202611, .node = "a", .epoch = 1, .up = 7};
+  ASSERT_TRUE(store_->count({.usage = {usage}, .sightings = {{.device = 10, .at = 5}}}));
+  EXPECT_EQ(*store_->usage(202611), std::vector{usage});
+  EXPECT_TRUE(store_->sightings()->empty());
+}
+
+TEST_F(SqliteStoreTest, SumsTheDaysOfAUserAndKeepsTheLatest) {
+  ASSERT_TRUE(put(user_named("ann", 1)));
+  const DayUsage day{.user = 1, .day = 20261130, .node = "a", .epoch = 1, .bytes = 5};
+  DayUsage next_run = day;
+  next_run.epoch = 2;
+  for (int twice = 0; twice < 2; ++twice) ASSERT_TRUE(store_->count({.days = {day, next_run}}));
+  EXPECT_EQ(*store_->days(20261130),
+            (std::vector<DayUsage>{{.user = 1, .day = 20261130, .bytes = 10}}));
+  EXPECT_TRUE(store_->days(20261201)->empty());
+  for (int n = 0; n < 100; ++n) {
+    ASSERT_TRUE(store_->count({.days = {{.user = 1, .day = 20270000 + n, .bytes = 1}}}));
+  }
+  EXPECT_EQ(store_->days(0)->size(), Store::kDaysKept);
 }
 
 // --- files that are not as they should be ---
@@ -289,7 +325,7 @@ TEST_F(SqliteStoreTest, LeavesANewerSchemaAlone) {
   const auto before = std::filesystem::last_write_time(file_.path);
   const auto opened = open_sqlite_store(file_, random_, kNow);
   EXPECT_THAT(error_of(opened),
-              HasSubstr("a newer qdt-server has written it (schema 99, this one knows 3)"));
+              HasSubstr("a newer qdt-server has written it (schema 99, this one knows 4)"));
   EXPECT_EQ(std::filesystem::last_write_time(file_.path), before);
 }
 
@@ -308,6 +344,9 @@ TEST_F(SqliteStoreTest, BringsAnOlderSchemaUpToDate) {
     EXPECT_EQ(damage_, "");
     EXPECT_EQ(store_->read()->users.size(), version > 0 ? 1u : 0u);
     EXPECT_TRUE(store_->deeds(1));
+    ASSERT_TRUE(store_->count({.days = {{.day = 20261130, .bytes = 1}}}));
+    EXPECT_EQ(store_->days(0)->size(), 1u);
+    EXPECT_TRUE(store_->sightings()->empty());
     store_.reset();
   }
 }

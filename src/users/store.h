@@ -28,7 +28,7 @@ class Edit {
   /// kInvalidArgument where a bound does not hold, or where a name, key, token or login is
   /// another's.
   virtual Result<void> put_user(const User& user) = 0;
-  /// With its devices and its usage.
+  /// With its devices, tickets and usage.
   virtual Result<void> remove_user(std::uint64_t id) = 0;
   virtual Result<void> put_group(const Group& group) = 0;
   /// kInvalidArgument while a user is in it.
@@ -39,6 +39,7 @@ class Edit {
 /// and kPermission, the disk or its rights. One thread.
 class Store {
  public:
+  using OneUser = std::optional<std::uint64_t>;
   virtual ~Store() = default;
   /// A number that every change() makes larger by one.
   virtual Result<std::uint64_t> revision() = 0;
@@ -48,12 +49,18 @@ class Store {
   /// it returns well is on disk. The new revision.
   virtual Result<std::uint64_t> change(const Deed& deed,
                                        const std::function<Result<void>(Edit&)>& work) = 0;
-  /// Keeps the larger of each number and the one that is there, in one transaction; the revision
-  /// stays. Usage of users and devices that are gone is dropped. After a crash of the program it is
-  /// there; a power cut may lose the latest.
-  virtual Result<void> count(std::span<const Usage> usage) = 0;
-  /// Of one period.
-  virtual Result<std::vector<Usage>> usage(int period) = 0;
+  /// Keeps the larger of each number and the one that is there, and the latest sighting told, in
+  /// one transaction; the revision stays. Usage of users who are gone is dropped; that of their
+  /// devices stays the users'. After a crash of the program it is there; a power cut may lose the
+  /// latest.
+  virtual Result<void> count(const Counts& counts) = 0;
+  /// Of one period. `user`, here and below: of this one alone.
+  virtual Result<std::vector<Usage>> usage(int period, OneUser user = {}) = 0;
+  /// Of one day and those behind it, the sums of each user and day. kDaysKept are there.
+  virtual Result<std::vector<DayUsage>> days(int first_day, OneUser user = {}) = 0;
+  static constexpr std::size_t kDaysKept = 64;
+  /// Of devices that were seen.
+  virtual Result<std::vector<Sighting>> sightings(OneUser user = {}) = 0;
   /// The latest deeds, newest first; kMaxDeeds are kept.
   virtual Result<std::vector<Deed>> deeds(std::size_t most) = 0;
   static constexpr std::size_t kMaxDeeds = 10'000;

@@ -237,4 +237,42 @@ int period_of(std::int64_t seconds, int reset_day) {
          static_cast<int>(static_cast<unsigned>(date.month()));
 }
 
+std::int64_t begin_of_period(int period, int reset_day) {
+  const Days first = std::chrono::year(period / 100) /
+                     std::chrono::month(static_cast<unsigned>(period % 100)) /
+                     std::chrono::day(static_cast<unsigned>(reset_day));
+  return std::chrono::seconds(first.time_since_epoch()).count();
+}
+
+int next_period(int period) {
+  return period % 100 == 12 ? period + 89 : period + 1;
+}
+
+int day_of(std::int64_t seconds) {
+  const auto date = date_of(seconds);
+  return period_of(seconds) * 100 + static_cast<int>(static_cast<unsigned>(date.day()));
+}
+
+Result<int> parse_month(std::string_view what, std::string_view text) {
+  const auto digits = [&](std::size_t from, std::size_t count) {
+    int number = 0;
+    for (const char c : text.substr(from, count)) {
+      if (c < '0' || c > '9') return -1;
+      number = number * 10 + (c - '0');
+    }
+    return number;
+  };
+  const bool has_form = text.size() == 7 && text[4] == '-';
+  const int year = has_form ? digits(0, 4) : -1;
+  const int month = has_form ? digits(5, 2) : -1;
+  if (year < 1970 || month < 1 || month > 12) {
+    return refuse(what, text, "it is no month", "write year and month such as 2026-11");
+  }
+  return year * 100 + month;
+}
+
+std::string month_text(int period) {
+  return two(period / 10000) + two(period / 100 % 100) + "-" + two(period % 100);
+}
+
 }  // namespace qdt::users

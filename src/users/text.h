@@ -35,5 +35,15 @@ Result<std::int64_t> parse_time(std::string_view what, std::string_view text, st
 std::string time_text(std::int64_t seconds);
 /// 202611 for a time from the reset day (1 to 28) of November 2026 up to that of December.
 int period_of(std::int64_t seconds, int reset_day = 1);
+/// When that period begins: 00:00 UTC of its reset day.
+std::int64_t begin_of_period(int period, int reset_day = 1);
+/// The one behind it: 202701 for 202612.
+int next_period(int period);
+/// 20261130 for a time of 30 November 2026, UTC.
+int day_of(std::int64_t seconds);
+/// `2026-11`, as 202611.
+Result<int> parse_month(std::string_view what, std::string_view text);
+/// Likewise the other way.
+std::string month_text(int period);
 
 }  // namespace qdt::users

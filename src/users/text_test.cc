@@ -112,5 +112,26 @@ TEST(UsersText, RefusesWhatIsNoCount) {
   }
 }
 
+TEST(UsersText, ReadsMonths) {
+  EXPECT_EQ(parse_month("month", "2026-11"), 202611);
+  EXPECT_EQ(month_text(202611), "2026-11");
+  for (const char* text : {"", "2026", "2026-13", "2026-00", "2026-1", "26-11", "2026-11-01",
+                           "2026/11", "-026-11", "2026-1x", "1969-12"}) {
+    const std::string error = error_of(parse_month("month", text));
+    EXPECT_TRUE(error.starts_with("month: \"")) << text << error;
+  }
+}
+
+TEST(UsersText, KnowsDaysAndWherePeriodsBegin) {
+  EXPECT_EQ(day_of(kNow), 20261130);
+  EXPECT_EQ(day_of(1772323199), 20260228);
+  EXPECT_EQ(day_of(1772323200), 20260301);
+  EXPECT_EQ(day_of(1835395200), 20280229);
+  EXPECT_EQ(time_text(begin_of_period(202612)), "2026-12-01T00:00:00Z");
+  EXPECT_EQ(time_text(begin_of_period(202602, 28)), "2026-02-28T00:00:00Z");
+  EXPECT_EQ(next_period(202612), 202701);
+  EXPECT_EQ(next_period(202602), 202603);
+}
+
 }  // namespace
 }  // namespace qdt::users

@@ -118,6 +118,9 @@ def check_users(checker):
     cancel = "/v1/invitations/{name}"
     assert checker.check("delete", cancel, "/v1/invitations/openapi", 200)["cancelled"] == 1
     checker.check("delete", cancel, "/v1/invitations/nobody", 404)
+    assert "openapi" in [one["name"] for one in checker.check("get", "/v1/usage", "/v1/usage", 200)["users"]]
+    checker.check("get", "/v1/usage/{month}", "/v1/usage/2026-11", 200)
+    checker.check("get", "/v1/usage/{month}", "/v1/usage/2026-13", 400)
     checker.check("delete", user, users + "/openapi", 200)
     checker.check("delete", user, users + "/openapi", 404)
     assert checker.check("get", "/v1/deeds", "/v1/deeds", 200)["deeds"][0]["what"] == "user remove openapi"

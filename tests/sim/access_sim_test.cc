@@ -238,6 +238,40 @@ TEST_F(DeviceSim, TellsWhyAUserMayNotStay) {
   EXPECT_EQ(why_ended(bob), "this user's time at the server is over");
 }
 
+TEST_F(DeviceSim, TellsThatAQuotaIsUsedUp) {
+  connect_both();
+  use_devices({user("bob", "token of bob")}, {{"ann", tunnel::SessionEnd::kQuotaUsedUp}});
+  EXPECT_EQ(why_ended(client), "this user's quota at the server is used up");
+}
+
+TEST_F(DeviceSim, MetersWhatEachDeviceCarriesToTheLastByte) {
+  connect_both();
+  const auto of_ann = table->users()[0]->meters.at(0);
+  const auto of_bob = table->users()[1]->meters.at(0);
+  send_for(500ms, {&client});
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(1s);
+  const auto reading = of_ann->take();
+  EXPECT_GT(reading.up_bytes, 0u);
+  EXPECT_EQ(reading.up_bytes, table->users()[0]->account->traffic().up.bytes);
+  EXPECT_EQ(reading.down_bytes, table->users()[0]->account->traffic().down.bytes);
+  EXPECT_TRUE(reading.is_seen);
+  EXPECT_EQ(of_bob->take().up_bytes, 0u);
+}
+
+TEST_F(DeviceSim, SeesADeviceThatSendsNothingButAnswers) {
+  connect_both();
+  const auto meter = table->users()[0]->meters.at(0);
+  meter->take();
+  world.run_for(60s);
+  EXPECT_TRUE(meter->take().is_seen);
+  client.tunnel().close_all(tunnel::SessionEnd::kDone, "", world.now());
+  world.run_for(2s);
+  meter->take();
+  world.run_for(60s);
+  EXPECT_FALSE(meter->take().is_seen);
+}
+
 TEST_F(DeviceSim, EndsTheSessionOfADeviceThatHasAnotherKey) {
   connect_both();
   use_devices({user("ann", "another token"), user("bob", "token of bob")});
