@@ -64,6 +64,13 @@ void add_settings(CLI::App* command, Chosen& chosen) {
               "has so many devices at most (1 to 256); none: as many as there may be");
   add_setting(command, chosen, "--max-sessions", "max_sessions", "N",
               "has so many sessions at a time; none: any number");
+  add_setting(command, chosen, "--quota", "quota", "BYTES",
+              "may use so much in a month, both directions together: 100GB, 500GiB; then its "
+              "sessions end, and it comes in again on the reset day; none: any amount");
+  add_setting(command, chosen, "--quota-reset-day", "quota_reset_day", "DAY",
+              "the quota begins anew at 00:00 UTC on this day of the month, 1 to 28; 1 without it");
+  add_setting(command, chosen, "--quota-action", "quota_action", "WHAT",
+              "what happens once it is used up: block");
 }
 
 void add_user(CLI::App& app, Chosen& chosen) {

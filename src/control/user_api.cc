@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/words.h"
 #include "control/answer.h"
 #include "users/contents_code.h"
 #include "users/quota.h"
@@ -27,6 +28,7 @@ using users::User;
 constexpr std::size_t kMaxBodyBytes = 16 << 10;
 constexpr std::size_t kMaxSessions = 1'000'000;
 constexpr std::size_t kMaxDeedsShown = 1'000;
+constexpr const char* kBlock = "block";  // what happens at a quota's end
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -45,6 +47,30 @@ std::unexpected<Error> unknown(const std::string& what) {
 const char* state_of(const users::User& user, std::int64_t now) {
   if (!user.is_enabled) return "disabled";
   return user.expires && *user.expires <= now ? "expired" : "enabled";
+}
+
+// Of its own quota, if it has one.
+std::uint64_t used_of_quota(const users::User& user, const users::UserFacts& facts) {
+  const auto use = facts.quotas.find(user.id);
+  return use == facts.quotas.end() ? 0 : use->second.bytes;
+}
+
+const char* state_of(const users::User& user, std::int64_t now, const users::UserFacts& facts) {
+  const char* const state = state_of(user, now);
+  const bool is_over = state == std::string_view("enabled") && user.limits.quota &&
+                       used_of_quota(user, facts) >= user.limits.quota->bytes;
+  return is_over ? "over_quota" : state;
+}
+
+void add_quota(Json& json, const users::User& user, std::int64_t now,
+               const users::UserFacts& facts) {
+  const auto& quota = user.limits.quota;
+  json["quota"] = quota ? Json(quota->bytes) : Json();
+  json["quota_reset_day"] = quota ? Json(quota->reset_day) : Json();
+  json["quota_action"] = quota ? Json(kBlock) : Json();
+  json["quota_used"] = quota ? Json(used_of_quota(user, facts)) : Json();
+  json["quota_resets"] =
+      quota ? Json(users::time_text(users::quota_month(quota->reset_day, now).end)) : Json();
 }
 
 // Nothing: it has used nothing.
@@ -84,17 +110,19 @@ Json json_of(const users::User& user, std::int64_t now, const users::UserFacts& 
     if (ticket.device == 0 && ticket.expires > now)
       links.push_back(users::time_text(ticket.expires));
   }
-  return {{"name", user.name},
-          {"state", state_of(user, now)},
-          {"enabled", user.is_enabled},
-          {"expires", user.expires ? Json(users::time_text(*user.expires)) : Json()},
-          {"max_devices", number(user.limits.max_devices)},
-          {"max_sessions", number(user.limits.max_sessions)},
-          {"created", users::time_text(user.created)},
-          {"devices", std::move(devices)},
-          {"open_links", std::move(links)},
-          {"month", users::month_text(users::period_of(now))},
-          {"usage", ways_of(facts.month.users, user.id)}};
+  Json json = {{"name", user.name},
+               {"state", state_of(user, now, facts)},
+               {"enabled", user.is_enabled},
+               {"expires", user.expires ? Json(users::time_text(*user.expires)) : Json()},
+               {"max_devices", number(user.limits.max_devices)},
+               {"max_sessions", number(user.limits.max_sessions)},
+               {"created", users::time_text(user.created)},
+               {"devices", std::move(devices)},
+               {"open_links", std::move(links)},
+               {"month", users::month_text(users::period_of(now))},
+               {"usage", ways_of(facts.month.users, user.id)}};
+  add_quota(json, user, now, facts);
+  return json;
 }
 
 // A month of one user; a device that is gone has no name.
@@ -120,9 +148,8 @@ Result<Json> object_in(const std::string& body, const std::vector<std::string>& 
   if (!json.is_object()) return refuse("the body is no object of JSON");
   for (const auto& [key, value] : json.items()) {
     if (std::ranges::find(known, key) != known.end()) continue;
-    std::string all;
-    for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
-    return refuse("\"" + key.substr(0, 64) + "\" is not known here; there are " + all);
+    return refuse("\"" + key.substr(0, 64) + "\" is not known here; there are " +
+                  list_in_words(known));
   }
   return json;
 }
@@ -168,7 +195,42 @@ Result<void> take_count(const Json& json, const std::string& key, std::uint64_t 
   return {};
 }
 
-const std::vector<std::string> kSettings = {"enabled", "expires", "max_devices", "max_sessions"};
+// A text, or a number of bytes.
+Result<void> take_quota_bytes(const Json& json, std::optional<users::Quota>& quota) {
+  const bool is_number = json.at("quota").is_number_integer();
+  const auto text = value_of(json, "quota");
+  if (!text) return fail(text);
+  if (!*text) {
+    quota.reset();
+    return {};
+  }
+  const auto bytes = users::parse_size("quota", is_number ? **text + "b" : **text);
+  if (!bytes) return fail(bytes);
+  if (!quota) quota.emplace();
+  quota->bytes = *bytes;
+  return {};
+}
+
+Result<void> take_quota(const Json& json, std::optional<users::Quota>& quota) {
+  if (json.contains("quota")) {
+    if (auto ok = take_quota_bytes(json, quota); !ok) return ok;
+  }
+  for (const char* const key : {"quota_reset_day", "quota_action"}) {
+    if (json.contains(key) && !quota) return refuse(std::string(key) + ": there is no quota");
+  }
+  std::optional<std::uint64_t> day;
+  if (auto ok = take_count(json, "quota_reset_day", 28, day); !ok) return ok;
+  if (json.contains("quota_reset_day")) quota->reset_day = static_cast<int>(day.value_or(1));
+  if (!json.contains("quota_action")) return {};
+  const auto action = value_of(json, "quota_action");
+  if (!action) return fail(action);
+  if (*action == kBlock) return {};
+  return refuse("quota_action: there is block alone: the user comes in again on the reset day");
+}
+
+const std::vector<std::string> kSettings = {"enabled",      "expires", "max_devices",
+                                            "max_sessions", "quota",   "quota_reset_day",
+                                            "quota_action"};
 
 Result<void> take_settings(const Json& json, std::int64_t now, users::User& user) {
   if (json.contains("enabled")) {
@@ -186,6 +248,7 @@ Result<void> take_settings(const Json& json, std::int64_t now, users::User& user
       user.expires = *time;
     }
   }
+  if (auto ok = take_quota(json, user.limits.quota); !ok) return ok;
   if (auto ok = take_count(json, "max_devices", users::kMaxDevicesOfUser, user.limits.max_devices);
       !ok) {
     return ok;
@@ -411,8 +474,7 @@ Result<User> UserApi::change_device(const UserRequest& request, std::uint64_t id
 Result<std::string> UserApi::set_user(const UserRequest& request, const std::string& name) {
   const auto json = object_in(request.body, kSettings);
   if (!json) return fail(json);
-  if (json->empty())
-    return refuse("nothing to set; there are enabled, expires, max_devices, max_sessions");
+  if (json->empty()) return refuse("nothing to set; there are " + list_in_words(kSettings));
   const auto user = change_user(request, name, "user set " + name + settings_in_words(*json),
                                 [&](User& one) { return take_settings(*json, now_(), one); });
   if (!user) return fail(user);

@@ -294,13 +294,15 @@ TEST(UserText, ShowsUsersAndDevices) {
       R"("created":"2026-11-30T08:22:14Z","devices":[{"id":"00000000000000ff","name":"phone",)"
       R"("kind":"token","key":null,"login":null,"psk":false,"locked":false,)"
       R"("created":"2026-11-30T08:22:14Z","last_seen":null,"usage":{"up":0,"down":0}}],)"
-      R"("month":"2026-11","usage":{"up":1200000,"down":34500000000}})";
+      R"("month":"2026-11","usage":{"up":1200000,"down":34500000000},)"
+      R"("quota":100000000000,"quota_used":34501200000,"quota_resets":"2026-12-01T00:00:00Z"})";
   EXPECT_EQ(*describe_users(R"({"users":[)" + ann + "]}"),
             "USER  STATE    EXPIRES  DEVICES  MAX SESSIONS\n"
             "ann   enabled  -        1        2\n");
   EXPECT_EQ(*describe_user(ann),
             "ann: enabled, since 2026-11-30T08:22:14Z\n"
             "at most 2 sessions\n"
+            "quota of 100.0 GB a month, of which 34.5 GB are used; anew on 2026-12-01T00:00:00Z\n"
             "2026-11: 1.2 MB from it, 34.5 GB to it\n"
             "USER  DEVICE  SINCE                 LAST SEEN  PROVES ITSELF BY\n"
             "ann   phone   2026-11-30T08:22:14Z  -          token\n");
@@ -335,6 +337,58 @@ TEST(UserText, ShowsUsage) {
             "ann   (removed)  400 B   0 B     400 B\n");
   EXPECT_EQ(*usage_of(usage, "ann"), R"({"month":"2026-11","users":[)" + ann + "]}");
   EXPECT_EQ(usage_of(usage, "carl").error().message, "there is no user carl");
+}
+
+TEST_F(UserApiTest, SetsAQuota) {
+  const auto set = [&](const std::string& body) { return good("POST", "/v1/users/ann", body); };
+  EXPECT_EQ(good("POST", "/v1/users", R"({"name":"ann","quota":"100GB"})")["quota"],
+            100'000'000'000);
+  EXPECT_EQ(set(R"({"quota_reset_day":28})")["quota_resets"], "2026-12-28T00:00:00Z");
+  const auto ann = set(R"({"quota":"500GiB","quota_action":"block"})");
+  EXPECT_EQ(ann["quota"], 536'870'912'000);
+  EXPECT_EQ(ann["quota_reset_day"], 28) << "it stays";
+  EXPECT_EQ(ann["quota_action"], "block");
+  EXPECT_EQ(set(R"({"quota":12345})")["quota"], 12'345);
+  EXPECT_EQ(set(R"({"quota_reset_day":null})")["quota_reset_day"], 1);
+  EXPECT_EQ(set(R"({"quota":null})")["quota"], nullptr);
+  EXPECT_EQ(good("GET", "/v1/users/ann")["quota_resets"], nullptr);
+}
+
+TEST_F(UserApiTest, RefusesWhatIsNoQuota) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto refuses = [&](const std::string& body, const char* why) {
+    EXPECT_THAT(refused("POST", "/v1/users/ann", body), HasSubstr(why)) << body;
+  };
+  refuses(R"({"quota_reset_day":2})", "there is no quota");
+  refuses(R"({"quota":"none","quota_action":"block"})", "there is no quota");
+  refuses(R"({"quota":"much"})", "is no size");
+  refuses(R"({"quota":"-1gb"})", "is no size");
+  refuses(R"({"quota":0})", "too little");
+  refuses(R"({"quota":"2000tb"})", "too much");
+  refuses(R"({"quota":true})", "expected a text");
+  refuses(R"({"quota":"1gb","quota_reset_day":29})", "too much");
+  refuses(R"({"quota":"1gb","quota_reset_day":0})", "too little");
+  refuses(R"({"quota":"1gb","quota_action":"1mbit"})", "there is block alone");
+  EXPECT_EQ(good("GET", "/v1/users/ann")["quota"], nullptr);
+}
+
+TEST_F(UserApiTest, ShowsHowMuchOfAQuotaIsUsed) {
+  good("POST", "/v1/users", R"({"name":"ann","quota":100,"quota_reset_day":15})");
+  const auto ann = users::decode_contents((*api_.contents_unless(0))->contents)->users[0].id;
+  const auto count = [&](int day, std::uint64_t bytes) {
+    ASSERT_TRUE(api_.count({.days = {{.user = ann, .day = day, .node = "a", .bytes = bytes}}}));
+  };
+  count(20261114, 1000);
+  count(20261115, 99);
+  EXPECT_EQ(good("GET", "/v1/users/ann")["quota_used"], 99);
+  EXPECT_EQ(good("GET", "/v1/users")["users"][0]["state"], "enabled");
+  count(20261130, 1);
+  EXPECT_EQ(good("GET", "/v1/users/ann")["state"], "over_quota");
+  EXPECT_EQ(*api_.quota_uses(),
+            (std::vector<users::QuotaUse>{{.user = ann, .begin = 1794700800, .bytes = 100}}));
+  EXPECT_EQ(good("POST", "/v1/users/ann", R"({"quota":101})")["state"], "enabled");
+  now_ += 15 * 86400;
+  EXPECT_EQ(good("GET", "/v1/users/ann")["quota_used"], 0);
 }
 
 TEST_F(UserApiTest, ShowsWhatDevicesHaveCarriedAndWhenTheyWereSeen) {

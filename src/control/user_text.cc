@@ -119,6 +119,11 @@ Result<std::string> describe_user(std::string_view user) {
       all +=
           "a link that was not used, good until " + ops::printable(link.get<std::string>()) + "\n";
     }
+    if (!json.at("quota").is_null()) {
+      all += "quota of " + bytes_text(json, "quota") + " a month, of which " +
+             bytes_text(json, "quota_used") + " are used; anew on " + text(json, "quota_resets") +
+             "\n";
+    }
     const Json& usage = json.at("usage");
     all += text(json, "month") + ": " + bytes_text(usage, "up") + " from it, " +
            bytes_text(usage, "down") + " to it\n";

@@ -94,6 +94,8 @@ def check_users(checker):
     checker.check("get", user, users + "/nobody", 404)
     post(user, users + "/openapi", 200, {"enabled": False, "expires": None})
     post(user, users + "/openapi", 400, {})
+    post(user, users + "/openapi", 200, {"quota": "100GB", "quota_reset_day": 15, "quota_action": "block"})
+    post(user, users + "/openapi", 400, {"quota": "much"})
     post(user, users + "/nobody", 404, {"enabled": True})
     told = post(devices, devices, 200, {"user": "openapi", "name": "phone", "token": True})
     assert len(told["token"]) >= 32, told
