@@ -173,6 +173,7 @@ int run_on(os::HostControl& host, const os::ProcessUser& user, server::Server::O
   ops::HttpCounters control_counters;
   auto source = apps::metrics_source(config, **server, files.certificate_expiry());
   source.control = &control_counters;
+  source.users = [&users = **users, most = config.metrics_users] { return users.bytes(most); };
   auto monitoring =
       ops::Monitoring::open(apps::monitoring_options(config), std::move(source), *logger);
   if (!monitoring) return fail_with(monitoring.error().message);

@@ -368,6 +368,18 @@ void ServerUsers::put_in_force(server::Server& server) {
   logger_.debug("users in force: " + std::to_string(roster.entries.size()));
 }
 
+std::vector<ops::UserBytes> ServerUsers::bytes(std::size_t most) const {
+  const auto users = usage_.users();
+  std::vector<ops::UserBytes> all;
+  if (!users || users->users().size() > most) return all;
+  for (const access::UserTable::Usage& one : users->usage()) {
+    all.push_back({.user = one.name.empty() ? users::kDefaultUser : one.name,
+                   .up = one.traffic.up.bytes,
+                   .down = one.traffic.down.bytes});
+  }
+  return all;
+}
+
 ops::HttpResponse ServerUsers::answer(const control::UserRequest& request) {
   // Who asks is answered by what is known now. Where that cannot be written, by what was.
   if (request.method == "GET") {

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "control/user_api.h"
 #include "ops/config.h"
+#include "ops/metrics.h"
 #include "os/poller.h"
 #include "os/side_process.h"
 #include "server/enrolment.h"
@@ -71,8 +72,9 @@ class ServerUsers {
 
   /// The answer of the process that has the file. Any thread.
   ops::HttpResponse answer(const control::UserRequest& request);
-  /// The users' sessions now, and what they have carried. Any thread.
-  std::vector<access::UserTable::Usage> usage() const { return usage_.usage(); }
+  /// What the users who may come in have carried; of none where there are more than `most`. Any
+  /// thread.
+  std::vector<ops::UserBytes> bytes(std::size_t most) const;
 
  private:
   struct Fresh {

@@ -89,6 +89,7 @@ struct ServerConfig {
   std::vector<IpAddress> dns = {IpAddress::v4(0x01010101), IpAddress::v4(0x08080808)};
   std::vector<std::string> dns_domains;
   std::optional<SocketAddress> metrics_addr = SocketAddress{IpAddress::v4(0x7f000001), 9435};
+  std::size_t metrics_users = 2000;
   std::optional<SocketAddress> health_addr = SocketAddress{IpAddress::v4(0x7f000001), 9436};
   std::optional<SocketAddress> pprof_addr;
   bool pprof_public = false;

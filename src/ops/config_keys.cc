@@ -267,6 +267,10 @@ std::vector<Key<ServerConfig>> make_server_keys() {
       // its common exporters (9090 to 9187), one of which most hosts run.
       {"metrics_addr", "127.0.0.1:9435", optional_listen_address(), &C::metrics_addr,
        "HTTP address of /metrics (Prometheus) and /healthz."},
+      {"metrics_users", "2000", whole_number(0, 100'000), &C::metrics_users,
+       "While there are no more users than this, qdt_user_bytes_total has a series for each of "
+       "them "
+       "and direction."},
       {"health_addr", "127.0.0.1:9436", optional_listen_address(), &C::health_addr,
        "HTTP address of /healthz alone, for load balancers; may equal metrics_addr."},
       {"pprof_addr", "off", optional_listen_address(), &C::pprof_addr,

@@ -137,9 +137,37 @@ class Shards {
     return samples;
   }
 
+  std::vector<Sample> session_ends() const {
+    std::vector<Sample> samples;
+    for (std::size_t i = 0; i < tunnel::kSessionEnds; ++i) {
+      std::uint64_t total = 0;
+      for (const Counters* shard : shards_) total += shard->session_ends[i].value();
+      samples.push_back(sample("reason", tunnel::kSessionEndLabels[i], total));
+    }
+    return samples;
+  }
+
  private:
   const std::vector<const Counters*>& shards_;
 };
+
+void add_users(std::vector<MetricFamily>& families, const MetricsSource& source) {
+  if (!source.users) return;
+  std::vector<Sample> samples;
+  for (const UserBytes& one : source.users()) {
+    const auto add = [&](const char* direction, std::uint64_t bytes) {
+      samples.push_back(
+          {{{"user", one.user}, {"direction", direction}}, static_cast<double>(bytes)});
+    };
+    add("up", one.up);
+    add("down", one.down);
+  }
+  if (samples.empty()) return;
+  families.push_back(counter("qdt_user_bytes_total",
+                             "Bytes of inner packets of the sessions of each user who may come in, "
+                             "since it may; none where there are more users than metrics_users.",
+                             samples));
+}
 
 void add_tunnel(std::vector<MetricFamily>& families, const Shards& shards) {
   families.push_back(counter(
@@ -398,6 +426,9 @@ std::string metrics_text(const MetricsSource& source) {
   add_state(families, shards, source);
   add_limits(families, source);
   add_handshakes(families, source);
+  families.push_back(counter("qdt_session_ends_total", "Sessions that have ended, by reason.",
+                             shards.session_ends()));
+  add_users(families, source);
   add_tunnel(families, shards);
   add_certificate(families, source);
   add_host(families, source);

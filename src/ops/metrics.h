@@ -17,6 +17,13 @@ namespace qdt::ops {
 /// Why the server cannot serve clients now, in words; nothing when it can. Any thread.
 using Readiness = std::function<std::optional<std::string>()>;
 
+/// What the sessions of a user have carried, those that have ended as well.
+struct UserBytes {
+  std::string user;
+  std::uint64_t up = 0;
+  std::uint64_t down = 0;
+};
+
 /// The sources of the numbers. They outlive every reader.
 struct MetricsSource {
   std::string version;
@@ -38,6 +45,8 @@ struct MetricsSource {
   std::size_t pool_addresses = 0;  ///< that can be lent
   /// Leases kept for clients that have gone. Any thread.
   std::function<std::size_t()> kept_leases = [] { return std::size_t{0}; };
+  /// Of those who may come in now, if they are not too many; null: of none. Any thread.
+  std::function<std::vector<UserBytes>()> users;
   std::size_t send_queue_packets = 0;      ///< of one session
   std::size_t payload_queue_payloads = 0;  ///< of one shard
 };

@@ -43,6 +43,24 @@ TEST_F(Metrics, SumUpTheShards) {
   EXPECT_THAT(text(), HasSubstr("\nqdt_sessions_active 3\n"));
 }
 
+TEST_F(Metrics, TellWhyThereAreSessionsNoMore) {
+  shards_[0].session_ends[tunnel::index_of(tunnel::SessionEnd::kIdle)].set(2);
+  shards_[1].session_ends[tunnel::index_of(tunnel::SessionEnd::kIdle)].set(3);
+  shards_[1].session_ends[tunnel::index_of(tunnel::SessionEnd::kConnectionLost)].set(1);
+  EXPECT_THAT(text(), HasSubstr("\nqdt_session_ends_total{reason=\"idle\"} 5\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_session_ends_total{reason=\"connection_lost\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_session_ends_total{reason=\"quota_used\"} 0\n"));
+}
+
+TEST_F(Metrics, TellWhatUsersHaveCarried) {
+  EXPECT_THAT(text(), Not(HasSubstr("qdt_user_bytes_total")));
+  source_.users = [] { return std::vector<UserBytes>(); };
+  EXPECT_THAT(text(), Not(HasSubstr("qdt_user_bytes_total")));
+  source_.users = [] { return std::vector<UserBytes>{{.user = "ann", .up = 7, .down = 8}}; };
+  EXPECT_THAT(text(), HasSubstr("\nqdt_user_bytes_total{user=\"ann\",direction=\"up\"} 7\n"));
+  EXPECT_THAT(text(), HasSubstr("\nqdt_user_bytes_total{user=\"ann\",direction=\"down\"} 8\n"));
+}
+
 TEST_F(Metrics, TellWhenTheCertificateEnds) {
   EXPECT_THAT(text(), Not(HasSubstr("qdt_certificate_expiry")));
   const std::atomic<std::int64_t> expiry{2'000'000'000};

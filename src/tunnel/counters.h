@@ -7,6 +7,7 @@
 
 #include "base/drop.h"
 #include "tunnel/send_limits.h"
+#include "tunnel/session_end.h"
 #include "wire/handshake.h"
 
 namespace qdt::tunnel {
@@ -43,6 +44,8 @@ struct alignas(128) Counters {
   Counter delivered_bytes;  ///< of payloads that were acknowledged or given up as lost
   /// How long sessions were kept from sending more, by SendLimit, all of them added up.
   std::array<Counter, kSendLimits> limited_nanoseconds;
+
+  std::array<Counter, kSessionEnds> session_ends;  ///< by index_of(SessionEnd)
 
   // Handed to the shard they belong to.
   Counter stray_payloads;

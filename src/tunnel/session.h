@@ -26,6 +26,7 @@
 #include "tunnel/base_plane.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
+#include "tunnel/session_end.h"
 #include "tunnel/session_ring.h"
 #include "wire/context_datagram.h"
 #include "wire/fragment.h"
@@ -63,22 +64,6 @@ struct SessionOptions {
   std::optional<plane::DirectPlane::Options> direct;
   /// Packets wait for the direct plane, never taking the QUIC plane instead.
   bool needs_direct = false;
-};
-
-/// Why a session ended; the number is the reason byte of a Close datagram (docs/protocol-v1.md).
-enum class SessionEnd : std::uint8_t {
-  kDone = 0,              ///< an orderly exit
-  kShutdown = 1,          ///< the server is shutting down
-  kIdle = 2,              ///< no packet for session_timeout
-  kReplaced = 3,          ///< the client has a newer session
-  kExhausted = 4,         ///< every counter was used
-  kKicked = 5,            ///< the server's operator asked for it
-  kUserRemoved = 6,       ///< the user is not among the server's any more
-  kUserDisabled = 7,      ///< the operator has disabled the user
-  kUserExpired = 8,       ///< the user's time is over
-  kDeviceRemoved = 9,     ///< the device is removed, or has another key
-  kQuotaUsedUp = 10,      ///< the user has used up its quota
-  kConnectionLost = 255,  ///< never sent: the QUIC connection ended first
 };
 
 /// How many ICMP errors are written for the packets of a session (RFC 4443 section 2.4(f)).

@@ -306,6 +306,7 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
     last_direct_session_ = nullptr;
   }
   count_sending(session, now_);
+  counters_.session_ends[index_of(end)].add(1);
   session.tell_account(now_);
   ended_.push_back(sessions_.remove(session));
   counters_.sessions.set(sessions_.size());

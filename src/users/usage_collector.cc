@@ -68,13 +68,9 @@ Result<void> UsageCollector::tell() {
   return {};
 }
 
-std::vector<access::UserTable::Usage> UsageCollector::usage() const {
-  access::UserTable::Snapshot users;
-  {
-    const std::scoped_lock lock(mutex_);
-    users = users_;
-  }
-  return users ? users->usage() : std::vector<access::UserTable::Usage>();
+access::UserTable::Snapshot UsageCollector::users() const {
+  const std::scoped_lock lock(mutex_);
+  return users_;
 }
 
 }  // namespace qdt::users

@@ -47,8 +47,8 @@ class UsageCollector {
   /// told again.
   Result<void> tell();
 
-  /// Of the table that it follows: UserTable::usage().
-  std::vector<access::UserTable::Usage> usage() const;
+  /// The table that it follows; null at first.
+  access::UserTable::Snapshot users() const;
 
  private:
   // So that a message to another process has room for them.

@@ -37,6 +37,7 @@ uses_it_up() {
 
 uses_it_up 1MB
 check_contains "the server's log says why" "$(cat "$work/server.log")" '"reason":"the user'"'"'s quota is used up"'
+check_equal "and a metric" "$(metric 'qdt_session_ends_total{reason="quota_used"}')" 1
 check_equal "show says so" "$(of_ann state)" over_quota
 check_contains "in words, too" "$(server user show ann)" "quota of 1.0 MB a month"
 check_contains "and list" "$(server user list)" "over_quota"

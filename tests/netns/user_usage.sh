@@ -46,6 +46,10 @@ check_equal "nobody else's" "$(used '.users[] | select(.name == "bob") | .up + .
 check_contains "a table tells" "$(server usage ann)" "ann   laptop  51.4 kB  51.4 kB  102.8 kB"
 check_contains "show does" "$(server user show ann)" "72.0 kB from it, 72.0 kB to it"
 check_lacks "and when devices were seen" "$(server user show ann)" "-  key"
+for way in up down; do
+  check_equal "a metric has its bytes $way" "$(metric "qdt_user_bytes_total{user=\"ann\",direction=\"$way\"}")" \
+    $((70 * 1028))
+done
 check_contains "an earlier month has nothing" "$(server usage --month 2020-02)" "ann   all     0 B  0 B   0 B"
 for month in 2020-13 2020-2 now; do
   try server "$build/qdt-server" usage --month "$month" --config "$work/server.yaml"
@@ -80,6 +84,10 @@ all=$(carried)
 stop "$server_pid"
 check_equal "loses nothing" "$(used "$both")" "$all"
 base=$all
+
+start_server 'metrics_users: 1'
+check_lacks "more users than metrics_users have no metric" "$(fetch server http://127.0.0.1:9435/metrics)" qdt_user_bytes
+stop "$server_pid"
 
 say "--- kill -9 of the process that has the file"
 back() {
