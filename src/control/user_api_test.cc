@@ -336,6 +336,7 @@ TEST(UserText, ShowsUsage) {
             "ann   phone      600 B   2.0 MB  2.0 MB\n"
             "ann   (removed)  400 B   0 B     400 B\n");
   EXPECT_EQ(*usage_of(usage, "ann"), R"({"month":"2026-11","users":[)" + ann + "]}");
+  EXPECT_EQ(*describe_usage(R"({"month":"2026-11","users":[]})"), "2026-11: no users\n");
   EXPECT_EQ(usage_of(usage, "carl").error().message, "there is no user carl");
 }
 

@@ -148,6 +148,7 @@ Result<std::string> describe_devices(std::string_view users) {
 
 Result<std::string> describe_usage(std::string_view usage, std::string_view user) {
   return read(usage, [&](const Json& json) -> Result<std::string> {
+    if (user.empty() && json.at("users").empty()) return text(json, "month") + ": no users\n";
     Table table({"USER", "DEVICE", "UP", "DOWN", "BOTH"});
     if (user.empty()) {
       for (const Json& one : json.at("users")) {

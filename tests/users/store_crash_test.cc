@@ -22,6 +22,7 @@
 #include "users/ledger.h"
 #include "users/roster.h"
 #include "users/sqlite_store.h"
+#include "users/usage_collector.h"
 
 namespace qdt::users {
 namespace {
@@ -242,6 +243,43 @@ TEST(StoreSize, HoldsTenThousandUsersWithThirtyThousandDevices) {
   EXPECT_EQ(table->find(access::Credential::of_key(key))->name, "u7777");
   EXPECT_LT(bytes, 30'000'000u);
   EXPECT_LT(time.count(), 60.0);
+}
+
+// What the server's thread for users does every quarter of a second, and every six seconds.
+TEST(StoreSize, CountsThirtyThousandDevices) {
+  qdt::testing::ScratchFolder folder;
+  const SqliteFile file = file_in(std::filesystem::path(folder.file("x")).parent_path().string());
+  qdt::testing::SeededRandom random(1);
+  const auto opened = open_sqlite_store(file, random, kNow);
+  Store& store = *opened->store;
+  ASSERT_TRUE(store.change(kDeed, [](Edit& edit) -> Result<void> {
+    for (std::uint64_t n = 1; n <= 10'000; ++n) {
+      if (auto ok = edit.put_user(user_number(n)); !ok) return ok;
+    }
+    return {};
+  }));
+  const auto table = *access::UserTable::create(roster_at(*store.read(), {}, kNow).entries, {});
+  UsageCollector collector(
+      Ledger("n", 1),
+      {.count = [&](const Counts& counts) { return store.count(counts); }, .quota_uses = {}});
+  collector.follow(table);
+  const auto timed = [](const char* what, const auto& work) {
+    const auto begun = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begun;
+    std::cout << what << ": " << time.count() << " ms\n";
+  };
+  timed("collect, all away", [&] { collector.collect(kNow); });
+  for (int round = 1; round <= 2; ++round) {
+    for (const auto& user : table->users()) {
+      for (const auto& meter : user->meters) meter->add(1, 1);
+    }
+    timed("collect, all active", [&] { collector.collect(kNow); });
+    timed("tell", [&] { EXPECT_TRUE(collector.tell()); });
+  }
+  std::uint64_t sum = 0;
+  for (const Usage& one : *store.usage(202611)) sum += one.up;
+  EXPECT_EQ(sum, 2u * 30'000);
 }
 
 }  // namespace
