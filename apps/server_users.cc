@@ -384,7 +384,7 @@ ops::HttpResponse ServerUsers::answer(const control::UserRequest& request) {
   // Who asks is answered by what is known now. Where that cannot be written, by what was.
   if (request.method == "GET") {
     if (usage_.collect(unix_seconds())) fresh_.post({});
-    static_cast<void>(usage_.tell());
+    [[maybe_unused]] const auto told = usage_.tell();
   }
   const auto answer =
       keeper_.ask(kRequest + control::encode_request(request), os::now() + control::kAnswerTime);

@@ -1,23 +1,22 @@
 #include "users/usage_collector.h"
 
-#include <atomic>
 #include <unordered_set>
 #include <utility>
 
 namespace qdt::users {
 
 void UsageCollector::follow(access::UserTable::Snapshot users) {
-  std::vector<std::shared_ptr<access::Meter>> meters;
+  std::vector<Followed> meters;
   std::unordered_set<const access::Meter*> known;
   for (const auto& user : users->users()) {
     for (const auto& meter : user->meters) {
-      meters.push_back(meter);
+      meters.push_back({meter});
       known.insert(meter.get());
     }
   }
   const std::scoped_lock lock(mutex_);
-  for (auto& meter : meters_) {
-    if (!known.contains(meter.get())) meters.push_back(std::move(meter));
+  for (Followed& one : meters_) {
+    if (!known.contains(one.meter.get())) meters.push_back(std::move(one));
   }
   meters_ = std::move(meters);
   users_ = std::move(users);
@@ -33,14 +32,14 @@ std::unordered_map<std::uint64_t, std::int64_t> UsageCollector::use_quotas(const
 
 bool UsageCollector::collect(std::int64_t now) {
   const std::scoped_lock lock(count_mutex_, mutex_);
-  std::erase_if(meters_, [&](const std::shared_ptr<access::Meter>& meter) {
-    // Nobody else has it: what its last session has added before it let go of it is there.
-    const bool is_last = meter.use_count() == 1;
-    std::atomic_thread_fence(std::memory_order_acquire);
-    const access::Meter::Reading reading = meter->take();
-    ledger_.add(meter->user(), meter->device(), reading, now);
-    quotas_.add(meter->user(), reading.up_bytes + reading.down_bytes);
-    return is_last;
+  std::erase_if(meters_, [&](Followed& one) {
+    access::Meter& meter = *one.meter;
+    // Nobody else has had it since the last time: all that its last session has added is there now.
+    const bool is_over = std::exchange(one.is_ours_alone, one.meter.use_count() == 1);
+    const access::Meter::Reading reading = meter.take();
+    ledger_.add(meter.user(), meter.device(), reading, now);
+    quotas_.add(meter.user(), reading.up_bytes + reading.down_bytes);
+    return is_over;
   });
   return quotas_.look(now);
 }

@@ -54,13 +54,18 @@ class UsageCollector {
   // So that a message to another process has room for them.
   static constexpr std::size_t kMostAtOnce = 400;
 
+  struct Followed {
+    std::shared_ptr<access::Meter> meter;
+    bool is_ours_alone = false;  // as it was at the last look
+  };
+
   std::mutex count_mutex_;  // taken before the other
   Ledger ledger_;
   StoreCalls store_;
 
   mutable std::mutex mutex_;
   access::UserTable::Snapshot users_;
-  std::vector<std::shared_ptr<access::Meter>> meters_;
+  std::vector<Followed> meters_;
   QuotaBook quotas_;
 };
 

@@ -84,11 +84,14 @@ TEST_F(UsageCollectorTest, ReadsTheMetersOfEarlierTablesToTheirEnd) {
   auto of_session = meter(0);
   follow({entry("bob", 2)});
   collector_.collect(kNow);
+  const std::weak_ptr<access::Meter> seen = of_session;
   of_session->add(7, 0);
   of_session.reset();
-  collector_.collect(kNow);
+  users_.reset();
+  for (int look = 0; look < 2; ++look) collector_.collect(kNow);
   collector_.tell();
   EXPECT_EQ(kept_up(10), 7u);
+  EXPECT_TRUE(seen.expired());
 }
 
 TEST_F(UsageCollectorTest, CountsOnWhenAUserWasAwayForATime) {

@@ -97,7 +97,7 @@ void begin_anew(HostLink& link) {
                                   const std::function<SideProcess::Answer()>& make_answer,
                                   bool is_first) {
   show_title(plan.title, plan.name.c_str());
-  static_cast<void>(refuse_system_calls(kForks));
+  [[maybe_unused]] const auto limited = refuse_system_calls(kForks);
   {
     const SideProcess::Answer answer = make_answer();
     if (!is_first) begin_anew(link);
