@@ -18,6 +18,9 @@ namespace qdt::users {
 /// The user of the configuration's `token` and `devices`: no other may have the name.
 inline constexpr const char* kDefaultUser = "default";
 
+/// What is said of a user who is in no group: no group may have the name.
+inline constexpr const char* kNoGroup = "none";
+
 // Bounds of a store, which hold for every change.
 inline constexpr std::size_t kMaxUsers = 100'000;
 inline constexpr std::size_t kMaxDevicesOfUser = 256;

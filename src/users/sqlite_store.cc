@@ -465,16 +465,19 @@ class SqliteStore final : public Store, private Edit {
         database_->find("SELECT 1 FROM users WHERE name = ? AND id <> ?", user.name, user.id);
     if (!twin) return fail(twin);
     if (*twin) return refuse("there is a user " + user.name + " already");
+    Limits limits = user.limits;
     if (!user.group.empty()) {
       const auto group = find_group(user.group);
       if (!group) return fail(group);
       if (!*group) return refuse("there is no group " + user.group);
+      limits = limits.with_defaults((*group)->limits);
     }
-    const std::uint64_t most = std::min<std::uint64_t>(
-        user.limits.max_devices.value_or(kMaxDevicesOfUser), kMaxDevicesOfUser);
+    const std::uint64_t most =
+        std::min<std::uint64_t>(limits.max_devices.value_or(kMaxDevicesOfUser), kMaxDevicesOfUser);
     if (user.devices.size() > most) {
-      return refuse(who + " may have " + std::to_string(most) +
-                    " devices at most; remove one, or allow more");
+      const bool is_by_group = !user.limits.max_devices && limits.max_devices;
+      return refuse(who + (is_by_group ? " of the group " + user.group : "") + " may have " +
+                    std::to_string(most) + " devices at most; remove one, or allow more");
     }
     if (user.tickets.size() > kMaxTicketsOfUser) {
       return refuse(who + " has " + std::to_string(kMaxTicketsOfUser) +
@@ -578,7 +581,12 @@ class SqliteStore final : public Store, private Edit {
 
   Result<void> put_group(const Group& group) override {
     if (auto ok = check_name("the group's name", group.name); !ok) return ok;
+    if (group.name == kNoGroup) {
+      return refuse(std::string("the group's name: ") + kNoGroup +
+                    " is what a user has who is in no group; take another name");
+    }
     if (auto ok = check_limits("the group " + group.name, group.limits); !ok) return ok;
+    if (auto ok = check_devices_of(group); !ok) return ok;
     const auto others = database_->find("SELECT COUNT(*) FROM groups WHERE name <> ?", group.name);
     if (!others) return fail(others);
     if (static_cast<std::uint64_t>(others->value_or(0)) >= kMaxGroups) {
@@ -595,6 +603,20 @@ class SqliteStore final : public Store, private Edit {
         "max_sessions = excluded.max_sessions, allowed = excluded.allowed",
         group.name, limits.up, limits.down, quota.bytes, quota.reset_day, quota.then,
         limits.max_devices, limits.max_sessions, prefixes_text(limits.allowed));
+  }
+
+  // Else its user could not be changed any more, not even disabled.
+  Result<void> check_devices_of(const Group& group) {
+    if (!group.limits.max_devices) return {};
+    std::string name;
+    const auto ok = database_->each(
+        "SELECT name FROM users WHERE group_name = ? AND max_devices IS NULL AND "
+        "(SELECT COUNT(*) FROM devices WHERE user_id = users.id) > ? ORDER BY name LIMIT 1",
+        [&](const Row& row) { name = row.text(0); }, group.name, *group.limits.max_devices);
+    if (!ok || name.empty()) return ok;
+    return refuse("the user " + name + " of the group " + group.name + " has more than " +
+                  std::to_string(*group.limits.max_devices) +
+                  " devices already; remove some, or allow more");
   }
 
   Result<void> remove_group(std::string_view name) override {

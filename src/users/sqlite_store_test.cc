@@ -220,6 +220,26 @@ TEST_F(SqliteStoreTest, KeepsAGroupWhileItHasUsers) {
   EXPECT_TRUE(store_->change(kDeed, remove));
 }
 
+TEST_F(SqliteStoreTest, HoldsUsersToTheDevicesOfTheirGroup) {
+  const auto put_group = [&](const Group& group) {
+    return store_->change(kDeed, [&](Edit& edit) { return edit.put_group(group); });
+  };
+  EXPECT_THAT(error_of(put_group({.name = "none"})), HasSubstr("take another name"));
+  ASSERT_TRUE(put_group({.name = "staff", .limits = {.max_devices = 1}}));
+  User ann = user_named("ann", 1);
+  ann.group = "staff";
+  ann.devices = {device_with_key("a", 11, 1), device_with_key("b", 12, 2)};
+  EXPECT_THAT(error_of(store_->change(kDeed, [&](Edit& edit) { return edit.put_user(ann); })),
+              HasSubstr("ann of the group staff may have 1 devices at most"));
+  ASSERT_TRUE(put_group({.name = "staff", .limits = {.max_devices = 2}}));
+  ASSERT_TRUE(put(ann));
+  EXPECT_THAT(error_of(put_group({.name = "staff", .limits = {.max_devices = 1}})),
+              HasSubstr("the user ann of the group staff has more than 1 devices already"));
+  ann.limits.max_devices = 2;
+  ASSERT_TRUE(put(ann));
+  EXPECT_TRUE(put_group({.name = "staff", .limits = {.max_devices = 1}})) << "she has her own";
+}
+
 TEST_F(SqliteStoreTest, CountsUsageOnceHoweverOftenItIsTold) {
   ASSERT_TRUE(put(user_named("ann", 1)));
   const Usage first{

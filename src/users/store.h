@@ -30,6 +30,8 @@ class Edit {
   virtual Result<void> put_user(const User& user) = 0;
   /// With its devices, tickets and usage.
   virtual Result<void> remove_user(std::uint64_t id) = 0;
+  /// Makes the group, or replaces the one of its name. kInvalidArgument where a bound does not
+  /// hold, or where a user in it has more devices than it would allow.
   virtual Result<void> put_group(const Group& group) = 0;
   /// kInvalidArgument while a user is in it.
   virtual Result<void> remove_group(std::string_view name) = 0;
