@@ -60,7 +60,8 @@ struct Program {
   bool has_profiles = false;       ///< knows `add`, `list`, `up`, `down` and `remove`
   bool has_client_config = false;  ///< knows `client-config`
   bool has_sessions = false;       ///< knows `status`, `kick` and `reload`, as a server does
-  /// Adds `user`, `device` and `invite`, as a server has them; null: the program has no users.
+  /// Adds `user`, `group`, `device`, `usage` and `invite`, as a server has them; null: the program
+  /// has no users.
   void (*add_user_commands)(CLI::App& app, std::optional<UserCommand>& chosen) = nullptr;
   bool has_service = false;  ///< knows `service`, where the system has services
 };

@@ -55,11 +55,8 @@ void add_setting(CLI::App* command, Chosen& chosen, const std::string& option,
       ->type_name(type);
 }
 
-void add_settings(CLI::App* command, Chosen& chosen) {
-  add_setting(
-      command, chosen, "--expires", "expires", "TIME",
-      "may come in until then: 2026-12-31 (00:00 UTC), 2026-12-31T18:00, or a time from now "
-      "such as 24h or 30d; none: for ever");
+// Of a user, or of each user of a group.
+void add_limits(CLI::App* command, Chosen& chosen) {
   add_setting(command, chosen, "--max-devices", "max_devices", "N",
               "has so many devices at most (1 to 256); none: as many as there may be");
   add_setting(command, chosen, "--max-sessions", "max_sessions", "N",
@@ -71,6 +68,16 @@ void add_settings(CLI::App* command, Chosen& chosen) {
               "the quota begins anew at 00:00 UTC on this day of the month, 1 to 28; 1 without it");
   add_setting(command, chosen, "--quota-action", "quota_action", "WHAT",
               "what happens once it is used up: block");
+}
+
+void add_settings(CLI::App* command, Chosen& chosen) {
+  add_setting(
+      command, chosen, "--expires", "expires", "TIME",
+      "may come in until then: 2026-12-31 (00:00 UTC), 2026-12-31T18:00, or a time from now "
+      "such as 24h or 30d; none: for ever");
+  add_setting(command, chosen, "--group", "group", "NAME",
+              "is in this group, whose limits it has where it has none of its own; none: in none");
+  add_limits(command, chosen);
 }
 
 void add_user(CLI::App& app, Chosen& chosen) {
@@ -101,6 +108,31 @@ void add_user(CLI::App& app, Chosen& chosen) {
   with_name(Verb::kDisableUser, "disable", "end a user's sessions and let it in no more");
   with_name(Verb::kRemoveUser, "remove", "end a user's sessions and forget it and its devices");
   add_command(*user, chosen, Verb::kShowLog, "log", "show who changed what, the latest first");
+}
+
+void add_group(CLI::App& app, Chosen& chosen) {
+  CLI::App* const group =
+      app.add_subcommand("group", "groups of users, each with limits that its users have");
+  group->require_subcommand(1);
+  group->fallthrough();
+  group->footer(
+      "A limit of a group holds for each user in it (a quota of 100GB is 100 GB for each), unless "
+      "the user has one\nof its own. What is changed is in force within a second, also for "
+      "sessions that run.\n\n"
+      "  qdt-server group add staff --max-devices 3 --quota 100GB\n"
+      "  qdt-server user set ann --group staff\n"
+      "  qdt-server group set staff --quota none");
+  const auto with_name = [&](Verb verb, const char* name, const char* words) {
+    CLI::App* const command = add_command(*group, chosen, verb, name, words);
+    add_text(command, chosen, &UserCommand::group, "NAME",
+             "the group's name: letters, digits, and . _ - @ between them");
+    return command;
+  };
+  add_limits(with_name(Verb::kAddGroup, "add", "add a group, which has no users yet"), chosen);
+  add_command(*group, chosen, Verb::kListGroups, "list", "show all groups");
+  with_name(Verb::kShowGroup, "show", "show a group and its users");
+  add_limits(with_name(Verb::kSetGroup, "set", "change what is given of a group"), chosen);
+  with_name(Verb::kRemoveGroup, "remove", "forget a group that has no users");
 }
 
 void add_invite(CLI::App& app, Chosen& chosen) {
@@ -189,8 +221,12 @@ void add_device(CLI::App& app, Chosen& chosen) {
 std::string body_of(const UserCommand& command) {
   Json json = Json::object();
   switch (command.verb) {
-    case Verb::kAddUser: json["name"] = command.user; [[fallthrough]];
+    case Verb::kAddUser:
+    case Verb::kAddGroup:
+      json["name"] = command.verb == Verb::kAddUser ? command.user : command.group;
+      [[fallthrough]];
     case Verb::kSetUser:
+    case Verb::kSetGroup:
       for (const auto& [key, text] : command.settings) json[key] = text;
       break;
     case Verb::kEnableUser: json["enabled"] = true; break;
@@ -213,6 +249,9 @@ std::string body_of(const UserCommand& command) {
 Result<void> check_names(const UserCommand& command) {
   if (!command.user.empty()) {
     if (auto ok = users::check_name("the user's name", command.user); !ok) return ok;
+  }
+  if (!command.group.empty()) {
+    if (auto ok = users::check_name("the group's name", command.group); !ok) return ok;
   }
   if (!command.month.empty()) {
     if (const auto month = users::parse_month("--month", command.month); !month) return fail(month);
@@ -239,6 +278,7 @@ Result<std::string> ask_for_usage(const Ask& ask, const UserCommand& command) {
 
 Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
   const std::string user = "/v1/users/" + command.user;
+  const std::string group = "/v1/groups/" + command.group;
   switch (command.verb) {
     case Verb::kAddUser: return ask("POST", "/v1/users", body_of(command));
     case Verb::kListUsers: return ask("GET", "/v1/users", "");
@@ -248,6 +288,11 @@ Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
     case Verb::kDisableUser: return ask("POST", user, body_of(command));
     case Verb::kRemoveUser: return ask("DELETE", user, "");
     case Verb::kShowLog: return ask("GET", "/v1/deeds", "");
+    case Verb::kAddGroup: return ask("POST", "/v1/groups", body_of(command));
+    case Verb::kListGroups: return ask("GET", "/v1/groups", "");
+    case Verb::kShowGroup: return ask("GET", group, "");
+    case Verb::kSetGroup: return ask("POST", group, body_of(command));
+    case Verb::kRemoveGroup: return ask("DELETE", group, "");
     case Verb::kShowUsage: return ask_for_usage(ask, command);
     case Verb::kAddDevice: return ask("POST", "/v1/devices", body_of(command));
     case Verb::kListDevices: return ask("GET", command.user.empty() ? "/v1/users" : user, "");
@@ -271,6 +316,13 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
     case Verb::kDisableUser: return "user " + command.user + " is disabled\n";
     case Verb::kRemoveUser: return "user " + command.user + " is removed\n";
     case Verb::kShowLog: return control::describe_deeds(answer);
+    case Verb::kAddGroup:
+      return "group " + command.group + " is added; qdt-server user set NAME --group " +
+             command.group + " puts a user into it\n";
+    case Verb::kListGroups: return control::describe_groups(answer);
+    case Verb::kShowGroup: return control::describe_group(answer);
+    case Verb::kSetGroup: return "group " + command.group + " is changed\n";
+    case Verb::kRemoveGroup: return "group " + command.group + " is removed\n";
     case Verb::kShowUsage: return control::describe_usage(answer, command.user);
     case Verb::kListDevices: return control::describe_devices(answer);
     case Verb::kRemoveDevice:
@@ -288,6 +340,7 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
 
 void add_user_commands(CLI::App& app, std::optional<UserCommand>& chosen) {
   add_user(app, chosen);
+  add_group(app, chosen);
   add_device(app, chosen);
   add_usage(app, chosen);
   add_invite(app, chosen);

@@ -11,7 +11,7 @@ class App;
 
 namespace qdt::apps {
 
-/// `qdt-server user ...`, `device ...`, `usage` and `invite`.
+/// `qdt-server user ...`, `group ...`, `device ...`, `usage` and `invite`.
 struct UserCommand {
   enum class Verb {
     kAddUser,
@@ -22,6 +22,11 @@ struct UserCommand {
     kDisableUser,
     kRemoveUser,
     kShowLog,
+    kAddGroup,
+    kListGroups,
+    kShowGroup,
+    kSetGroup,
+    kRemoveGroup,
     kShowUsage,
     kAddDevice,
     kListDevices,
@@ -33,7 +38,8 @@ struct UserCommand {
   Verb verb = Verb::kListUsers;
   std::string user;
   std::string device;
-  std::vector<std::pair<std::string, std::string>> settings;  ///< of a user: `expires`, `30d`
+  std::string group;
+  std::vector<std::pair<std::string, std::string>> settings;  ///< of one: `expires`, `30d`
   std::string key;                                            ///< of a device; empty: none
   bool has_token = false;                                     ///< a device's, as are the next two
   bool has_login = false;

@@ -182,8 +182,8 @@ ops::HttpRoutes server_routes(ServerControl functions) {
       .methods = ops::HttpMethods::kPost,
       .takes_time = true};
   for (const char* const path :
-       {"/v1/users", "/v1/users/", "/v1/devices", "/v1/devices/", "/v1/deeds", "/v1/usage",
-        "/v1/usage/", "/v1/invitations", "/v1/invitations/"}) {
+       {"/v1/users", "/v1/users/", "/v1/groups", "/v1/groups/", "/v1/devices", "/v1/devices/",
+        "/v1/deeds", "/v1/usage", "/v1/usage/", "/v1/invitations", "/v1/invitations/"}) {
     routes[path] = {.answer =
                         [control](const ops::HttpRequest& request) {
                           return control->users(user_request(request));

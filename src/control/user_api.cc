@@ -23,6 +23,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using users::Device;
 using users::Edit;
+using users::Group;
+using users::Limits;
 using users::User;
 
 constexpr std::size_t kMaxBodyBytes = 16 << 10;
@@ -49,25 +51,48 @@ const char* state_of(const users::User& user, std::int64_t now) {
   return user.expires && *user.expires <= now ? "expired" : "enabled";
 }
 
-// Of its own quota, if it has one.
 std::uint64_t used_of_quota(const users::User& user, const users::UserFacts& facts) {
   const auto use = facts.quotas.find(user.id);
   return use == facts.quotas.end() ? 0 : use->second.bytes;
 }
 
-const char* state_of(const users::User& user, std::int64_t now, const users::UserFacts& facts) {
+// `limits`: in force, as below.
+const char* state_of(const users::User& user, const Limits& limits, std::int64_t now,
+                     const users::UserFacts& facts) {
   const char* const state = state_of(user, now);
-  const bool is_over = state == std::string_view("enabled") && user.limits.quota &&
-                       used_of_quota(user, facts) >= user.limits.quota->bytes;
+  const bool is_over = state == std::string_view("enabled") && limits.quota &&
+                       used_of_quota(user, facts) >= limits.quota->bytes;
   return is_over ? "over_quota" : state;
 }
 
-void add_quota(Json& json, const users::User& user, std::int64_t now,
-               const users::UserFacts& facts) {
-  const auto& quota = user.limits.quota;
+// Of a user or a group. What is not limited is null.
+void add_limits(Json& json, const Limits& limits) {
+  const auto number = [](const std::optional<std::uint64_t>& value) {
+    return value ? Json(*value) : Json();
+  };
+  json["max_devices"] = number(limits.max_devices);
+  json["max_sessions"] = number(limits.max_sessions);
+  const auto& quota = limits.quota;
   json["quota"] = quota ? Json(quota->bytes) : Json();
   json["quota_reset_day"] = quota ? Json(quota->reset_day) : Json();
   json["quota_action"] = quota ? Json(kBlock) : Json();
+}
+
+// The limits that a user has by its group.
+Json from_group(const User& user, const Limits& group) {
+  Json own;
+  Json all;
+  Json inherited = Json::array();
+  add_limits(own, user.limits);
+  add_limits(all, user.limits.with_defaults(group));
+  for (const auto& [key, value] : all.items()) {
+    if (own[key].is_null() && !value.is_null()) inherited.push_back(key);
+  }
+  return inherited;
+}
+
+void add_quota_use(Json& json, const User& user, const std::optional<users::Quota>& quota,
+                   std::int64_t now, const users::UserFacts& facts) {
   json["quota_used"] = quota ? Json(used_of_quota(user, facts)) : Json();
   json["quota_resets"] =
       quota ? Json(users::time_text(users::quota_month(quota->reset_day, now).end)) : Json();
@@ -99,10 +124,9 @@ Json json_of(const users::Device& device, const users::UserFacts& facts) {
           {"usage", ways_of(facts.month.devices, device.id)}};
 }
 
-Json json_of(const users::User& user, std::int64_t now, const users::UserFacts& facts) {
-  const auto number = [](const std::optional<std::uint64_t>& value) {
-    return value ? Json(*value) : Json();
-  };
+// `group`: the limits of the user's, which are shown where it has none of its own.
+Json json_of(const users::User& user, const Limits& group, std::int64_t now,
+             const users::UserFacts& facts) {
   Json devices = Json::array();
   for (const users::Device& device : user.devices) devices.push_back(json_of(device, facts));
   Json links = Json::array();
@@ -110,18 +134,26 @@ Json json_of(const users::User& user, std::int64_t now, const users::UserFacts& 
     if (ticket.device == 0 && ticket.expires > now)
       links.push_back(users::time_text(ticket.expires));
   }
+  const Limits limits = user.limits.with_defaults(group);
   Json json = {{"name", user.name},
-               {"state", state_of(user, now, facts)},
+               {"state", state_of(user, limits, now, facts)},
                {"enabled", user.is_enabled},
                {"expires", user.expires ? Json(users::time_text(*user.expires)) : Json()},
-               {"max_devices", number(user.limits.max_devices)},
-               {"max_sessions", number(user.limits.max_sessions)},
-               {"created", users::time_text(user.created)},
-               {"devices", std::move(devices)},
-               {"open_links", std::move(links)},
-               {"month", users::month_text(users::period_of(now))},
-               {"usage", ways_of(facts.month.users, user.id)}};
-  add_quota(json, user, now, facts);
+               {"group", user.group.empty() ? Json() : Json(user.group)},
+               {"from_group", from_group(user, group)}};
+  add_limits(json, limits);
+  add_quota_use(json, user, limits.quota, now, facts);
+  json["created"] = users::time_text(user.created);
+  json["devices"] = std::move(devices);
+  json["open_links"] = std::move(links);
+  json["month"] = users::month_text(users::period_of(now));
+  json["usage"] = ways_of(facts.month.users, user.id);
+  return json;
+}
+
+Json json_of(const Group& group, Json users) {
+  Json json = {{"name", group.name}, {"users", std::move(users)}};
+  add_limits(json, group.limits);
   return json;
 }
 
@@ -216,7 +248,7 @@ Result<void> take_quota(const Json& json, std::optional<users::Quota>& quota) {
     if (auto ok = take_quota_bytes(json, quota); !ok) return ok;
   }
   for (const char* const key : {"quota_reset_day", "quota_action"}) {
-    if (json.contains(key) && !quota) return refuse(std::string(key) + ": there is no quota");
+    if (json.contains(key) && !quota) return refuse(std::string(key) + ": there is no quota here");
   }
   std::optional<std::uint64_t> day;
   if (auto ok = take_count(json, "quota_reset_day", 28, day); !ok) return ok;
@@ -228,9 +260,25 @@ Result<void> take_quota(const Json& json, std::optional<users::Quota>& quota) {
   return refuse("quota_action: there is block alone: the user comes in again on the reset day");
 }
 
-const std::vector<std::string> kSettings = {"enabled",      "expires", "max_devices",
-                                            "max_sessions", "quota",   "quota_reset_day",
-                                            "quota_action"};
+using Keys = std::vector<std::string>;
+
+Keys joined(Keys first, const Keys& then) {
+  first.insert(first.end(), then.begin(), then.end());
+  return first;
+}
+
+// Of a group, and of a user, who has others beside.
+const Keys kLimits = {"max_devices", "max_sessions", "quota", "quota_reset_day", "quota_action"};
+const Keys kSettings = joined({"enabled", "expires", "group"}, kLimits);
+
+Result<void> take_limits(const Json& json, Limits& limits) {
+  if (auto ok = take_quota(json, limits.quota); !ok) return ok;
+  if (auto ok = take_count(json, "max_devices", users::kMaxDevicesOfUser, limits.max_devices);
+      !ok) {
+    return ok;
+  }
+  return take_count(json, "max_sessions", kMaxSessions, limits.max_sessions);
+}
 
 Result<void> take_settings(const Json& json, std::int64_t now, users::User& user) {
   if (json.contains("enabled")) {
@@ -248,18 +296,21 @@ Result<void> take_settings(const Json& json, std::int64_t now, users::User& user
       user.expires = *time;
     }
   }
-  if (auto ok = take_quota(json, user.limits.quota); !ok) return ok;
-  if (auto ok = take_count(json, "max_devices", users::kMaxDevicesOfUser, user.limits.max_devices);
-      !ok) {
-    return ok;
+  if (json.contains("group")) {
+    const auto group = value_of(json, "group");
+    if (!group) return fail(group);
+    if (*group) {
+      if (auto ok = users::check_name("group", **group); !ok) return ok;
+    }
+    user.group = group->value_or("");
   }
-  return take_count(json, "max_sessions", kMaxSessions, user.limits.max_sessions);
+  return take_limits(json, user.limits);
 }
 
 // For the log of changes; nothing of a change is a secret but what devices have.
 std::string settings_in_words(const Json& json) {
   std::string words;
-  for (const std::string& key : kSettings) {
+  for (const std::string& key : kSettings) {  // a group's are among them
     if (json.contains(key)) words += " " + key + "=" + text_of(json[key]);
   }
   return words;
@@ -298,6 +349,14 @@ Result<wire::Ed25519PublicKey> key_in(const Json& json) {
                       "prints it on the device");
 }
 
+// What its group says. An error is the store's.
+Result<Limits> defaults_of(Edit& edit, const User& user) {
+  if (user.group.empty()) return Limits();
+  const auto group = edit.find_group(user.group);
+  if (!group) return fail(group);
+  return *group ? (*group)->limits : Limits();
+}
+
 void give_login(Device& device, std::string name, const std::string& secret) {
   device.login = {.name = std::move(name), .secret_digest = wire::secret_digest(secret)};
 }
@@ -315,6 +374,7 @@ ops::HttpResponse UserApi::answer(const UserRequest& request) {
 
 Result<std::string> UserApi::answer_text(const UserRequest& request) {
   constexpr std::string_view kUsers = "/v1/users";
+  constexpr std::string_view kGroups = "/v1/groups";
   constexpr std::string_view kDevices = "/v1/devices";
   constexpr std::string_view kInvitations = "/v1/invitations";
   const bool gets = request.method == "GET" || request.method == "HEAD";
@@ -323,6 +383,8 @@ Result<std::string> UserApi::answer_text(const UserRequest& request) {
   if (!posts && !request.body.empty()) return refuse("this request has no body");
   if (request.path == kUsers && gets) return list_users();
   if (request.path == kUsers && posts) return add_user(request);
+  if (request.path == kGroups && gets) return list_groups();
+  if (request.path == kGroups && posts) return add_group(request);
   if (request.path == "/v1/deeds" && gets) return list_deeds();
   constexpr std::string_view kUsage = "/v1/usage";
   if (request.path == kUsage && gets) return show_usage("");
@@ -342,6 +404,13 @@ Result<std::string> UserApi::answer_text(const UserRequest& request) {
     if (gets) return show_user(name);
     if (posts) return set_user(request, name);
     if (removes) return remove_user(request, name);
+  }
+  if (request.path.starts_with(std::string(kGroups) + "/")) {
+    const std::string name = request.path.substr(kGroups.size() + 1);
+    if (const auto ok = users::check_name("the group's name", name); !ok) return fail(ok);
+    if (gets) return show_group(name);
+    if (posts) return set_group(request, name);
+    if (removes) return remove_group(request, name);
   }
   if (request.path.starts_with(std::string(kDevices) + "/")) {
     const auto id = wire::parse_session_id(request.path.substr(kDevices.size() + 1));
@@ -375,12 +444,18 @@ Result<std::string> UserApi::list_users() {
     if (!contents) return fail(contents);
     const auto facts = users::user_facts(**store, *contents, now_());
     if (!facts) return fail(facts);
-    for (const User& user : contents->users) all.push_back(json_of(user, now_(), *facts));
+    std::unordered_map<std::string_view, const Limits*> groups;
+    for (const Group& group : contents->groups) groups.emplace(group.name, &group.limits);
+    for (const User& user : contents->users) {
+      const auto group = groups.find(user.group);
+      all.push_back(
+          json_of(user, group == groups.end() ? Limits() : *group->second, now_(), *facts));
+    }
   }
   return text_of({{"users", std::move(all)}});
 }
 
-Result<User> UserApi::read_user(const std::string& name) {
+Result<UserApi::Member> UserApi::read_user(const std::string& name) {
   const auto store = file_.find();
   if (!store) return fail(store);
   if (*store == nullptr) return unknown("user " + name);
@@ -388,12 +463,14 @@ Result<User> UserApi::read_user(const std::string& name) {
   if (!contents) return fail(contents);
   const auto found = std::ranges::find(contents->users, name, &User::name);
   if (found == contents->users.end()) return unknown("user " + name);
-  return *found;
+  const auto group = std::ranges::find(contents->groups, found->group, &Group::name);
+  return Member{*found, group == contents->groups.end() ? Limits() : group->limits};
 }
 
 Result<std::string> UserApi::show_user(const std::string& name) {
   const auto user = read_user(name);
-  return user ? Result<std::string>(text_of(json_of(*user, now_(), facts_of(*user)))) : fail(user);
+  if (!user) return fail(user);
+  return text_of(json_of(user->user, user->defaults, now_(), facts_of(*user)));
 }
 
 Result<std::string> UserApi::list_deeds() {
@@ -411,9 +488,7 @@ Result<std::string> UserApi::list_deeds() {
 }
 
 Result<std::string> UserApi::add_user(const UserRequest& request) {
-  std::vector<std::string> known = kSettings;
-  known.insert(known.begin(), "name");
-  const auto json = object_in(request.body, known);
+  const auto json = object_in(request.body, joined({"name"}, kSettings));
   if (!json) return fail(json);
   const auto name = name_in(*json, "name");
   if (!name) return fail(name);
@@ -421,11 +496,18 @@ Result<std::string> UserApi::add_user(const UserRequest& request) {
   if (const auto ok = take_settings(*json, now_(), user); !ok) return fail(ok);
   const auto store = file_.find_or_make();
   if (!store) return fail(store);
+  Limits defaults;
   const auto changed = (*store)->change(
       {.at = now_(), .who = request.who, .what = "user add " + *name + settings_in_words(*json)},
-      [&](Edit& edit) { return edit.put_user(user); });
+      [&](Edit& edit) -> Result<void> {
+        if (auto ok = edit.put_user(user); !ok) return ok;
+        auto found = defaults_of(edit, user);
+        if (!found) return fail(found);
+        defaults = std::move(*found);
+        return {};
+      });
   if (!changed) return fail(changed);
-  return text_of(json_of(user, now_(), {}));
+  return text_of(json_of(user, defaults, now_(), {}));
 }
 
 template <typename Find, typename Work>
@@ -447,15 +529,24 @@ Result<User> UserApi::change(const users::Deed& deed, const std::string& what, F
 }
 
 template <typename Work>
-Result<User> UserApi::change_user(const UserRequest& request, const std::string& name,
-                                  const std::string& deed, Work work) {
-  return change(
+Result<UserApi::Member> UserApi::change_user(const UserRequest& request, const std::string& name,
+                                             const std::string& deed, Work work) {
+  Member member;
+  auto user = change(
       {.at = now_(), .who = request.who, .what = deed}, "user " + name,
       [&](Edit& edit) { return edit.find_user(name); },
-      [&](Edit& edit, User& user) {
-        const Result<void> ok = work(user);
-        return ok ? edit.put_user(user) : ok;
+      [&](Edit& edit, User& one) -> Result<void> {
+        Result<void> ok = work(one);
+        if (ok) ok = edit.put_user(one);
+        if (!ok) return ok;
+        auto defaults = defaults_of(edit, one);
+        if (!defaults) return fail(defaults);
+        member.defaults = std::move(*defaults);
+        return {};
       });
+  if (!user) return fail(user);
+  member.user = std::move(*user);
+  return member;
 }
 
 template <typename Work>
@@ -479,14 +570,19 @@ Result<std::string> UserApi::set_user(const UserRequest& request, const std::str
                                 [&](User& one) { return take_settings(*json, now_(), one); });
   if (!user) return fail(user);
   // It is changed, whatever is known of its usage.
-  return text_of(json_of(*user, now_(), facts_of(*user)));
+  return text_of(json_of(user->user, user->defaults, now_(), facts_of(*user)));
 }
 
-users::UserFacts UserApi::facts_of(const User& user) {
+users::UserFacts UserApi::facts_of(const Member& member) {
   users::UserFacts facts;
   const auto store = file_.find();
   if (!store || *store == nullptr) return facts;
-  return users::user_facts(**store, {.users = {user}}, now_(), user.id).value_or(facts);
+  const User& user = member.user;
+  return users::user_facts(
+             **store,
+             {.users = {user}, .groups = {{.name = user.group, .limits = member.defaults}}}, now_(),
+             user.id)
+      .value_or(facts);
 }
 
 Result<std::string> UserApi::remove_user(const UserRequest& request, const std::string& name) {
@@ -497,8 +593,102 @@ Result<std::string> UserApi::remove_user(const UserRequest& request, const std::
       {.at = now_(), .who = request.who, .what = "user remove " + name}, "user " + name,
       [&](Edit& edit) { return edit.find_user(name); },
       [](Edit& edit, const User& one) { return edit.remove_user(one.id); });
-  return user ? Result<std::string>(text_of(json_of(*user, now_(), facts))) : fail(user);
+  if (!user) return fail(user);
+  return text_of(json_of(*user, before ? before->defaults : Limits(), now_(), facts));
 }
+
+// --- groups ---
+
+Result<std::string> UserApi::list_groups() {
+  Json all = Json::array();
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store != nullptr) {
+    const auto contents = (*store)->read();
+    if (!contents) return fail(contents);
+    std::unordered_map<std::string_view, Json> users;
+    for (const User& user : contents->users) users[user.group].push_back(user.name);
+    for (const Group& group : contents->groups) {
+      const auto its = users.find(group.name);
+      all.push_back(json_of(group, its == users.end() ? Json::array() : its->second));
+    }
+  }
+  return text_of({{"groups", std::move(all)}});
+}
+
+Result<std::string> UserApi::show_group(const std::string& name) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("group " + name);
+  const auto contents = (*store)->read();
+  if (!contents) return fail(contents);
+  const auto found = std::ranges::find(contents->groups, name, &Group::name);
+  if (found == contents->groups.end()) return unknown("group " + name);
+  Json users = Json::array();
+  for (const User& user : contents->users) {
+    if (user.group == name) users.push_back(user.name);
+  }
+  return text_of(json_of(*found, std::move(users)));
+}
+
+Result<std::string> UserApi::add_group(const UserRequest& request) {
+  const auto json = object_in(request.body, joined({"name"}, kLimits));
+  if (!json) return fail(json);
+  const auto name = name_in(*json, "name");
+  if (!name) return fail(name);
+  Group group{.name = *name, .limits = {}};
+  if (const auto ok = take_limits(*json, group.limits); !ok) return fail(ok);
+  const auto store = file_.find_or_make();
+  if (!store) return fail(store);
+  const auto changed = (*store)->change(
+      {.at = now_(), .who = request.who, .what = "group add " + *name + settings_in_words(*json)},
+      [&](Edit& edit) -> Result<void> {
+        const auto twin = edit.find_group(*name);
+        if (!twin) return fail(twin);
+        if (*twin) return refuse("there is a group " + *name + " already");
+        return edit.put_group(group);
+      });
+  return changed ? Result<std::string>(text_of(json_of(group, Json::array()))) : fail(changed);
+}
+
+template <typename Work>
+Result<void> UserApi::change_group(const users::Deed& deed, const std::string& name, Work work) {
+  const auto store = file_.find();
+  if (!store) return fail(store);
+  if (*store == nullptr) return unknown("group " + name);
+  const auto changed = (*store)->change(deed, [&](Edit& edit) -> Result<void> {
+    auto group = edit.find_group(name);
+    if (!group) return fail(group);
+    if (!*group) return unknown("group " + name);
+    return work(edit, **group);
+  });
+  return changed ? Result<void>() : fail(changed);
+}
+
+Result<std::string> UserApi::set_group(const UserRequest& request, const std::string& name) {
+  const auto json = object_in(request.body, kLimits);
+  if (!json) return fail(json);
+  if (json->empty()) return refuse("nothing to set; there are " + list_in_words(kLimits));
+  const auto ok = change_group(
+      {.at = now_(), .who = request.who, .what = "group set " + name + settings_in_words(*json)},
+      name, [&](Edit& edit, Group& group) {
+        const auto taken = take_limits(*json, group.limits);
+        return taken ? edit.put_group(group) : taken;
+      });
+  return ok ? show_group(name) : fail(ok);
+}
+
+Result<std::string> UserApi::remove_group(const UserRequest& request, const std::string& name) {
+  Group removed;
+  const auto ok = change_group({.at = now_(), .who = request.who, .what = "group remove " + name},
+                               name, [&](Edit& edit, const Group& group) {
+                                 removed = group;
+                                 return edit.remove_group(name);
+                               });
+  return ok ? Result<std::string>(text_of(json_of(removed, Json::array()))) : fail(ok);
+}
+
+// --- links ---
 
 // Who is not there yet is added: the link is all that a person has to be given.
 Result<std::string> UserApi::invite(const UserRequest& request) {
@@ -579,7 +769,10 @@ wire::HandshakeResult UserApi::enrol(const users::Enrolment& enrolment) {
       return unknown(link);
     }
     const User before = **user;
-    const std::uint64_t most = (*user)->limits.max_devices.value_or(users::kMaxDevicesOfUser);
+    const auto defaults = defaults_of(edit, **user);
+    if (!defaults) return fail(defaults);
+    const std::uint64_t most =
+        (*user)->limits.with_defaults(*defaults).max_devices.value_or(users::kMaxDevicesOfUser);
     result = users::enrol(**user, enrolment, new_id(), most, now_());
     if (result != HandshakeResult::kEnrolled || **user == before) return refuse("no change");
     deed.what = "device add " + before.name + " " + (*user)->devices.back().name;
@@ -634,7 +827,7 @@ Result<std::string> UserApi::add_device(const UserRequest& request) {
                                   one.devices.push_back(device);
                                   return {};
                                 });
-  return user ? Result<std::string>(text_of(told(*user, device, secret))) : fail(user);
+  return user ? Result<std::string>(text_of(told(user->user, device, secret))) : fail(user);
 }
 
 Result<std::string> UserApi::rotate_device(const UserRequest& request, std::uint64_t id) {

@@ -45,9 +45,19 @@ class UserApi {
   Result<std::string> answer_text(const UserRequest& request);
   Result<std::string> list_users();
   Result<std::string> show_user(const std::string& name);
-  Result<users::User> read_user(const std::string& name);
+  /// A user, and the limits of its group.
+  struct Member {
+    users::User user;
+    users::Limits defaults;
+  };
+  Result<Member> read_user(const std::string& name);
   /// What is known of its usage: nothing, where that cannot be read.
-  users::UserFacts facts_of(const users::User& user);
+  users::UserFacts facts_of(const Member& member);
+  Result<std::string> list_groups();
+  Result<std::string> show_group(const std::string& name);
+  Result<std::string> add_group(const UserRequest& request);
+  Result<std::string> set_group(const UserRequest& request, const std::string& name);
+  Result<std::string> remove_group(const UserRequest& request, const std::string& name);
   Result<std::string> list_deeds();
   /// `2026-11`; empty: this month.
   Result<std::string> show_usage(const std::string& month);
@@ -66,12 +76,15 @@ class UserApi {
                              Work work);
   /// Has `work` change the user, and puts it back.
   template <typename Work>
-  Result<users::User> change_user(const UserRequest& request, const std::string& name,
-                                  const std::string& deed, Work work);
+  Result<Member> change_user(const UserRequest& request, const std::string& name,
+                             const std::string& deed, Work work);
   /// The user who has the device; `work` gets both.
   template <typename Work>
   Result<users::User> change_device(const UserRequest& request, std::uint64_t id, const char* deed,
                                     Work work);
+  /// Gives `work` the group as it is then, in one transaction.
+  template <typename Work>
+  Result<void> change_group(const users::Deed& deed, const std::string& name, Work work);
   std::uint64_t new_id() { return random_.number() >> 1 | 1; }
 
   users::StoreFile& file_;

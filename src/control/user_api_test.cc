@@ -297,8 +297,8 @@ TEST(UserText, ShowsUsersAndDevices) {
       R"("month":"2026-11","usage":{"up":1200000,"down":34500000000},)"
       R"("quota":100000000000,"quota_used":34501200000,"quota_resets":"2026-12-01T00:00:00Z"})";
   EXPECT_EQ(*describe_users(R"({"users":[)" + ann + "]}"),
-            "USER  STATE    EXPIRES  DEVICES  MAX SESSIONS\n"
-            "ann   enabled  -        1        2\n");
+            "USER  STATE    GROUP  EXPIRES  DEVICES  MAX SESSIONS\n"
+            "ann   enabled  -      -        1        2\n");
   EXPECT_EQ(*describe_user(ann),
             "ann: enabled, since 2026-11-30T08:22:14Z\n"
             "at most 2 sessions\n"
@@ -371,6 +371,105 @@ TEST_F(UserApiTest, RefusesWhatIsNoQuota) {
   refuses(R"({"quota":"1gb","quota_reset_day":0})", "too little");
   refuses(R"({"quota":"1gb","quota_action":"1mbit"})", "there is block alone");
   EXPECT_EQ(good("GET", "/v1/users/ann")["quota"], nullptr);
+}
+
+TEST_F(UserApiTest, AddsChangesAndRemovesAGroup) {
+  EXPECT_TRUE(good("GET", "/v1/groups")["groups"].empty());
+  EXPECT_EQ(refused("DELETE", "/v1/groups/staff", "", 404), "there is no group staff");
+  const auto staff = good("POST", "/v1/groups", R"({"name":"staff","max_sessions":2})");
+  EXPECT_EQ(staff["max_sessions"], 2);
+  EXPECT_EQ(staff["quota"], nullptr);
+  EXPECT_EQ(good("POST", "/v1/groups/staff", R"({"quota":"1GB"})")["quota"], 1'000'000'000);
+  good("POST", "/v1/users", R"({"name":"ann","group":"staff"})");
+  EXPECT_EQ(good("GET", "/v1/groups/staff")["users"], Json({"ann"}));
+  EXPECT_EQ(good("GET", "/v1/groups")["groups"][0], good("GET", "/v1/groups/staff"));
+  EXPECT_EQ(good("GET", "/v1/deeds")["deeds"][1]["what"], "group set staff quota=\"1GB\"");
+  EXPECT_THAT(refused("DELETE", "/v1/groups/staff", ""), HasSubstr("ann among them"));
+  good("POST", "/v1/users/ann", R"({"group":"none"})");
+  EXPECT_TRUE(good("DELETE", "/v1/groups/staff")["users"].empty());
+  EXPECT_EQ(refused("GET", "/v1/groups/staff", "", 404), "there is no group staff");
+}
+
+TEST_F(UserApiTest, ShowsWhatAUserHasByItsGroup) {
+  good("POST", "/v1/groups", R"({"name":"staff","max_sessions":2,"max_devices":5})");
+  const auto ann = good("POST", "/v1/users", R"({"name":"ann","group":"staff","max_devices":3})");
+  EXPECT_EQ(ann["group"], "staff");
+  EXPECT_EQ(ann["max_sessions"], 2);
+  EXPECT_EQ(ann["max_devices"], 3);
+  EXPECT_EQ(ann["from_group"], Json({"max_sessions"}));
+  EXPECT_EQ(good("GET", "/v1/users/ann"), ann);
+  EXPECT_EQ(good("GET", "/v1/users")["users"][0], ann);
+  EXPECT_EQ(good("POST", "/v1/users/ann", R"({"max_devices":null})")["max_devices"], 5);
+  EXPECT_EQ(good("POST", "/v1/users/ann", R"({"group":null})")["max_devices"], nullptr);
+}
+
+TEST_F(UserApiTest, ShowsAQuotaThatComesByAGroup) {
+  good("POST", "/v1/groups", R"({"name":"staff","quota":100,"quota_reset_day":15})");
+  good("POST", "/v1/users", R"({"name":"ann","group":"staff"})");
+  const auto id = users::decode_contents((*api_.contents_unless(0))->contents)->users[0].id;
+  ASSERT_TRUE(api_.count({.days = {{.user = id, .day = 20261130, .node = "a", .bytes = 100}}}));
+  const auto ann = good("GET", "/v1/users/ann");
+  EXPECT_EQ(ann["state"], "over_quota");
+  EXPECT_EQ(ann["quota_used"], 100);
+  EXPECT_EQ(ann["quota_resets"], "2026-12-15T00:00:00Z");
+  EXPECT_EQ(ann["from_group"], Json({"quota", "quota_reset_day", "quota_action"}));
+  EXPECT_EQ(good("GET", "/v1/users")["users"][0], ann);
+  EXPECT_EQ(good("POST", "/v1/users/ann", R"({"quota":101})")["state"], "enabled");
+  EXPECT_EQ(good("DELETE", "/v1/users/ann")["quota_used"], 100);
+}
+
+TEST_F(UserApiTest, EnrolsNoMoreDevicesThanItsGroupAllows) {
+  good("POST", "/v1/groups", R"({"name":"staff","max_devices":1})");
+  good("POST", "/v1/users", R"({"name":"ann","group":"staff"})");
+  good("POST", "/v1/devices", R"({"user":"ann","name":"a","token":true})");
+  good("POST", "/v1/invitations", R"({"user":"ann"})");
+  const auto ann = users::decode_contents((*api_.contents_unless(0))->contents)->users[0];
+  EXPECT_EQ(api_.enrol({.ticket = ann.tickets[0].id, .key = {1}}),
+            HandshakeResult::kTooManyDevices);
+}
+
+TEST_F(UserApiTest, RefusesWhatIsNoGroup) {
+  good("POST", "/v1/groups", R"({"name":"staff"})");
+  const auto refuses = [&](const std::string& path, const std::string& body, const char* why) {
+    EXPECT_THAT(refused("POST", path, body), HasSubstr(why)) << body;
+  };
+  refuses("/v1/groups", "{}", "name is missing");
+  refuses("/v1/groups", R"({"name":"staff"})", "there is a group staff already");
+  refuses("/v1/groups", R"({"name":"none"})", "take another name");
+  refuses("/v1/groups", R"({"name":"a b"})", "name: \"a b\"");
+  refuses("/v1/groups", R"({"name":"x","expires":"1h"})", "\"expires\" is not known here");
+  refuses("/v1/groups/staff", "{}", "nothing to set");
+  refuses("/v1/groups/staff", R"({"max_devices":0})", "too little");
+  refuses("/v1/groups/staff", R"({"quota_reset_day":2})", "there is no quota here");
+  refuses("/v1/users", R"({"name":"ann","group":"guests"})", "there is no group guests");
+  refuses("/v1/users", R"({"name":"ann","group":"a b"})", "group: \"a b\"");
+  EXPECT_THAT(refused("POST", "/v1/groups/x", R"({"quota":1})", 404), HasSubstr("no group x"));
+  EXPECT_TRUE(good("GET", "/v1/users")["users"].empty());
+}
+
+TEST(UserText, ShowsGroups) {
+  const std::string staff =
+      R"({"name":"staff","users":["ann","bob"],"max_devices":3,"max_sessions":null,)"
+      R"("quota":1000000000,"quota_reset_day":15,"quota_action":"block"})";
+  EXPECT_EQ(*describe_groups(R"({"groups":[)" + staff + "]}"),
+            "GROUP  USERS  LIMITS OF EACH USER\n"
+            "staff  2      at most 3 devices, quota of 1.0 GB a month each, anew on day 15\n");
+  EXPECT_EQ(*describe_group(staff),
+            "staff, for each user in it without a limit of its own:\n"
+            "at most 3 devices\n"
+            "quota of 1.0 GB a month each, anew on day 15\n"
+            "users: ann, bob\n");
+  EXPECT_FALSE(describe_groups("[]"));
+  EXPECT_FALSE(describe_group("{}"));
+}
+
+TEST_F(UserApiTest, TellsAPersonWhatComesByAGroup) {
+  good("POST", "/v1/groups", R"({"name":"staff","quota":100,"max_sessions":2})");
+  good("POST", "/v1/users", R"({"name":"ann","group":"staff"})");
+  const std::string ann = *describe_user(ask("GET", "/v1/users/ann").body);
+  EXPECT_THAT(ann, HasSubstr("in the group staff\nat most 2 sessions by its group\n"
+                             "quota of 100 B a month by its group, of which 0 B are used"));
+  EXPECT_THAT(*describe_users(ask("GET", "/v1/users").body), HasSubstr("ann   enabled  staff"));
 }
 
 TEST_F(UserApiTest, ShowsHowMuchOfAQuotaIsUsed) {

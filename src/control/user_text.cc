@@ -74,6 +74,41 @@ std::vector<std::string> usage_row(std::string user, std::string device, const J
           bytes_in_words(total)};
 }
 
+// A group of a user's, where it has one; a server of an older version does not say.
+std::string group_of(const Json& user) {
+  const Json group = user.value("group", Json());
+  return group.is_string() ? ops::printable(group.get<std::string>()) : "-";
+}
+
+// Where a user has that limit by its group.
+std::string origin_of(const Json& json, const char* key) {
+  const Json inherited = json.value("from_group", Json::array());
+  return std::ranges::find(inherited, key) == inherited.end() ? "" : " by its group";
+}
+
+// Of a user or a group, but for the quota.
+std::vector<std::string> limits_in_words(const Json& json) {
+  std::vector<std::string> all;
+  if (!json.at("max_devices").is_null()) {
+    all.push_back("at most " + text(json, "max_devices") + " devices" +
+                  origin_of(json, "max_devices"));
+  }
+  if (!json.at("max_sessions").is_null()) {
+    all.push_back("at most " + text(json, "max_sessions") + " sessions" +
+                  origin_of(json, "max_sessions"));
+  }
+  return all;
+}
+
+std::vector<std::string> limits_of_group(const Json& group) {
+  auto all = limits_in_words(group);
+  if (!group.at("quota").is_null()) {
+    all.push_back("quota of " + bytes_text(group, "quota") + " a month each, anew on day " +
+                  text(group, "quota_reset_day"));
+  }
+  return all;
+}
+
 Result<const Json*> find_usage(const Json& json, std::string_view user) {
   for (const Json& one : json.at("users")) {
     if (one.at("name").get<std::string>() == user) return &one;
@@ -95,9 +130,9 @@ Result<std::string> describe_users(std::string_view users) {
     if (json.at("users").empty()) {
       return "no users but the configuration's; qdt-server user add NAME adds one\n";
     }
-    Table table({"USER", "STATE", "EXPIRES", "DEVICES", "MAX SESSIONS"});
+    Table table({"USER", "STATE", "GROUP", "EXPIRES", "DEVICES", "MAX SESSIONS"});
     for (const Json& user : json.at("users")) {
-      table.add({text(user, "name"), text(user, "state"), text(user, "expires"),
+      table.add({text(user, "name"), text(user, "state"), group_of(user), text(user, "expires"),
                  std::to_string(user.at("devices").size()), text(user, "max_sessions")});
     }
     return table.text();
@@ -109,20 +144,18 @@ Result<std::string> describe_user(std::string_view user) {
     std::string all =
         text(json, "name") + ": " + text(json, "state") + ", since " + text(json, "created") + "\n";
     if (!json.at("expires").is_null()) all += "expires " + text(json, "expires") + "\n";
-    if (!json.at("max_devices").is_null()) {
-      all += "at most " + text(json, "max_devices") + " devices\n";
+    if (const std::string group = group_of(json); group != "-") {
+      all += "in the group " + group + "\n";
     }
-    if (!json.at("max_sessions").is_null()) {
-      all += "at most " + text(json, "max_sessions") + " sessions\n";
-    }
+    for (const std::string& limit : limits_in_words(json)) all += limit + "\n";
     for (const Json& link : json.value("open_links", Json::array())) {
       all +=
           "a link that was not used, good until " + ops::printable(link.get<std::string>()) + "\n";
     }
     if (!json.at("quota").is_null()) {
-      all += "quota of " + bytes_text(json, "quota") + " a month, of which " +
-             bytes_text(json, "quota_used") + " are used; anew on " + text(json, "quota_resets") +
-             "\n";
+      all += "quota of " + bytes_text(json, "quota") + " a month" + origin_of(json, "quota") +
+             ", of which " + bytes_text(json, "quota_used") + " are used; anew on " +
+             text(json, "quota_resets") + "\n";
     }
     const Json& usage = json.at("usage");
     all += text(json, "month") + ": " + bytes_text(usage, "up") + " from it, " +
@@ -131,6 +164,36 @@ Result<std::string> describe_user(std::string_view user) {
     Table table({"USER", "DEVICE", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
     add_devices(table, json);
     return all + table.text();
+  });
+}
+
+Result<std::string> describe_groups(std::string_view groups) {
+  return read(groups, [](const Json& json) -> Result<std::string> {
+    if (json.at("groups").empty()) return "no groups; qdt-server group add NAME adds one\n";
+    Table table({"GROUP", "USERS", "LIMITS OF EACH USER"});
+    for (const Json& group : json.at("groups")) {
+      std::string limits;
+      for (const std::string& limit : limits_of_group(group)) {
+        limits += (limits.empty() ? "" : ", ") + limit;
+      }
+      table.add({text(group, "name"), std::to_string(group.at("users").size()),
+                 limits.empty() ? "-" : limits});
+    }
+    return table.text();
+  });
+}
+
+Result<std::string> describe_group(std::string_view group) {
+  return read(group, [](const Json& json) -> Result<std::string> {
+    std::string all = text(json, "name") + ", for each user in it without a limit of its own:\n";
+    const auto limits = limits_of_group(json);
+    for (const std::string& limit : limits) all += limit + "\n";
+    if (limits.empty()) all += "no limits\n";
+    std::string users;
+    for (const Json& user : json.at("users")) {
+      users += (users.empty() ? "users: " : ", ") + ops::printable(user.get<std::string>());
+    }
+    return all + (users.empty() ? "no users are in it" : users) + "\n";
   });
 }
 

@@ -13,7 +13,11 @@ namespace qdt::control {
 Result<std::string> describe_users(std::string_view users);
 /// Of /v1/users/NAME: what is known of the user, and a line for each device.
 Result<std::string> describe_user(std::string_view user);
-/// Of either: a line for each device.
+/// Of /v1/groups: a line for each group.
+Result<std::string> describe_groups(std::string_view groups);
+/// Of /v1/groups/NAME: what it says of its users, and who they are.
+Result<std::string> describe_group(std::string_view group);
+/// Of /v1/users, or one: a line for each device.
 Result<std::string> describe_devices(std::string_view users);
 /// Of /v1/usage: a line for each user, or for one and each of its devices; kNotFound.
 Result<std::string> describe_usage(std::string_view usage, std::string_view user = {});

@@ -97,6 +97,21 @@ def check_users(checker):
     post(user, users + "/openapi", 200, {"quota": "100GB", "quota_reset_day": 15, "quota_action": "block"})
     post(user, users + "/openapi", 400, {"quota": "much"})
     post(user, users + "/nobody", 404, {"enabled": True})
+    groups, group = "/v1/groups", "/v1/groups/{name}"
+    post(groups, groups, 200, {"name": "openapi", "max_sessions": 2, "quota": "1TB"})
+    post(groups, groups, 400, {"name": "openapi"})
+    post(group, groups + "/openapi", 200, {"max_devices": 3, "max_sessions": None})
+    post(group, groups + "/openapi", 400, {"enabled": True})
+    post(group, groups + "/nobody", 404, {"max_devices": 3})
+    assert post(user, users + "/openapi", 200, {"group": "openapi"})["from_group"] == []  # it has its own
+    post(user, users + "/openapi", 400, {"group": "nobody"})
+    assert checker.check("get", groups, groups, 200)["groups"][0]["users"] == ["openapi"]
+    checker.check("get", group, groups + "/openapi", 200)
+    checker.check("get", group, groups + "/nobody", 404)
+    checker.check("delete", group, groups + "/openapi", 400)
+    post(user, users + "/openapi", 200, {"group": None})
+    checker.check("delete", group, groups + "/openapi", 200)
+    checker.check("delete", group, groups + "/openapi", 404)
     told = post(devices, devices, 200, {"user": "openapi", "name": "phone", "token": True})
     assert len(told["token"]) >= 32, told
     assert post(devices, devices, 200, {"user": "openapi", "name": "tv", "login": True})["secret"]

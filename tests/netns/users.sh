@@ -73,6 +73,19 @@ check_contains "list tells" "$(server user list)" "expired"
 server user set ann --expires none >/dev/null
 check "and without an end it comes in" -- again
 
+say "--- a group"
+server group add staff >/dev/null
+server user set ann --group staff >/dev/null
+ends "over the quota of its group" "this user's quota at the server is used up" \
+  "the user's quota is used up" group set staff --quota 1b
+check_contains "show tells whose quota it is" "$(server user show ann)" "a month by its group"
+check_contains "list tells" "$(server user list)" "over_quota  staff"
+refused "while a user is in it, its removal" "ann among them" group remove staff
+server group set staff --quota none >/dev/null
+check "without a quota it comes in" -- again
+server user set ann --group none >/dev/null
+check_contains "without users it is removed" "$(server group remove staff)" "group staff is removed"
+
 say "--- another key"
 other=$(on client "$build/qdt-client" key --file "$work/other.key" | grep -o 'ed25519:[A-Za-z0-9+/]*' | tail -n 1)
 ends "with the old key" "removed this device, or gave it another key" "the device was removed or has another key" \
