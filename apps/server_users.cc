@@ -364,7 +364,7 @@ void ServerUsers::put_in_force(server::Server& server) {
   usage_.follow(*table);
   server::EndWalk::Ends ends;
   for (const auto& [name, absence] : roster.absent) ends.emplace(name, end_of(absence));
-  server.use_users(*table, ends);
+  server.use_users(*table, ends, roster.addresses);
   logger_.debug("users in force: " + std::to_string(roster.entries.size()));
 }
 

@@ -12,6 +12,7 @@
 #include "access/account.h"
 #include "access/credential.h"
 #include "access/meter.h"
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "wire/ed25519.h"
 #include "wire/hkdf.h"
@@ -36,8 +37,9 @@ struct Device {
     bool operator==(const Login&) const = default;
   };
   std::optional<Login> login;
-  std::uint64_t id = 0;    ///< in the store of users; 0: the configuration's
-  bool is_ticket = false;  ///< it enrols a device, and gets no session
+  std::uint64_t id = 0;              ///< in the store of users; 0: the configuration's
+  bool is_ticket = false;            ///< it enrols a device, and gets no session
+  std::optional<IpAddress> address;  ///< IPv4, that its sessions have; nothing: any of the pool
 
   /// Its psk is its own, and not a token's: the QUIC plane is sealed with it, too.
   bool needs_sealed() const { return psk && !server_seed; }

@@ -76,18 +76,24 @@ std::expected<Grant, Refusal> grant(const SessionRequest& asked, const Offer& of
   if (offer.needs_direct && !caps.direct) return refuse(HandshakeResult::kBadRequest);
 
   const auto token = caps.resume ? std::optional(request->resume_token) : std::nullopt;
-  const bool replaces = token && tables.book.is_in_use(*token, asked.user->name);
+  const bool is_fixed = asked.address && tables.leases.is_fixed(*asked.address);
+  const bool replaces = is_fixed ? tables.book.is_in_use(*asked.address)
+                                 : token && tables.book.is_in_use(*token, asked.user->name);
   const wire::SessionId session = random.number();
   if (const auto refusal =
           take_places(session, asked, request->client_id, replaces, tables.admission)) {
     return std::unexpected(*refusal);
   }
+  const LeaseBook::Holder holder{
+      .shard = offer.shard, .session = session, .user = asked.user->name};
   const auto lease =
-      tables.book.acquire({.shard = offer.shard, .session = session, .user = asked.user->name},
-                          token, random, now, asked.from);
+      is_fixed ? tables.book.acquire_fixed(holder, *asked.address, token.has_value(), random)
+               : tables.book.acquire(holder, token, random, now, asked.from);
   if (!lease) {
     give_back_places(session, *asked.user->account, tables.admission);
-    return refuse(HandshakeResult::kPoolExhausted);
+    if (!is_fixed) return refuse(HandshakeResult::kPoolExhausted);
+    return std::unexpected(
+        Refusal{HandshakeResult::kBusy, "busy: its address is another session's for a moment"});
   }
 
   Grant grant{.response = {.session_id = session,

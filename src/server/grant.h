@@ -110,6 +110,7 @@ struct SessionRequest {
   std::shared_ptr<const access::User> user;
   IpAddress from;
   Carriage carriage;
+  std::optional<IpAddress> address;  ///< of the user's device, if it is always the same
 };
 
 /// A session that may open. It has its places in all tables: give_back() when it is over.

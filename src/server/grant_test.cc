@@ -63,7 +63,8 @@ struct Server {
     return server::grant({.asked = wire::parse_connect_request(text),
                           .user = users->find(access::Credential(token)).user,
                           .from = from,
-                          .carriage = carriage},
+                          .carriage = carriage,
+                          .address = address},
                          offer, tables, random, now);
   }
   Version1Session settle(const Grant& granted, std::string_view token = "token a") {
@@ -84,6 +85,7 @@ struct Server {
   LeaseBook book;
   Offer offer;
   access::UserTable::Snapshot users;
+  std::optional<IpAddress> address;  // of the devices that ask from now on
   Tables tables{.admission = admission, .leases = leases, .book = book};
   testing::SeededRandom random{1};
   wire::Exporter exporter{wire::HkdfSecret{7}};
@@ -366,6 +368,47 @@ TEST(Grant, IsGivenBackWhole) {
     server.give_back(*granted);
   }
   EXPECT_TRUE(server.has_nothing_taken());
+}
+
+// --- an address of the device's own ---
+
+TEST(Grant, LendsADeviceItsAddressWhichANewerSessionTakes) {
+  Server server({.admission = {}, .ann = {.max_sessions = 1}, .offer = {}});
+  server.address = *IpAddress::parse("10.8.0.7");
+  server.book.fix(std::array{*server.address});
+  const auto first = server.grant(body());
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->response.client_ip, *server.address);
+  const auto second = server.grant(body(caps("\"resume\"")));
+  ASSERT_TRUE(second) << "it takes the other's place";
+  EXPECT_EQ(second->response.client_ip, *server.address);
+  ASSERT_TRUE(second->replaced);
+  EXPECT_EQ(second->replaced->session, first->response.session_id);
+  server.give_back(*first);
+  EXPECT_EQ(server.leases.lent(), 1u);
+  server.give_back(*second);
+  EXPECT_TRUE(server.has_nothing_taken());
+}
+
+TEST(Grant, RefusesADeviceWhileAnotherHasItsAddress) {
+  Server server;
+  const auto stranger = server.grant(body(), "token b");
+  ASSERT_TRUE(stranger);
+  server.address = stranger->response.client_ip;
+  server.book.fix(std::array{*server.address});
+  const auto refused = server.grant(body());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().result, HandshakeResult::kBusy);
+  server.give_back(*stranger);
+  EXPECT_TRUE(server.has_nothing_taken());
+  EXPECT_EQ(server.grant(body())->response.client_ip, *server.address);
+}
+
+TEST(Grant, LendsAnyAddressWhereThePoolLacksTheDevices) {
+  Server server;
+  server.address = *IpAddress::parse("10.9.0.7");
+  server.book.fix(std::array{*server.address});
+  EXPECT_EQ(server.grant(body())->response.client_ip, *IpAddress::parse("10.8.0.2"));
 }
 
 }  // namespace

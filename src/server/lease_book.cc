@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/client_networks.h"
@@ -56,10 +57,11 @@ std::optional<LeaseBook::Grant> LeaseBook::resume(const Holder& holder, std::str
   if (found == by_token_.end()) return std::nullopt;
   const IpAddress address = found->second;
   Note& note = notes_.at(address);
-  if (!note.is_of(holder.user)) return std::nullopt;
+  if (!note.is_of(holder.user) || pool_.is_fixed(address)) return std::nullopt;
   if (!note.holder) stop_keeping(address, note);
   note.from = from;
   note.user = holder.user;
+  note.is_fixed = false;  // it may have been
   pool_.give(address, holder.shard);
   ++version_;
   return Grant{.address = address,
@@ -74,9 +76,58 @@ void LeaseBook::release(const IpAddress& address, wire::SessionId session, Times
   Note& note = found->second;
   const bool is_holder = note.holder && note.holder->session == session;
   if (!is_holder) return;
+  ++version_;
+  if (note.is_fixed || pool_.is_fixed(address)) {
+    by_token_.erase(note.token);
+    notes_.erase(found);
+    return pool_.release(address);
+  }
   pool_.keep(address);
   keep(address, note, now);
+}
+
+std::set<IpAddress> LeaseBook::fix(std::span<const IpAddress> addresses) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<IpAddress> lent;
+  std::ranges::copy_if(addresses, std::back_inserter(lent),
+                       [this](const IpAddress& address) { return pool_.lends(address); });
+  pool_.fix(lent);
+  for (const IpAddress& address : lent) {
+    const auto note = notes_.find(address);
+    if (note != notes_.end() && !note->second.holder) forget(address);
+  }
+  return {lent.begin(), lent.end()};
+}
+
+std::optional<LeaseBook::Grant> LeaseBook::acquire_fixed(const Holder& holder,
+                                                         const IpAddress& address, bool can_resume,
+                                                         Random& random) {
+  const std::scoped_lock lock(mutex_);
+  Grant grant{.address = address, .token = {}, .replaced = {}};
+  const auto found = notes_.find(address);
+  if (found != notes_.end()) {
+    if (!found->second.is_fixed) return std::nullopt;
+    by_token_.erase(found->second.token);
+    grant.replaced = found->second.holder;
+  } else if (pool_.owner(address)) {
+    return std::nullopt;
+  }
+  pool_.give(address, holder.shard);
+  Note note{.holder = holder, .ended_at = {}, .from = {}, .user = holder.user, .is_fixed = true};
+  if (can_resume && grace_ > Duration::zero()) {
+    grant.token = wire::encode_base64(random.bytes<16>());
+    note.token = wire::secret_digest(grant.token);
+    by_token_[note.token] = address;
+  }
+  notes_[address] = note;
   ++version_;
+  return grant;
+}
+
+bool LeaseBook::is_in_use(const IpAddress& address) const {
+  const std::scoped_lock lock(mutex_);
+  const auto note = notes_.find(address);
+  return note != notes_.end() && note->second.is_fixed;
 }
 
 bool LeaseBook::is_in_use(std::string_view token, std::string_view user) const {
@@ -141,7 +192,7 @@ std::vector<LeaseBook::Entry> LeaseBook::entries(Timestamp now) const {
   const std::scoped_lock lock(mutex_);
   std::vector<Entry> entries;
   for (const auto& [address, note] : notes_) {
-    if (!note.holder && now - note.ended_at >= grace_) continue;
+    if (note.is_fixed || (!note.holder && now - note.ended_at >= grace_)) continue;
     entries.push_back(
         {address, note.token, note.holder ? std::nullopt : std::optional(note.ended_at)});
   }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,7 +25,8 @@ namespace qdt::server {
 /// to `grace`, and given to others only when no other is left, the one longest in grace first.
 /// Tokens are known by their digests only. An address for whose clients very many leases are kept
 /// loses the oldest of its own, and so does an IPv6 site: nobody pushes out what is kept for others
-/// by coming and going. Asked once for each session; any thread.
+/// by coming and going. A lease that is fixed is one device's alone, and nobody resumes it: a newer
+/// session of that device takes it from the older one. Asked once for each session; any thread.
 class LeaseBook {
  public:
   using Digest = std::array<std::uint8_t, 32>;
@@ -52,6 +54,16 @@ class LeaseBook {
   /// when all are lent. The token of another user's lease is one that nobody has.
   std::optional<Grant> acquire(const Holder& holder, std::optional<std::string_view> token,
                                Random& random, Timestamp now, const IpAddress& from = {});
+  /// These are fixed from now on, and no others. Whoever has one of them by chance stays until its
+  /// session ends, but gets it no more; nobody else's is kept. The ones that the pool lends.
+  std::set<IpAddress> fix(std::span<const IpAddress> addresses);
+  /// The fixed lease `address` for a session of the device that it is fixed for. `can_resume`: it
+  /// is given a token, as every client that can. Nothing while a session has it that had it before
+  /// it was fixed, and will be ended.
+  std::optional<Grant> acquire_fixed(const Holder& holder, const IpAddress& address,
+                                     bool can_resume, Random& random);
+  /// Whether a session has this fixed lease, which it loses to the next.
+  bool is_in_use(const IpAddress& address) const;
   /// The session of `holder` ended. Where another has its lease by now, nothing changes.
   void release(const IpAddress& address, wire::SessionId session, Timestamp now);
   /// Whether a session of `user` has the lease of `token` now.
@@ -83,6 +95,7 @@ class LeaseBook {
     Timestamp ended_at;
     IpAddress from;                   // unspecified: not known since a restart
     std::optional<std::string> user;  // likewise nothing
+    bool is_fixed = false;            // it is its device's, and not kept
 
     bool is_of(std::string_view other) const { return !user || *user == other; }
   };

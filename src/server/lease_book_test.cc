@@ -101,6 +101,42 @@ TEST_F(LeaseBookTest, KeepsHalfAsManyAgainForAnIpv6Site) {
   EXPECT_THAT(bounded.entries(now), SizeIs(4)) << "another site loses nothing";
 }
 
+TEST_F(LeaseBookTest, GivesAFixedLeaseToItsDeviceAlone) {
+  const auto address = *IpAddress::parse("10.8.0.2");
+  EXPECT_THAT(book.fix(std::array{address, *IpAddress::parse("10.9.0.2")}), ElementsAre(address));
+  EXPECT_EQ(open(1).address.to_string(), "10.8.0.3");
+  const auto fixed = book.acquire_fixed({0, 2}, address, true, random);
+  ASSERT_TRUE(fixed);
+  EXPECT_FALSE(fixed->replaced);
+  EXPECT_TRUE(book.is_in_use(address));
+  EXPECT_NE(open(3, fixed->token).address, address) << "somebody who has seen its token";
+  const auto newer = book.acquire_fixed({0, 4}, address, false, random);
+  ASSERT_TRUE(newer && newer->replaced);
+  EXPECT_EQ(newer->replaced->session, 2u);
+  EXPECT_EQ(newer->token, "");
+  book.release(address, 2, kStart);
+  EXPECT_TRUE(book.is_in_use(address));
+  book.release(address, 4, kStart);
+  EXPECT_FALSE(book.is_in_use(address));
+  EXPECT_EQ(book.kept(), 0u);
+  EXPECT_EQ(open(5).address.to_string(), "10.8.0.5");
+}
+
+TEST_F(LeaseBookTest, GivesNobodyALeaseAgainThatIsFixedMeanwhile) {
+  const auto here = open(1);
+  const auto gone = open(2);
+  book.release(gone.address, 2, kStart);
+  book.fix(std::array{here.address, gone.address});
+  EXPECT_EQ(book.kept(), 0u);
+  EXPECT_NE(open(3, gone.token).address, gone.address);
+  EXPECT_TRUE(book.acquire_fixed({0, 4}, gone.address, true, random));
+  EXPECT_FALSE(book.acquire_fixed({0, 5}, here.address, true, random)) << "until that one ends";
+  EXPECT_NE(open(6, here.token).address, here.address);
+  book.release(here.address, 1, kStart);
+  EXPECT_EQ(book.kept(), 0u);
+  EXPECT_TRUE(book.acquire_fixed({0, 5}, here.address, true, random));
+}
+
 TEST_F(LeaseBookTest, KnowsNoOtherTokens) {
   const auto first = open(1);
   book.release(first.address, 1, kStart);

@@ -1,6 +1,7 @@
 #include "server/lease_pool.h"
 
 #include <cassert>
+#include <utility>
 
 namespace qdt::server {
 
@@ -12,7 +13,7 @@ LeasePool::LeasePool(const Prefix& pool, const IpAddress& gateway, std::size_t s
       ipv6_(ipv6),
       owners_(std::make_unique<std::atomic<std::uint8_t>[]>(size_)) {
   assert(pool.address().is_v4() && pool.length() >= 8 && pool.length() <= 30);
-  assert(pool.contains(gateway) && shard_count > 0 && shard_count < kKept);
+  assert(pool.contains(gateway) && shard_count > 0 && shard_count < kFixed);
   assert(!ipv6 || 128 - ipv6->prefix.length() >= 32 - pool.length());
   capacity_ = size_;
   for (const std::uint32_t offset : {std::uint32_t{0}, size_ - 1, offset_of(gateway)}) {
@@ -34,7 +35,7 @@ void LeasePool::reserve(std::uint32_t offset) {
 
 std::optional<IpAddress> LeasePool::acquire(std::size_t shard) {
   const std::scoped_lock lock(mutex_);
-  if (lent() + kept_ == capacity_) return std::nullopt;
+  if (lent() + kept_ + idle_fixed_ == capacity_) return std::nullopt;
 
   auto offset = next_free(cursors_[shard], shard_count_);
   if (offset) {
@@ -71,9 +72,35 @@ bool LeasePool::keep(const IpAddress& address) {
   const std::scoped_lock lock(mutex_);
   if (!address.is_v4() || offset_of(address) >= size_) return false;
   const std::uint8_t owner = owners_[offset_of(address)].load(std::memory_order_relaxed);
-  if (owner == kReserved || owner == kKept) return false;
+  if (owner == kReserved || owner == kKept || owner == kFixed) return false;
   set_owner(offset_of(address), kKept);
   return true;
+}
+
+bool LeasePool::lends(const IpAddress& address) const {
+  if (!address.is_v4() || offset_of(address) >= size_) return false;
+  return owners_[offset_of(address)].load(std::memory_order_relaxed) != kReserved;
+}
+
+void LeasePool::fix(std::span<const IpAddress> addresses) {
+  const std::scoped_lock lock(mutex_);
+  const auto before = std::exchange(fixed_, {});
+  for (const IpAddress& address : addresses) fixed_.insert(offset_of(address));
+  const auto is_idle = [this](std::uint32_t offset) {
+    const std::uint8_t owner = owners_[offset].load(std::memory_order_relaxed);
+    return owner == kFree || owner == kFixed;
+  };
+  for (const std::uint32_t offset : before) {
+    if (is_idle(offset)) set_owner(offset, kFree);
+  }
+  for (const std::uint32_t offset : fixed_) {
+    if (is_idle(offset)) set_owner(offset, kFree);
+  }
+}
+
+bool LeasePool::is_fixed(const IpAddress& address) const {
+  const std::scoped_lock lock(mutex_);
+  return fixed_.contains(offset_of(address));
 }
 
 void LeasePool::give(const IpAddress& address, std::size_t shard) {
@@ -82,13 +109,16 @@ void LeasePool::give(const IpAddress& address, std::size_t shard) {
 }
 
 void LeasePool::set_owner(std::uint32_t offset, std::uint8_t owner) {
+  if (owner == kFree && fixed_.contains(offset)) owner = kFixed;
   const std::uint8_t before = owners_[offset].exchange(owner, std::memory_order_acq_rel);
   assert(before != kReserved);
-  const auto is_lent = [](std::uint8_t of) { return of != kFree && of != kKept; };
+  const auto is_lent = [](std::uint8_t of) { return of != kFree && of != kFixed && of != kKept; };
   if (is_lent(before)) lent_.fetch_sub(1, std::memory_order_relaxed);
   if (is_lent(owner)) lent_.fetch_add(1, std::memory_order_relaxed);
   if (before == kKept) --kept_;
   if (owner == kKept) ++kept_;
+  if (before == kFixed) --idle_fixed_;
+  if (owner == kFixed) ++idle_fixed_;
 }
 
 std::optional<IpAddress> LeasePool::ipv6_of(const IpAddress& address) const {
@@ -107,7 +137,7 @@ std::optional<std::size_t> LeasePool::owner(const IpAddress& address) const {
       address.is_v4() ? offset_of(address) : ipv6_->prefix.number_of(address).value_or(size_);
   if (offset >= size_) return std::nullopt;
   const std::uint8_t owner = owners_[offset].load(std::memory_order_acquire);
-  if (owner == kFree || owner == kKept || owner == kReserved) return std::nullopt;
+  if (owner == kFree || owner >= kFixed) return std::nullopt;
   return owner - 1;
 }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -40,7 +42,13 @@ class LeasePool {
   /// Keeps an address, free or lent, from being lent to anybody; false for one that is not of the
   /// pool, or is kept already.
   bool keep(const IpAddress& address);
-  /// Lends this very address, lent or kept, to a session of `shard`.
+  /// Whether the address is one that sessions may have.
+  bool lends(const IpAddress& address) const;
+  /// These are fixed from now on, and no others: acquire() lends none of them. Each is one that the
+  /// pool lends. One that is lent or kept stays so until it comes back.
+  void fix(std::span<const IpAddress> addresses);
+  bool is_fixed(const IpAddress& address) const;
+  /// Lends this very address, lent, kept or fixed, to a session of `shard`.
   void give(const IpAddress& address, std::size_t shard);
 
   /// The shard that owns `address`, of either kind, now. Lock-free: asked for packets.
@@ -52,6 +60,7 @@ class LeasePool {
 
  private:
   static constexpr std::uint8_t kFree = 0;
+  static constexpr std::uint8_t kFixed = 253;  // and free
   static constexpr std::uint8_t kKept = 254;
   static constexpr std::uint8_t kReserved = 255;
 
@@ -68,8 +77,10 @@ class LeasePool {
   std::size_t capacity_ = 0;
   std::atomic<std::size_t> lent_{0};
   std::size_t kept_ = 0;
-  std::mutex mutex_;
-  // For each address: free, reserved, or its shard's number plus one.
+  std::size_t idle_fixed_ = 0;
+  mutable std::mutex mutex_;
+  std::unordered_set<std::uint32_t> fixed_;
+  // For each address: free, fixed, kept, reserved, or its shard's number plus one.
   std::unique_ptr<std::atomic<std::uint8_t>[]> owners_;
   std::vector<std::uint32_t> cursors_;  // for each shard: where to look next
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 namespace qdt::server {
@@ -68,6 +69,25 @@ TEST(LeasePool, KnowsNoOwnerOfWhatIsNotLent) {
        {"10.8.0.0", "10.8.0.1", "10.8.0.9", "10.8.0.255", "10.8.1.0", "9.9.9.9", "::1"}) {
     EXPECT_FALSE(pool.owner(address(text))) << text;
   }
+}
+
+TEST(LeasePool, LendsNobodyAFixedAddress) {
+  LeasePool pool(*Prefix::parse("10.8.0.0/29"), *IpAddress::parse("10.8.0.1"), 1);
+  const auto fixed = *IpAddress::parse("10.8.0.3");
+  EXPECT_TRUE(pool.lends(fixed));
+  EXPECT_FALSE(pool.lends(*IpAddress::parse("10.8.0.1")));
+  EXPECT_FALSE(pool.lends(*IpAddress::parse("10.8.0.8")));
+  pool.fix(std::array{fixed});
+  for (int i = 0; i < 4; ++i) EXPECT_NE(*pool.acquire(0), fixed);
+  EXPECT_FALSE(pool.acquire(0));
+  EXPECT_FALSE(pool.owner(fixed));
+  pool.give(fixed, 0);
+  EXPECT_EQ(pool.owner(fixed), 0u);
+  EXPECT_EQ(pool.lent(), 5u);
+  pool.release(fixed);
+  EXPECT_FALSE(pool.acquire(0)) << "it is fixed still";
+  pool.fix({});
+  EXPECT_EQ(pool.acquire(0), fixed);
 }
 
 TEST(LeasePool, LendsAnIpv6AddressWithEach) {

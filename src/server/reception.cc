@@ -177,7 +177,8 @@ void Reception::take_whole(tunnel::Tunnel& tunnel, Exchange& exchange, Request& 
   auto granted = grant({.asked = asked,
                         .user = who.user,
                         .from = exchange.from().address,
-                        .carriage = exchange.carriage()},
+                        .carriage = exchange.carriage(),
+                        .address = who.device != nullptr ? who.device->address : std::nullopt},
                        options_.offer, tables_, random_, tunnel.now());
   if (!granted) return refuse(tunnel, exchange, granted.error());
   open(tunnel, exchange, who, credential, version2 ? std::optional(**version2) : std::nullopt,

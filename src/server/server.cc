@@ -346,9 +346,18 @@ void Server::use_users(const access::UserTable::Snapshot& users) {
   }
 }
 
-void Server::use_users(const access::UserTable::Snapshot& users, const EndWalk::Ends& ends) {
+void Server::use_users(const access::UserTable::Snapshot& users, const EndWalk::Ends& ends,
+                       const std::vector<IpAddress>& addresses) {
+  // Before any shard lends by the new table.
+  auto fixed = book_.fix(addresses);
+  address_fault_.look(
+      fixed.size() == addresses.size()
+          ? Result<void>()
+          : fail(std::to_string(addresses.size() - fixed.size()) +
+                 " devices have an address that is not in the pool, or is the server's own"),
+      "; they get any other", "the addresses of all devices are in the pool", logger_);
   use_users(users);
-  const EndWalk walk_of_all(EndWalk::rights_of(*users, ends));
+  const EndWalk walk_of_all(EndWalk::rights_of(*users, ends, std::move(fixed)));
   for (const auto& shard : shards_) {
     repeat(*shard, [walk = walk_of_all](shard::Shard& one, Timestamp now) mutable {
       return walk.step(one.tunnel(), now);

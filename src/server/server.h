@@ -13,6 +13,7 @@
 
 #include "access/admission.h"
 #include "base/ip_address.h"
+#include "base/lasting_fault.h"
 #include "base/logger.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -97,7 +98,11 @@ class Server {
   void use_users(const access::UserTable::Snapshot& users);
   /// As use_users(); sessions of users and devices that are not there any more end, but for those
   /// of the configuration's user. `ends` says why, by the user's name; others are removed.
-  void use_users(const access::UserTable::Snapshot& users, const EndWalk::Ends& ends);
+  /// `addresses` of devices, also of users who may not come in, are lent to these alone: whoever
+  /// else has one, or a device with another than its own, is ended, and may come again. Those that
+  /// the pool does not lend count for none.
+  void use_users(const access::UserTable::Snapshot& users, const EndWalk::Ends& ends,
+                 const std::vector<IpAddress>& addresses);
   /// The users who may come in now. The thread of main.
   const access::UserTable::Snapshot& users() const { return users_; }
   /// The limits of these options for sessions from now on (Admission::use_limits()); its users
@@ -164,6 +169,7 @@ class Server {
   LeasePool leases_;
   LeaseBook book_;
   LeaseFile lease_file_;
+  LastingFault address_fault_;
   tunnel::HandshakeCounters handshakes_;
   HandshakeLog handshake_log_;
   std::vector<std::unique_ptr<tunnel::Counters>> counters_;

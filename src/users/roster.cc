@@ -25,7 +25,9 @@ std::vector<access::Device> devices_of(const User& user, std::int64_t now) {
                        .psk = one.psk,
                        .server_seed = {},
                        .login = one.login,
-                       .id = one.id});
+                       .id = one.id,
+                       .is_ticket = false,
+                       .address = one.address});
   }
   return devices;
 }
@@ -41,6 +43,9 @@ Roster roster_at(const Contents& contents, const access::UserLimits& general, st
     roster.next_change = std::min(roster.next_change.value_or(time), time);
   };
   for (const User& user : contents.users) {
+    for (const Device& device : user.devices) {
+      if (device.address) roster.addresses.push_back(*device.address);
+    }
     if (!user.is_enabled) {
       roster.absent.emplace(user.name, Absence::kDisabled);
       continue;

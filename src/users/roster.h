@@ -20,6 +20,8 @@ struct Roster {
   std::unordered_map<std::string, Absence> absent;
   /// Then another roster is due, for somebody expires or may come in again; nothing: never.
   std::optional<std::int64_t> next_change;
+  /// Those of devices, also of users who may not come in now: nobody else is lent one of them.
+  std::vector<IpAddress> addresses;
 };
 
 /// `general` are the limits of every user, but for those of his own. A device that is

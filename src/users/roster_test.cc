@@ -28,6 +28,17 @@ TEST(Roster, HasTheUsersWhoMayComeIn) {
   EXPECT_EQ(all.next_change, std::nullopt);
 }
 
+TEST(Roster, KeepsTheAddressesOfThoseWhoMayNot) {
+  User ann = user_with_key("ann", 1);
+  ann.devices[0].address = *IpAddress::parse("10.8.0.50");
+  User bob = user_with_key("bob", 2);
+  bob.devices[0].address = *IpAddress::parse("10.8.0.51");
+  bob.is_enabled = false;
+  const auto all = roster({ann, bob});
+  EXPECT_EQ(all.entries.at(0).devices.at(0).address, ann.devices[0].address);
+  EXPECT_EQ(all.addresses, (std::vector{*ann.devices[0].address, *bob.devices[0].address}));
+}
+
 TEST(Roster, LeavesOutWhoMayNot) {
   User disabled = user_with_key("ann", 1);
   disabled.is_enabled = false;

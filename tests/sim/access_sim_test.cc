@@ -205,9 +205,16 @@ class DeviceSim : public AccessSim {
     return {.name = name, .devices = {{.name = "phone", .token = token}}};
   }
   void use_devices(Entries entries, const server::EndWalk::Ends& ends = {}) {
+    std::vector<IpAddress> addresses;
+    for (const auto& entry : entries) {
+      for (const auto& device : entry.devices) {
+        if (device.address) addresses.push_back(*device.address);
+      }
+    }
     table = users(std::move(entries), table.get());
+    auto fixed = server.book.fix(addresses);
     server.service.use_users(table);
-    server::EndWalk walk(server::EndWalk::rights_of(*table, ends));
+    server::EndWalk walk(server::EndWalk::rights_of(*table, ends, std::move(fixed)));
     while (!walk.step(server.tunnel(), world.now())) {
     }
     world.run_for(1s);
@@ -236,6 +243,22 @@ TEST_F(DeviceSim, TellsWhyAUserMayNotStay) {
       {}, {{"ann", tunnel::SessionEnd::kUserDisabled}, {"bob", tunnel::SessionEnd::kUserExpired}});
   EXPECT_EQ(why_ended(client), "the server's operator disabled this user");
   EXPECT_EQ(why_ended(bob), "this user's time at the server is over");
+}
+
+TEST_F(DeviceSim, EndsSessionsThatHaveTheAddressOfAnotherOrNotTheirOwn) {
+  connect_both();
+  auto ann = user("ann", "token of ann");
+  ann.devices[0].address = *IpAddress::parse("10.9.0.2");
+  use_devices({ann, user("bob", "token of bob")});
+  EXPECT_EQ(server.tunnel().sessions().size(), 2u) << "the pool has no such address";
+  ann.devices[0].address = bob.response->client_ip;
+  use_devices({ann, user("bob", "token of bob")});
+  EXPECT_EQ(why_ended(client), "the server's operator ended the session");
+  EXPECT_EQ(why_ended(bob), "the server's operator ended the session");
+  client.response.reset();
+  client.ending.reset();
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(client.response->client_ip, *ann.devices[0].address);
 }
 
 TEST_F(DeviceSim, TellsThatAQuotaIsUsedUp) {
