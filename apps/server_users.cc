@@ -48,10 +48,11 @@ constexpr std::string_view kConsequence =
 /// In the process that has the file.
 class Keeper {
  public:
-  Keeper(const users::SqliteFile& file, std::unique_ptr<Logger> logger)
+  Keeper(const users::SqliteFile& file, const users::Addresses& addresses,
+         std::unique_ptr<Logger> logger)
       : logger_(std::move(logger)),
         file_(file, random_, unix_seconds, *logger_),
-        api_(file_, random_, unix_seconds) {}
+        api_(file_, random_, unix_seconds, addresses) {}
 
   std::string answer(std::string_view question) {
     const std::string_view rest = question.substr(std::min<std::size_t>(question.size(), 1));
@@ -129,6 +130,13 @@ users::SqliteFile user_file(const std::string& config_path) {
   return {.path = path, .key_path = path + ".key"};
 }
 
+users::Addresses addresses_of(const ops::ServerConfig& config) {
+  return {.pool = config.pool_cidr,
+          .gateway = config.gateway_ip,
+          .pool6 = config.pool_cidr6,
+          .gateway6 = config.gateway_ip6};
+}
+
 Result<std::unique_ptr<os::SideProcess>> start_user_keeper(const std::string& config_path,
                                                            const ops::ServerConfig& config) {
   const users::SqliteFile file = user_file(config_path);
@@ -141,8 +149,8 @@ Result<std::unique_ptr<os::SideProcess>> start_user_keeper(const std::string& co
        .name = "qdt-users",
        .places = {folder.string()}},
       [&] {
-        const auto keeper =
-            std::make_shared<Keeper>(file, ops::make_logger(config.log_level, config.log_json));
+        const auto keeper = std::make_shared<Keeper>(
+            file, addresses_of(config), ops::make_logger(config.log_level, config.log_json));
         return [keeper](std::string_view question) { return keeper->answer(question); };
       });
 }

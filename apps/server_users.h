@@ -23,6 +23,7 @@
 #include "server/enrolment.h"
 #include "server/server.h"
 #include "shard/mailbox.h"
+#include "users/addresses.h"
 #include "users/usage_collector.h"
 #include "wire/handshake.h"
 
@@ -31,6 +32,9 @@ namespace qdt::apps {
 /// The file of a server's users, and that of their secrets' key: beside its configuration, as its
 /// other files are.
 users::SqliteFile user_file(const std::string& config_path);
+
+/// What a server with this configuration lends.
+users::Addresses addresses_of(const ops::ServerConfig& config);
 
 /// Starts the process that has that file, which no other of a running server opens: it has no
 /// network, and the process that has one never sees the file or its key. Before any thread.

@@ -1,6 +1,7 @@
 #include "user_answerer.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "command_line.h"
@@ -8,6 +9,7 @@
 #include "control/call.h"
 #include "control/user_api.h"
 #include "control_sockets.h"
+#include "ops/config.h"
 #include "ops/log.h"
 #include "os/control_socket.h"
 #include "os/file.h"
@@ -42,10 +44,14 @@ Ask find_answerer(const std::string& program, const std::string& tun_name,
     os::SystemRandom random;
     users::StoreFile file;
     control::UserApi api;
-    explicit Local(const std::string& path)
-        : file(user_file(path), random, unix_seconds, *logger), api(file, random, unix_seconds) {}
+    Local(const std::string& path, const std::optional<users::Addresses>& addresses)
+        : file(user_file(path), random, unix_seconds, *logger),
+          api(file, random, unix_seconds, addresses) {}
   };
-  return [local = std::make_shared<Local>(config_path)](
+  // A configuration with a fault is no reason to change nobody.
+  const auto loaded = ops::load_server_config(config_path);
+  const auto addresses = loaded ? std::optional(addresses_of(loaded->config)) : std::nullopt;
+  return [local = std::make_shared<Local>(config_path, addresses)](
              const std::string& method, const std::string& path,
              const std::string& body) -> Result<std::string> {
     const auto response = local->api.answer(

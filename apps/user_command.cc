@@ -189,6 +189,7 @@ void add_device(CLI::App& app, Chosen& chosen) {
       "other people's clients of CONNECT-IP.\n\n"
       "  qdt-server device add ann laptop --key ed25519:...\n"
       "  qdt-server device add ann phone --token\n"
+      "  qdt-server device set ann laptop --address 10.8.0.50\n"
       "  qdt-server device rotate ann phone");
   const auto with_names = [&](Verb verb, const char* name, const char* words) {
     CLI::App* const command = add_command(*device, chosen, verb, name, words);
@@ -206,6 +207,12 @@ void add_device(CLI::App& app, Chosen& chosen) {
   add->add_flag_callback(
       "--psk", [&chosen] { chosen->has_psk = true; },
       "beside a key: make a PSK, a secret that is never sent, and print it for its client.yaml");
+  const char* const kAddress =
+      "it always has this inner address, IPv4, or IPv6 of the same number, and nobody else does; "
+      "none: any of the pool";
+  add_text(add, chosen, &UserCommand::device_address, "--address", kAddress, false);
+  CLI::App* const set = with_names(Verb::kSetDevice, "set", "change what is given of a device");
+  add_text(set, chosen, &UserCommand::device_address, "--address", kAddress, true);
   CLI::App* const list = add_command(*device, chosen, Verb::kListDevices, "list", "show devices");
   add_text(list, chosen, &UserCommand::user, "USER", "of this user; without it, of all", false);
   with_names(Verb::kRemoveDevice, "remove", "end a device's sessions and let it in no more");
@@ -236,6 +243,9 @@ std::string body_of(const UserCommand& command) {
       if (command.has_token) json["token"] = true;
       if (command.has_login) json["login"] = true;
       if (command.has_psk) json["psk"] = true;
+      [[fallthrough]];
+    case Verb::kSetDevice:
+      if (!command.device_address.empty()) json["address"] = command.device_address;
       [[fallthrough]];
     case Verb::kRotateDevice:
       if (!command.key.empty()) json["key"] = command.key;
@@ -297,6 +307,7 @@ Result<std::string> do_it(const Ask& ask, const UserCommand& command) {
     case Verb::kAddDevice: return ask("POST", "/v1/devices", body_of(command));
     case Verb::kListDevices: return ask("GET", command.user.empty() ? "/v1/users" : user, "");
     case Verb::kRemoveDevice: return ask_about_device(ask, command, "DELETE");
+    case Verb::kSetDevice:
     case Verb::kRotateDevice: return ask_about_device(ask, command, "POST");
     case Verb::kInvite:
     case Verb::kCancelInvitations: break;  // invite_command.h
@@ -327,6 +338,8 @@ Result<std::string> in_words(const UserCommand& command, const std::string& answ
     case Verb::kListDevices: return control::describe_devices(answer);
     case Verb::kRemoveDevice:
       return "device " + command.device + " of " + command.user + " is removed\n";
+    case Verb::kSetDevice:
+      return "device " + command.device + " of " + command.user + " is changed\n";
     case Verb::kAddDevice: return control::describe_secrets(answer, control::DeviceChange::kAdded);
     case Verb::kRotateDevice:
       return control::describe_secrets(answer, control::DeviceChange::kRotated);

@@ -31,6 +31,7 @@ struct UserCommand {
     kAddDevice,
     kListDevices,
     kRemoveDevice,
+    kSetDevice,
     kRotateDevice,
     kInvite,
     kCancelInvitations,
@@ -40,8 +41,9 @@ struct UserCommand {
   std::string device;
   std::string group;
   std::vector<std::pair<std::string, std::string>> settings;  ///< of one: `expires`, `30d`
-  std::string key;                                            ///< of a device; empty: none
-  bool has_token = false;                                     ///< a device's, as are the next two
+  std::string device_address;  ///< to give it for good; empty: not given
+  std::string key;             ///< of a device; empty: none
+  bool has_token = false;      ///< a device's, as are the next two
   bool has_login = false;
   bool has_psk = false;
   std::string address;  ///< of kInvite, as the next four

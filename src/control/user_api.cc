@@ -119,6 +119,7 @@ Json json_of(const users::Device& device, const users::UserFacts& facts) {
           {"login", device.login ? Json(device.login->name) : Json()},
           {"psk", device.psk.has_value()},
           {"locked", device.is_locked},
+          {"address", device.address ? Json(device.address->to_string()) : Json()},
           {"created", users::time_text(device.created)},
           {"last_seen", seen == facts.seen.end() ? Json() : Json(users::time_text(seen->second))},
           {"usage", ways_of(facts.month.devices, device.id)}};
@@ -349,6 +350,21 @@ Result<wire::Ed25519PublicKey> key_in(const Json& json) {
                       "prints it on the device");
 }
 
+// Nothing: null, `none`, or not given.
+Result<std::optional<IpAddress>> address_in(const Json& json,
+                                            const std::optional<users::Addresses>& addresses) {
+  if (!json.contains("address")) return std::nullopt;
+  const auto text = value_of(json, "address");
+  if (!text) return fail(text);
+  if (!*text) return std::nullopt;
+  if (!addresses) {
+    return refuse("address: the pool is not known, for the configuration cannot be read");
+  }
+  const auto address = users::parse_address("address", **text, *addresses);
+  if (!address) return fail(address);
+  return *address;
+}
+
 // What its group says. An error is the store's.
 Result<Limits> defaults_of(Edit& edit, const User& user) {
   if (user.group.empty()) return Limits();
@@ -415,7 +431,7 @@ Result<std::string> UserApi::answer_text(const UserRequest& request) {
   if (request.path.starts_with(std::string(kDevices) + "/")) {
     const auto id = wire::parse_session_id(request.path.substr(kDevices.size() + 1));
     if (!id) return refuse("a device's ID has 16 hexadecimal digits, as /v1/users shows it");
-    if (posts) return rotate_device(request, *id);
+    if (posts) return post_device(request, *id);
     if (removes) return remove_device(request, *id);
   }
   return refuse(request.method + " is not for " + request.path);
@@ -791,7 +807,8 @@ wire::HandshakeResult UserApi::enrol(const users::Enrolment& enrolment) {
 }
 
 Result<std::string> UserApi::add_device(const UserRequest& request) {
-  const auto json = object_in(request.body, {"user", "name", "key", "token", "login", "psk"});
+  const auto json =
+      object_in(request.body, {"user", "name", "key", "token", "login", "psk", "address"});
   if (!json) return fail(json);
   const auto owner = name_in(*json, "user");
   if (!owner) return fail(owner);
@@ -809,7 +826,9 @@ Result<std::string> UserApi::add_device(const UserRequest& request) {
   }
   if (*has_psk && !has_key) return refuse("psk: only a device with a key has one beside");
 
-  Device device{.id = new_id(), .name = *name, .created = now_()};
+  const auto address = address_in(*json, addresses_);
+  if (!address) return fail(address);
+  Device device{.id = new_id(), .name = *name, .address = *address, .created = now_()};
   std::string secret;
   if (has_key) {
     const auto key = key_in(*json);
@@ -822,12 +841,43 @@ Result<std::string> UserApi::add_device(const UserRequest& request) {
     secret = make_secret(random_);
     give_login(device, *owner, secret);
   }
-  const auto user = change_user(request, *owner, "device add " + *owner + " " + *name,
-                                [&](User& one) -> Result<void> {
-                                  one.devices.push_back(device);
-                                  return {};
-                                });
+  const std::string deed = "device add " + *owner + " " + *name +
+                           (*address ? " address=" + (*address)->to_string() : "");
+  const auto user = change_user(request, *owner, deed, [&](User& one) -> Result<void> {
+    one.devices.push_back(device);
+    return {};
+  });
   return user ? Result<std::string>(text_of(told(user->user, device, secret))) : fail(user);
+}
+
+Result<std::string> UserApi::post_device(const UserRequest& request, std::uint64_t id) {
+  const auto json = object_in(request.body, {"key", "address"});
+  if (!json) return fail(json);
+  if (!json->contains("address")) return rotate_device(request, id);
+  if (json->contains("key")) return refuse("key and address: one at a time");
+  return set_device(request, id);
+}
+
+Result<std::string> UserApi::set_device(const UserRequest& request, std::uint64_t id) {
+  const auto json = object_in(request.body, {"address"});
+  if (!json) return fail(json);
+  const auto address = address_in(*json, addresses_);
+  if (!address) return fail(address);
+  const std::string deed =
+      "device set address=" + (*address ? (*address)->to_string() : "none") + " ";
+  Device device;
+  const auto user =
+      change_device(request, id, deed.c_str(), [&](User&, Device& one) -> Result<void> {
+        if (one.is_locked) {
+          return refuse(
+              "its secret cannot be read, for the key file is another; it is not changed");
+        }
+        one.address = *address;
+        device = one;
+        return {};
+      });
+  if (!user) return fail(user);
+  return text_of({{"user", user->name}, {"device", json_of(device, {})}});
 }
 
 Result<std::string> UserApi::rotate_device(const UserRequest& request, std::uint64_t id) {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "control/user_message.h"
 #include "ops/http_server.h"
+#include "users/addresses.h"
 #include "users/store_file.h"
 #include "users/tickets.h"
 #include "users/usage.h"
@@ -21,9 +22,11 @@ namespace qdt::control {
 /// Answers them from a store. One thread.
 class UserApi {
  public:
-  /// What is referred to outlives it. `now`: seconds since the Unix epoch.
-  UserApi(users::StoreFile& file, Random& random, std::function<std::int64_t()> now)
-      : file_(file), random_(random), now_(std::move(now)) {}
+  /// What is referred to outlives it. `now`: seconds since the Unix epoch. `addresses`: of which
+  /// devices may have one for good; nothing: they are not known, and no device is given one.
+  UserApi(users::StoreFile& file, Random& random, std::function<std::int64_t()> now,
+          const std::optional<users::Addresses>& addresses = std::nullopt)
+      : file_(file), random_(random), now_(std::move(now)), addresses_(addresses) {}
 
   ops::HttpResponse answer(const UserRequest& request);
   /// Writes a device down that asks by a ticket; kEnrolled once it is on disk. kNotReady: it cannot
@@ -67,6 +70,9 @@ class UserApi {
   Result<std::string> invite(const UserRequest& request);
   Result<std::string> cancel_invitations(const UserRequest& request, const std::string& name);
   Result<std::string> add_device(const UserRequest& request);
+  /// Gives it an address, or another key, token or secret.
+  Result<std::string> post_device(const UserRequest& request, std::uint64_t id);
+  Result<std::string> set_device(const UserRequest& request, std::uint64_t id);
   Result<std::string> rotate_device(const UserRequest& request, std::uint64_t id);
   Result<std::string> remove_device(const UserRequest& request, std::uint64_t id);
   /// Gives `work` the user whom `find` finds, in one transaction: the user as it is then. `what` is
@@ -90,6 +96,7 @@ class UserApi {
   users::StoreFile& file_;
   Random& random_;
   std::function<std::int64_t()> now_;
+  std::optional<users::Addresses> addresses_;
 };
 
 }  // namespace qdt::control

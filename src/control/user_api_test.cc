@@ -64,7 +64,11 @@ class UserApiTest : public ::testing::Test {
                          random_,
                          [this] { return now_; },
                          logger_};
-  UserApi api_{file_, random_, [this] { return now_; }};
+  UserApi api_{file_, random_, [this] { return now_; },
+               users::Addresses{.pool = *Prefix::parse("10.8.0.0/24"),
+                                .gateway = *IpAddress::parse("10.8.0.1"),
+                                .pool6 = *Prefix::parse("fd00::/64"),
+                                .gateway6 = *IpAddress::parse("fd00::1")}};
 };
 
 TEST_F(UserApiTest, HasNoUsersAndMakesNoFileAtFirst) {
@@ -197,6 +201,39 @@ TEST_F(UserApiTest, GivesADeviceAKey) {
   EXPECT_EQ(refused("DELETE", "/v1/devices/" + id, "", 404), "there is no device " + id);
 }
 
+TEST_F(UserApiTest, GivesADeviceAnAddress) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto told = good("POST", "/v1/devices",
+                         R"({"user":"ann","name":"a","token":true,"address":"10.8.0.50"})");
+  EXPECT_EQ(told["device"]["address"], "10.8.0.50");
+  const std::string path = "/v1/devices/" + told["device"]["id"].get<std::string>();
+  EXPECT_EQ(good("POST", path, "{}")["device"]["address"], "10.8.0.50") << "another token";
+  EXPECT_EQ(good("POST", path, R"({"address":"fd00::33"})")["device"]["address"], "10.8.0.51");
+  EXPECT_THAT(*describe_devices(ask("GET", "/v1/users").body),
+              HasSubstr("ann   a       10.8.0.51"));
+  EXPECT_EQ(good("POST", path, R"({"address":"none"})")["device"]["address"], nullptr);
+  EXPECT_THAT(good("GET", "/v1/deeds")["deeds"][1]["what"].get<std::string>(),
+              HasSubstr("device set address=10.8.0.51 "));
+}
+
+TEST_F(UserApiTest, RefusesAnAddressThatCannotBeADevices) {
+  good("POST", "/v1/users", R"({"name":"ann"})");
+  const auto a = good("POST", "/v1/devices",
+                      R"({"user":"ann","name":"a","token":true,"address":"10.8.0.50"})");
+  const std::string path = "/v1/devices/" + a["device"]["id"].get<std::string>();
+  const auto before = ask("GET", "/v1/users").body;
+  const auto refuses = [&](const std::string& to, const std::string& body, const char* why) {
+    EXPECT_THAT(refused("POST", to, body), HasSubstr(why)) << body;
+  };
+  refuses(path, R"({"address":"10.9.0.50"})", "not in the pool, 10.8.0.0/24");
+  refuses(path, R"({"address":"10.8.0.1"})", "the server's own");
+  refuses(path, R"({"address":7})", "it is no address");
+  refuses(path, R"({"address":"10.8.0.51","key":"x"})", "one at a time");
+  refuses("/v1/devices", R"({"user":"ann","name":"b","token":true,"address":"10.8.0.50"})",
+          "the address 10.8.0.50 is that of the device a of ann already");
+  EXPECT_EQ(ask("GET", "/v1/users").body, before);
+}
+
 TEST_F(UserApiTest, ShowsASecretOnce) {
   good("POST", "/v1/users", R"({"name":"ann"})");
   const auto token = good("POST", "/v1/devices", R"({"user":"ann","name":"old","token":true})");
@@ -304,8 +341,8 @@ TEST(UserText, ShowsUsersAndDevices) {
             "at most 2 sessions\n"
             "quota of 100.0 GB a month, of which 34.5 GB are used; anew on 2026-12-01T00:00:00Z\n"
             "2026-11: 1.2 MB from it, 34.5 GB to it\n"
-            "USER  DEVICE  SINCE                 LAST SEEN  PROVES ITSELF BY\n"
-            "ann   phone   2026-11-30T08:22:14Z  -          token\n");
+            "USER  DEVICE  ADDRESS  SINCE                 LAST SEEN  PROVES ITSELF BY\n"
+            "ann   phone   -        2026-11-30T08:22:14Z  -          token\n");
   EXPECT_EQ(*device_id(ann, "phone"), "00000000000000ff");
   EXPECT_EQ(device_id(ann, "tv").error().message, "there is no device tv of ann");
   for (const char* other : {"", "{}", "[]", "null", "\xff"}) {

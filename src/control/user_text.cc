@@ -118,8 +118,10 @@ Result<const Json*> find_usage(const Json& json, std::string_view user) {
 
 void add_devices(Table& table, const Json& user) {
   for (const Json& device : user.at("devices")) {
-    table.add({text(user, "name"), text(device, "name"), text(device, "created"),
-               text(device, "last_seen"), proof_of(device)});
+    const Json address = device.value("address", Json());  // of an older server: none
+    table.add({text(user, "name"), text(device, "name"),
+               address.is_string() ? ops::printable(address.get<std::string>()) : "-",
+               text(device, "created"), text(device, "last_seen"), proof_of(device)});
   }
 }
 
@@ -161,7 +163,7 @@ Result<std::string> describe_user(std::string_view user) {
     all += text(json, "month") + ": " + bytes_text(usage, "up") + " from it, " +
            bytes_text(usage, "down") + " to it\n";
     if (json.at("devices").empty()) return all + "no devices: it cannot come in yet\n";
-    Table table({"USER", "DEVICE", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
+    Table table({"USER", "DEVICE", "ADDRESS", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
     add_devices(table, json);
     return all + table.text();
   });
@@ -199,7 +201,7 @@ Result<std::string> describe_group(std::string_view group) {
 
 Result<std::string> describe_devices(std::string_view users) {
   return read(users, [](const Json& json) -> Result<std::string> {
-    Table table({"USER", "DEVICE", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
+    Table table({"USER", "DEVICE", "ADDRESS", "SINCE", "LAST SEEN", "PROVES ITSELF BY"});
     if (json.contains("users")) {
       for (const Json& user : json.at("users")) add_devices(table, user);
     } else {

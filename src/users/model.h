@@ -65,8 +65,9 @@ struct Device {
   std::optional<wire::PresharedKey> psk;  ///< of one with a key
   std::string token;                      ///< empty: none
   std::optional<access::Device::Login> login;
-  std::optional<IpAddress> address;   ///< IPv4, always the same; nothing: any of the pool
-  std::optional<IpAddress> address6;  ///< likewise IPv6
+  std::optional<IpAddress> address;  ///< IPv4, always the same; nothing: any of the pool
+  /// Nothing sets it: an IPv6 address is lent beside the IPv4 one, by its number.
+  std::optional<IpAddress> address6;
   std::int64_t created = 0;
   /// Its secret is sealed under a key that is not the key file's: it cannot come in, and its
   /// secret is kept as it is.

@@ -543,6 +543,17 @@ class SqliteStore final : public Store, private Edit {
         login_digest, address, address6);
   }
 
+  Result<void> check_address(const Device& device) {
+    const std::string address = device.address->to_string();
+    std::string owner;
+    const auto ok = database_->each(
+        "SELECT users.name, devices.name FROM devices JOIN users ON users.id = devices.user_id "
+        "WHERE devices.id <> ? AND address = ?",
+        [&](const Row& row) { owner = row.text(1) + " of " + row.text(0); }, device.id, address);
+    if (!ok || owner.empty()) return ok;
+    return refuse("the address " + address + " is that of the device " + owner + " already");
+  }
+
   Result<void> check_device(const User& user, const Device& device,
                             const std::optional<std::string>& key,
                             const std::optional<std::string>& token_digest,
@@ -550,6 +561,9 @@ class SqliteStore final : public Store, private Edit {
     const std::string what = "the device " + device.name + " of " + user.name;
     if (!key && !token_digest && !login_digest) {
       return refuse(what + " has neither a key nor a token nor a secret");
+    }
+    if (device.address) {
+      if (const auto ok = check_address(device); !ok) return ok;
     }
     std::string twin;
     const auto ok = database_->each(

@@ -25,8 +25,8 @@ class Edit {
   virtual Result<std::optional<Group>> find_group(std::string_view name) = 0;
   /// Makes the user, or replaces the one with its ID; its devices and tickets are all that it has
   /// then.
-  /// kInvalidArgument where a bound does not hold, or where a name, key, token or login is
-  /// another's.
+  /// kInvalidArgument where a bound does not hold, or where a name, key, token, login or
+  /// address is another's.
   virtual Result<void> put_user(const User& user) = 0;
   /// With its devices, tickets and usage.
   virtual Result<void> remove_user(std::uint64_t id) = 0;

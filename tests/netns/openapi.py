@@ -120,6 +120,9 @@ def check_users(checker):
     one = devices + "/" + told["device"]["id"]
     assert post(device, one, 200, {})["token"] != told["token"]
     post(device, one, 400, {"key": "ed25519:AA"})
+    assert post(device, one, 200, {"address": "10.8.0.50"})["device"]["address"] == "10.8.0.50"
+    post(device, one, 400, {"address": "10.9.0.50"})
+    post(devices, devices, 400, {"user": "openapi", "name": "third", "token": True, "address": "10.8.0.50"})
     shown = checker.check("get", users, users, 200)["users"]
     assert ["phone", "tv"] == [d["name"] for u in shown if u["name"] == "openapi" for d in u["devices"]], shown
     checker.check("delete", device, one, 200)
