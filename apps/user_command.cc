@@ -57,6 +57,10 @@ void add_setting(CLI::App* command, Chosen& chosen, const std::string& option,
 
 // Of a user, or of each user of a group.
 void add_limits(CLI::App* command, Chosen& chosen) {
+  add_setting(command, chosen, "--up", "up", "RATE",
+              "sends no faster than this, all its devices together: bits a second such as 500kbit, "
+              "20mbit or 1.5gbit; none: as fast as it can");
+  add_setting(command, chosen, "--down", "down", "RATE", "receives no faster, likewise");
   add_setting(command, chosen, "--max-devices", "max_devices", "N",
               "has so many devices at most (1 to 256); none: as many as there may be");
   add_setting(command, chosen, "--max-sessions", "max_sessions", "N",
@@ -66,8 +70,10 @@ void add_limits(CLI::App* command, Chosen& chosen) {
               "sessions end, and it comes in again on the reset day; none: any amount");
   add_setting(command, chosen, "--quota-reset-day", "quota_reset_day", "DAY",
               "the quota begins anew at 00:00 UTC on this day of the month, 1 to 28; 1 without it");
-  add_setting(command, chosen, "--quota-action", "quota_action", "WHAT",
-              "what happens once it is used up: block");
+  add_setting(
+      command, chosen, "--quota-action", "quota_action", "WHAT",
+      "what happens once it is used up: block, or a rate each way until the reset day, such as "
+      "1mbit");
 }
 
 void add_settings(CLI::App* command, Chosen& chosen) {
@@ -92,6 +98,7 @@ void add_user(CLI::App& app, Chosen& chosen) {
       "goes, "
       "and is told why.\nWhere no server runs, the file beside the configuration is changed.\n\n"
       "  qdt-server user add ann --expires 30d\n"
+      "  qdt-server user set ann --up 10mbit --down 50mbit\n"
       "  qdt-server device add ann phone --token\n"
       "  qdt-server user disable ann");
   const char* const kName = "the user's name: letters, digits, and . _ - @ between them";

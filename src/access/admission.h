@@ -22,8 +22,8 @@
 namespace qdt::access {
 
 /// Whether a handshake may become a session: the checks that need no more than a request's headers,
-/// in the order of docs/protocol-v1.md. Shared by all shards; any thread. A judgement takes the same
-/// time whatever was judged before.
+/// in the order of docs/protocol-v1.md. Shared by all shards; any thread. A judgement takes the
+/// same time whatever was judged before.
 ///
 /// Requests with the token and requests without it have budgets of their own, each as large as the
 /// options say: of all together, of an address, and of an IPv6 site (a /48). Beyond the budget, a

@@ -15,17 +15,26 @@ namespace qdt::access {
 class SharedRate {
  public:
   /// Takes `count` at once, and returns zero, if `limit` allows; else takes nothing, and returns
-  /// how long to wait before asking again. `count` is at most `limit.burst`.
+  /// how long to wait before asking again. `count` is at most `limit.burst`. The limit may be
+  /// another one each time.
   Duration take(const RateLimit& limit, std::uint64_t count, Timestamp now) {
     const Duration cost = in_time(static_cast<double>(count) / limit.per_second);
     const Duration burst = in_time(std::max(limit.burst, 1.0) / limit.per_second);
+    // With a slower limit before, more may be owed than this one ever lets anybody owe.
+    const std::int64_t most = (now + burst).time_since_epoch().count();
     std::int64_t paid = paid_.load(std::memory_order_relaxed);
+    while (paid > most) paid_.compare_exchange_weak(paid, most, std::memory_order_relaxed);
     for (;;) {
       const std::int64_t next = std::max(paid, now.time_since_epoch().count()) + cost.count();
-      const Duration wait = Duration(next - now.time_since_epoch().count()) - burst;
-      if (wait > Duration::zero()) return wait;
+      if (next > most) return Duration(next - most);
       if (paid_.compare_exchange_weak(paid, next, std::memory_order_relaxed)) return {};
     }
+  }
+  /// How long what was taken will take to be paid for: what waits in a queue that leaves at the
+  /// rate, as time.
+  Duration owed(Timestamp now) const {
+    const std::int64_t paid = paid_.load(std::memory_order_relaxed);
+    return Duration(std::max<std::int64_t>(paid - now.time_since_epoch().count(), 0));
   }
 
  private:

@@ -34,7 +34,7 @@ enum class Drop : std::uint8_t {
   kLinkLocal,  ///< IPv6 that is for the neighbours of one link, or for a group: nobody routes it
   kSpoofedSource,  ///< a source address that is not the session's lease
   kTooBig,         ///< above the tunnel MTU and not to be fragmented
-  kRateLimited,    ///< above the session's rate limit
+  kRateLimited,    ///< above the rate limit of the session or its user
   kQueueFull,      ///< the session's send queue, or its connection's, is full
   kQueuesFull,     ///< all queues together are full, and the session's is one of the longest
   kQueueDelay,     ///< waited too long in a queue that stands (CoDel)

@@ -378,7 +378,14 @@ void Connector::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& connec
     return lose(tunnel, *attempt, "the server has changed this client's addresses");
   }
   const bool is_complete = version2->answer && signalling.lent() && signalling.routes();
-  if (attempt->state == State::kAsking && is_complete) open_version2(tunnel, *attempt);
+  if (attempt->state == State::kAsking && is_complete) return open_version2(tunnel, *attempt);
+  use_send_rate(connection, *version2);
+}
+
+void Connector::use_send_rate(quic::Connection& connection, Version2& version2) {
+  tunnel::Session* session = tunnel::Tunnel::session_of(connection);
+  if (session == nullptr) return;
+  if (const auto rate = version2.signalling.take_send_rate()) session->use_send_rate(*rate);
 }
 
 Result<void> Connector::take_signalling(tunnel::Tunnel& tunnel, quic::Connection& connection,
@@ -439,6 +446,7 @@ void Connector::open_version2(tunnel::Tunnel& tunnel, Attempt& attempt) {
   if (terms.direct) options.direct = {.secrets = *terms.direct};
   had_version2_ = true;
   open(tunnel, attempt, *response, std::move(options));
+  use_send_rate(connection, *version2);
 }
 
 void Connector::open(tunnel::Tunnel& tunnel, Attempt& attempt,

@@ -157,6 +157,8 @@ class Connector final : public tunnel::TunnelEvents {
   /// Asks a server for addresses that has assigned none.
   void press_for_addresses(tunnel::Tunnel& tunnel, Attempt& attempt);
   void open_version2(tunnel::Tunnel& tunnel, Attempt& attempt);
+  /// Has the session of `connection`, if there is one, keep to what the server asked for last.
+  static void use_send_rate(quic::Connection& connection, Version2& version2);
   void open(tunnel::Tunnel& tunnel, Attempt& attempt, const wire::ConnectResponse& response,
             tunnel::SessionOptions options);
   /// The server as `:authority` has it.

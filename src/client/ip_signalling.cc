@@ -1,7 +1,5 @@
 #include "client/ip_signalling.h"
 
-#include <utility>
-
 namespace qdt::client {
 namespace {
 
@@ -48,6 +46,12 @@ Result<void> IpSignalling::take(const wire::Capsule& capsule, std::vector<std::u
       auto routes = wire::parse_route_advertisement(capsule.value);
       if (!routes) return fail(routes);
       routes_ = std::move(*routes);
+      break;
+    }
+    case wire::capsule::kSendRate: {
+      const auto rate = wire::parse_send_rate(capsule.value);
+      if (!rate) return fail(rate);
+      send_rate_ = *rate;
       break;
     }
     // A client has no addresses to lend.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -29,6 +30,10 @@ class IpSignalling {
   /// What it advertises; nothing: it has not said yet.
   const std::optional<std::vector<wire::IpRange>>& routes() const { return routes_; }
 
+  /// The rate that the server asks this client to send at, in inner bits a second, once for each
+  /// time that it asks; 0: any.
+  std::optional<std::uint64_t> take_send_rate() { return std::exchange(send_rate_, std::nullopt); }
+
   /// An ADDRESS_REQUEST for an address of each kind, to be sent once at most, to a server that
   /// assigns none unasked.
   static std::vector<std::uint8_t> request_for_addresses();
@@ -38,6 +43,7 @@ class IpSignalling {
 
   std::optional<std::vector<Prefix>> lent_;
   std::optional<std::vector<wire::IpRange>> routes_;
+  std::optional<std::uint64_t> send_rate_;
   wire::CapsuleReader reader_;
 };
 

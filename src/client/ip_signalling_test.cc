@@ -66,6 +66,30 @@ TEST(ClientIpSignalling, KnowsWhatIsLentOnceItIsSaid) {
   EXPECT_EQ(signalling.routes()->front().last.to_string(), "10.255.255.255");
 }
 
+TEST(ClientIpSignalling, KnowsTheRateThatIsAskedForOnce) {
+  IpSignalling signalling;
+  const auto rate = [](Bytes value) {
+    std::vector<std::uint8_t> out;
+    wire::append_capsule(out, wire::capsule::kSendRate, value);
+    return out;
+  };
+  EXPECT_FALSE(signalling.take_send_rate());
+  ASSERT_TRUE(answer_of(signalling, rate(wire::write_send_rate(1'000))));
+  ASSERT_TRUE(answer_of(signalling, rate(wire::write_send_rate(20'000'000))));
+  EXPECT_EQ(signalling.take_send_rate(), 20'000'000u);
+  EXPECT_FALSE(signalling.take_send_rate());
+  ASSERT_TRUE(answer_of(signalling, rate(wire::write_send_rate(0))));
+  EXPECT_EQ(signalling.take_send_rate(), 0u);
+
+  const std::uint8_t two_bytes[] = {1, 2};
+  const std::uint8_t cut[] = {0x80};
+  const std::uint8_t long_one[9] = {0xc0};
+  for (const Bytes bad : {Bytes(), Bytes(two_bytes), Bytes(cut), Bytes(long_one)}) {
+    IpSignalling fresh;
+    EXPECT_TRUE(fails(fresh, rate(bad))) << bad.size();
+  }
+}
+
 TEST(ClientIpSignalling, LeavesRefusalsOut) {
   IpSignalling signalling;
   ASSERT_TRUE(answer_of(signalling, assign({address("10.8.0.5/32", 1), address("::/128", 2)})));

@@ -70,12 +70,16 @@ void add_limits(Json& json, const Limits& limits) {
   const auto number = [](const std::optional<std::uint64_t>& value) {
     return value ? Json(*value) : Json();
   };
+  json["up"] = number(limits.up);
+  json["down"] = number(limits.down);
   json["max_devices"] = number(limits.max_devices);
   json["max_sessions"] = number(limits.max_sessions);
   const auto& quota = limits.quota;
   json["quota"] = quota ? Json(quota->bytes) : Json();
   json["quota_reset_day"] = quota ? Json(quota->reset_day) : Json();
-  json["quota_action"] = quota ? Json(kBlock) : Json();
+  json["quota_action"] = !quota        ? Json()
+                         : quota->then ? Json(users::rate_text(*quota->then))
+                                       : Json(kBlock);
 }
 
 // The limits that a user has by its group.
@@ -228,6 +232,19 @@ Result<void> take_count(const Json& json, const std::string& key, std::uint64_t 
   return {};
 }
 
+Result<void> take_rate(const Json& json, const std::string& key,
+                       std::optional<std::uint64_t>& out) {
+  if (!json.contains(key)) return {};
+  const auto text = value_of(json, key);
+  if (!text) return fail(text);
+  out.reset();
+  if (!*text) return {};
+  const auto rate = users::parse_rate(key, **text);
+  if (!rate) return fail(rate);
+  out = *rate;
+  return {};
+}
+
 // A text, or a number of bytes.
 Result<void> take_quota_bytes(const Json& json, std::optional<users::Quota>& quota) {
   const bool is_number = json.at("quota").is_number_integer();
@@ -257,8 +274,12 @@ Result<void> take_quota(const Json& json, std::optional<users::Quota>& quota) {
   if (!json.contains("quota_action")) return {};
   const auto action = value_of(json, "quota_action");
   if (!action) return fail(action);
-  if (*action == kBlock) return {};
-  return refuse("quota_action: there is block alone: the user comes in again on the reset day");
+  quota->then.reset();
+  if (!*action || *action == kBlock) return {};
+  const auto rate = users::parse_rate("quota_action", **action);
+  if (!rate) return refuse(rate.error().message + ", or block, until the reset day");
+  quota->then = *rate;
+  return {};
 }
 
 using Keys = std::vector<std::string>;
@@ -269,10 +290,13 @@ Keys joined(Keys first, const Keys& then) {
 }
 
 // Of a group, and of a user, who has others beside.
-const Keys kLimits = {"max_devices", "max_sessions", "quota", "quota_reset_day", "quota_action"};
+const Keys kLimits = {
+    "up", "down", "max_devices", "max_sessions", "quota", "quota_reset_day", "quota_action"};
 const Keys kSettings = joined({"enabled", "expires", "group"}, kLimits);
 
 Result<void> take_limits(const Json& json, Limits& limits) {
+  if (auto ok = take_rate(json, "up", limits.up); !ok) return ok;
+  if (auto ok = take_rate(json, "down", limits.down); !ok) return ok;
   if (auto ok = take_quota(json, limits.quota); !ok) return ok;
   if (auto ok = take_count(json, "max_devices", users::kMaxDevicesOfUser, limits.max_devices);
       !ok) {

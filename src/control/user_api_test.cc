@@ -157,6 +157,15 @@ TEST_F(UserApiTest, BringsEnrolmentsToAnotherProcess) {
   EXPECT_FALSE(decode_enrolment(bytes + "x"));
 }
 
+TEST_F(UserApiTest, GivesAUserRates) {
+  const auto ann = good("POST", "/v1/users", R"({"name":"ann","up":"20mbit"})");
+  EXPECT_EQ(ann["up"], 20'000'000);
+  EXPECT_EQ(ann["down"], nullptr);
+  const auto other = good("POST", "/v1/users/ann", R"({"up":"none","down":"1.5gbit"})");
+  EXPECT_EQ(other["up"], nullptr);
+  EXPECT_EQ(other["down"], 1'500'000'000);
+}
+
 TEST_F(UserApiTest, AddsChangesAndRemovesAUser) {
   const auto ann = good("POST", "/v1/users", R"({"name":"ann","expires":"30d","max_sessions":2})");
   EXPECT_EQ(ann["state"], "enabled");
@@ -279,6 +288,9 @@ TEST_F(UserApiTest, RefusesWhatIsWrong) {
       {"/v1/users", R"({"name":"x","max_devices":257})", "max_devices: \"257\""},
       {"/v1/users", R"({"name":"x","max_sessions":1.5})", "max_sessions: expected"},
       {"/v1/users", R"({"name":"x","max_sessions":"many"})", "max_sessions: \"many\""},
+      {"/v1/users", R"({"name":"x","up":"20"})", "up: \"20\": it has no unit"},
+      {"/v1/users", R"({"name":"x","down":"1bit"})", "down: \"1bit\": it is too little"},
+      {"/v1/users", R"({"name":"x","down":"2000gbit"})", "down: \"2000gbit\": it is too much"},
       {"/v1/users", R"({"name":"x","enabled":"yes"})", "enabled: expected true or false"},
       {"/v1/users/ann", "{}", "nothing to set"},
       {"/v1/users/ann", R"({"name":"bob"})", "\"name\" is not known here"},
@@ -327,7 +339,8 @@ TEST(UserRequest, TravelsBetweenProcesses) {
 
 TEST(UserText, ShowsUsersAndDevices) {
   const std::string ann =
-      R"({"name":"ann","state":"enabled","expires":null,"max_devices":null,"max_sessions":2,)"
+      R"({"name":"ann","state":"enabled","expires":null,"up":20000000,"down":null,)"
+      R"("max_devices":null,"max_sessions":2,)"
       R"("created":"2026-11-30T08:22:14Z","devices":[{"id":"00000000000000ff","name":"phone",)"
       R"("kind":"token","key":null,"login":null,"psk":false,"locked":false,)"
       R"("created":"2026-11-30T08:22:14Z","last_seen":null,"usage":{"up":0,"down":0}}],)"
@@ -338,6 +351,7 @@ TEST(UserText, ShowsUsersAndDevices) {
             "ann   enabled  -      -        1        2\n");
   EXPECT_EQ(*describe_user(ann),
             "ann: enabled, since 2026-11-30T08:22:14Z\n"
+            "at most 20mbit up\n"
             "at most 2 sessions\n"
             "quota of 100.0 GB a month, of which 34.5 GB are used; anew on 2026-12-01T00:00:00Z\n"
             "2026-11: 1.2 MB from it, 34.5 GB to it\n"
@@ -386,6 +400,7 @@ TEST_F(UserApiTest, SetsAQuota) {
   EXPECT_EQ(ann["quota"], 536'870'912'000);
   EXPECT_EQ(ann["quota_reset_day"], 28) << "it stays";
   EXPECT_EQ(ann["quota_action"], "block");
+  EXPECT_EQ(set(R"({"quota_action":"1mbit"})")["quota_action"], "1mbit");
   EXPECT_EQ(set(R"({"quota":12345})")["quota"], 12'345);
   EXPECT_EQ(set(R"({"quota_reset_day":null})")["quota_reset_day"], 1);
   EXPECT_EQ(set(R"({"quota":null})")["quota"], nullptr);
@@ -406,7 +421,7 @@ TEST_F(UserApiTest, RefusesWhatIsNoQuota) {
   refuses(R"({"quota":true})", "expected a text");
   refuses(R"({"quota":"1gb","quota_reset_day":29})", "too much");
   refuses(R"({"quota":"1gb","quota_reset_day":0})", "too little");
-  refuses(R"({"quota":"1gb","quota_action":"1mbit"})", "there is block alone");
+  refuses(R"({"quota":"1gb","quota_action":"slow"})", "or block, until the reset day");
   EXPECT_EQ(good("GET", "/v1/users/ann")["quota"], nullptr);
 }
 
@@ -486,7 +501,7 @@ TEST_F(UserApiTest, RefusesWhatIsNoGroup) {
 
 TEST(UserText, ShowsGroups) {
   const std::string staff =
-      R"({"name":"staff","users":["ann","bob"],"max_devices":3,"max_sessions":null,)"
+      R"({"name":"staff","users":["ann","bob"],"up":null,"down":null,"max_devices":3,"max_sessions":null,)"
       R"("quota":1000000000,"quota_reset_day":15,"quota_action":"block"})";
   EXPECT_EQ(*describe_groups(R"({"groups":[)" + staff + "]}"),
             "GROUP  USERS  LIMITS OF EACH USER\n"

@@ -7,6 +7,7 @@
 
 #include "base/words.h"
 #include "ops/text.h"
+#include "users/text.h"
 
 namespace qdt::control {
 namespace {
@@ -89,6 +90,11 @@ std::string origin_of(const Json& json, const char* key) {
 // Of a user or a group, but for the quota.
 std::vector<std::string> limits_in_words(const Json& json) {
   std::vector<std::string> all;
+  for (const char* way : {"up", "down"}) {
+    if (json.at(way).is_null()) continue;
+    all.push_back("at most " + users::rate_text(json.at(way).get<std::uint64_t>()) + " " + way +
+                  origin_of(json, way));
+  }
   if (!json.at("max_devices").is_null()) {
     all.push_back("at most " + text(json, "max_devices") + " devices" +
                   origin_of(json, "max_devices"));

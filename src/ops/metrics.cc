@@ -125,7 +125,7 @@ class Shards {
   }
 
   std::vector<Sample> limited_seconds() const {
-    constexpr std::string_view kNames[] = {"application", "window", "pacing", "socket"};
+    constexpr std::string_view kNames[] = {"application", "window", "pacing", "socket", "user"};
     static_assert(std::size(kNames) == tunnel::kSendLimits);
     std::vector<Sample> samples;
     for (std::size_t i = 0; i < tunnel::kSendLimits; ++i) {

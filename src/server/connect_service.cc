@@ -38,14 +38,29 @@ void ConnectService::on_stream_bytes(tunnel::Tunnel& tunnel, quic::Connection& c
 }
 
 void ConnectService::tell_routes(tunnel::Session& session) {
-  const plane::QuicPlane* plane = tunnel::Tunnel::quic_plane_of(session);
-  if (plane == nullptr) return;
-  const auto streams = streams_.find(&plane->connection());
-  if (streams == streams_.end()) return;
-  for (auto& [stream, one] : streams->second) {
-    // It may end the connection, and with it what is walked over.
-    if (one.exchange.has_signalling()) return one.exchange.use_routes(reception_.pushed().routes);
+  if (Http3Exchange* exchange = exchange_of(session)) {
+    exchange->use_routes(reception_.pushed().routes);
   }
+}
+
+void ConnectService::on_peer_rate(tunnel::Tunnel&, tunnel::Session& session,
+                                  std::uint64_t bits_per_second) {
+  Http3Exchange* exchange = exchange_of(session);
+  if (exchange == nullptr) return;
+  logger_.debug("session with " + session.lease().to_string() + " is asked to send at " +
+                std::to_string(bits_per_second / 1000) + " kbit/s");
+  exchange->ask_for_rate(bits_per_second);
+}
+
+Http3Exchange* ConnectService::exchange_of(tunnel::Session& session) {
+  const plane::QuicPlane* plane = tunnel::Tunnel::quic_plane_of(session);
+  if (plane == nullptr) return nullptr;
+  const auto streams = streams_.find(&plane->connection());
+  if (streams == streams_.end()) return nullptr;
+  for (auto& [stream, one] : streams->second) {
+    if (one.exchange.has_signalling()) return &one.exchange;
+  }
+  return nullptr;
 }
 
 Http3Exchange* ConnectService::exchange_on(const quic::Connection& connection,

@@ -27,6 +27,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   /// Tells the client of a session that there is of the routes that are pushed now, as far as its
   /// version has words for it.
   void tell_routes(tunnel::Session& session);
+  void on_peer_rate(tunnel::Tunnel& tunnel, tunnel::Session& session,
+                    std::uint64_t bits_per_second) override;
   void use_decoy(std::shared_ptr<const Decoy> decoy) { reception_.use_decoy(std::move(decoy)); }
 
   void on_settings(tunnel::Tunnel& tunnel, quic::Connection& connection) override;
@@ -54,6 +56,8 @@ class ConnectService final : public tunnel::TunnelEvents {
   static void end_session(tunnel::Tunnel& tunnel, quic::Connection& connection);
   /// Ends the session of a stream that is malformed, and the connection with it.
   void end_malformed(tunnel::Tunnel& tunnel, quic::Connection& connection, const std::string& why);
+  /// Of a session of version 2; nothing for others.
+  Http3Exchange* exchange_of(tunnel::Session& session);
   /// Nothing where there is none any more.
   Http3Exchange* exchange_on(const quic::Connection& connection, quic::StreamId stream);
 

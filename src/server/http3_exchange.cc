@@ -60,7 +60,7 @@ void Http3Exchange::open_version2(Grant& grant, const Version2Session& session,
                                   tunnel::SessionOptions& options) {
   add_direct(grant, session.terms.direct, options);
   options.contexts = session.terms.contexts;
-  tunnel_.open_session(options, connection_, stream_, tunnel_.now());
+  tunnel::Session& opened = tunnel_.open_session(options, connection_, stream_, tunnel_.now());
 
   quic::Response response{
       .status = 200, .headers = {{"capsule-protocol", "?1"}}, .keeps_stream_open = true};
@@ -73,12 +73,19 @@ void Http3Exchange::open_version2(Grant& grant, const Version2Session& session,
   // The client may have sent more than it may before its answer: it hears so, and has no session.
   const bool is_open = connection_.respond(stream_, response) &&
                        connection_.send(stream_, signalling_->first_capsules());
-  if (!is_open) connection_.close("too much before the answer", tunnel_.now());
+  if (!is_open) return connection_.close("too much before the answer", tunnel_.now());
+  if (const auto rate = opened.take_peer_rate()) ask_for_rate(*rate);
 }
 
 void Http3Exchange::use_routes(std::span<const Prefix> pushed) {
-  if (!signalling_) return;
-  auto capsule = signalling_->use_routes(pushed);
+  if (signalling_) tell(signalling_->use_routes(pushed));
+}
+
+void Http3Exchange::ask_for_rate(std::uint64_t bits_per_second) {
+  if (signalling_) tell(IpSignalling::rate_capsule(bits_per_second));
+}
+
+void Http3Exchange::tell(std::vector<std::uint8_t> capsule) {
   if (capsule.empty() || connection_.send(stream_, std::move(capsule))) return;
   connection_.close("the client does not take capsules", tunnel_.now());
 }

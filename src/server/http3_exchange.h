@@ -35,12 +35,15 @@ class Http3Exchange final : public Exchange {
   /// Tells the client of a session of version 2 which routes the server pushes from now on. May end
   /// the connection.
   void use_routes(std::span<const Prefix> pushed);
+  /// Asks the client to send no faster (IpSignalling::rate_capsule()).
+  void ask_for_rate(std::uint64_t bits_per_second);
   /// A session of version 2 has begun on the stream.
   bool has_signalling() const { return signalling_.has_value(); }
   /// Whether the client may end its side now, as IpSignalling::may_end() says.
   bool may_end() const { return !signalling_ || signalling_->may_end(); }
 
  private:
+  void tell(std::vector<std::uint8_t> capsule);
   void open_version1(Grant& grant, const Version1Session& session, tunnel::SessionOptions& options);
   void open_version2(Grant& grant, const Version2Session& session, tunnel::SessionOptions& options);
   void add_direct(Grant& grant, const std::optional<wire::DirectSecrets>& secrets,

@@ -46,6 +46,12 @@ std::vector<std::uint8_t> IpSignalling::use_routes(std::span<const Prefix> pushe
   return out;
 }
 
+std::vector<std::uint8_t> IpSignalling::rate_capsule(std::uint64_t bits_per_second) {
+  std::vector<std::uint8_t> out;
+  wire::append_capsule(out, wire::capsule::kSendRate, wire::write_send_rate(bits_per_second));
+  return out;
+}
+
 std::vector<std::uint8_t> IpSignalling::first_capsules() const {
   std::vector<wire::CapsuleAddress> assigned;
   for (const Prefix& prefix : lent_) assigned.push_back({.request_id = 0, .prefix = prefix});

@@ -29,6 +29,8 @@ class IpSignalling {
   /// The server pushes these routes from now on: the capsule that says so; empty where they come to
   /// the same ranges as before.
   std::vector<std::uint8_t> use_routes(std::span<const Prefix> pushed);
+  /// The client is asked to send no faster, in inner bits a second; 0: as fast as it likes.
+  static std::vector<std::uint8_t> rate_capsule(std::uint64_t bits_per_second);
   /// Takes what the client sent off the front of `bytes`, up to the end of the first DATAGRAM
   /// capsule, and returns that one's value (RFC 9297 section 3.5), valid as wire::Capsule's;
   /// nothing once all bytes are taken. What is to be sent comes behind what `answer` has. An error

@@ -11,7 +11,7 @@ bool LimitWalk::step(const tunnel::SessionTable& sessions, Timestamp now) {
   return walk_.step(sessions, [&](tunnel::Session& session) {
     const auto found = limits_->find(session.account().get());
     if (found == limits_->end()) return;
-    session.use_limits(found->second.session_rate, found->second.rate, now);
+    session.use_limits(found->second, now);
   });
 }
 

@@ -190,7 +190,8 @@ std::optional<Drop> Forwarder::deliver_packet(Session& session, MutableBytes pac
     if (is_up) tell_peer_wrong_source(session, *ip, now);
     return Drop::kSpoofedSource;
   }
-  if (!session.may_receive(now)) return Drop::kRateLimited;
+  const bool may_pass = session.may_receive(now) && session.keeps_to_rate(packet, now);
+  if (!may_pass) return Drop::kRateLimited;
   if (wire::opens_tcp(*ip)) wire::clamp_mss(packet, *ip, session.whole_packet_bytes());
 
   // RFC 6040 section 4.2, but that a packet which does not understand marks stays: the connection's

@@ -15,8 +15,9 @@ enum class SendLimit : std::uint8_t {
   kWindow,       ///< as much is under way as congestion control allows
   kPacing,       ///< it is not time for the next burst
   kSocket,       ///< the socket takes nothing
+  kUser,         ///< the user's rate
 };
-inline constexpr std::size_t kSendLimits = 4;
+inline constexpr std::size_t kSendLimits = 5;
 
 /// How long each limit was the one: counted from change to change, by the clock of the calls that
 /// bring them about. One thread.

@@ -13,10 +13,15 @@ namespace {
 // Looking for the largest flow takes a while, so more than one packet pays for it.
 constexpr int kMaxGivenUp = 16;
 
+// Of a flow's full packets, those that are kept behind a known rate. With n packets under way TCP
+// loses about one in 3/8 n^2 (RFC 5348 section 3.1): 32 of them make 0.3 %.
+constexpr std::size_t kKeptPackets = 32;
+constexpr double kKeptSeconds = 0.1;
+
 }  // namespace
 
 SendQueue::SendQueue(PacketPool& pool, const Options& options, Counters& counters)
-    : pool_(pool), options_(options), counters_(counters) {}
+    : pool_(pool), options_(options), counters_(counters), kept_bytes_(options.quantum_bytes) {}
 
 SendQueue::~SendQueue() {
   if (front_ != nullptr) pool_.give_back(front_);
@@ -123,7 +128,7 @@ QueuedPacket* SendQueue::take_next(Timestamp now) {
 QueuedPacket* SendQueue::take_from(Flow& flow, Timestamp now) {
   while (flow.first != nullptr) {
     const Duration sojourn = now - flow.first->queued_at;
-    const bool is_last_one = flow.bytes <= options_.quantum_bytes;
+    const bool is_last_one = flow.bytes <= kept_bytes_;
     QueuedPacket* packet = unlink_first(flow);
     if (is_dropping_paused_) {
       flow.codel.reset();
@@ -173,6 +178,11 @@ void SendQueue::give_way() {
   for (int i = 0; i < kMaxGivenUp && largest->first != nullptr && largest->bytes > enough; ++i) {
     discard(unlink_first(*largest), Drop::kQueuesFull);
   }
+}
+
+void SendQueue::use_rate(double bytes_per_second) {
+  const auto worth = static_cast<std::size_t>(bytes_per_second * kKeptSeconds);
+  kept_bytes_ = std::clamp(worth, options_.quantum_bytes, kKeptPackets * options_.quantum_bytes);
 }
 
 void SendQueue::drop_older_than(Timestamp time) {

@@ -46,6 +46,11 @@ class SendQueue final : private PacketPool::Holder {
   /// for having waited meanwhile.
   void pause_dropping(bool is_paused) { is_dropping_paused_ = is_paused; }
 
+  /// What leaves the queue has this rate, in bytes a second: a flow with fewer packets than TCP
+  /// needs to get over a loss without a timeout keeps them, as long as they are a tenth of a
+  /// second's worth at most. 0: another rate, which nobody knows.
+  void use_rate(double bytes_per_second);
+
   /// Drops what has waited since before `time`, but for the packet at hand.
   void drop_older_than(Timestamp time);
 
@@ -110,6 +115,7 @@ class SendQueue final : private PacketPool::Holder {
   std::size_t count_ = 0;  // the packet at hand included
   QueuedPacket* front_ = nullptr;
 
+  std::size_t kept_bytes_;  // of a flow: what stays, however long it waits
   bool is_dropping_paused_ = false;
   std::uint64_t dropped_ = 0;
 

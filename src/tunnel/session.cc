@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "wire/ecn.h"
 #include "wire/flow_hash.h"
 
 namespace qdt::tunnel {
@@ -36,28 +37,86 @@ Session::Session(const SessionOptions& options, std::unique_ptr<BasePlane> base,
              {.max_packets = options.send_queue, .quantum_bytes = options.mtu, .seed = options.id},
              counters),
       limits_(now) {
+  use_bits(options.account_bits, now);
   note_limits();
   note_change();
 }
 
-void Session::use_limits(const RateLimit& rate_limit, const RateLimit& account_rate,
-                         Timestamp now) {
-  if (rate_limit != options_.rate_limit) {
-    send_limit_.use(rate_limit, now);
-    receive_limit_.use(rate_limit, now);
+Session::~Session() {
+  attention_.forget(*this);
+  if (options_.account != nullptr) options_.account->parts_up().replace(use_, {});
+}
+
+void Session::use_limits(const access::UserLimits& limits, Timestamp now) {
+  if (limits.session_rate != options_.rate_limit) {
+    send_limit_.use(limits.session_rate, now);
+    receive_limit_.use(limits.session_rate, now);
   }
-  const bool is_other_share = account_rate != options_.account_rate;
-  options_.rate_limit = rate_limit;
-  options_.account_rate = account_rate;
-  if (!is_other_share) return;
-  send_share_ = {shared_rate(options_, options_.role == Role::kClient), account_rate};
-  receive_share_ = {shared_rate(options_, options_.role == Role::kServer), account_rate};
+  options_.rate_limit = limits.session_rate;
+  if (limits.rate != options_.account_rate) {
+    send_share_ = {shared_rate(options_, options_.role == Role::kClient), limits.rate};
+    receive_share_ = {shared_rate(options_, options_.role == Role::kServer), limits.rate};
+  }
+  options_.account_rate = limits.rate;
+  if (limits.bits != options_.account_bits) use_bits(limits.bits, now);
+}
+
+// A server's: a client's user is the server's affair.
+void Session::use_bits(const access::BitRates& bits, Timestamp now) {
+  options_.account_bits = bits;
+  if (options_.role != Role::kServer || options_.account == nullptr) return;
+  send_bytes_ = {&options_.account->bytes_down(), bits.down};
+  queue_.use_rate(static_cast<double>(bits.down) / 8);
+  policer_ = {&options_.account->bytes_up(), bits.up};
+  const bool had_rate = std::exchange(peer_rate_, 0) > 0;
+  divide_rate(use_, now);
+  if (had_rate && peer_rate_ == 0) is_peer_rate_told_ = false;
+  note_change();
+}
+
+void Session::use_send_rate(std::uint64_t bits_per_second) {
+  send_rate_ = bits_per_second;
+  send_bytes_ = {&own_bytes_, bits_per_second};
+  queue_.use_rate(static_cast<double>(bits_per_second) / 8);
+  note_change();
+}
+
+// The peer hears of small differences only when they add up, and gets more by steps: others may be
+// silent for a moment alone. What was sent too soon is paid for within the next second.
+void Session::divide_rate(const access::RateParts::Use& use, Timestamp now) {
+  access::RateParts& parts = options_.account->parts_up();
+  parts.replace(std::exchange(use_, use), use);
+  const double owed = std::chrono::duration<double>(policer_.owed(now)).count();
+  const auto rate = static_cast<std::uint64_t>(static_cast<double>(options_.account_bits.up) / 8 *
+                                               std::max(1 - owed, 0.5));
+  std::uint64_t part = rate == 0 ? 0 : parts.part(rate, use) * 8;
+  if (peer_rate_ > 0) part = std::min(part, peer_rate_ * 2);
+  const std::uint64_t difference = part > peer_rate_ ? part - peer_rate_ : peer_rate_ - part;
+  const bool is_news = (part == 0) != (peer_rate_ == 0) || difference > peer_rate_ / 32;
+  if (!is_news) return;
+  peer_rate_ = part;
+  is_peer_rate_told_ = false;
+}
+
+std::optional<std::uint64_t> Session::take_peer_rate() {
+  if (std::exchange(is_peer_rate_told_, true)) return std::nullopt;
+  return peer_rate_;
+}
+
+bool Session::keeps_to_rate(MutableBytes packet, Timestamp now) {
+  switch (policer_.judge(packet.size(), now)) {
+    case Policer::Verdict::kPass: return true;
+    case Policer::Verdict::kSlowDown: return wire::mark_congestion(packet);
+    case Policer::Verdict::kDrop: break;
+  }
+  return false;
 }
 
 bool Session::send(const wire::IpPacket& packet, UdpSendQueue& out, Timestamp now) {
   if (takes_batches()) return send_batch({&packet.bytes, 1}, out, now) == 0;
   note_change();
-  if (is_blocked_ || !queue_.empty() || !is_direct()) return push(packet, now);
+  const bool waits = is_blocked_ || !queue_.empty() || !is_direct() || send_bytes_.is_limited();
+  if (waits) return push(packet, now);
 
   note_step(direct_->send(packet.bytes, cut_, out, now), now);
   cut_.sealed_bytes = 0;
@@ -134,7 +193,7 @@ Session::Progress Session::flush(std::size_t turn_bytes, UdpSendQueue& out, Time
 }
 
 Step Session::send_queued(UdpSendQueue& out, Timestamp now) {
-  PacketSource source(queue_, credit_, cut_);
+  PacketSource source(queue_, credit_, send_bytes_, cut_);
   // The base plane's own frames do not wait for packets, and packets of the direct plane do not
   // wait for a base plane that takes no more.
   const Step said = base_->flush(out, now);
@@ -146,7 +205,13 @@ Step Session::send_queued(UdpSendQueue& out, Timestamp now) {
     if (step == Step::kDone) step = base_->flush(out, now);
   }
   note_step(step, now);
-  return step == Step::kDone && said == Step::kFull ? said : step;
+  is_held_back_ = step == Step::kDone && !queue_.empty() && !send_bytes_.may_send(now);
+  if (is_held_back_) {
+    is_blocked_ = true;
+    limits_.set(SendLimit::kUser, now);
+  }
+  if (step == Step::kDone && said == Step::kFull) return said;
+  return is_held_back_ ? Step::kBlocked : step;
 }
 
 void Session::ping_by_base(UdpSendQueue& out, Timestamp now) {
@@ -175,6 +240,10 @@ void Session::tell_account(Timestamp now) {
   told_at_ = now;
   const Timestamp heard = options_.meter != nullptr ? heard_at() : seen_at_;
   if (heard > std::exchange(seen_at_, heard)) options_.meter->see();
+  const bool has_parts = options_.account_bits.up > 0 && options_.account != nullptr;
+  if (has_parts) {
+    divide_rate({.rate = rates_.up, .is_wanting = rates_.up >= peer_rate_ / 32 * 3}, now);
+  }
   if (all == told_) return;
   if (options_.account != nullptr) options_.account->add(fresh);
   if (options_.meter != nullptr) options_.meter->add(fresh.up.bytes, fresh.down.bytes);

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "access/account.h"
+#include "access/byte_share.h"
 #include "access/meter.h"
+#include "access/rate_parts.h"
 #include "access/shared_rate.h"
 #include "access/traffic.h"
 #include "access/user_table.h"
@@ -24,6 +26,7 @@
 #include "base/udp_burst.h"
 #include "plane/direct_plane.h"
 #include "tunnel/base_plane.h"
+#include "tunnel/policer.h"
 #include "tunnel/send_limits.h"
 #include "tunnel/send_queue.h"
 #include "tunnel/session_end.h"
@@ -51,7 +54,8 @@ struct SessionOptions {
   /// The user's; shared, since sessions outlive the table that it came with. Null: a client's own.
   std::shared_ptr<access::Account> account;
   std::shared_ptr<access::Meter> meter;  ///< the device's; null: a client's own
-  RateLimit account_rate;  ///< of all sessions of the account together, each direction
+  RateLimit account_rate;         ///< of all sessions of the account together, each direction
+  access::BitRates account_bits;  ///< likewise
   std::size_t send_queue = 0;
   std::size_t max_reassembly_bytes = 0;
   std::string client_id;  ///< fit for a log line
@@ -76,7 +80,7 @@ class Session {
  public:
   Session(const SessionOptions& options, std::unique_ptr<BasePlane> base, PacketPool& pool,
           Counters& counters, Attention<Session>& attention, Timestamp now);
-  ~Session() { attention_.forget(*this); }
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -129,7 +133,8 @@ class Session {
   /// Whether packets go to the base plane, which takes those of a batch together, with
   /// send_batch(); else with send(), one by one.
   bool takes_batches() const {
-    return !is_blocked_ && queue_.empty() && !is_direct() && !options_.needs_direct;
+    return !is_blocked_ && queue_.empty() && !is_direct() && !options_.needs_direct &&
+           !send_bytes_.is_limited();
   }
   /// Sends packets now, as far as the base plane takes them; the rest waits its flows' turns. Small
   /// ones wait for others to join them, until flush(), which has to follow. Returns how many were
@@ -152,7 +157,8 @@ class Session {
   /// When flush() will have something to send by itself, or deliver_due() something to deliver.
   Timestamp next_timeout() const {
     return std::min({base_->next_timeout(), base_->next_delivery(),
-                     direct_ ? direct_->next_timeout() : kNever});
+                     direct_ ? direct_->next_timeout() : kNever,
+                     is_held_back_ ? send_bytes_.ready_at() : kNever});
   }
   /// Leaves a packet for flush(): one of our own, from within whatever comes from the peer.
   void send_later(const wire::IpPacket& packet, Timestamp now) {
@@ -198,8 +204,18 @@ class Session {
   /// the session and of its user.
   bool may_send(Timestamp now) { return send_limit_.take(now) && send_share_.take(now); }
   bool may_receive(Timestamp now) { return receive_limit_.take(now) && receive_share_.take(now); }
-  /// Other limits from now on, as in SessionOptions.
-  void use_limits(const RateLimit& rate_limit, const RateLimit& account_rate, Timestamp now);
+  /// Whether a packet from the peer keeps within the bits of its user. If it comes too soon, its
+  /// flow is to slow down: it is marked where the flow understands that, else it is to be dropped.
+  bool keeps_to_rate(MutableBytes packet, Timestamp now);
+  /// Other limits from now on.
+  void use_limits(const access::UserLimits& limits, Timestamp now);
+  /// The rate that the peer has asked this side to send at, in bits a second; 0: any.
+  void use_send_rate(std::uint64_t bits_per_second);
+  std::uint64_t send_rate() const { return send_rate_; }
+  /// The rate that the peer is to be asked for, in bits a second, 0 for any; nothing: it has been
+  /// told.
+  std::optional<std::uint64_t> take_peer_rate();
+  bool has_peer_rate() const { return !is_peer_rate_told_; }
   Timestamp last_packet;  ///< inner packet, either way
   /// The forwarder counts the session's packets here.
   access::Traffic::Way& sent() {
@@ -256,6 +272,8 @@ class Session {
   plane::Step send_queued(UdpSendQueue& out, Timestamp now);
   bool push(const wire::IpPacket& packet, Timestamp now);
   void note_step(plane::Step step, Timestamp now);
+  void use_bits(const access::BitRates& bits, Timestamp now);
+  void divide_rate(const access::RateParts::Use& use, Timestamp now);
 
   SessionOptions options_;
   Attention<Session>& attention_;
@@ -270,6 +288,13 @@ class Session {
   TokenBucket receive_limit_;
   access::RateShare send_share_;
   access::RateShare receive_share_;
+  access::ByteShare send_bytes_;
+  access::SharedRate own_bytes_;  // a client's own, for its one session
+  std::uint64_t send_rate_ = 0;   // that the peer has asked for
+  Policer policer_;
+  access::RateParts::Use use_;   // told to the account
+  std::uint64_t peer_rate_ = 0;  // that the peer is to keep to
+  bool is_peer_rate_told_ = true;
   std::unique_ptr<BasePlane> base_;
   std::optional<plane::DirectPlane> direct_;
   plane::PacketLimits packet_limits_;  // the base plane's, which every packet asks for
@@ -281,6 +306,7 @@ class Session {
   SendLimits limits_;
   std::uint64_t counted_delivered_bytes_ = 0;
   bool is_blocked_ = false;
+  bool is_held_back_ = false;  // by send_bytes_
   bool is_over_ = false;
 };
 

@@ -318,13 +318,22 @@ void Tunnel::end_session(Session& session, SessionEnd end, const std::string& de
 void Tunnel::tick(Timestamp now) {
   if (sweep_.is_over()) sweep_.begin(sessions_.size(), now);
   std::vector<Session*> idle;
+  std::vector<Session*> told;
   // From the end: where a session goes, the last one, which was looked at, takes its place.
   for (std::size_t count = sweep_.take_slice(sessions_.size()); count > 0; --count) {
     Session& session = sessions_.at(sweep_.next());
     look_at(session, now);
     const bool is_idle = options_.session_timeout > Duration::zero() &&
                          now - session.last_packet >= options_.session_timeout;
-    if (is_idle) idle.push_back(&session);
+    if (is_idle) {
+      idle.push_back(&session);
+    } else if (session.has_peer_rate()) {
+      told.push_back(&session);
+    }
+  }
+  // To tell one may end it, but no other.
+  for (Session* session : told) {
+    if (const auto rate = session->take_peer_rate()) events_.on_peer_rate(*this, *session, *rate);
   }
   for (Session* session : idle) close_session(*session, SessionEnd::kIdle, now);
   if (!sweep_.is_over()) {

@@ -56,6 +56,10 @@ class TunnelEvents {
   /// Once a second while there are sessions or connections, and at the time that it returned last,
   /// where that is earlier: to look at what no packet tells of.
   virtual Timestamp on_tick(Tunnel& /*tunnel*/) { return kNever; }
+  /// The peer of a session is to be asked to send no faster than this; 0: as fast as it likes. A
+  /// second may pass between what brings it about and this.
+  virtual void on_peer_rate(Tunnel& /*tunnel*/, Session& /*session*/,
+                            std::uint64_t /*bits_per_second*/) {}
   /// The time of Tunnel::wake_at() has come.
   virtual void on_wake(Tunnel& /*tunnel*/) {}
   /// `session` is over and forgotten when this returns. `detail` is empty or has the connection's

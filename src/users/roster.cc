@@ -32,6 +32,15 @@ std::vector<access::Device> devices_of(const User& user, std::int64_t now) {
   return devices;
 }
 
+// Where 0 is any number.
+std::uint64_t slower(std::uint64_t rate, std::uint64_t than) {
+  return rate == 0 ? than : std::min(rate, than);
+}
+
+access::BitRates slower(const access::BitRates& rates, std::uint64_t than) {
+  return {.up = slower(rates.up, than), .down = slower(rates.down, than)};
+}
+
 }  // namespace
 
 Roster roster_at(const Contents& contents, const access::UserLimits& general, std::int64_t now,
@@ -55,21 +64,29 @@ Roster roster_at(const Contents& contents, const access::UserLimits& general, st
       continue;
     }
     if (user.expires) is_due_at(*user.expires);
-    if (const auto quota = used_up.find(user.id); quota != used_up.end()) {
-      roster.absent.emplace(user.name, Absence::kQuotaIsUsedUp);
-      is_due_at(quota->second);
-      continue;
+    const auto group = groups.find(user.group);
+    const Limits limits =
+        group == groups.end() ? user.limits : user.limits.with_defaults(*group->second);
+    const auto over = used_up.find(user.id);
+    std::optional<std::uint64_t> rate_of_quota;
+    if (over != used_up.end()) {
+      is_due_at(over->second);
+      if (limits.quota) rate_of_quota = limits.quota->then;
+      if (!rate_of_quota) {
+        roster.absent.emplace(user.name, Absence::kQuotaIsUsedUp);
+        continue;
+      }
     }
     auto devices = devices_of(user, now);
     if (devices.empty()) {
       roster.absent.emplace(user.name, Absence::kHasNoDevice);
       continue;
     }
-    const auto group = groups.find(user.group);
-    const Limits limits =
-        group == groups.end() ? user.limits : user.limits.with_defaults(*group->second);
     access::UserLimits own = general;
     if (limits.max_sessions) own.max_sessions = static_cast<std::size_t>(*limits.max_sessions);
+    if (limits.up) own.bits.up = *limits.up;
+    if (limits.down) own.bits.down = *limits.down;
+    if (rate_of_quota) own.bits = slower(own.bits, *rate_of_quota);
     roster.entries.push_back({.name = user.name,
                               .token = {},
                               .devices = std::move(devices),

@@ -62,6 +62,20 @@ TEST(Roster, LeavesOutWhoseQuotaIsUsedUpUntilItBeginsAnew) {
   EXPECT_EQ(all.next_change, kNow + 30);
 }
 
+TEST(Roster, SlowsDownWhoseQuotaEndsInARate) {
+  User ann = user_with_key("ann", 1);
+  User bob = user_with_key("bob", 2);
+  ann.limits = {.up = 500'000,
+                .down = std::nullopt,
+                .quota = Quota{.bytes = 1, .reset_day = 1, .then = 1'000'000}};
+  bob.limits = ann.limits;
+  const auto all = roster_at({.users = {ann, bob}}, {}, kNow, {{1, kNow + 30}});
+  ASSERT_EQ(all.entries.size(), 2u);
+  EXPECT_EQ(all.entries[0].limits.bits, (access::BitRates{.up = 500'000, .down = 1'000'000}));
+  EXPECT_EQ(all.entries[1].limits.bits, (access::BitRates{.up = 500'000, .down = 0}));
+  EXPECT_EQ(all.next_change, kNow + 30);
+}
+
 TEST(Roster, SaysWhenTheNextUserExpires) {
   User ann = user_with_key("ann", 1);
   User bob = user_with_key("bob", 2);

@@ -12,11 +12,25 @@ std::optional<std::size_t> value_bound(std::uint64_t type) {
     case capsule::kAddressAssign:
     case capsule::kAddressRequest:
     case capsule::kRouteAdvertisement: return kMaxAddressCapsuleBytes;
+    case capsule::kSendRate: return kMaxVarintBytes;
     default: return std::nullopt;
   }
 }
 
 }  // namespace
+
+Result<std::uint64_t> parse_send_rate(Bytes value) {
+  const auto rate = parse_varint(value);
+  if (!rate || rate->bytes != value.size())
+    return fail("a rate capsule has more or less than a rate");
+  return rate->value;
+}
+
+std::vector<std::uint8_t> write_send_rate(std::uint64_t bits_per_second) {
+  std::vector<std::uint8_t> value;
+  append_varint(value, std::min(bits_per_second, kMaxVarint));
+  return value;
+}
 
 Result<std::optional<Capsule>> CapsuleReader::take(Bytes& stream) {
   if (failure_) return std::unexpected(*failure_);

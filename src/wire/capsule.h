@@ -19,12 +19,19 @@ inline constexpr std::uint64_t kDatagram = 0;
 inline constexpr std::uint64_t kAddressAssign = 1;
 inline constexpr std::uint64_t kAddressRequest = 2;
 inline constexpr std::uint64_t kRouteAdvertisement = 3;
+/// QDT's own: a server asks its client to send no faster (docs/protocol.md section 3).
+inline constexpr std::uint64_t kSendRate = 0x51445452;
 }  // namespace capsule
 
 /// Bytes that the value of an address or route capsule may have: 481 IPv6 ranges, 862 addresses.
 inline constexpr std::size_t kMaxAddressCapsuleBytes = 16384;
 /// And of a DATAGRAM capsule: a context ID, and the longest IP packet there is.
 inline constexpr std::size_t kMaxDatagramCapsuleBytes = kMaxVarintBytes + 65535;
+
+/// The value of a kSendRate capsule: inner bits a second, 0 for any number, as one integer and
+/// nothing behind it.
+Result<std::uint64_t> parse_send_rate(Bytes value);
+std::vector<std::uint8_t> write_send_rate(std::uint64_t bits_per_second);
 
 struct Capsule {
   std::uint64_t type;

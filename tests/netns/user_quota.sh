@@ -90,5 +90,5 @@ refused "too little" --quota 0GB
 refused "too much" --quota 5000TB
 refused "too much" --quota-reset-day 29
 refused "no whole number" --quota-reset-day first
-refused "there is block alone" --quota-action slow
+refused "or block, until the reset day" --quota-action slow
 check_equal "and nothing is changed" "$(server user list --json | jq '[.users[] | {quota, quota_reset_day, quota_action}]')" "$before"

@@ -107,6 +107,27 @@ TEST_F(AccessSim, LimitsTheSessionsOfAUserTogether) {
   EXPECT_NEAR(static_cast<double>(of[1].down + of[2].down), 2020, 40);
 }
 
+// Down packets wait their turn, and leave at the rate. Up the client is told, or its packets are
+// dropped.
+TEST_F(AccessSim, LimitsTheBitsOfAUserTogether) {
+  constexpr std::uint64_t kRate = 1'200'000;  // half of what one session is offered
+  constexpr double kPackets = 4. * kRate / 8 / kBytes;
+  use({.bits = {.up = kRate, .down = kRate}}, {.bits = {.up = kRate, .down = kRate}});
+  ClientNode bob2({.token = "token of bob"}, 11);
+  world.attach(kClient3Address, bob2, {.delay = 10ms});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(connect(bob, kClient2Address));
+  ASSERT_TRUE(connect(bob2, kClient3Address));
+  send_for(2s, {&client, &bob, &bob2});
+  world.run_for(2s);
+  const auto of = send_for(4s, {&client, &bob, &bob2});
+  // What waits at the end still arrives.
+  EXPECT_NEAR(static_cast<double>(of[0].down), kPackets, 0.3 * kPackets);
+  EXPECT_NEAR(static_cast<double>(of[1].down + of[2].down), kPackets, 0.3 * kPackets);
+  EXPECT_NEAR(static_cast<double>(of[0].up), kPackets, 0.15 * kPackets);
+  EXPECT_NEAR(static_cast<double>(of[1].up + of[2].up), kPackets, 0.15 * kPackets);
+}
+
 TEST_F(AccessSim, LimitsASessionByItself) {
   use({.session_rate = {.per_second = 100, .burst = 10}}, {});
   ASSERT_TRUE(connect());

@@ -202,6 +202,36 @@ TEST_F(Version2, TellsOfOtherRoutesOnceASecondAtMost) {
   EXPECT_TRUE(carries_packets(client, lease()));
 }
 
+TEST_F(Version2, SendsNoFasterThanItIsAskedTo) {
+  constexpr std::size_t kBytes = 300;
+  constexpr std::uint64_t kRate = 1'200'000;
+  ASSERT_TRUE(connect());
+  const auto ask = [&](std::uint64_t bits_per_second) {
+    std::vector<std::uint8_t> capsule;
+    wire::append_capsule(capsule, wire::capsule::kSendRate, wire::write_send_rate(bits_per_second));
+    ASSERT_TRUE(connection_of(**server.tunnel().sessions().begin()).send(0, capsule));
+    world.run_for(1s);
+  };
+  // Twice as much as the rate allows, for two seconds.
+  const auto arrived = [&] {
+    const std::size_t before = server.delivered.size();
+    for (int i = 0; i < 2000; ++i) {
+      client.inject(udp_packet(lease(), kInternet, kBytes), world.now());
+      world.run_for(1ms);
+    }
+    return server.delivered.size() - before;
+  };
+  ask(kRate);
+  EXPECT_NEAR(static_cast<double>(arrived()), 2. * kRate / 8 / kBytes, 50);
+  ask(0);
+  EXPECT_GE(arrived(), 1900u);
+  ask(1);
+  EXPECT_LE(arrived(), 1500u);  // what waited has gone before
+  EXPECT_LE(arrived(), 10u);
+  ask(wire::kMaxVarint);
+  EXPECT_GE(arrived(), 1900u);
+}
+
 TEST_F(Version2, LivesThroughCapsulesOfOthers) {
   ASSERT_TRUE(connect());
   std::vector<std::uint8_t> capsule;
