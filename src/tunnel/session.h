@@ -158,7 +158,7 @@ class Session {
   Timestamp next_timeout() const {
     return std::min({base_->next_timeout(), base_->next_delivery(),
                      direct_ ? direct_->next_timeout() : kNever,
-                     is_held_back_ ? send_bytes_.ready_at() : kNever});
+                     is_held_back_ && !queue_.empty() ? send_bytes_.ready_at() : kNever});
   }
   /// Leaves a packet for flush(): one of our own, from within whatever comes from the peer.
   void send_later(const wire::IpPacket& packet, Timestamp now) {

@@ -128,6 +128,21 @@ TEST_F(AccessSim, LimitsTheBitsOfAUserTogether) {
   EXPECT_NEAR(static_cast<double>(of[1].up + of[2].up), kPackets, 0.15 * kPackets);
 }
 
+// What waits longer than a second goes, and then there is nothing to wake up for.
+TEST_F(AccessSim, GivesUpWhatWaitsTooLongForItsRate) {
+  use({.bits = {.up = 0, .down = 16'000}}, {});
+  ASSERT_TRUE(connect());
+  const std::size_t before = client.delivered.size();
+  for (int i = 0; i < 100; ++i) {
+    server.inject(udp_packet(kInternet, client.response->client_ip, kBytes), world.now());
+  }
+  world.run_for(10s);
+  const std::size_t arrived = client.delivered.size() - before;
+  EXPECT_GE(arrived, 5u);
+  EXPECT_LE(arrived, 40u);
+  EXPECT_EQ(server.tunnel().sessions().find(client.response->client_ip)->queued_packets(), 0u);
+}
+
 TEST_F(AccessSim, LimitsASessionByItself) {
   use({.session_rate = {.per_second = 100, .burst = 10}}, {});
   ASSERT_TRUE(connect());
