@@ -90,9 +90,12 @@ Result<wire::Ed25519Seed> key_for(const std::string& pending) {
 
 Result<wire::Link> Profiles::read_link() const {
   if (command_.link != "-") return wire::parse_link(command_.link);
-  std::string text(wire::kMaxLinkBytes + 3, '\0');
-  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::cin.gcount()));
+  // A line: who pastes a link ends it by Enter.
+  std::string text;
+  for (char letter = 0; text.size() < wire::kMaxLinkBytes + 3 && std::cin.get(letter);) {
+    if (letter == '\n') break;
+    text += letter;
+  }
   return wire::parse_link(text);
 }
 

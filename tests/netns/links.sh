@@ -127,7 +127,12 @@ server invite ann --address "$server_address" --qr --png "$work/link.png" --svg 
 check_equal "the last line is the link" "$(tail -n 1 "$work/qr" | cut -c 1-6)" "qdt://"
 check_equal "another program reads the picture" "$(zbarimg -q --raw "$work/link.png" 2>/dev/null)" "$(tail -n 1 "$work/qr")"
 check_contains "the SVG is one" "$(head -c 100 "$work/link.svg")" "<svg"
-tail -n 1 "$work/qr" | on client "$build/qdt-client" add - --name piped --dir "$profiles" >/dev/null
+# Whoever pastes it ends the line, and not the input.
+mkfifo "$work/typed"
+exec {typed}<>"$work/typed"
+tail -n 1 "$work/qr" >&"$typed"
+on client timeout 20 "$build/qdt-client" add - --name piped --dir "$profiles" >/dev/null <&"$typed"
+exec {typed}<&-
 check "a link on standard input" -- test -e "$profiles/piped.yaml"
 static=$(invite ann --static tablet)
 stop "$connected_pid"
