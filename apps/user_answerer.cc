@@ -1,5 +1,6 @@
 #include "user_answerer.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,17 +14,27 @@
 #include "ops/log.h"
 #include "os/control_socket.h"
 #include "os/file.h"
+#include "os/stream_socket.h"
 #include "os/system_random.h"
 #include "server_files.h"
 #include "server_users.h"
 
 namespace qdt::apps {
+namespace {
+
+// Not behind a socket that a server has left which was killed.
+bool somebody_listens(const os::FoundSocket& socket) {
+  const auto connected = os::StreamConnection::connect_local(socket.path);
+  return connected || connected.error().code != ErrorCode::kUnavailable;
+}
+
+}  // namespace
 
 Ask find_answerer(const std::string& program, const std::string& tun_name,
                   const std::string& config_path, int& exit_code) {
-  auto sockets = os::find_control_sockets(os::HostPlan::Role::kServer);
-  const bool has_none = sockets.empty() && tun_name.empty();
-  if (!has_none) {
+  const auto sockets = os::find_control_sockets(os::HostPlan::Role::kServer);
+  const bool is_there = !tun_name.empty() || std::ranges::any_of(sockets, somebody_listens);
+  if (is_there) {
     const auto found = find_sockets(program, os::HostPlan::Role::kServer,
                                     {.verb = ControlCommand::Verb::kReload, .tun_name = tun_name});
     exit_code = found ? 0 : found.error();

@@ -158,6 +158,14 @@ check "put back, it is used again" -- wait_for 5 server user add carl
 say "--- a restart, and no server"
 stop "$server_pid"
 check_contains "without a server the file is changed" "$(server user set carl --max-sessions 1)" "user carl is changed"
+start_server 'log_json: true'
+check_contains "a running server answers" "$(server user show carl)" "carl: "
+mapfile -t killed < <(ip netns pids "$(ns server)")
+kill -STOP "${killed[@]}"
+kill -KILL "${killed[@]}"
+for pid in "${killed[@]}"; do wait_for 5 is_gone "$pid" || true; done
+check_contains "where all its processes were killed, the file is changed" \
+  "$(server user set carl --max-sessions 2)" "user carl is changed"
 server device add carl tv --key "$other" >/dev/null
 start_server 'log_json: true'
 start_client client "${with_key[@]}"
