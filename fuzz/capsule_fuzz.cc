@@ -71,6 +71,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(std::ranges::equal(wire::write_routes(*routes), value), "routes have one form");
       for (const wire::IpRange& range : *routes) check_prefixes(range);
     }
+    if (const auto rate = wire::parse_send_rate(value)) {
+      fuzz::require(*wire::parse_send_rate(wire::write_send_rate(*rate)) == *rate,
+                    "written rates are read");
+    }
     if (const auto requests = wire::parse_address_request(value)) {
       fuzz::require(wire::parse_address_assign(value) == *requests, "requests are addresses");
     }

@@ -126,6 +126,7 @@ ByteVector Contact::first_capsules() const {
       {.first = IpAddress::v4(0), .last = IpAddress::v4(0xffffffff), .protocol = 0}};
   wire::append_capsule(capsules, wire::capsule::kAddressAssign, wire::write_addresses(addresses));
   wire::append_capsule(capsules, wire::capsule::kRouteAdvertisement, wire::write_routes(routes));
+  wire::append_capsule(capsules, wire::capsule::kSendRate, wire::write_send_rate(20'000'000));
   return capsules;
 }
 
