@@ -109,6 +109,7 @@ void Client::write_status() {
     const bool is_sampled = status.state == State::kConnected && os::now() - status.since >= 2s;
     if (is_sampled) status.data_plane = data_plane();
     status.shaper_bytes_per_second = counters_.shaped_bytes_per_second.value();
+    status.send_rate_bits = counters_.asked_bits_per_second.value();
     status.path_queue_microseconds = counters_.path_queue_max_microseconds.value();
     status.ignored_routes = host_->ignored_routes();
   }

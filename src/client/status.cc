@@ -141,6 +141,10 @@ std::string describe(const Status& status, const std::string& tun_name, Timestam
               " Mbit/s to keep the queue short";
     }
   }
+  if (status.send_rate_bits > 0) {
+    text += "\n  limit      sends " + in_tenths(status.send_rate_bits, 1'000'000) +
+            " Mbit/s at most, this user's rate at the server";
+  }
   if (!status.ignored_routes.empty()) text += "\n  ignored    " + describe_ignored(status);
   if (status.heard_at != Timestamp{}) {
     text += "\n  heard      " + in_words(now - status.heard_at) + " ago";
@@ -183,6 +187,7 @@ std::string to_json(const Status& status, const std::string& tun_name, Timestamp
          ",\"bytes_per_second\":" + std::to_string(status.bytes_per_second) +
          ",\"data_plane\":" + quoted(std::string(name_of(status.data_plane).key)) +
          ",\"shaper_bytes_per_second\":" + std::to_string(status.shaper_bytes_per_second) +
+         ",\"send_rate_bits\":" + std::to_string(status.send_rate_bits) +
          ",\"path_queue_microseconds\":" + std::to_string(status.path_queue_microseconds) +
          ",\"heard_seconds\":" +
          (status.heard_at == Timestamp{} ? "null" : seconds_since(status.heard_at)) +
@@ -234,6 +239,7 @@ Result<Status> status_of(const Json& json) {
                 .bytes_per_second = number("bytes_per_second"),
                 .data_plane = plane->plane,
                 .shaper_bytes_per_second = number("shaper_bytes_per_second"),
+                .send_rate_bits = number("send_rate_bits"),
                 .path_queue_microseconds = number("path_queue_microseconds"),
                 .heard_at = time("heard_seconds"),
                 .written_at = time("written_seconds"),

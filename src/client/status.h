@@ -39,6 +39,7 @@ struct Status {
   std::uint64_t bytes_per_second = 0;  ///< delivered to it
   PlaneInUse data_plane = PlaneInUse::kUnknown;
   std::uint64_t shaper_bytes_per_second = 0;  ///< what the direct plane may send; 0: no limit
+  std::uint64_t send_rate_bits = 0;           ///< a second, what the server asks for; 0: no limit
   std::uint64_t path_queue_microseconds = 0;  ///< what stands on the way, as the direct plane sees
   Timestamp heard_at;    ///< when the server was heard of last; zero: not in this session
   Timestamp written_at;  ///< when all this was so; zero: not known

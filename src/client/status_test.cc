@@ -21,6 +21,7 @@ const Status kDirect = [] {
   Status status = kConnected;
   status.data_plane = PlaneInUse::kDirect;
   status.shaper_bytes_per_second = 2'500'000;
+  status.send_rate_bits = 20'000'000;
   status.path_queue_microseconds = 8'200;
   return status;
 }();
@@ -121,9 +122,11 @@ TEST(Status, TellsHowPacketsTravel) {
   };
   EXPECT_EQ(lines_of(kDirect),
             "  path       round trip 23.5 ms, queue 8.2 ms, sends 10.0 Mbit/s\n"
-            "  data plane direct, held to 20.0 Mbit/s to keep the queue short\n");
+            "  data plane direct, held to 20.0 Mbit/s to keep the queue short\n"
+            "  limit      sends 20.0 Mbit/s at most, this user's rate at the server\n");
   Status status = kDirect;
   status.shaper_bytes_per_second = 0;
+  status.send_rate_bits = 0;
   EXPECT_TRUE(lines_of(status).ends_with("  data plane direct\n"));
   status.data_plane = PlaneInUse::kDirectLost;
   EXPECT_EQ(lines_of(status),
@@ -142,7 +145,8 @@ TEST(Status, IsDescribedAsJson) {
       "\"server_address\":\"\","
       "\"addresses\":[],\"mtu\":0,\"path_mtu\":0,\"connects\":0,\"rtt_microseconds\":0,"
       "\"window_bytes\":0,\"bytes_per_second\":0,\"data_plane\":\"\",\"shaper_bytes_per_second\":0,"
-      "\"path_queue_microseconds\":0,\"heard_seconds\":null,\"written_seconds\":null,"
+      "\"send_rate_bits\":0,\"path_queue_microseconds\":0,\"heard_seconds\":null,\"written_"
+      "seconds\":null,"
       "\"packets_sent\":0,\"bytes_sent\":0,\"packets_received\":0,\"bytes_received\":0,"
       "\"name_servers\":[],\"cipher\":\"\",\"kill_switch\":false,\"ignored_routes\":[]}\n");
   Status status = kConnected;

@@ -58,6 +58,7 @@ struct alignas(128) Counters {
   Counter direct_sessions;              ///< that send by the direct plane
   Counter shaped_sessions;              ///< of these, held back for the sake of a short queue
   Counter shaped_bytes_per_second;      ///< what these may send, all of them together
+  Counter asked_bits_per_second;        ///< what the server asks a client to keep to; 0: nothing
   Counter path_queue_max_microseconds;  ///< of the direct session whose path has the longest
   Counter connections;
   Counter ended_connections;  ///< whose late packets are still recognised

@@ -36,6 +36,7 @@ void SessionSums::add(Session& session, std::uint64_t delivered_bytes) {
     shaped_rate_ += direct->shaper().rate();
     path_queue_ = std::max(path_queue_, session.take_path_queue());
   }
+  asked_rate_ = std::max(asked_rate_, session.send_rate());
   delivered_bytes_ += delivered_bytes;
   queue_delay_ = std::max(queue_delay_, session.take_standing_delay());
   tunnel_mtu_ = std::min(tunnel_mtu_, session.tunnel_mtu());
@@ -50,6 +51,7 @@ void SessionSums::publish(Counters& counters, Duration time) {
   counters.direct_sessions.set(direct_);
   counters.shaped_sessions.set(shaped_);
   counters.shaped_bytes_per_second.set(static_cast<std::uint64_t>(shaped_rate_));
+  counters.asked_bits_per_second.set(asked_rate_);
   counters.path_queue_max_microseconds.set(microseconds(path_queue_));
   counters.queue_delay_max_microseconds.set(microseconds(queue_delay_));
   counters.tunnel_mtu_min.set(tunnel_mtu_ == SIZE_MAX ? 0 : tunnel_mtu_);
@@ -61,6 +63,7 @@ void SessionSums::publish(Counters& counters, Duration time) {
   // The two vectors keep their memory: the next round is as long.
   queued_ = direct_ = shaped_ = 0;
   shaped_rate_ = 0;
+  asked_rate_ = 0;
   path_queue_ = queue_delay_ = {};
   tunnel_mtu_ = SIZE_MAX;
   delivered_bytes_ = 0;

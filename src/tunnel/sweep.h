@@ -25,6 +25,7 @@ class SessionSums {
   std::size_t direct_ = 0;
   std::size_t shaped_ = 0;
   double shaped_rate_ = 0;
+  std::uint64_t asked_rate_ = 0;
   Duration path_queue_{};
   Duration queue_delay_{};
   std::size_t tunnel_mtu_ = SIZE_MAX;

@@ -51,6 +51,9 @@ with_ping() {
   stop "$ping_pid" INT
 }
 
+limit() { on client "$build/qdt-client" status --json --tun qdt0 | jq -e ".send_rate_bits == $1"; }
+check "the client shows the rate up" -- wait_for 5 limit 20000000
+
 for streams in ${QDT_STREAMS:-8}; do
   with_ping load client 5201 --parallel "$streams" --reverse
   judge "down, $streams" "$work/client.json"
