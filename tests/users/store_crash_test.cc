@@ -278,7 +278,9 @@ TEST(StoreSize, CountsThirtyThousandDevices) {
     timed("tell", [&] { EXPECT_TRUE(collector.tell()); });
   }
   std::uint64_t sum = 0;
-  for (const Usage& one : *store.usage(202611)) sum += one.up;
+  const auto usage = store.usage(202611);
+  ASSERT_TRUE(usage);
+  for (const Usage& one : *usage) sum += one.up;
   EXPECT_EQ(sum, 2u * 30'000);
 }
 

@@ -65,14 +65,16 @@ class HostServant {
 
   // A main process that somebody has taken over fills no disk by the files that it writes.
   void bound_files() {
-    if (draft_) bound_file(draft_->fd(), kMaxTextFileBytes);
+    if (draft_) is_draft_cut_ |= bound_file(draft_->fd(), kMaxTextFileBytes);
     bound_file(published_.get(), kMaxTextFileBytes);
     // Leases are written behind what is there before they take its place (KeptFile).
     bound_file(leases_.get(), 2 * kMaxFileBytes);
   }
-  static void bound_file(int file, std::size_t most) {
-    if (!is_larger(file, most)) return;
+  // Whether there was something to cut.
+  static bool bound_file(int file, std::size_t most) {
+    if (!is_larger(file, most)) return false;
     [[maybe_unused]] const int cut = ::ftruncate(file, static_cast<off_t>(most));
+    return true;
   }
   static bool is_larger(int file, std::size_t most) {
     struct stat status{};
@@ -263,13 +265,14 @@ class HostServant {
     auto begun = FileDraft::begin(*path, 0600);
     if (!begun) return fail(begun);
     draft_ = std::move(*begun);
+    is_draft_cut_ = false;
     has_lent_ = true;
     descriptors_.push_back(draft_->fd());
     return HostFiles{1};
   }
   Result<Nothing> work(const request::PublishNote&) {
     if (!draft_) return fail("write a file: nothing was written");
-    const bool is_too_large = is_larger(draft_->fd(), kMaxTextFileBytes);
+    const bool is_too_large = is_draft_cut_ || is_larger(draft_->fd(), kMaxTextFileBytes);
     published_ = lent(draft_->fd());
     const auto published = is_too_large ? fail("write a file: it is too large") : draft_->publish();
     draft_.reset();
@@ -327,6 +330,7 @@ class HostServant {
   RequestNumber number_ = 0;
   int refusals_ = 0;
   std::optional<FileDraft> draft_;
+  bool is_draft_cut_ = false;  // by bound_files(): what is left of it is not what was written
   // Files that the main process has open to write, besides the draft.
   UniqueFd published_;
   UniqueFd leases_;

@@ -241,7 +241,9 @@ TEST(HostProcess, PublishesNoFileThatIsTooLarge) {
     Pair pair({.role = HostPlan::Role::kClient, .tun = {.name = "qdt0"}});
     const std::string path = *run_file_path("qdt0", "resume");
     EXPECT_TRUE(pair.main->keep_note("a token"));
-    EXPECT_FALSE(pair.main->keep_note(std::string(kMaxTextFileBytes + 1, 'x')));
+    for (int i = 0; i < 50; ++i) {  // it may look at the file at any moment, and cuts it then
+      EXPECT_FALSE(pair.main->keep_note(std::string(kMaxTextFileBytes + 1, 'x')));
+    }
     EXPECT_EQ(read_text(path), "a token");
   });
 }
